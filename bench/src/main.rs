@@ -1,0 +1,3 @@
+//! Proxy, policy, store and search figures, printed as ratios from one run.
+
+fn main() {}

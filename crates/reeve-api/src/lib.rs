@@ -1,0 +1,1 @@
+//! Contract, composition root and transports: what every shell talks to.

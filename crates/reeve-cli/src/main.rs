@@ -1,0 +1,3 @@
+//! The terminal shell of Reeve.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! The shipped provider that speaks the four dialects over TLS on loopback, and the scripted agent.

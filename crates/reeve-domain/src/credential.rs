@@ -1,0 +1,65 @@
+//! A secret in the keychain, the agents and places it is bound to, and the slot it is put into.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::id::{AgentId, CredentialId};
+
+/// What Reeve knows of a credential; the secret itself is in the vault only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credential {
+    pub id: CredentialId,
+    /// What people call it.
+    pub name: String,
+    /// The decoy that agents hold, for example `sk-ant-reeve-…`; its shape satisfies the tools that check for one.
+    pub placeholder: String,
+    /// Variables that carry the placeholder in a session's environment, for example `ANTHROPIC_API_KEY`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variables: Vec<String>,
+    pub bindings: Vec<Binding>,
+    pub added_at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotated_at: Option<DateTime<Utc>>,
+}
+
+/// Agent × place: where, how and for whom the secret is injected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// Empty: every agent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agents: Vec<AgentId>,
+    pub place: Place,
+    pub slot: Slot,
+}
+
+/// Where a credential may go: https only, an exact host, and optionally only some methods and a path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub host: Host,
+    pub port: u16,
+    /// Exact upper-case methods; empty: every method.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<String>,
+    /// Prefix of whole path segments (`/repos/acme` covers `/repos/acme` and `/repos/acme/x`); `None`: every path.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+}
+
+/// The one place in the request that the secret is put into, replacing everything the client had there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "slot")]
+pub enum Slot {
+    /// A header with the secret as its value.
+    Header { name: String },
+    /// `Authorization: Bearer <secret>`.
+    Bearer,
+    /// `Authorization: Basic base64(user:secret)`.
+    Basic { user: String },
+    /// A query parameter.
+    Query { name: String },
+    /// The placeholder inside the path, replaced.
+    Path,
+    /// The placeholder inside the body, replaced.
+    Body,
+}

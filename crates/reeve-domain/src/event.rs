@@ -1,0 +1,171 @@
+//! One committed audit record: what happened, typed, without secrets.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::approval::{Approval, Resolved};
+use crate::budget::{Reservation, Settlement};
+use crate::id::{AgentId, ApprovalId, CredentialId, OperationId, SessionId};
+use crate::operation::{Digest, Operation};
+use crate::outcome::Outcome;
+use crate::session::{Session, SessionEnd};
+use crate::settings::Mode;
+use crate::verdict::{Denial, Verdict};
+
+/// What happened. The serialised tag is the event's name: `noun.past`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event")]
+pub enum EventBody {
+    #[serde(rename = "engine.started")]
+    EngineStarted { version: String, swept: u64 },
+    #[serde(rename = "engine.stopped")]
+    EngineStopped { why: String },
+    #[serde(rename = "session.opened")]
+    SessionOpened { session: Session },
+    #[serde(rename = "session.ended")]
+    SessionEnded { because: SessionEnd },
+    /// The operation passed the gate; durable before the first byte goes upstream.
+    #[serde(rename = "operation.admitted")]
+    OperationAdmitted {
+        operation: Operation,
+        verdict: Verdict,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reservation: Option<Reservation>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
+        /// What would have happened in *Enforce*: `deny` or `ask`, with the denial's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        would: Option<Denial>,
+        mode: Mode,
+    },
+    /// The operation was turned away; nothing went upstream.
+    #[serde(rename = "operation.denied")]
+    OperationDenied {
+        operation: Operation,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        verdict: Option<Verdict>,
+        denial: Denial,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
+    },
+    /// What came of it, and what it cost.
+    #[serde(rename = "operation.settled")]
+    OperationSettled {
+        outcome: Outcome,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settlement: Option<Settlement>,
+    },
+    /// The mouth let go of an admission without settling it, or the engine died; charged by the rules of the sweep.
+    #[serde(rename = "operation.abandoned")]
+    OperationAbandoned {
+        why: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        settlement: Option<Settlement>,
+    },
+    #[serde(rename = "approval.requested")]
+    ApprovalRequested {
+        approval: Approval,
+        operation: Operation,
+        verdict: Verdict,
+    },
+    #[serde(rename = "approval.joined")]
+    ApprovalJoined { approval: ApprovalId },
+    #[serde(rename = "approval.extended")]
+    ApprovalExtended { approval: ApprovalId, until: DateTime<Utc> },
+    #[serde(rename = "approval.resolved")]
+    ApprovalResolved {
+        approval: ApprovalId,
+        resolved: Resolved,
+    },
+    #[serde(rename = "budget.overrun")]
+    BudgetOverrun { reserved: i64, settled: i64 },
+    #[serde(rename = "budget.changed")]
+    BudgetChanged { what: String },
+    #[serde(rename = "policy.reloaded")]
+    PolicyReloaded { revision: String, files: Vec<String> },
+    /// A file does not load; the last good set stays.
+    #[serde(rename = "policy.rejected")]
+    PolicyRejected { problem: String },
+    #[serde(rename = "policy.changed")]
+    PolicyChanged { what: String, text: String },
+    #[serde(rename = "credential.added")]
+    CredentialAdded { credential: CredentialId },
+    #[serde(rename = "credential.replaced")]
+    CredentialReplaced { credential: CredentialId },
+    #[serde(rename = "credential.removed")]
+    CredentialRemoved { credential: CredentialId },
+    #[serde(rename = "credential.bound")]
+    CredentialBound { credential: CredentialId, place: String },
+    #[serde(rename = "credential.injected")]
+    CredentialInjected { credential: CredentialId },
+    /// An upstream echoed a credential, and it was masked.
+    #[serde(rename = "credential.masked")]
+    CredentialMasked { credential: CredentialId, times: u64 },
+    /// A placeholder or a bound secret was on its way to another place.
+    #[serde(rename = "credential.leak_stopped")]
+    CredentialLeakStopped { credential: CredentialId, place: String },
+    /// Bytes that never became an operation: no or wrong token, malformed head, unknown bytes after CONNECT.
+    #[serde(rename = "connection.refused")]
+    ConnectionRefused { why: String, detail: String },
+    /// The process that owns the connection is not the session's (C-04).
+    #[serde(rename = "connection.unattributed")]
+    ConnectionUnattributed { detail: String },
+    #[serde(rename = "mode.changed")]
+    ModeChanged { what: String },
+    #[serde(rename = "clock.went_backwards")]
+    ClockWentBackwards { seconds: u64 },
+    #[serde(rename = "agent.registered")]
+    AgentRegistered { agent: AgentId },
+    #[serde(rename = "agent.removed")]
+    AgentRemoved { agent: AgentId },
+}
+
+/// An event before it is committed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    pub agent: Option<AgentId>,
+    pub session: Option<SessionId>,
+    pub operation: Option<OperationId>,
+    pub body: EventBody,
+}
+
+impl Draft {
+    /// An event of the engine itself.
+    #[must_use]
+    pub fn engine(body: EventBody) -> Self {
+        Self { agent: None, session: None, operation: None, body }
+    }
+
+    /// An event about an operation.
+    #[must_use]
+    pub fn of(operation: &Operation, body: EventBody) -> Self {
+        Self {
+            agent: Some(operation.principal.agent.clone()),
+            session: Some(operation.principal.session.clone()),
+            operation: Some(operation.id.clone()),
+            body,
+        }
+    }
+}
+
+/// A committed event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// Format version of the record.
+    pub v: u32,
+    /// 1-based, without gaps.
+    pub seq: u64,
+    /// Wall clock, UTC, to the millisecond.
+    pub at: DateTime<Utc>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<AgentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<SessionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+    pub body: EventBody,
+    /// Hash of the event before; 64 zeros for the first.
+    pub prev: Digest,
+    /// `SHA-256(prev ‖ canonical bytes of everything but the hash)`.
+    pub hash: Digest,
+}

@@ -1,0 +1,263 @@
+//! One thing attempted: principal, action, resource, and the facts policy and budgets judge it by.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::id::{CredentialId, OperationId};
+use crate::path::RequestPath;
+use crate::principal::Principal;
+
+/// Cedar's verb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Action {
+    #[serde(rename = "http.request")]
+    HttpRequest,
+    #[serde(rename = "llm.call")]
+    LlmCall,
+    #[serde(rename = "mcp.tool_call")]
+    McpToolCall,
+    #[serde(rename = "shell.exec")]
+    ShellExec,
+    #[serde(rename = "file.write")]
+    FileWrite,
+}
+
+impl Action {
+    pub const ALL: [Self; 5] =
+        [Self::HttpRequest, Self::LlmCall, Self::McpToolCall, Self::ShellExec, Self::FileWrite];
+
+    /// The Cedar name, for example `http.request`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::HttpRequest => "http.request",
+            Self::LlmCall => "llm.call",
+            Self::McpToolCall => "mcp.tool_call",
+            Self::ShellExec => "shell.exec",
+            Self::FileWrite => "file.write",
+        }
+    }
+
+    /// The short kind the console and the query grammar use: `http`, `llm`, `mcp`, `shell`, `file`.
+    #[must_use]
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::HttpRequest => "http",
+            Self::LlmCall => "llm",
+            Self::McpToolCall => "mcp",
+            Self::ShellExec => "shell",
+            Self::FileWrite => "file",
+        }
+    }
+}
+
+/// SHA-256 in lower-case hex (64 characters).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Digest(pub String);
+
+impl Digest {
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        use sha2::Digest as _;
+        Self(hex::encode(sha2::Sha256::digest(bytes)))
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// One thing attempted. Holds no secret: header values that carry credentials are never part of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    pub id: OperationId,
+    pub at: DateTime<Utc>,
+    pub principal: Principal,
+    pub subject: Subject,
+    /// Hash of the canonical content as the client sent it, **without** the output bound (that one is hashed into the
+    /// fingerprint apart, because Reeve may lower it). For `llm.call`: host, model, messages, system, tools and tool
+    /// settings; not `stream`, metadata, request ids, headers or credentials. For `http.request`: method, scheme,
+    /// authority, path, query, body.
+    pub content: Digest,
+    /// One line from a fixed template, for example `POST api.github.com/repos/acme/api/merges`.
+    pub summary: String,
+    /// What the client calls this conversation, where it says so on the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// The credential whose placeholder the request carries, where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<CredentialId>,
+    /// The operation this one belongs under in the session's tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<OperationId>,
+}
+
+impl Operation {
+    #[must_use]
+    pub fn action(&self) -> Action {
+        match self.subject {
+            Subject::Http(_) => Action::HttpRequest,
+            Subject::Llm(_) => Action::LlmCall,
+        }
+    }
+
+    /// Where it goes.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        match &self.subject {
+            Subject::Http(call) => &call.endpoint,
+            Subject::Llm(call) => &call.endpoint,
+        }
+    }
+
+    #[must_use]
+    pub fn llm(&self) -> Option<&LlmCall> {
+        match &self.subject {
+            Subject::Llm(call) => Some(call),
+            Subject::Http(_) => None,
+        }
+    }
+
+    /// What an approval is bound to: the content after Reeve's own rewrites. `output_limit` is the bound the request
+    /// will carry upstream. The mouth hashes again what it sends, and the two must be equal.
+    #[must_use]
+    pub fn fingerprint(&self, output_limit: Option<u64>) -> Digest {
+        let bound = output_limit.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        Digest::of(format!("reeve-fingerprint-1\n{}\n{}\n{bound}", self.action().as_str(), self.content.0).as_bytes())
+    }
+}
+
+/// What is attempted, with the facts of its kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "subject", rename_all = "snake_case")]
+pub enum Subject {
+    Http(HttpCall),
+    Llm(LlmCall),
+}
+
+/// Scheme of a request as judged; plain http is judged by the same code as https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl Scheme {
+    #[must_use]
+    pub fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+}
+
+/// Scheme, host, port, method and path: all of them part of what a rule and a binding match.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub scheme: Scheme,
+    pub host: Host,
+    pub port: u16,
+    /// Exact upper-case token.
+    pub method: String,
+    /// Canonical; the bytes forwarded are these bytes.
+    pub path: RequestPath,
+}
+
+/// A request that is not a call to a language model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HttpCall {
+    pub endpoint: Endpoint,
+    /// Raw query without the `?`; kept out of the log where it carries a placeholder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Declared size of the body in bytes; `None` when it is chunked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_bytes: Option<u64>,
+    /// Lower-case protocol of an upgrade, for example `websocket`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upgrade: Option<String>,
+}
+
+/// The shape a provider's requests and answers have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dialect {
+    AnthropicMessages,
+    OpenaiChat,
+    OpenaiResponses,
+    Gemini,
+    /// Gemini Code Assist (`/v1internal:…`): Gemini inside `request` and `response`.
+    GeminiCodeAssist,
+}
+
+/// How the provider is paid for this call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Billing {
+    /// By token, at list price.
+    Metered,
+    /// A flat-rate login: counted in tokens, shown at list price as *worth*.
+    FlatRate,
+}
+
+/// A tool that the provider runs on its side and may charge for by use, for example a web search.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerTool {
+    pub name: String,
+    /// Cap on its uses that the request sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_uses: Option<u64>,
+}
+
+/// A call to a language model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LlmCall {
+    pub endpoint: Endpoint,
+    pub dialect: Dialect,
+    /// As the price table names providers: `anthropic`, `openai`, `gemini`, or what `config.toml` declares for a
+    /// compatible host.
+    pub provider: String,
+    pub model: String,
+    pub stream: bool,
+    /// Upper bound of the input in tokens, images and documents at their caps included.
+    pub input_bound: u64,
+    /// Most tokens of the input that could be written to a cache that costs more than plain input (0: no cache asked
+    /// for), and whether any of it asks for the one-hour kind.
+    pub cache_write_bound: u64,
+    pub cache_one_hour: bool,
+    /// Output limit that the request asks for; `None`: the model's own applies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub output_limit: Option<u64>,
+    /// Answers asked for at once (`n`, `candidateCount`); each may use the whole output limit.
+    pub candidates: u64,
+    /// Thinking budget inside the output limit; the limit is never lowered under it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinking_budget: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools_offered: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server_tools: Vec<ServerTool>,
+    /// `service_tier` asked for, where it changes the price.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service_tier: Option<String>,
+    /// Price multipliers asked for, by their key in the price table (`us`, `fast`, …).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub multipliers: Vec<String>,
+    pub billing: Billing,
+    pub body_bytes: u64,
+}

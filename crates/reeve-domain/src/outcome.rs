@@ -1,0 +1,102 @@
+//! What came of an admitted operation, as the mouth measured it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::CredentialId;
+use crate::usage::Usage;
+
+/// How the exchange ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "ending")]
+pub enum Ending {
+    /// Nothing went upstream: refused address, failed look-up or connect, client gone before.
+    NotSent { why: String },
+    /// The whole answer passed.
+    Complete,
+    /// The client hung up; the upstream call was cancelled.
+    CutByClient,
+    /// The upstream broke off or framed its answer wrongly.
+    CutByUpstream { why: String },
+    /// Reeve cut it: session stopped, leak found, limit reached, rule changed.
+    CutByReeve { why: String },
+    /// Sent, and nothing is known of what became of it.
+    Unknown,
+}
+
+/// A tool call that the model asked its agent for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ToolCallAsked {
+    pub id: String,
+    pub name: String,
+}
+
+/// What came of an operation. Made by the protocol meter and the forwarder; consumed by `Admission::settle`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Outcome {
+    #[serde(flatten)]
+    pub ending: Ending,
+    /// Status of the upstream's answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// Usage as reported so far; last value of each field wins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Whether `usage` is the provider's final word.
+    pub usage_final: bool,
+    /// Output tokens counted by Reeve from the text seen, for streams that were cut.
+    pub counted_output: u64,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tool_calls: Vec<ToolCallAsked>,
+    /// Model that answered, where the answer names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served_model: Option<String>,
+    pub request_bytes: u64,
+    pub response_bytes: u64,
+    /// From admission to the first byte of the answer's body, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_byte_ms: Option<u64>,
+    /// From admission to the end, in milliseconds.
+    pub total_ms: u64,
+    /// Credentials that were put into the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub injected: Vec<CredentialId>,
+    /// How often a credential was masked in the answer.
+    pub masked: u64,
+    /// The address that was connected to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peer: Option<String>,
+}
+
+impl Outcome {
+    /// An operation of which nothing went upstream.
+    #[must_use]
+    pub fn not_sent(why: impl Into<String>) -> Self {
+        Self::ended(Ending::NotSent { why: why.into() })
+    }
+
+    /// An outcome with only its ending known.
+    #[must_use]
+    pub fn ended(ending: Ending) -> Self {
+        Self {
+            ending,
+            status: None,
+            usage: None,
+            usage_final: false,
+            counted_output: 0,
+            tool_calls: Vec::new(),
+            served_model: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            first_byte_ms: None,
+            total_ms: 0,
+            injected: Vec::new(),
+            masked: 0,
+            peer: None,
+        }
+    }
+
+    #[must_use]
+    pub fn succeeded(&self) -> bool {
+        self.status.is_some_and(|s| (200..300).contains(&s))
+    }
+}

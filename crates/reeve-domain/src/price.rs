@@ -1,0 +1,1 @@
+//! Prices of models as exact decimals, and what a usage costs.

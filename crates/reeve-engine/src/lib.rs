@@ -1,0 +1,1 @@
+//! The gate and everything stateful that it orders.

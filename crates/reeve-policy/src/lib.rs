@@ -1,0 +1,1 @@
+//! Operation in, verdict out: Cedar says whether, YAML says how much.

@@ -1,0 +1,1 @@
+//! Bytes of each provider to operations and usage, denials back to bytes.

@@ -1,0 +1,1 @@
+//! The HTTP and LLM mouth: sockets, TLS, framing, masking, metering.

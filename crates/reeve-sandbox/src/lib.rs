@@ -1,0 +1,1 @@
+//! The envelope of an agent: tools, environment, trust, child process.

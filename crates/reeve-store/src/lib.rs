@@ -1,0 +1,1 @@
+//! SQLite behind one writer: ledger, audit log, search.

@@ -1,0 +1,1 @@
+//! Clocks, upstreams, agents and samples for tests.

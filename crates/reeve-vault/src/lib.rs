@@ -1,0 +1,1 @@
+//! Where secrets rest: keychain, encrypted file or memory, behind one trait.

@@ -1,0 +1,3 @@
+//! The desktop shell of Reeve: windows, tray, notifications.
+
+fn main() {}

@@ -1,0 +1,3 @@
+//! The commands of the house: start, ci and its checks.
+
+fn main() {}
