@@ -1,8 +1,383 @@
 //! Request paths, judged after one canonicalisation; ambiguous forms are refused.
+//! What two servers could read as different resources (encoded separators, dot segments, empty segments, `;` parameters)
+//! never gets as far as a rule.
+
+use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
 /// A path that means the same to every server: starts with `/`, no dot segments, no empty segments, no encoded separators.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+///
+/// One canonicalisation was applied, by the equivalences of RFC 3986 section 6.2.2: escapes are upper-case, escaped
+/// letters, digits, `-`, `_` and `~` are decoded, and `[ ] | ^ { }` are escaped. The bytes forwarded are these bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestPath(String);
+
+/// A path that breaks the grammar.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{given}` is not an acceptable path: {rule}")]
+pub struct PathError {
+    /// At most 64 characters of what was given, controls escaped.
+    given: String,
+    rule: PathRule,
+}
+
+impl PathError {
+    /// The rule that was broken.
+    #[must_use]
+    pub fn rule(&self) -> PathRule {
+        self.rule
+    }
+}
+
+/// The rules of the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum PathRule {
+    #[error("it must start with `/`")]
+    Start,
+    #[error("query or fragment are not part of it")]
+    QueryOrFragment,
+    #[error("only ASCII is accepted, other characters must be percent-encoded")]
+    Ascii,
+    #[error("a control character is in it, raw or escaped")]
+    Control,
+    #[error("a character is in it that a URL must escape")]
+    Character,
+    #[error("`%` is not followed by two hexadecimal digits")]
+    Escape,
+    #[error("`.`, `/`, `\\`, `;` or `%` is escaped in it, which servers read differently")]
+    AmbiguousEscape,
+    #[error("`\\` is read as `/` by some servers")]
+    Backslash,
+    #[error("`;` parameters are read differently by servers")]
+    Semicolon,
+    #[error("a segment is empty")]
+    EmptySegment,
+    #[error("a segment is `.` or `..`")]
+    DotSegment,
+}
+
+/// What to do with one byte that an escape stands for.
+enum Escaped {
+    Decode,
+    Keep,
+    Refuse(PathRule),
+}
+
+fn judge_escape(byte: u8) -> Escaped {
+    match byte {
+        b'.' | b'/' | b'\\' | b';' | b'%' => Escaped::Refuse(PathRule::AmbiguousEscape),
+        0..=0x1f | 0x7f => Escaped::Refuse(PathRule::Control),
+        b'-' | b'_' | b'~' => Escaped::Decode,
+        _ if byte.is_ascii_alphanumeric() => Escaped::Decode,
+        _ => Escaped::Keep,
+    }
+}
+
+/// Characters of a path segment that need no escape and have no second reading: RFC 3986 `pchar` without `;`.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,=:@".contains(&byte)
+}
+
+fn push_escaped(out: &mut String, byte: u8) {
+    const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
+    out.push('%');
+    out.extend(HEX.get(usize::from(byte >> 4)));
+    out.extend(HEX.get(usize::from(byte & 15)));
+}
+
+fn hex_digit(byte: Option<u8>) -> Option<u8> {
+    char::from(byte?).to_digit(16).and_then(|d| u8::try_from(d).ok())
+}
+
+impl RequestPath {
+    /// Reads the path of a request target, without query. `*` (for `OPTIONS`) is no path.
+    ///
+    /// # Errors
+    /// Names the rule that was broken.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        canonical(text)
+            .map(Self)
+            .map_err(|rule| PathError { given: text.chars().take(64).flat_map(char::escape_debug).collect(), rule })
+    }
+
+    /// `/`.
+    #[must_use]
+    pub fn root() -> Self {
+        Self("/".to_owned())
+    }
+
+    /// The bytes that are judged and forwarded.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The segments as rules compare them: escapes of characters that need none (`%3A` for `:`) are read as these
+    /// characters, because servers do; all other escapes stay. A trailing `/` adds no segment; the root has none.
+    pub fn segments(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.0.split('/').filter(|segment| !segment.is_empty()).map(relaxed)
+    }
+
+    /// The whole path as rules compare it: its [`segments`](Self::segments), each after a `/`; the trailing `/` is kept.
+    #[must_use]
+    pub fn judged(&self) -> String {
+        self.0.split('/').map(relaxed).collect::<Vec<_>>().join("/")
+    }
+
+    /// Whether it lies under a prefix of whole segments: `/repos/acme` covers itself and `/repos/acme/x`, never
+    /// `/repos/acme2`. A prefix that is no acceptable path covers nothing.
+    #[must_use]
+    pub fn starts_with_segments(&self, prefix: &str) -> bool {
+        let Ok(prefix) = Self::parse(prefix) else { return false };
+        let mut ours = self.segments();
+        prefix.segments().all(|wanted| ours.next().is_some_and(|segment| segment == wanted))
+    }
+}
+
+/// A segment with escapes of plain characters decoded.
+fn relaxed(segment: &str) -> Cow<'_, str> {
+    if !segment.contains('%') {
+        return Cow::Borrowed(segment);
+    }
+    let mut out = String::with_capacity(segment.len());
+    let mut rest = segment;
+    while let Some((before, after)) = rest.split_once('%') {
+        out.push_str(before);
+        let (digits, tail) = after.split_at_checked(2).unwrap_or((after, ""));
+        match u8::from_str_radix(digits, 16) {
+            Ok(byte) if is_plain(byte) => out.push(char::from(byte)),
+            _ => {
+                out.push('%');
+                out.push_str(digits);
+            }
+        }
+        rest = tail;
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
+
+fn canonical(text: &str) -> Result<String, PathRule> {
+    if !text.starts_with('/') {
+        return Err(PathRule::Start);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'/' => {
+                end_of_segment(&out, false)?;
+                out.push('/');
+            }
+            b'%' => {
+                let (Some(high), Some(low)) = (hex_digit(bytes.next()), hex_digit(bytes.next())) else {
+                    return Err(PathRule::Escape);
+                };
+                let value = high << 4 | low;
+                match judge_escape(value) {
+                    Escaped::Decode => out.push(char::from(value)),
+                    Escaped::Keep => push_escaped(&mut out, value),
+                    Escaped::Refuse(rule) => return Err(rule),
+                }
+            }
+            b'?' | b'#' => return Err(PathRule::QueryOrFragment),
+            b'\\' => return Err(PathRule::Backslash),
+            b';' => return Err(PathRule::Semicolon),
+            b'[' | b']' | b'|' | b'^' | b'{' | b'}' => push_escaped(&mut out, byte),
+            0..=0x1f | 0x7f => return Err(PathRule::Control),
+            0x80.. => return Err(PathRule::Ascii),
+            _ if is_plain(byte) => out.push(char::from(byte)),
+            _ => return Err(PathRule::Character),
+        }
+    }
+    end_of_segment(&out, true)?;
+    Ok(out)
+}
+
+/// Checks the segment that ends here. The one before the first `/` is empty by nature, and so may the last one be.
+fn end_of_segment(out: &str, last: bool) -> Result<(), PathRule> {
+    match out.rsplit_once('/').map(|(_, segment)| segment) {
+        Some("." | "..") => Err(PathRule::DotSegment),
+        Some("") if !last => Err(PathRule::EmptySegment),
+        _ => Ok(()),
+    }
+}
+
+impl TryFrom<String> for RequestPath {
+    type Error = PathError;
+    fn try_from(text: String) -> Result<Self, PathError> {
+        Self::parse(&text)
+    }
+}
+
+impl std::str::FromStr for RequestPath {
+    type Err = PathError;
+    fn from_str(text: &str) -> Result<Self, PathError> {
+        Self::parse(text)
+    }
+}
+
+impl From<RequestPath> for String {
+    fn from(path: RequestPath) -> Self {
+        path.0
+    }
+}
+
+impl std::fmt::Display for RequestPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_come_out_in_one_form() {
+        for (given, want) in [
+            ("/", "/"),
+            ("/v1/messages", "/v1/messages"),
+            ("/v1beta/models/gemini-2.5-pro:generateContent", "/v1beta/models/gemini-2.5-pro:generateContent"),
+            ("/v1internal:streamGenerateContent", "/v1internal:streamGenerateContent"),
+            ("/repos/acme/api/", "/repos/acme/api/"),
+            ("/a%20b", "/a%20b"),
+            ("/caf%c3%a9", "/caf%C3%A9"),
+            ("/%61dmin", "/admin"),
+            ("/%7Euser/%2D%5f", "/~user/-_"),
+            ("/model/v2%3a0/converse", "/model/v2%3A0/converse"),
+            ("/pages/[slug].js", "/pages/%5Bslug%5D.js"),
+            ("/pages/%5bslug%5D.js", "/pages/%5Bslug%5D.js"),
+            ("/.well-known/x", "/.well-known/x"),
+            ("/.../x", "/.../x"),
+            ("/a..b/..c/d..", "/a..b/..c/d.."),
+            ("/@types/node", "/@types/node"),
+            ("/a!$&'()*+,=:@-._~", "/a!$&'()*+,=:@-._~"),
+        ] {
+            let path = RequestPath::parse(given).unwrap_or_else(|e| panic!("{given}: {e}"));
+            assert_eq!(path.as_str(), want, "{given}");
+            assert_eq!(RequestPath::parse(want), Ok(path), "{want} is already canonical");
+        }
+    }
+
+    #[test]
+    fn ambiguous_and_malformed_paths_are_refused_and_the_rule_is_named() {
+        use PathRule as R;
+        for (given, rule) in [
+            ("", R::Start),
+            ("*", R::Start),
+            ("a", R::Start),
+            ("https://example.com/", R::Start),
+            (" /", R::Start),
+            ("\\a", R::Start),
+            ("%2fa", R::Start),
+            ("//", R::EmptySegment),
+            ("//evil.com/x", R::EmptySegment),
+            ("/a//b", R::EmptySegment),
+            ("/a//", R::EmptySegment),
+            ("/a/./b", R::DotSegment),
+            ("/a/../b", R::DotSegment),
+            ("/..", R::DotSegment),
+            ("/.", R::DotSegment),
+            ("/a/..", R::DotSegment),
+            ("/../etc/passwd", R::DotSegment),
+            ("/a/%2e%2e/b", R::AmbiguousEscape),
+            ("/a/.%2e/b", R::AmbiguousEscape),
+            ("/a/%2E./b", R::AmbiguousEscape),
+            ("/a/%2e/b", R::AmbiguousEscape),
+            ("/file%2ejs", R::AmbiguousEscape),
+            ("/a%2fb", R::AmbiguousEscape),
+            ("/a%2Fb", R::AmbiguousEscape),
+            ("/a%5cb", R::AmbiguousEscape),
+            ("/a%5Cb", R::AmbiguousEscape),
+            ("/a%252fb", R::AmbiguousEscape),
+            ("/a%25", R::AmbiguousEscape),
+            ("/a%3bb", R::AmbiguousEscape),
+            ("/a;b", R::Semicolon),
+            ("/a;jsessionid=1/b", R::Semicolon),
+            ("/..;/admin", R::Semicolon),
+            ("/a\\b", R::Backslash),
+            ("/..\\b", R::Backslash),
+            ("/a%00", R::Control),
+            ("/a%00.js", R::Control),
+            ("/a%0d%0aX:1", R::Control),
+            ("/a%09", R::Control),
+            ("/a%7f", R::Control),
+            ("/a\0", R::Control),
+            ("/a\r\n", R::Control),
+            ("/a\tb", R::Control),
+            ("/a\x7f", R::Control),
+            ("/a\u{1b}[31m", R::Control),
+            ("/a b", R::Character),
+            ("/a\"b", R::Character),
+            ("/a<b>", R::Character),
+            ("/a`b", R::Character),
+            ("/a%", R::Escape),
+            ("/a%4", R::Escape),
+            ("/a%zz", R::Escape),
+            ("/a%4g", R::Escape),
+            ("/a% 41", R::Escape),
+            ("/a%+4", R::Escape),
+            ("/a%u0041", R::Escape),
+            ("/a%%41", R::Escape),
+            ("/caf\u{e9}", R::Ascii),
+            ("/a\u{2215}b", R::Ascii),
+            ("/\u{ff0e}\u{ff0e}/x", R::Ascii),
+            ("/a?b", R::QueryOrFragment),
+            ("/a#b", R::QueryOrFragment),
+        ] {
+            match RequestPath::parse(given) {
+                Ok(path) => panic!("{given:?} was taken as {path}"),
+                Err(error) => assert_eq!(error.rule(), rule, "{given:?}: {error}"),
+            }
+        }
+    }
+
+    #[test]
+    fn a_prefix_covers_whole_segments_only() {
+        for (path, prefix, covered) in [
+            ("/repos/acme", "/repos/acme", true),
+            ("/repos/acme/", "/repos/acme", true),
+            ("/repos/acme/x", "/repos/acme", true),
+            ("/repos/acme/x", "/repos/acme/", true),
+            ("/repos/acme2", "/repos/acme", false),
+            ("/repos", "/repos/acme", false),
+            ("/anything", "/", true),
+            ("/", "/", true),
+            ("/repos/%61cme/x", "/repos/acme", true),
+            ("/model/a%3Ab/x", "/model/a:b", true),
+            ("/repos/acme", "repos", false),
+            ("/repos/acme", "/repos/../repos", false),
+            ("/repos/acme", "", false),
+        ] {
+            assert_eq!(
+                RequestPath::parse(path).unwrap().starts_with_segments(prefix),
+                covered,
+                "{path} under {prefix}"
+            );
+        }
+    }
+
+    #[test]
+    fn segments_are_what_rules_compare_and_the_sent_bytes_stay() {
+        let path = RequestPath::parse("/model/v2%3A0/a%20b/").unwrap();
+        assert_eq!(path.segments().collect::<Vec<_>>(), ["model", "v2:0", "a%20b"]);
+        assert_eq!(path.judged(), "/model/v2:0/a%20b/");
+        assert_eq!(path.as_str(), "/model/v2%3A0/a%20b/");
+        assert_eq!(RequestPath::root().segments().count(), 0);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn canonicalising_twice_changes_nothing(text in "/[a-z0-9%./:;\\\\A-F\\[\\]~ -]{0,30}") {
+            if let Ok(path) = RequestPath::parse(&text) {
+                proptest::prop_assert_eq!(RequestPath::parse(path.as_str()), Ok(path.clone()));
+                let judged = RequestPath::parse(&path.judged()).unwrap();
+                proptest::prop_assert_eq!(judged.segments().collect::<Vec<_>>(), path.segments().collect::<Vec<_>>());
+                proptest::prop_assert!(!path.as_str().contains("//"));
+            }
+        }
+    }
+}
