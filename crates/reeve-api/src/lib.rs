@@ -1,1 +1,3 @@
 //! Contract, composition root and transports: what every shell talks to.
+
+pub mod contract;

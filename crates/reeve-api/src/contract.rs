@@ -1,0 +1,17 @@
+//! What crosses to the shells: pure data in camelCase, ids as strings, money as nano-USD numbers below 2⁵³, times as
+//! RFC 3339 text. The console's TypeScript types are generated from here (`--features ts`).
+
+pub mod agents;
+pub mod approvals;
+pub mod budgets;
+pub mod calls;
+pub mod credentials;
+pub mod error;
+pub mod operations;
+pub mod policies;
+pub mod sessions;
+pub mod status;
+pub mod stream;
+
+pub use calls::{Call, Noun};
+pub use error::{ApiCode, ApiError};

@@ -1,0 +1,48 @@
+//! Agents as the console lists them.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::agent::Agent;
+use serde::{Deserialize, Serialize};
+
+/// A registered agent with what was measured today.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AgentDto {
+    pub id: String,
+    pub name: String,
+    /// Key in the catalog of known tools.
+    pub tool: Option<String>,
+    pub team: Option<String>,
+    pub registered_at: DateTime<Utc>,
+    pub removed_at: Option<DateTime<Utc>>,
+    /// Sessions that run now.
+    pub running: u32,
+    /// nano-USD settled since local midnight.
+    pub cost_today: i64,
+}
+
+impl AgentDto {
+    /// `running` sessions and nano-USD settled since local midnight are counted by the caller.
+    #[must_use]
+    pub fn of(agent: &Agent, running: u32, cost_today: i64) -> Self {
+        Self {
+            id: agent.id.to_string(),
+            name: agent.name.clone(),
+            tool: agent.tool.clone(),
+            team: agent.team.as_ref().map(ToString::to_string),
+            registered_at: agent.registered_at,
+            removed_at: agent.removed_at,
+            running,
+            cost_today,
+        }
+    }
+}
+
+/// Which agent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AgentInput {
+    pub agent: String,
+}

@@ -1,0 +1,97 @@
+//! Budgets with their state.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::budget::{Account, Balance, BudgetDefinition, Limit, OnExhausted, Window};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum WindowDto {
+    Call,
+    Day,
+    Week,
+    Month,
+    Total,
+}
+
+impl From<Window> for WindowDto {
+    fn from(window: Window) -> Self {
+        match window {
+            Window::Call => Self::Call,
+            Window::Day => Self::Day,
+            Window::Week => Self::Week,
+            Window::Month => Self::Month,
+            Window::Total => Self::Total,
+        }
+    }
+}
+
+/// What the numbers of a budget count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum UnitDto {
+    /// nano-USD.
+    Money,
+    Tokens,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum OnExhaustedDto {
+    Deny,
+    Ask,
+}
+
+/// One budget made concrete: `settled + reserved + free = limit` unless the limit was passed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetDto {
+    pub id: String,
+    /// Whose: `organisation`, `me:dana`, `agent:codex`, `session:ses_…`.
+    pub account: String,
+    pub model: Option<String>,
+    pub window: WindowDto,
+    /// Start of the window; the epoch for `total` and `call`.
+    pub window_start: DateTime<Utc>,
+    pub unit: UnitDto,
+    pub limit: i64,
+    pub settled: i64,
+    pub reserved: i64,
+    /// Below zero after an overrun.
+    pub free: i64,
+    pub on_exhausted: OnExhaustedDto,
+    pub file: String,
+    pub line: u32,
+}
+
+impl BudgetDto {
+    #[must_use]
+    pub fn of(definition: &BudgetDefinition, account: &Account, balance: &Balance) -> Self {
+        let (unit, limit) = match account.limit {
+            Limit::Money(amount) => (UnitDto::Money, amount.0),
+            Limit::Tokens(tokens) => (UnitDto::Tokens, i64::try_from(tokens).unwrap_or(i64::MAX)),
+        };
+        Self {
+            id: definition.id.to_string(),
+            account: account.key.clone(),
+            model: definition.model.clone(),
+            window: definition.window.into(),
+            window_start: account.window_start,
+            unit,
+            limit,
+            settled: balance.settled,
+            reserved: balance.reserved,
+            free: limit.saturating_sub(balance.settled).saturating_sub(balance.reserved),
+            on_exhausted: match definition.on_exhausted {
+                OnExhausted::Deny => OnExhaustedDto::Deny,
+                OnExhausted::Ask => OnExhaustedDto::Ask,
+            },
+            file: definition.file.clone(),
+            line: definition.line,
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Every call there is: one enum per noun, named `noun.verb`, on the wire `{ "call": …, "input": … }`.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::agents::AgentInput;
+use super::approvals::{ApprovalInput, ResolveInput};
+use super::error::{ApiCode, ApiError};
+use super::operations::{FacetsInput, OperationInput, SearchInput};
+use super::sessions::SessionInput;
+use super::status::PauseInput;
+
+/// What a call is about; the shells have one door per noun.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Noun {
+    Operations,
+    Approvals,
+    Status,
+    Sessions,
+    Agents,
+    Budgets,
+    Credentials,
+    Policies,
+}
+
+impl Noun {
+    pub const ALL: [Self; 8] = [
+        Self::Operations,
+        Self::Approvals,
+        Self::Status,
+        Self::Sessions,
+        Self::Agents,
+        Self::Budgets,
+        Self::Credentials,
+        Self::Policies,
+    ];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operations => "operations",
+            Self::Approvals => "approvals",
+            Self::Status => "status",
+            Self::Sessions => "sessions",
+            Self::Agents => "agents",
+            Self::Budgets => "budgets",
+            Self::Credentials => "credentials",
+            Self::Policies => "policies",
+        }
+    }
+
+    #[must_use]
+    pub fn find(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|noun| noun.as_str() == name)
+    }
+}
+
+/// One noun's calls: `"noun.verb" Variant(Input)`, and their names for the tables of who may call what.
+macro_rules! calls {
+    ($($(#[$doc:meta])* $enum:ident { $($name:literal $variant:ident $(($input:ty))?),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+        #[serde(tag = "call", content = "input")]
+        pub enum $enum {
+            $(#[serde(rename = $name)] $variant $(($input))?,)+
+        }
+
+        impl $enum {
+            pub const NAMES: &'static [&'static str] = &[$($name),+];
+        }
+    )+};
+}
+
+calls! {
+    /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`.
+    OperationsCall {
+        "operations.search" Search(SearchInput),
+        "operations.facets" Facets(FacetsInput),
+        "operations.get" Get(OperationInput),
+    }
+    /// Answers: `ApprovalsPage`, then an `ApprovalDto` each.
+    ApprovalsCall {
+        "approvals.list" List,
+        "approvals.get" Get(ApprovalInput),
+        "approvals.resolve" Resolve(ResolveInput),
+        "approvals.extend" Extend(ApprovalInput),
+    }
+    /// Answers: a `StatusDto` each, as it is after the call.
+    StatusCall {
+        "status.get" Get,
+        "status.stop_all" StopAll,
+        "status.resume" Resume,
+        "status.pause" Pause(PauseInput),
+    }
+    /// Answers: `Vec<SessionDto>`, a `SessionDto`.
+    SessionsCall {
+        "sessions.list" List,
+        "sessions.stop" Stop(SessionInput),
+    }
+    /// Answers: `Vec<AgentDto>`, an `AgentDto`. Stopping an agent ends all its sessions.
+    AgentsCall {
+        "agents.list" List,
+        "agents.stop" Stop(AgentInput),
+    }
+    /// Answers: `Vec<BudgetDto>`.
+    BudgetsCall {
+        "budgets.list" List,
+    }
+    /// Answers: `Vec<CredentialDto>`.
+    CredentialsCall {
+        "credentials.list" List,
+    }
+    /// Answers: `Vec<RuleDto>`.
+    PoliciesCall {
+        "policies.list" List,
+    }
+}
+
+/// Any call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Call {
+    Operations(OperationsCall),
+    Approvals(ApprovalsCall),
+    Status(StatusCall),
+    Sessions(SessionsCall),
+    Agents(AgentsCall),
+    Budgets(BudgetsCall),
+    Credentials(CredentialsCall),
+    Policies(PoliciesCall),
+}
+
+impl Call {
+    /// Reads `{ "call": "noun.verb", "input": … }`.
+    ///
+    /// # Errors
+    /// `Invalid` when the call is none of ours or its input does not fit.
+    pub fn parse(value: Value) -> Result<Self, ApiError> {
+        let name = value.get("call").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let noun = name.split_once('.').and_then(|(noun, _)| Noun::find(noun));
+        let read = match noun {
+            None => return Err(ApiError::new(ApiCode::Invalid, format!("`{}` is not a call", shown(&name)))),
+            Some(Noun::Operations) => serde_json::from_value(value).map(Self::Operations),
+            Some(Noun::Approvals) => serde_json::from_value(value).map(Self::Approvals),
+            Some(Noun::Status) => serde_json::from_value(value).map(Self::Status),
+            Some(Noun::Sessions) => serde_json::from_value(value).map(Self::Sessions),
+            Some(Noun::Agents) => serde_json::from_value(value).map(Self::Agents),
+            Some(Noun::Budgets) => serde_json::from_value(value).map(Self::Budgets),
+            Some(Noun::Credentials) => serde_json::from_value(value).map(Self::Credentials),
+            Some(Noun::Policies) => serde_json::from_value(value).map(Self::Policies),
+        };
+        read.map_err(|error| {
+            ApiError::new(ApiCode::Invalid, format!("`{}` does not take this input: {error}", shown(&name)))
+        })
+    }
+
+    #[must_use]
+    pub fn noun(&self) -> Noun {
+        match self {
+            Self::Operations(_) => Noun::Operations,
+            Self::Approvals(_) => Noun::Approvals,
+            Self::Status(_) => Noun::Status,
+            Self::Sessions(_) => Noun::Sessions,
+            Self::Agents(_) => Noun::Agents,
+            Self::Budgets(_) => Noun::Budgets,
+            Self::Credentials(_) => Noun::Credentials,
+            Self::Policies(_) => Noun::Policies,
+        }
+    }
+
+    /// Every name, in the order of the nouns.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        [
+            OperationsCall::NAMES,
+            ApprovalsCall::NAMES,
+            StatusCall::NAMES,
+            SessionsCall::NAMES,
+            AgentsCall::NAMES,
+            BudgetsCall::NAMES,
+            CredentialsCall::NAMES,
+            PoliciesCall::NAMES,
+        ]
+        .into_iter()
+        .flatten()
+        .copied()
+    }
+}
+
+/// A caller's own text, cut so that a message stays a sentence.
+fn shown(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::contract::approvals::{AnswerDto, ScopeDto};
+
+    #[test]
+    fn a_call_reads_back_as_it_was_written() {
+        for call in [
+            Call::Status(StatusCall::Get),
+            Call::Operations(OperationsCall::Search(SearchInput {
+                query: "kind:llm".to_owned(),
+                before: None,
+                limit: 50,
+            })),
+            Call::Approvals(ApprovalsCall::Resolve(ResolveInput {
+                approval: "apr_1".to_owned(),
+                nonce: "n".to_owned(),
+                answer: AnswerDto::Approve { scope: ScopeDto::Session },
+                reading_ms: Some(1_200),
+            })),
+        ] {
+            let wire = serde_json::to_value(&call).unwrap();
+            assert_eq!(Call::parse(wire), Ok(call));
+        }
+    }
+
+    #[test]
+    fn the_wire_form_is_call_and_input() {
+        let wire = json!({ "call": "approvals.resolve", "input": {
+            "approval": "apr_1", "nonce": "n", "answer": { "kind": "refuse", "reason": "use a pull request" }, "readingMs": 900 } });
+        let Ok(Call::Approvals(ApprovalsCall::Resolve(input))) = Call::parse(wire) else { panic!("not understood") };
+        assert_eq!(input.answer, AnswerDto::Refuse { reason: Some("use a pull request".to_owned()) });
+        assert_eq!(Call::parse(json!({ "call": "status.get", "input": null })), Ok(Call::Status(StatusCall::Get)));
+    }
+
+    #[test]
+    fn what_is_not_a_call_is_named_and_not_guessed() {
+        for bad in [
+            json!({}),
+            json!({ "call": "files.read" }),
+            json!({ "call": "status.explode" }),
+            json!([1]),
+            json!({ "call": 7 }),
+        ] {
+            assert_eq!(Call::parse(bad).map_err(|error| error.code), Err(ApiCode::Invalid));
+        }
+        let missing = Call::parse(json!({ "call": "operations.get", "input": {} })).unwrap_err();
+        assert!(missing.message.contains("operation"), "{missing}");
+    }
+
+    #[test]
+    fn every_name_belongs_to_its_noun() {
+        for name in Call::names() {
+            let (noun, verb) = name.split_once('.').unwrap();
+            assert!(Noun::find(noun).is_some() && !verb.is_empty(), "{name}");
+        }
+    }
+}

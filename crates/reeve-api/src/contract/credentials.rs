@@ -1,0 +1,69 @@
+//! Credentials without their secrets.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::credential::{Binding, Credential, Slot};
+use serde::{Deserialize, Serialize};
+
+/// Where a credential may go, for whom, and how it is put in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct BindingDto {
+    /// Empty: every agent.
+    pub agents: Vec<String>,
+    pub host: String,
+    pub port: u16,
+    /// Empty: every method.
+    pub methods: Vec<String>,
+    pub path: Option<String>,
+    /// In words: `Authorization: Bearer ‹secret›`.
+    pub slot: String,
+}
+
+impl From<&Binding> for BindingDto {
+    fn from(binding: &Binding) -> Self {
+        Self {
+            agents: binding.agents.iter().map(ToString::to_string).collect(),
+            host: binding.place.host.to_string(),
+            port: binding.place.port,
+            methods: binding.place.methods.clone(),
+            path: binding.place.path.clone(),
+            slot: match &binding.slot {
+                Slot::Header { name } => format!("{name}: ‹secret›"),
+                Slot::Bearer => "Authorization: Bearer ‹secret›".to_owned(),
+                Slot::Basic { user } => format!("Authorization: Basic {user}:‹secret›"),
+                Slot::Query { name } => format!("?{name}=‹secret›"),
+                Slot::Path => "placeholder in the path".to_owned(),
+                Slot::Body => "placeholder in the body".to_owned(),
+            },
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialDto {
+    pub id: String,
+    pub name: String,
+    /// The decoy that agents hold.
+    pub placeholder: String,
+    pub variables: Vec<String>,
+    pub bindings: Vec<BindingDto>,
+    pub added_at: DateTime<Utc>,
+    pub rotated_at: Option<DateTime<Utc>>,
+}
+
+impl From<&Credential> for CredentialDto {
+    fn from(credential: &Credential) -> Self {
+        Self {
+            id: credential.id.to_string(),
+            name: credential.name.clone(),
+            placeholder: credential.placeholder.clone(),
+            variables: credential.variables.clone(),
+            bindings: credential.bindings.iter().map(Into::into).collect(),
+            added_at: credential.added_at,
+            rotated_at: credential.rotated_at,
+        }
+    }
+}

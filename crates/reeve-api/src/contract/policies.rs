@@ -1,0 +1,111 @@
+//! Rules, and the reasons a verdict carries.
+
+use reeve_domain::verdict::{Layer, Reason, Risk};
+use serde::{Deserialize, Serialize};
+
+/// Where a rule comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum LayerDto {
+    Organisation,
+    Team,
+    Mine,
+    Project,
+    Preset,
+    /// Reeve's own check: leak guard, address check, budget, protocol refusal.
+    Reeve,
+}
+
+impl From<Layer> for LayerDto {
+    fn from(layer: Layer) -> Self {
+        match layer {
+            Layer::Organisation => Self::Organisation,
+            Layer::Team => Self::Team,
+            Layer::Mine => Self::Mine,
+            Layer::Project => Self::Project,
+            Layer::Preset => Self::Preset,
+            Layer::Reeve => Self::Reeve,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum RiskDto {
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<Risk> for RiskDto {
+    fn from(risk: Risk) -> Self {
+        match risk {
+            Risk::Low => Self::Low,
+            Risk::Medium => Self::Medium,
+            Risk::High => Self::High,
+            Risk::Critical => Self::Critical,
+        }
+    }
+}
+
+/// A rule that determined a verdict.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ReasonDto {
+    pub rule: String,
+    /// The rule's own plain sentence.
+    pub text: String,
+    pub layer: LayerDto,
+    /// Empty for Reeve's own checks.
+    pub file: String,
+    /// 1-based; 0 for Reeve's own checks.
+    pub line: u32,
+    /// Whether a standing approval may lift it.
+    pub liftable: bool,
+}
+
+impl From<&Reason> for ReasonDto {
+    fn from(reason: &Reason) -> Self {
+        Self {
+            rule: reason.rule.to_string(),
+            text: reason.text.clone(),
+            layer: reason.layer.into(),
+            file: reason.file.clone(),
+            line: reason.line,
+            liftable: reason.liftable,
+        }
+    }
+}
+
+/// What a rule does when it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum RuleKindDto {
+    Permit,
+    Forbid,
+    Ask,
+    /// Lifts ask rules; written by an *Always*.
+    StandingApproval,
+}
+
+/// One rule of the set in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct RuleDto {
+    pub id: String,
+    pub kind: RuleKindDto,
+    pub reason: String,
+    pub layer: LayerDto,
+    pub file: String,
+    /// 1-based.
+    pub line: u32,
+    pub liftable: bool,
+    /// Cedar source.
+    pub text: String,
+}

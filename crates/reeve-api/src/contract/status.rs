@@ -1,0 +1,112 @@
+//! The one truth about protection that the strip, the tray and `reeve status` show.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::settings::{Mode, Preset, Protection};
+use serde::{Deserialize, Serialize};
+
+/// State of protection, in order of precedence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase", tag = "state")]
+pub enum ProtectionDto {
+    Stopped,
+    Degraded { cause: String },
+    Paused { until: Option<DateTime<Utc>> },
+    Observing,
+    Protected,
+}
+
+impl From<&Protection> for ProtectionDto {
+    fn from(protection: &Protection) -> Self {
+        match protection {
+            Protection::Stopped => Self::Stopped,
+            Protection::Degraded { cause } => Self::Degraded { cause: cause.clone() },
+            Protection::Paused { until } => Self::Paused { until: *until },
+            Protection::Observing => Self::Observing,
+            Protection::Protected => Self::Protected,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum ModeDto {
+    Observe,
+    Enforce,
+}
+
+impl From<Mode> for ModeDto {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Observe => Self::Observe,
+            Mode::Enforce => Self::Enforce,
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum PresetDto {
+    Balanced,
+    Strict,
+}
+
+impl From<Preset> for PresetDto {
+    fn from(preset: Preset) -> Self {
+        match preset {
+            Preset::Balanced => Self::Balanced,
+            Preset::Strict => Self::Strict,
+        }
+    }
+}
+
+/// The head of the audit chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ChainDto {
+    /// Number of the newest record; 0 when nothing was recorded yet.
+    pub head: u64,
+    pub ok: bool,
+    /// The first record that is missing, changed or reordered.
+    pub broken_at: Option<u64>,
+    /// In words, when it is not ok.
+    pub problem: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct StatusDto {
+    pub protection: ProtectionDto,
+    pub mode: ModeDto,
+    pub preset: PresetDto,
+    pub engine_version: String,
+    /// `127.0.0.1:port` of the proxy; none while it does not run.
+    pub proxy_address: Option<String>,
+    /// Agents with at least one live session.
+    pub agents_running: u32,
+    pub sessions_running: u32,
+    /// Questions that wait for a person.
+    pub held: u32,
+    /// nano-USD settled since local midnight.
+    pub cost_today: i64,
+    /// The tightest money budget per day over all agents (nano-USD), where one is set.
+    pub limit_today: Option<i64>,
+    pub chain: ChainDto,
+    /// The words of the mark that only genuine Reeve windows show.
+    pub mark: Option<String>,
+    /// A throw-away profile of the demo.
+    pub demo: bool,
+}
+
+/// For how long to pause.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PauseInput {
+    /// Minutes; none: until resumed.
+    pub minutes: Option<u32>,
+}

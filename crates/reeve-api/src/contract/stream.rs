@@ -1,0 +1,26 @@
+//! What `subscribe` sends: changes in batches, so that a busy minute does not become a thousand messages.
+
+use serde::{Deserialize, Serialize};
+
+use super::approvals::ApprovalDto;
+use super::operations::OperationRowDto;
+use super::status::StatusDto;
+
+/// New and changed things since the batch before; each id at most once, in its newest state.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct StreamBatch {
+    pub operations: Vec<OperationRowDto>,
+    pub approvals: Vec<ApprovalDto>,
+    pub status: Option<StatusDto>,
+    /// Something was missed: read everything again.
+    pub lagged: bool,
+}
+
+impl StreamBatch {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.operations.is_empty() && self.approvals.is_empty() && self.status.is_none() && !self.lagged
+    }
+}
