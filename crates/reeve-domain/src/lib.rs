@@ -22,5 +22,6 @@ pub mod query;
 pub mod sensitive;
 pub mod session;
 pub mod settings;
+pub mod sought;
 pub mod usage;
 pub mod verdict;
