@@ -35,10 +35,8 @@ pub struct PriceTable {
 pub struct ModelPrice {
     /// Who bills: `anthropic`, `openai`, `gemini`, …
     pub provider: String,
-    /// Largest input in tokens, where the table says so.
-    pub max_input: Option<u64>,
-    /// Largest output in tokens, reasoning included, where the table says so.
-    pub max_output: Option<u64>,
+    max_input: Option<u64>,
+    max_output: Option<u64>,
     base: Rates,
     /// Prices by service tier; what they leave out falls back to `base`.
     services: BTreeMap<String, Rates>,
@@ -103,6 +101,12 @@ impl PriceTable {
         &self.date
     }
 
+    /// The entry of this exact name in the table, as [`find`](Self::find) gave it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&ModelPrice> {
+        self.models.get(key)
+    }
+
     /// Models in the table, unpriced ones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -143,10 +147,10 @@ impl ModelPrice {
     /// All input is taken at the dearest of input, cache and modality prices that may apply, all output at the dearest of
     /// output and reasoning, at every tier that the input may reach, for each candidate, with searches at their caps.
     #[must_use]
-    pub fn bound(&self, call: &LlmCall, output_limit: Option<u64>) -> Decimal {
+    pub fn bound(&self, call: &LlmCall, output_limit: impl Into<Option<u64>>) -> Decimal {
         let input = self.input_bound(call);
         let written = call.cache_write_bound.min(input);
-        let output = output_limit.or(call.output_limit).unwrap_or_else(|| self.default_output_limit());
+        let output = output_limit.into().or(call.output_limit).unwrap_or_else(|| self.default_output_limit());
         let output = output.saturating_mul(call.candidates.max(1));
 
         let read_units =
@@ -177,6 +181,18 @@ impl ModelPrice {
             Some(window) => call.input_bound.min(window.max(call.body_bytes)),
             None => call.input_bound,
         }
+    }
+
+    /// Largest input in tokens, where the table says so.
+    #[must_use]
+    pub fn max_input(&self) -> Option<u64> {
+        self.max_input
+    }
+
+    /// Largest output in tokens, reasoning included, where the table says so.
+    #[must_use]
+    pub fn max_output(&self) -> Option<u64> {
+        self.max_output
     }
 
     /// Output tokens of a call that sets no limit.
