@@ -1,1 +1,31 @@
-//! Operation in, verdict out: Cedar says whether, YAML says how much.
+//! Operation in, verdict out: Cedar says whether, YAML says how much. Pure: no files, no clock, no network.
+
+mod ask;
+pub mod cases;
+mod check;
+mod condition;
+mod error;
+mod evaluate;
+mod explain;
+mod facts;
+mod format;
+pub mod governance;
+mod prepare;
+mod risk;
+mod schema;
+mod scope;
+mod set;
+mod slice;
+mod source;
+#[cfg(test)]
+mod tests;
+
+pub use ask::{may_stand, standing_approval};
+pub use error::{PolicyError, Problem};
+pub use explain::{Considered, Explanation};
+pub use facts::{Circumstances, Class};
+pub use format::format;
+pub use governance::limits;
+pub use schema::SCHEMA;
+pub use set::{DEFAULT_ASK, DEFAULT_DENY, EVALUATION_ERROR, PolicySet, preset_source};
+pub use source::{RuleInfo, RuleKind, Source};

@@ -1,0 +1,179 @@
+//! Standing approvals: which asks they answer, and the narrowest useful text that *Always* and the grants are written in.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use reeve_domain::grant::Grant;
+use reeve_domain::id::{RuleId, SessionId};
+use reeve_domain::operation::{Endpoint, Operation, Subject};
+use reeve_domain::verdict::{Layer, Reason};
+
+use crate::check::check;
+use crate::evaluate::Ruling;
+use crate::facts::{Case, Class};
+use crate::prepare::Prepared;
+use crate::set::{DEFAULT_ASK, PolicySet};
+use crate::slice::{REMEMBERED, Table};
+use crate::source::{RuleKind, Source};
+
+/// Grants as parsed once each; `None` for a text that is no approval and therefore lifts nothing.
+#[derive(Default)]
+pub(crate) struct Grants(RwLock<HashMap<String, Option<Arc<Table>>>>);
+
+impl PolicySet {
+    /// Standing approvals and grants that match, each with the asks it answers.
+    ///
+    /// # Errors
+    /// When one cannot be evaluated.
+    pub(crate) fn lifts(&self, case: &Case<'_>, prepared: &Prepared) -> Result<Vec<(String, Vec<RuleId>)>, String> {
+        let now = case.circumstances.now.to_utc();
+        let mut out = Vec::new();
+        for index in permitted(self.run(&self.standing, &prepared.standing, case, prepared, false))? {
+            if let Some(rule) = self.standing.rule(index).filter(|rule| rule.alive(now)) {
+                out.push((rule.info.id.to_string(), rule.info.lifts.clone()));
+            }
+        }
+        for grant in case.circumstances.grants.iter().filter(|grant| concerns(grant, case.operation, now)) {
+            let Some(table) = self.granted(grant) else { continue };
+            let slice = table.whole(case.operation.action());
+            let matched = permitted(self.run(&table, &slice, case, prepared, false))?;
+            for rule in table.picked(&matched).filter(|rule| rule.alive(now)) {
+                out.push((grant.id.to_string(), lifted(rule.info.lifts.clone())));
+            }
+        }
+        Ok(out)
+    }
+
+    /// A grant's text as a table of one rule. Anything else than one valid permit lifts nothing: the human is asked again.
+    fn granted(&self, grant: &Grant) -> Option<Arc<Table>> {
+        if let Some(known) = self.grants.0.read().unwrap_or_else(PoisonError::into_inner).get(&grant.text) {
+            return known.clone();
+        }
+        let source = Source { layer: Layer::Mine, file: grant.id.to_string(), text: grant.text.clone() };
+        let rules = check(&[source], &self.vocabulary).map(|checked| checked.rules).unwrap_or_default();
+        let permit = |kind| matches!(kind, RuleKind::Permit | RuleKind::Standing);
+        let one = rules.len() == 1 && rules.iter().all(|rule| permit(rule.info.kind));
+        let table = one.then(|| Arc::new(Table::new(rules)));
+        let mut known = self.grants.0.write().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(grant.text.clone(), table.clone());
+        table
+    }
+}
+
+fn permitted(ruling: Ruling) -> Result<Vec<u32>, String> {
+    match ruling {
+        Ruling::Permitted(indices) => Ok(indices),
+        Ruling::Nothing | Ruling::Forbidden(_) => Ok(Vec::new()),
+        Ruling::Broken(message) => Err(message),
+    }
+}
+
+fn concerns(grant: &Grant, operation: &Operation, now: DateTime<Utc>) -> bool {
+    grant.agent == operation.principal.agent
+        && grant.session.as_ref().is_none_or(|session| *session == operation.principal.session)
+        && grant.expires_at.is_none_or(|end| now < end)
+}
+
+/// A plain permit answers the ask that stands for "nothing matched".
+fn lifted(lifts: Vec<RuleId>) -> Vec<RuleId> {
+    if lifts.is_empty() { RuleId::parse(DEFAULT_ASK).into_iter().collect() } else { lifts }
+}
+
+/// Cedar text of the narrowest standing approval that is still useful: this agent, this exact host, scheme, port and
+/// method, and the path up to its last segment (the whole path for what deletes, pushes or has only one segment); for a
+/// model call this model at this host. Where nothing but the preset's default asked, it is a plain permit.
+///
+/// `id` becomes the rule's `@id` and must be a rule id.
+#[must_use]
+pub fn standing_approval(
+    operation: &Operation,
+    reasons: &[Reason],
+    id: &str,
+    expires: Option<DateTime<Utc>>,
+    session: Option<&SessionId>,
+) -> String {
+    let mut head = vec![format!("@id({})", quoted(id)), format!("@reason({})", quoted(&sentence(operation)))];
+    let asks: Vec<&str> = reasons.iter().map(|r| r.rule.as_str()).filter(|rule| *rule != DEFAULT_ASK).collect();
+    if !asks.is_empty() {
+        head.push(format!("@lifts({})", quoted(&asks.join(", "))));
+    }
+    if let Some(end) = expires {
+        head.push(format!("@expires({})", quoted(&end.to_rfc3339_opts(SecondsFormat::Secs, true))));
+    }
+    let endpoint = operation.endpoint();
+    let (resource, mut conditions) = match &operation.subject {
+        Subject::Http(_) => (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint)),
+        Subject::Llm(call) => {
+            let host = format!("context.host == {}", quoted(&endpoint.host.to_string()));
+            (format!("Model::{}", quoted(&call.model)), std::iter::once(host).chain(place(endpoint)).collect())
+        }
+    };
+    if let Some(session) = session {
+        conditions.push(format!("context.session == Session::{}", quoted(session.as_str())));
+    }
+    format!(
+        "{}\npermit (\n  principal == Agent::{},\n  action == Action::{},\n  resource == {resource}\n)\nwhen {{\n  {}\n}};\n",
+        head.join("\n"),
+        quoted(operation.principal.agent.as_str()),
+        quoted(operation.action().as_str()),
+        conditions.join(" &&\n  "),
+    )
+}
+
+fn sentence(operation: &Operation) -> String {
+    let what: String = operation.summary.chars().filter(|c| !c.is_control()).take(200).collect();
+    format!("approved by hand for {what}")
+}
+
+fn place(endpoint: &Endpoint) -> [String; 2] {
+    [format!("context.scheme == {}", quoted(endpoint.scheme.as_str())), format!("context.port == {}", endpoint.port)]
+}
+
+fn reach(operation: &Operation, endpoint: &Endpoint) -> Vec<String> {
+    let mut out = place(endpoint).to_vec();
+    out.push(format!("context.method == {}", quoted(&endpoint.method)));
+    let path = endpoint.path.judged();
+    let exact = Class::of(operation) == Class::Destructive || path.ends_with("/git-receive-pack");
+    out.push(match path.trim_end_matches('/').rsplit_once('/') {
+        Some((folder, _)) if !folder.is_empty() && !exact => {
+            format!("context.path like \"{}/*\"", escaped(folder).replace('*', "\\*"))
+        }
+        _ => format!("context.path == {}", quoted(&path)),
+    });
+    if let Some(credential) = &operation.credential {
+        out.push(format!("context has credential && context.credential == {}", quoted(credential.as_str())));
+    } else {
+        out.push("!context.uses_credential".to_owned());
+    }
+    if let Subject::Http(call) = &operation.subject {
+        out.push(if call.upgrade.is_some() { "context has upgrade" } else { "!(context has upgrade)" }.to_owned());
+    }
+    out
+}
+
+fn quoted(text: &str) -> String {
+    format!("\"{}\"", escaped(text))
+}
+
+/// Inside a Cedar string: nothing in `text` can end it or change what follows.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_ascii_graphic() || c == ' ' => out.push(c),
+            c => out.push_str(&format!("\\u{{{:x}}}", u32::from(c))),
+        }
+    }
+    out
+}
+
+/// Whether this approval may be remembered at all: every ask is marked liftable by its owner.
+#[must_use]
+pub fn may_stand(reasons: &[Reason]) -> bool {
+    !reasons.is_empty() && reasons.iter().all(|reason| reason.liftable)
+}

@@ -1,0 +1,316 @@
+//! Case files: example operations with the expected verdict. What `reeve policy test` runs, and Reeve's own tests too.
+
+use chrono::{DateTime, FixedOffset};
+use reeve_domain::host::Authority;
+use reeve_domain::id::{AgentId, CredentialId, OperationId, RuleId, SessionId, TeamId};
+use reeve_domain::operation::{
+    Billing, Dialect, Digest, Endpoint, HttpCall, LlmCall, Operation, Scheme, ServerTool, Subject,
+};
+use reeve_domain::path::RequestPath;
+use reeve_domain::principal::Principal;
+use reeve_domain::settings::Preset;
+use reeve_domain::verdict::Decision;
+use serde::{Deserialize, Serialize};
+use serde_saphyr::Spanned;
+
+use crate::error::{PolicyError, Problem};
+use crate::facts::Circumstances;
+use crate::set::PolicySet;
+
+const BALANCED: &str = include_str!("../../../policies/cases/balanced.yaml");
+const STRICT: &str = include_str!("../../../policies/cases/strict.yaml");
+
+/// The text of the cases shipped for a preset, and the file name they are shown under.
+#[must_use]
+pub fn shipped(preset: Preset) -> (&'static str, &'static str) {
+    match preset {
+        Preset::Balanced => ("cases/balanced.yaml", BALANCED),
+        Preset::Strict => ("cases/strict.yaml", STRICT),
+    }
+}
+
+/// How one case ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaseResult {
+    pub name: String,
+    pub file: String,
+    /// 1-based line of its name.
+    pub line: u32,
+    pub expected: Decision,
+    pub decided: Decision,
+    /// Rule that the case says determines the verdict.
+    pub expected_rule: Option<RuleId>,
+    /// Rules that did.
+    pub rules: Vec<RuleId>,
+    /// The file is for another preset than the one in force: nothing was judged against it.
+    pub skipped: bool,
+}
+
+impl CaseResult {
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        let named = self.expected_rule.as_ref().is_none_or(|rule| self.rules.contains(rule));
+        self.skipped || (self.decided == self.expected && named)
+    }
+}
+
+/// Judges every case of a file.
+///
+/// # Errors
+/// When the file is not a case file, with the place of each problem.
+pub fn run(set: &PolicySet, text: &str, file: &str) -> Result<Vec<CaseResult>, PolicyError> {
+    let parsed: CaseFile =
+        serde_saphyr::from_str(text).map_err(|e| PolicyError::Cases(vec![Problem::yaml(file, &e)]))?;
+    let skipped = parsed.preset.is_some_and(|preset| preset != set.preset());
+    let mut problems = Vec::new();
+    let mut results = Vec::new();
+    for case in parsed.cases {
+        let (line, column) = place(&case.name);
+        match case.build() {
+            Err(message) => problems.push(Problem { file: file.to_owned(), line, column, message }),
+            Ok((operation, circumstances)) => {
+                let verdict = set.evaluate(&operation, &circumstances);
+                results.push(CaseResult {
+                    name: case.name.value.clone(),
+                    file: file.to_owned(),
+                    line,
+                    expected: case.expect,
+                    decided: verdict.decision(),
+                    expected_rule: case.rule.clone(),
+                    rules: verdict.reasons().iter().map(|reason| reason.rule.clone()).collect(),
+                    skipped,
+                });
+            }
+        }
+    }
+    if problems.is_empty() { Ok(results) } else { Err(PolicyError::Cases(problems)) }
+}
+
+fn place<T>(spanned: &Spanned<T>) -> (u32, u32) {
+    let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    (number(spanned.referenced.line()), number(spanned.referenced.column()))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CaseFile {
+    /// The preset that the expectations are for; any when absent.
+    #[serde(default)]
+    preset: Option<Preset>,
+    cases: Vec<Case>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    name: Spanned<String>,
+    #[serde(default)]
+    agent: Option<AgentId>,
+    #[serde(default)]
+    team: Option<TeamId>,
+    #[serde(default)]
+    user: Option<String>,
+    #[serde(default)]
+    http: Option<Http>,
+    #[serde(default)]
+    llm: Option<Llm>,
+    #[serde(default)]
+    credential: Option<CredentialId>,
+    #[serde(default)]
+    first_seen: bool,
+    /// As `first_seen` when absent: what was never seen was never written to.
+    #[serde(default)]
+    first_write: Option<bool>,
+    /// Local time with offset; a Friday noon when absent.
+    #[serde(default)]
+    at: Option<DateTime<FixedOffset>>,
+    expect: Decision,
+    #[serde(default)]
+    rule: Option<RuleId>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Http {
+    method: String,
+    url: String,
+    #[serde(default)]
+    content_type: Option<String>,
+    #[serde(default)]
+    body_bytes: Option<u64>,
+    #[serde(default)]
+    upgrade: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Llm {
+    provider: String,
+    model: String,
+    url: String,
+    #[serde(default = "messages")]
+    dialect: Dialect,
+    #[serde(default)]
+    stream: bool,
+    #[serde(default)]
+    input_bound: u64,
+    #[serde(default)]
+    output_limit: Option<u64>,
+    #[serde(default)]
+    tools: Vec<String>,
+    #[serde(default)]
+    server_tools: Vec<String>,
+    #[serde(default)]
+    flat_rate: bool,
+}
+
+fn messages() -> Dialect {
+    Dialect::AnthropicMessages
+}
+
+impl Case {
+    fn build(&self) -> Result<(Operation, Circumstances), String> {
+        let at = match self.at {
+            Some(at) => at,
+            None => DateTime::parse_from_rfc3339("2026-11-20T12:00:00+00:00").map_err(|e| e.to_string())?,
+        };
+        let agent = match &self.agent {
+            Some(agent) => agent.clone(),
+            None => AgentId::parse("claude-code").map_err(|e| e.to_string())?,
+        };
+        let subject = match (&self.http, &self.llm) {
+            (Some(http), None) => http.subject()?,
+            (None, Some(llm)) => llm.subject()?,
+            _ => return Err("a case has exactly one of `http` and `llm`".to_owned()),
+        };
+        let operation = Operation {
+            id: OperationId::new(),
+            at: at.to_utc(),
+            principal: Principal {
+                agent,
+                session: SessionId::new(),
+                user: self.user.clone().unwrap_or_else(|| "dana".to_owned()),
+                team: self.team.clone(),
+            },
+            subject,
+            content: Digest::of(self.name.value.as_bytes()),
+            summary: self.name.value.clone(),
+            conversation: None,
+            credential: self.credential.clone(),
+            parent: None,
+        };
+        let first_write = self.first_write.unwrap_or(self.first_seen);
+        let circumstances = Circumstances { now: at, first_seen: self.first_seen, first_write, grants: Vec::new() };
+        Ok((operation, circumstances))
+    }
+}
+
+impl Http {
+    fn subject(&self) -> Result<Subject, String> {
+        let (endpoint, query) = endpoint(&self.method, &self.url)?;
+        Ok(Subject::Http(HttpCall {
+            endpoint,
+            query,
+            content_type: self.content_type.clone(),
+            body_bytes: self.body_bytes,
+            upgrade: self.upgrade.clone(),
+        }))
+    }
+}
+
+impl Llm {
+    fn subject(&self) -> Result<Subject, String> {
+        let (endpoint, _) = endpoint("POST", &self.url)?;
+        let server_tool = |name: &String| ServerTool { name: name.clone(), max_uses: None };
+        Ok(Subject::Llm(LlmCall {
+            endpoint,
+            dialect: self.dialect,
+            provider: self.provider.clone(),
+            model: self.model.clone(),
+            stream: self.stream,
+            input_bound: self.input_bound,
+            cache_write_bound: 0,
+            cache_one_hour: false,
+            output_limit: self.output_limit,
+            candidates: 1,
+            thinking_budget: None,
+            tools_offered: self.tools.clone(),
+            server_tools: self.server_tools.iter().map(server_tool).collect(),
+            service_tier: None,
+            multipliers: Vec::new(),
+            billing: if self.flat_rate { Billing::FlatRate } else { Billing::Metered },
+            body_bytes: 0,
+        }))
+    }
+}
+
+/// Endpoint and query of a URL, by the same parsers that read requests.
+fn endpoint(method: &str, url: &str) -> Result<(Endpoint, Option<String>), String> {
+    if method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Err(format!("`{method}` is not an upper-case method"));
+    }
+    let bad = || format!("`{url}` is not an http or https URL");
+    let (scheme, rest) = match url.split_once("://").ok_or_else(bad)? {
+        ("https", rest) => (Scheme::Https, rest),
+        ("http", rest) => (Scheme::Http, rest),
+        _ => return Err(bad()),
+    };
+    let (before, query) = match rest.split_once('?') {
+        Some((before, query)) => (before, Some(query.to_owned())),
+        None => (rest, None),
+    };
+    let (authority, path) = match before.find('/') {
+        Some(at) => before.split_at(at),
+        None => (before, "/"),
+    };
+    let authority = Authority::parse(authority, Some(scheme.default_port())).map_err(|e| e.to_string())?;
+    let path = RequestPath::parse(path).map_err(|e| e.to_string())?;
+    let endpoint = Endpoint { scheme, host: authority.host, port: authority.port, method: method.to_owned(), path };
+    Ok((endpoint, query))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(preset: Preset) -> PolicySet {
+        PolicySet::load(preset, &[], &[]).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn every_shipped_case_passes_under_its_preset() {
+        for preset in [Preset::Balanced, Preset::Strict] {
+            let (file, text) = shipped(preset);
+            let results = run(&set(preset), text, file).unwrap_or_else(|error| panic!("{error}"));
+            assert!(results.len() >= 15, "{file} has only {} cases", results.len());
+            let failed: Vec<_> = results.iter().filter(|r| !r.passed() || r.skipped).collect();
+            assert!(failed.is_empty(), "{failed:#?}");
+        }
+    }
+
+    #[test]
+    fn cases_of_another_preset_are_skipped_and_counted_as_such() {
+        let (file, text) = shipped(Preset::Strict);
+        let results = run(&set(Preset::Balanced), text, file).unwrap();
+        assert!(results.iter().all(|r| r.skipped && r.passed()));
+    }
+
+    #[test]
+    fn a_wrong_expectation_fails_and_a_broken_file_says_where() {
+        let set = set(Preset::Balanced);
+        let text = "cases:\n  - name: x\n    http: { method: GET, url: 'https://example.com/' }\n    expect: deny\n";
+        let results = run(&set, text, "mine.yaml").unwrap();
+        assert!(matches!(results.as_slice(), [r] if !r.passed() && r.line == 2));
+        let wrong_rule = text.replace("expect: deny", "expect: allow\n    rule: no-such-rule");
+        assert!(run(&set, &wrong_rule, "mine.yaml").unwrap().iter().all(|r| !r.passed()));
+        for (bad, place) in [
+            (text.replace("expect: deny", "expects: deny"), "mine.yaml:4:"),
+            (text.replace("GET", "get"), "mine.yaml:2:"),
+            (text.replace("https://example.com/", "https://example.com/%2e%2e/x"), "mine.yaml:2:"),
+            (text.replace("http:", "#http:"), "mine.yaml:2:"),
+        ] {
+            let error = run(&set, &bad, "mine.yaml").unwrap_err().to_string();
+            assert!(error.contains(place), "{error}");
+        }
+    }
+}

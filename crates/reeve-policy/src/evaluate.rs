@@ -1,0 +1,222 @@
+//! From operation to verdict: evaluated without an approval and, when that is forbidden, once more with one.
+
+use cedar_policy::{Decision as Cedar, Request};
+use reeve_domain::obligation::Obligation;
+use reeve_domain::operation::Operation;
+use reeve_domain::settings::Preset;
+use reeve_domain::verdict::{Decision, Layer, Reason, Risk, Verdict};
+
+use crate::facts::{Case, Circumstances};
+use crate::prepare::Prepared;
+use crate::risk;
+use crate::set::PolicySet;
+use crate::slice::{Slice, Table};
+use crate::source::Rule;
+
+/// What one evaluation of one slice gave: indices of the rules that determined it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Ruling {
+    Permitted(Vec<u32>),
+    Forbidden(Vec<u32>),
+    Nothing,
+    /// A rule, or the request itself, could not be evaluated.
+    Broken(String),
+}
+
+impl PolicySet {
+    /// Judges an operation. Never fails: what cannot be decided is denied, with `reeve-evaluation-error` as its rule.
+    #[must_use]
+    pub fn evaluate(&self, operation: &Operation, circumstances: &Circumstances) -> Verdict {
+        let case = Case::new(operation, circumstances);
+        match self.prepare(&case) {
+            Ok(prepared) => self.judge(&case, &prepared, &prepared.rules),
+            Err(message) => self.broken(&case, &message),
+        }
+    }
+
+    /// The rules of architecture 14, in their order.
+    pub(crate) fn judge(&self, case: &Case<'_>, prepared: &Prepared, rules: &Slice) -> Verdict {
+        match self.run(&self.rules, rules, case, prepared, false) {
+            Ruling::Broken(message) => self.broken(case, &message),
+            Ruling::Permitted(permits) => {
+                let permits = self.alive(&permits, case);
+                if permits.is_empty() { self.by_default(case, prepared) } else { self.allow(case, &permits) }
+            }
+            Ruling::Nothing => self.by_default(case, prepared),
+            Ruling::Forbidden(first) => match self.run(&self.rules, rules, case, prepared, true) {
+                Ruling::Broken(message) => self.broken(case, &message),
+                Ruling::Forbidden(left) => self.deny(case, &left),
+                Ruling::Permitted(permits) => self.ask(case, prepared, self.reasons(&first), &permits),
+                Ruling::Nothing => self.ask(case, prepared, self.reasons(&first), &[]),
+            },
+        }
+    }
+
+    /// One evaluation. Any error at all is `Broken`: Cedar skips a rule that errs, even one that forbids.
+    pub(crate) fn run(
+        &self,
+        table: &Table,
+        slice: &Slice,
+        case: &Case<'_>,
+        prepared: &Prepared,
+        approved: bool,
+    ) -> Ruling {
+        if slice.members.is_empty() {
+            return Ruling::Nothing;
+        }
+        let response = match self.response(slice, case, prepared, approved) {
+            Ok(response) => response,
+            Err(message) => return Ruling::Broken(message),
+        };
+        let mut determined: Vec<u32> = response.diagnostics().reason().filter_map(|id| table.index(id)).collect();
+        determined.sort_unstable();
+        match (response.decision(), determined.is_empty()) {
+            (_, true) => Ruling::Nothing,
+            (Cedar::Allow, false) => Ruling::Permitted(determined),
+            (Cedar::Deny, false) => Ruling::Forbidden(determined),
+        }
+    }
+
+    pub(crate) fn response(
+        &self,
+        slice: &Slice,
+        case: &Case<'_>,
+        prepared: &Prepared,
+        approved: bool,
+    ) -> Result<cedar_policy::Response, String> {
+        let context =
+            case.context(&slice.facts, &self.vocabulary.names, approved).map_err(|error| error.to_string())?;
+        let Prepared { principal, action, resource, .. } = prepared;
+        let request = Request::new(principal.clone(), action.clone(), resource.clone(), context, None)
+            .map_err(|error| error.to_string())?;
+        let response = self.authorizer.is_authorized(&request, &slice.set, &prepared.entities);
+        let error = response.diagnostics().errors().next().map(ToString::to_string);
+        error.map_or(Ok(response), Err)
+    }
+
+    pub(crate) fn by_default(&self, case: &Case<'_>, prepared: &Prepared) -> Verdict {
+        let reason = |text: &str, liftable| Reason {
+            rule: self.own.default.clone(),
+            text: text.to_owned(),
+            layer: Layer::Preset,
+            file: self.preset_file.clone(),
+            line: 0,
+            liftable,
+        };
+        match self.preset {
+            Preset::Balanced => self.ask(
+                case,
+                prepared,
+                vec![reason("no rule says anything about this, and the preset then asks", true)],
+                &[],
+            ),
+            Preset::Strict => {
+                let reason = reason("no rule allows this, and the preset then denies", false);
+                self.verdict(case, Decision::Deny, Vec::new(), vec![reason], Vec::new())
+            }
+        }
+    }
+
+    fn allow(&self, case: &Case<'_>, permits: &[&Rule]) -> Verdict {
+        let reasons = permits.iter().map(|rule| rule.reason()).collect();
+        self.verdict(case, Decision::Allow, obligations(permits), reasons, Vec::new())
+    }
+
+    fn deny(&self, case: &Case<'_>, forbids: &[u32]) -> Verdict {
+        self.verdict(case, Decision::Deny, Vec::new(), self.reasons(forbids), Vec::new())
+    }
+
+    /// Held for the asks that no standing approval answers; allowed when every one is answered.
+    fn ask(&self, case: &Case<'_>, prepared: &Prepared, asks: Vec<Reason>, permits: &[u32]) -> Verdict {
+        let lifts = match self.lifts(case, prepared) {
+            Ok(lifts) => lifts,
+            Err(message) => return self.broken(case, &message),
+        };
+        let mut lifted_by = Vec::new();
+        let open: Vec<Reason> = asks
+            .iter()
+            .filter(|reason| {
+                let lifter = lifts.iter().find(|(_, lifted)| reason.liftable && lifted.contains(&reason.rule));
+                lifted_by.extend(lifter.map(|(id, _)| id.clone()));
+                lifter.is_none()
+            })
+            .cloned()
+            .collect();
+        lifted_by.sort();
+        lifted_by.dedup();
+        let obligations = obligations(&self.alive(permits, case));
+        if open.is_empty() {
+            self.verdict(case, Decision::Allow, obligations, asks, lifted_by)
+        } else {
+            self.verdict(case, Decision::Ask, obligations, open, lifted_by)
+        }
+    }
+
+    /// "We could not decide" turns the operation away, whatever the rules that did evaluate say.
+    fn broken(&self, case: &Case<'_>, message: &str) -> Verdict {
+        let reason = Reason {
+            rule: self.own.evaluation_error.clone(),
+            text: format!("a rule could not be evaluated: {message}"),
+            layer: Layer::Reeve,
+            file: String::new(),
+            line: 0,
+            liftable: false,
+        };
+        self.verdict(case, Decision::Deny, Vec::new(), vec![reason], Vec::new())
+    }
+
+    fn reasons(&self, indices: &[u32]) -> Vec<Reason> {
+        self.rules.picked(indices).map(Rule::reason).collect()
+    }
+
+    fn alive(&self, permits: &[u32], case: &Case<'_>) -> Vec<&Rule> {
+        let now = case.circumstances.now.to_utc();
+        permits.iter().filter_map(|index| self.rules.rule(*index)).filter(|rule| rule.alive(now)).collect()
+    }
+
+    /// A rule's own `@risk` counts as a reason of its own.
+    fn verdict(
+        &self,
+        case: &Case<'_>,
+        decision: Decision,
+        obligations: Vec<Obligation>,
+        reasons: Vec<Reason>,
+        lifted_by: Vec<String>,
+    ) -> Verdict {
+        let mut why = case.risk_reasons.clone();
+        let mut risk = case.risk;
+        for reason in &reasons {
+            let marked: Option<Risk> = self.rules.named(&reason.rule).and_then(|rule| rule.info.risk);
+            if let Some(marked) = marked.filter(|marked| *marked > risk) {
+                risk = marked;
+                why.insert(0, (marked, format!("rule `{}`: {}", reason.rule, reason.text)));
+            }
+        }
+        let why = why.into_iter().take(risk::SHOWN).map(|(_, text)| text).collect();
+        Verdict::new(decision, obligations, reasons, risk, why, self.revision().to_owned(), lifted_by)
+    }
+}
+
+/// What the permits carry together: every range, the shortest time, and each duty once.
+fn obligations(permits: &[&Rule]) -> Vec<Obligation> {
+    let mut ranges: Vec<String> = Vec::new();
+    let mut timeout: Option<u64> = None;
+    let mut block = false;
+    for obligation in permits.iter().flat_map(|rule| &rule.obligations) {
+        match obligation {
+            Obligation::PermitAddresses { ranges: more } => ranges.extend(more.iter().cloned()),
+            Obligation::Timeout { seconds } => timeout = Some(timeout.map_or(*seconds, |t| t.min(*seconds))),
+            Obligation::BlockUndecodable => block = true,
+            Obligation::ClampOutput { .. } => {}
+        }
+    }
+    ranges.sort();
+    ranges.dedup();
+    let mut out = Vec::new();
+    if !ranges.is_empty() {
+        out.push(Obligation::PermitAddresses { ranges });
+    }
+    out.extend(timeout.map(|seconds| Obligation::Timeout { seconds }));
+    out.extend(block.then_some(Obligation::BlockUndecodable));
+    out
+}

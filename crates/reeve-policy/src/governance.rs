@@ -1,0 +1,3 @@
+//! The YAML dialect: how much, where Cedar says whether.
+
+pub mod limits;

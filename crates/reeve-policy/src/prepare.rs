@@ -1,0 +1,110 @@
+//! What a kind of request needs before it is judged: its entities and its slices, remembered by agent, class and target.
+
+use std::sync::{Arc, PoisonError};
+
+use cedar_policy::{Entities, Entity, EntityUid};
+use reeve_domain::host::Host;
+use reeve_domain::id::{AgentId, TeamId};
+use reeve_domain::operation::{Action, Subject};
+
+use crate::facts::{Case, Class};
+use crate::schema::uid;
+use crate::scope::Lineage;
+use crate::set::PolicySet;
+use crate::slice::{REMEMBERED, Slice};
+
+/// What entities and slices depend on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    agent: AgentId,
+    team: Option<TeamId>,
+    class: Class,
+    host: Host,
+    /// Provider and model of a model call.
+    model: Option<(String, String)>,
+}
+
+impl Key {
+    fn of(case: &Case<'_>) -> Self {
+        let operation = case.operation;
+        let model = match &operation.subject {
+            Subject::Http(_) => None,
+            Subject::Llm(call) => Some((call.provider.clone(), call.model.clone())),
+        };
+        Self {
+            agent: operation.principal.agent.clone(),
+            team: operation.principal.team.clone(),
+            class: case.class,
+            host: operation.endpoint().host.clone(),
+            model,
+        }
+    }
+}
+
+/// A request without its context.
+pub(crate) struct Prepared {
+    pub principal: EntityUid,
+    pub action: EntityUid,
+    pub resource: EntityUid,
+    pub entities: Entities,
+    pub rules: Arc<Slice>,
+    pub standing: Arc<Slice>,
+}
+
+impl PolicySet {
+    /// # Errors
+    /// When Cedar refuses the entities; then nothing can be decided.
+    pub(crate) fn prepare(&self, case: &Case<'_>) -> Result<Arc<Prepared>, String> {
+        let key = Key::of(case);
+        if let Some(known) = self.prepared.read().unwrap_or_else(PoisonError::into_inner).get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        let prepared = Arc::new(self.build(&key, case.operation.action())?);
+        let mut all = self.prepared.write().unwrap_or_else(PoisonError::into_inner);
+        if all.len() >= REMEMBERED {
+            all.clear();
+        }
+        all.insert(key, Arc::clone(&prepared));
+        Ok(prepared)
+    }
+
+    fn build(&self, key: &Key, action: Action) -> Result<Prepared, String> {
+        let names = &self.vocabulary.names;
+        let host = uid(&names.host, &key.host.to_string());
+        let (wildcard, groups) = self.vocabulary.groups.of(&key.host);
+        let mut around: Lineage = wildcard.iter().map(|pattern| uid(&names.host, pattern)).collect();
+        around.extend(groups.into_iter().map(|group| uid(&names.host_group, group)));
+        let team: Lineage = key.team.iter().map(|team| uid(&names.agent_group, team.as_str())).collect();
+        let agent = uid(&names.agent, key.agent.as_str());
+        let verb = names.action(action);
+        let class = vec![names.class(key.class)];
+        let mut entities = vec![entity(&agent, &team), entity(&verb, &class), entity(&host, &around)];
+        let (resource, above) = match &key.model {
+            None => (host, around),
+            Some((provider, model)) => {
+                let model = uid(&names.model, model);
+                let above = vec![uid(&names.provider, provider), host];
+                entities.push(entity(&model, &above));
+                (model, above.into_iter().chain(around).collect())
+            }
+        };
+        let lineages = [lineage(&agent, team), lineage(&verb, class), lineage(&resource, above)];
+        let [principal, verbs, resources] = &lineages;
+        Ok(Prepared {
+            rules: self.rules.slice(action, [principal, verbs, resources]),
+            standing: self.standing.slice(action, [principal, verbs, resources]),
+            entities: Entities::from_entities(entities, None).map_err(|error| error.to_string())?,
+            principal: agent,
+            action: verb,
+            resource,
+        })
+    }
+}
+
+fn entity(uid: &EntityUid, parents: &Lineage) -> Entity {
+    Entity::new_no_attrs(uid.clone(), parents.iter().cloned().collect())
+}
+
+fn lineage(own: &EntityUid, above: Lineage) -> Lineage {
+    std::iter::once(own.clone()).chain(above).collect()
+}

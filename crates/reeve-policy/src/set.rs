@@ -1,0 +1,179 @@
+//! The policy set: all layers and the preset in one, immutable once loaded.
+
+use std::collections::HashMap;
+use std::sync::{Arc, RwLock};
+
+use cedar_policy::Authorizer;
+use reeve_domain::id::RuleId;
+use reeve_domain::settings::Preset;
+use reeve_domain::verdict::Layer;
+use sha2::{Digest as _, Sha256};
+
+use crate::ask::Grants;
+use crate::check::{Checked, check};
+use crate::error::{PolicyError, Problem};
+use crate::prepare::{Key, Prepared};
+use crate::schema::Vocabulary;
+use crate::slice::Table;
+use crate::source::{Rule, RuleInfo, RuleKind, Source};
+
+/// Rule that stands for "nothing matched" under a preset that then asks. Standing approvals may name it.
+pub const DEFAULT_ASK: &str = "default-ask";
+/// Rule that stands for "nothing matched" under a preset that then denies.
+pub const DEFAULT_DENY: &str = "default-deny";
+/// Rule that stands for "a rule could not be evaluated".
+pub const EVALUATION_ERROR: &str = "reeve-evaluation-error";
+
+const BALANCED: &str = include_str!("../../../policies/presets/balanced.cedar");
+const STRICT: &str = include_str!("../../../policies/presets/strict.cedar");
+
+/// The text of a shipped preset, and the file name it is shown under.
+#[must_use]
+pub fn preset_source(preset: Preset) -> Source {
+    let (file, text) = match preset {
+        Preset::Balanced => ("presets/balanced.cedar", BALANCED),
+        Preset::Strict => ("presets/strict.cedar", STRICT),
+    };
+    Source { layer: Layer::Preset, file: file.to_owned(), text: text.to_owned() }
+}
+
+/// Every rule in force. What is remembered between calls are only results of loading, never of deciding.
+pub struct PolicySet {
+    pub(crate) preset: Preset,
+    pub(crate) preset_file: String,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) rules: Table,
+    pub(crate) standing: Table,
+    pub(crate) grants: Grants,
+    pub(crate) prepared: RwLock<HashMap<Key, Arc<Prepared>>>,
+    pub(crate) authorizer: Authorizer,
+    pub(crate) own: OwnRules,
+    revision: String,
+    notices: Vec<Problem>,
+}
+
+/// Names of the verdicts that no written rule gives.
+pub(crate) struct OwnRules {
+    pub default: RuleId,
+    pub evaluation_error: RuleId,
+}
+
+impl std::fmt::Debug for PolicySet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PolicySet")
+            .field("preset", &self.preset)
+            .field("revision", &self.revision)
+            .finish_non_exhaustive()
+    }
+}
+
+impl PolicySet {
+    /// Loads the preset with the files of all layers. A permit with `@lifts` is a standing approval wherever it stands;
+    /// in `standing`, the file that *Always* writes to, a permit without it is a plain permit.
+    ///
+    /// # Errors
+    /// Every problem of every file, with file, line and column: what does not parse, what the schema does not know, rules
+    /// without `@id` or `@reason`, ids given twice, annotations that make no sense.
+    pub fn load(preset: Preset, sources: &[Source], standing: &[Source]) -> Result<Self, PolicyError> {
+        let vocabulary = Vocabulary::shipped()?;
+        let own = OwnRules::of(preset)?;
+        let shipped = preset_source(preset);
+        let preset_file = shipped.file.clone();
+        let mut all: Vec<Source> = sources.iter().chain(standing).cloned().collect();
+        all.push(shipped);
+        all.sort_by_key(|source| source.layer);
+        let revision = revision(preset, &all);
+        let Checked { rules, mut notices } = check(&all, &vocabulary).map_err(PolicyError::Policy)?;
+        let (standing, rules): (Vec<Rule>, Vec<Rule>) =
+            rules.into_iter().partition(|rule| rule.info.kind == RuleKind::Standing);
+        notices.extend(standing.iter().flat_map(|approval| idle(approval, &rules)));
+        Ok(Self {
+            preset,
+            preset_file,
+            vocabulary,
+            rules: Table::new(rules),
+            standing: Table::new(standing),
+            grants: Grants::default(),
+            prepared: RwLock::default(),
+            authorizer: Authorizer::new(),
+            own,
+            revision,
+            notices,
+        })
+    }
+
+    /// First 12 hex digits of the SHA-256 of everything the set was loaded from.
+    #[must_use]
+    pub fn revision(&self) -> &str {
+        &self.revision
+    }
+
+    #[must_use]
+    pub fn preset(&self) -> Preset {
+        self.preset
+    }
+
+    /// What loaded but should be seen: permits of project files that are ignored, annotations without meaning, rules that
+    /// can never apply.
+    #[must_use]
+    pub fn notices(&self) -> &[Problem] {
+        &self.notices
+    }
+
+    /// Every rule and standing approval, by layer, file and line.
+    #[must_use]
+    pub fn rules(&self) -> Vec<RuleInfo> {
+        let mut all: Vec<RuleInfo> =
+            self.rules.rules().iter().chain(self.standing.rules()).map(|rule| rule.info.clone()).collect();
+        all.sort_by(|a, b| (a.layer, &a.file, a.line).cmp(&(b.layer, &b.file, b.line)));
+        all
+    }
+}
+
+/// What a standing approval lifts in vain: rules that are gone, or whose owner does not let them be lifted.
+fn idle<'a>(approval: &'a Rule, rules: &'a [Rule]) -> impl Iterator<Item = Problem> + 'a {
+    let lifted = approval.info.lifts.iter().filter(|id| id.as_str() != DEFAULT_ASK);
+    lifted.filter_map(|id| {
+        let why = match rules.iter().find(|rule| rule.info.id == *id) {
+            Some(rule) if rule.info.liftable => return None,
+            Some(_) => "its owner does not let it be lifted",
+            None => "there is no such rule",
+        };
+        let message = format!("`{}` does not lift `{id}`: {why}", approval.info.id);
+        Some(Problem { file: approval.info.file.clone(), line: approval.info.line, column: 1, message })
+    })
+}
+
+impl OwnRules {
+    fn of(preset: Preset) -> Result<Self, PolicyError> {
+        let default = match preset {
+            Preset::Balanced => DEFAULT_ASK,
+            Preset::Strict => DEFAULT_DENY,
+        };
+        let parse = |id: &str| {
+            RuleId::parse(id).map_err(|error| {
+                let message = error.to_string();
+                PolicyError::Policy(vec![Problem { file: String::new(), line: 0, column: 0, message }])
+            })
+        };
+        Ok(Self { default: parse(default)?, evaluation_error: parse(EVALUATION_ERROR)? })
+    }
+}
+
+/// Separated by their lengths, so that moving text between files changes it too.
+fn revision(preset: Preset, sources: &[Source]) -> String {
+    let mut hash = Sha256::new();
+    let mut field = |text: &str| {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    };
+    field(&format!("{preset:?}"));
+    field(crate::schema::SCHEMA);
+    for source in sources {
+        field(&format!("{:?}", source.layer));
+        field(&source.file);
+        field(&source.text);
+    }
+    let hex = hex::encode(hash.finalize());
+    hex.chars().take(12).collect()
+}
