@@ -110,7 +110,8 @@ impl Provider {
         let listen = |source| DemoError::Listen { address: options.bind, source };
         let socket = tokio::net::TcpListener::bind(options.bind).await.map_err(listen)?;
         let address = socket.local_addr().map_err(listen)?;
-        let tls = listener::tls(&shared.certificates, options.http1_only)?;
+        let alpn: &[&str] = if options.http1_only { &["http/1.1"] } else { &["h2", "http/1.1"] };
+        let tls = shared.certificates.acceptor(alpn)?;
         let (stop, tasks) = (CancellationToken::new(), TaskTracker::new());
         tasks.spawn(listener::run(socket, tls, Arc::clone(&shared), stop.clone(), tasks.clone()));
         Ok(Self { shared, address, stop, tasks })

@@ -8,9 +8,11 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose,
 };
+use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
+use tokio_rustls::TlsAcceptor;
 
 use crate::error::DemoError;
 
@@ -66,11 +68,25 @@ impl Certificates {
         self.leaves.lock().insert(name.to_owned(), Arc::clone(&made));
         Ok(made)
     }
+
+    /// Accepts TLS under every name, offering these protocols.
+    ///
+    /// # Errors
+    /// When the protocol versions cannot be set up.
+    pub fn acceptor(self: &Arc<Self>, alpn: &[&str]) -> Result<TlsAcceptor, DemoError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let mut config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(BySni(Arc::clone(self))));
+        config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
 }
 
 /// Chooses the leaf by SNI; a client that names no host gets the one for the loopback address.
 #[derive(Debug)]
-pub(super) struct BySni(pub(super) Arc<Certificates>);
+struct BySni(Arc<Certificates>);
 
 impl ResolvesServerCert for BySni {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {

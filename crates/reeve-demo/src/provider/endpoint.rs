@@ -62,14 +62,16 @@ impl Endpoint {
     }
 }
 
-/// Hosts that belong to providers: what they do not know is `404` there, while every other host echoes.
-const PROVIDER_HOSTS: [&str; 6] = [
+/// Hosts that real agents ask for more than model calls: what is not known is `404` there, which they bear, while every
+/// other host echoes.
+const PROVIDER_HOSTS: [&str; 7] = [
     "api.anthropic.com",
     "api.openai.com",
     "chatgpt.com",
     "ab.chatgpt.com",
     "generativelanguage.googleapis.com",
     "cloudcode-pa.googleapis.com",
+    "models.opencode.ai",
 ];
 
 pub(super) async fn answer(
@@ -177,6 +179,10 @@ fn decide(shared: &Shared, script: &Script, received: &Received) -> Answer {
 }
 
 fn models(script: &Script, path: &str) -> Answer {
+    if path.starts_with("/backend-api/codex") {
+        // Codex knows its own models; anything else in here it cannot read.
+        return Answer::json(200, &json!({ "models": [] }));
+    }
     let list: Vec<Value> = if path.contains("v1beta") {
         let model = |id: &String| json!({ "name": format!("models/{id}"), "inputTokenLimit": 1_000_000 });
         script.models.iter().map(model).collect()

@@ -7,30 +7,16 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::certificates::{BySni, Certificates};
 use super::{Shared, endpoint};
-use crate::error::DemoError;
 
 /// First byte of a TLS handshake record.
 const TLS_HANDSHAKE: u8 = 0x16;
-
-pub(super) fn tls(certificates: &Arc<Certificates>, http1_only: bool) -> Result<TlsAcceptor, DemoError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(Arc::new(BySni(Arc::clone(certificates))));
-    config.alpn_protocols =
-        if http1_only { vec![b"http/1.1".to_vec()] } else { vec![b"h2".to_vec(), b"http/1.1".to_vec()] };
-    Ok(TlsAcceptor::from(Arc::new(config)))
-}
 
 /// Where a request came in.
 #[derive(Debug, Clone)]

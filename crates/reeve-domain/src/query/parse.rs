@@ -355,7 +355,7 @@ impl Parser<'_> {
                 whole = false;
             }
         }
-        (whole && !values.is_empty()).then(|| Written { at: here..self.at, shape: Shape::OneOf, values })
+        (whole && !values.is_empty()).then_some(Written { at: here..self.at, shape: Shape::OneOf, values })
     }
 
     /// A word or a quoted text at this place, taken. Empty range when there is none.
