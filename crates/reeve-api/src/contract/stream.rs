@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::approvals::ApprovalDto;
+use super::error::ApiError;
 use super::operations::OperationRowDto;
 use super::status::StatusDto;
 
@@ -14,6 +15,8 @@ pub struct StreamBatch {
     pub operations: Vec<OperationRowDto>,
     pub approvals: Vec<ApprovalDto>,
     pub status: Option<StatusDto>,
+    /// Sessions that ended.
+    pub ended_sessions: Vec<String>,
     /// Something was missed: read everything again.
     pub lagged: bool,
 }
@@ -21,6 +24,22 @@ pub struct StreamBatch {
 impl StreamBatch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.approvals.is_empty() && self.status.is_none() && !self.lagged
+        self.operations.is_empty() && self.approvals.is_empty() && self.ended_sessions.is_empty() && self.status.is_none() && !self.lagged
     }
+}
+
+/// What the window hears on its one subscription.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum StreamMessage {
+    /// The engine answers; its batches follow, the first one `lagged`.
+    Connected,
+    Batch {
+        batch: StreamBatch,
+    },
+    /// The engine does not answer; it is tried again.
+    Lost {
+        error: ApiError,
+    },
 }

@@ -10,7 +10,11 @@ export type BudgetDto = { id: string,
 /**
  * Whose: `organisation`, `me:dana`, `agent:codex`, `session:ses_…`.
  */
-account: string, model: string | null, window: WindowDto, 
+account: string, model: string | null, 
+/**
+ * As `budgets.set` takes it: `organisation`, `me`, `team:web`, `agent:codex`, `agent`, `session:codex` or `session`.
+ */
+scope: string, window: WindowDto, 
 /**
  * Start of the window; the epoch for `total` and `call`.
  */

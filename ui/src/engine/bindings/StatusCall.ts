@@ -4,4 +4,4 @@ import type { PauseInput } from "./PauseInput";
 /**
  * Answers: a `StatusDto` each, as it is after the call.
  */
-export type StatusCall = { "call": "status.get" } | { "call": "status.stop_all" } | { "call": "status.resume" } | { "call": "status.pause", "input": PauseInput };
+export type StatusCall = { "call": "status.get" } | { "call": "status.stop_all" } | { "call": "status.resume" } | { "call": "status.pause", "input": PauseInput } | { "call": "status.doctor" } | { "call": "status.shutdown" };

@@ -8,6 +8,10 @@ import type { StatusDto } from "./StatusDto";
  */
 export type StreamBatch = { operations: Array<OperationRowDto>, approvals: Array<ApprovalDto>, status: StatusDto | null, 
 /**
+ * Sessions that ended.
+ */
+endedSessions: Array<string>, 
+/**
  * Something was missed: read everything again.
  */
 lagged: boolean, };

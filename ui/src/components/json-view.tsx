@@ -1,0 +1,57 @@
+// Structured arguments as a tree: our indentation, their keys and values.
+import { memo } from "react";
+import { useTranslation } from "react-i18next";
+import { Untrusted, UntrustedBlock } from "./untrusted";
+
+/** Deeper than this is drawn as text, so that a nest of ten thousand brackets stays a line. */
+const DEEPEST = 12;
+
+export const JsonView = memo(function JsonView({ value }: { value: unknown }) {
+  return <Node value={value} depth={0} />;
+});
+
+function Node({ value, depth }: { value: unknown; depth: number }) {
+  if (typeof value !== "object" || value === null || depth >= DEEPEST) return <Leaf value={value} />;
+  const entries = Array.isArray(value) ? value.map((one, at): [string, unknown] => [String(at), one]) : Object.entries(value);
+  if (entries.length === 0) return <span className="text-t3">{Array.isArray(value) ? "[]" : "{}"}</span>;
+  return (
+    <dl className={depth === 0 ? "" : "border-l border-line-control/40 pl-3"}>
+      {entries.map(([key, one]) => (
+        <Entry key={key} name={key} value={one} depth={depth} />
+      ))}
+    </dl>
+  );
+}
+
+function Entry({ name, value, depth }: { name: string; value: unknown; depth: number }) {
+  const { t } = useTranslation();
+  const nested = typeof value === "object" && value !== null && depth + 1 < DEEPEST && Object.keys(value).length > 0;
+  if (!nested) {
+    return (
+      <div className="grid grid-cols-[minmax(64px,max-content)_minmax(0,1fr)] gap-x-3">
+        <dt className="text-t3">
+          <Untrusted text={name} max={40} />
+        </dt>
+        <dd className="min-w-0">
+          <Leaf value={value} />
+        </dd>
+      </div>
+    );
+  }
+  return (
+    <div>
+      <dt className="text-t3">
+        <Untrusted text={name} max={40} />
+        <span className="pl-3">{t(Array.isArray(value) ? "json.items" : "json.fields", { count: Object.keys(value).length })}</span>
+      </dt>
+      <dd>
+        <Node value={value} depth={depth + 1} />
+      </dd>
+    </div>
+  );
+}
+
+function Leaf({ value }: { value: unknown }) {
+  if (typeof value === "string") return <UntrustedBlock text={value} />;
+  return <UntrustedBlock text={JSON.stringify(value) ?? "null"} />;
+}

@@ -1,0 +1,28 @@
+// Key hints: small, without a box, with icons for what has no letter. `⌘` is `Ctrl` elsewhere.
+import { ArrowBigUp, Command, CornerDownLeft, Delete } from "lucide-react";
+
+export const onMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
+
+/** Whether the key that opens every chord is down: ⌘ on a Mac, Ctrl elsewhere. */
+export function chordKey(event: { metaKey: boolean; ctrlKey: boolean }): boolean {
+  return onMac ? event.metaKey && !event.ctrlKey : event.ctrlKey && !event.metaKey;
+}
+
+const ICON = { size: 11, strokeWidth: 1.75, "aria-hidden": true } as const;
+
+type KeyName = "mod" | "shift" | "enter" | "backspace";
+
+/** `<Keys of={["mod", "enter"]} />`: an icon each; letters as they are. */
+export function Keys({ of }: { of: readonly (KeyName | (string & {}))[] }) {
+  return (
+    <kbd className="inline-flex items-center gap-px font-sans text-badge font-medium text-current opacity-80" aria-hidden="true">
+      {of.map((key) => {
+        if (key === "mod") return onMac ? <Command key={key} {...ICON} /> : <span key={key} className="pr-0.5">{"Ctrl"}</span>;
+        if (key === "shift") return <ArrowBigUp key={key} {...ICON} />;
+        if (key === "enter") return <CornerDownLeft key={key} {...ICON} />;
+        if (key === "backspace") return <Delete key={key} {...ICON} />;
+        return <span key={key}>{key}</span>;
+      })}
+    </kbd>
+  );
+}

@@ -1,0 +1,101 @@
+// The subscription: batches from the engine go into the cache, by key.
+import type { QueryClient } from "@tanstack/react-query";
+import type { ApprovalDto } from "./bindings/ApprovalDto";
+import type { ApprovalsPage } from "./bindings/ApprovalsPage";
+import type { SearchPage } from "./bindings/SearchPage";
+import type { StreamBatch } from "./bindings/StreamBatch";
+import type { Engine } from "./client";
+import { CONNECTION, type Connection, keyOf } from "./query";
+import { type Pages, replaceNewest, upsert } from "./rows";
+
+/** Rows of one page. */
+export const PAGE = 100;
+/** Counts and filtered searches are asked for again at most this often, in milliseconds. */
+const CALM = 400;
+const RESOLVED_KEPT = 200;
+
+export const searchKey = (query: string) => ["operations.search", query] as const;
+
+export function startStream(engine: Engine, client: QueryClient): () => void {
+  const calm = throttled(() => refreshCounted(engine, client));
+  const end = engine.subscribe((message) => {
+    if (message.kind === "batch") {
+      applyBatch(client, message.batch);
+      if (message.batch.operations.length > 0) calm.run();
+      return;
+    }
+    const now: Connection = message.kind === "connected" ? { kind: "connected" } : { kind: "lost", error: message.error };
+    client.setQueryData<Connection>(CONNECTION, now);
+  });
+  return () => {
+    end();
+    calm.cancel();
+  };
+}
+
+export function applyBatch(client: QueryClient, batch: StreamBatch): void {
+  if (batch.lagged) {
+    void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== CONNECTION[0] });
+  }
+  if (batch.status) client.setQueryData(keyOf({ call: "status.get" }), batch.status);
+  if (batch.approvals.length > 0) {
+    client.setQueryData<ApprovalsPage>(keyOf({ call: "approvals.list" }), (page) => page && mergeApprovals(page, batch.approvals));
+    for (const approval of batch.approvals) refreshCard(client, approval);
+  }
+  if (batch.operations.length === 0) return;
+  for (const [key, pages] of client.getQueriesData<Pages>({ queryKey: ["operations.search"] })) {
+    if (pages) client.setQueryData(key, upsert(pages, batch.operations, key[1] === ""));
+  }
+  for (const row of batch.operations) {
+    void client.invalidateQueries({ queryKey: keyOf({ call: "operations.get", input: { operation: row.id } }) });
+  }
+}
+
+export function mergeApprovals(page: ApprovalsPage, changed: readonly ApprovalDto[]): ApprovalsPage {
+  const ids = new Set(changed.map((one) => one.id));
+  const open = [...page.open.filter((one) => !ids.has(one.id)), ...changed.filter((one) => one.resolved === null)];
+  const resolved = [...changed.filter((one) => one.resolved !== null), ...page.resolved.filter((one) => !ids.has(one.id))];
+  resolved.sort((a, b) => (b.resolved?.at ?? "").localeCompare(a.resolved?.at ?? ""));
+  return { open, resolved: resolved.slice(0, RESOLVED_KEPT) };
+}
+
+/** A card keeps the nonce it was shown with, unless what it asks has changed: then it is shown anew. */
+function refreshCard(client: QueryClient, approval: ApprovalDto): void {
+  const key = keyOf({ call: "approvals.get", input: { approval: approval.id } });
+  const shown = client.getQueryData<ApprovalDto>(key);
+  if (!shown) return;
+  if (shown.fingerprint !== approval.fingerprint) void client.invalidateQueries({ queryKey: key });
+  else client.setQueryData<ApprovalDto>(key, { ...approval, arming: approval.resolved ? null : shown.arming });
+}
+
+async function refreshCounted(engine: Engine, client: QueryClient): Promise<void> {
+  void client.invalidateQueries({ queryKey: ["operations.facets"] });
+  const filtered = client.getQueryCache().findAll({ queryKey: ["operations.search"], type: "active" });
+  for (const { queryKey } of filtered) {
+    const query = queryKey[1];
+    if (typeof query !== "string" || query === "") continue;
+    const fresh = await engine.call({ call: "operations.search", input: { query, before: null, limit: PAGE } }).catch((): SearchPage | null => null);
+    if (fresh) client.setQueryData<Pages>(queryKey, (pages) => pages && replaceNewest(pages, fresh));
+  }
+}
+
+/** Runs at once, then at most every `CALM` ms, and once more after the last call. */
+function throttled(work: () => Promise<void>): { run: () => void; cancel: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let again = false;
+  const run = (): void => {
+    if (timer !== undefined) {
+      again = true;
+      return;
+    }
+    void work();
+    timer = setTimeout(() => {
+      timer = undefined;
+      if (again) {
+        again = false;
+        run();
+      }
+    }, CALM);
+  };
+  return { run, cancel: () => clearTimeout(timer) };
+}

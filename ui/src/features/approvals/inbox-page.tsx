@@ -1,0 +1,152 @@
+// Inbox: what waits for a person, and what was answered.
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { Inbox as InboxIcon } from "lucide-react";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { Empty, Failure, Skeleton } from "../../components/empty";
+import { Button } from "../../components/button";
+import { PageBar } from "../../components/page-bar";
+import { useNow } from "../../components/use-now";
+import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
+import { useCall } from "../../engine/query";
+import { AnsweredCard, AnsweredRow } from "./components/answered";
+import { Card } from "./components/card";
+import { Head, moveFocus, Queue } from "./components/queue";
+import { inTab, sorted, type Tab, today } from "./model";
+import { useApprovals, useQuestion } from "./queries";
+
+const TABS: readonly Tab[] = ["held", "decided", "expired"];
+
+export function InboxPage({ tab, selected }: { tab: Tab; selected: string | null }) {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useApprovals();
+  return (
+    <>
+      <PageBar title={t("inbox.title")}>
+        <Tabs tab={tab} page={data} />
+        <span className="flex-1" />
+        {tab === "held" ? <span className="chrome hidden text-t2 wide:inline">{t("inbox.order")}</span> : null}
+      </PageBar>
+      {error ? (
+        <Failure title={t("error.title")} meaning={t(error.hint ? "error.hint" : "error.meaning", { message: error.message, hint: error.hint ?? "" })} code={error.code} action={<Button onClick={() => void refetch()}>{t("common.retry")}</Button>} />
+      ) : null}
+      {!error && !data ? <Skeleton rows={6} /> : null}
+      {data && !error ? <Content tab={tab} selected={selected} page={data} /> : null}
+    </>
+  );
+}
+
+function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
+  const { t } = useTranslation();
+  const counts: Record<Tab, number | undefined> = { held: page?.open.length, decided: page && inTab("decided", page.resolved).length, expired: page && inTab("expired", page.resolved).length };
+  return (
+    <nav aria-label={t("inbox.tabs")} className="chrome ml-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">
+      {TABS.map((one) => (
+        <Link
+          key={one}
+          to="/inbox"
+          search={one === "held" ? {} : { tab: one }}
+          aria-current={one === tab ? "page" : undefined}
+          className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}
+        >
+          {t(`inbox.${one}`)}
+          <span className="px-1 text-caption font-normal text-t3">{counts[one] ?? ""}</span>
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+function Content({ tab, selected, page }: { tab: Tab; selected: string | null; page: ApprovalsPage }) {
+  const now = useNow();
+  const open = sorted(page.open);
+  const listed = tab === "held" ? open : inTab(tab, page.resolved);
+  useFirst(tab, selected, listed[0]?.id ?? null);
+  if (listed.length === 0 && selected === null) return <Nothing tab={tab} page={page} now={now} />;
+  return (
+    <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[364px_minmax(0,1fr)]">
+      {tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} />}
+      <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">{selected === null ? <Choose /> : <Selected key={selected} id={selected} next={nextOf(open, selected)} />}</div>
+    </div>
+  );
+}
+
+/** Opens the first question, once, when none is chosen; the address then holds it, so that a newcomer never replaces it. */
+function useFirst(tab: Tab, selected: string | null, first: string | null): void {
+  const navigate = useNavigate();
+  useEffect(() => {
+    if (selected === null && first !== null) void navigate({ to: "/inbox/$approval", params: { approval: first }, search: tab === "held" ? {} : { tab }, replace: true });
+  }, [navigate, tab, selected, first]);
+}
+
+function nextOf(open: readonly { id: string }[], selected: string): string | null {
+  const at = open.findIndex((one) => one.id === selected);
+  return (open[at + 1] ?? open.find((one) => one.id !== selected))?.id ?? null;
+}
+
+function AnsweredList({ tab, page, selected, now }: { tab: Tab; page: ApprovalsPage; selected: string | null; now: number }) {
+  const { t } = useTranslation();
+  const listed = inTab(tab, page.resolved);
+  return (
+    <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={moveFocus}>
+      <Head left={t(`inbox.${tab}`)} right={String(listed.length)} />
+      <ul>
+        {listed.map((one) => (
+          <li key={one.id}>
+            <AnsweredRow question={one} selected={one.id === selected} now={now} tall />
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+const route = getRouteApi("__root__");
+
+function Selected({ id, next }: { id: string; next: string | null }) {
+  const { t } = useTranslation();
+  const navigate = route.useNavigate();
+  const { data, error } = useQuestion(id);
+  const status = useCall({ call: "status.get" });
+  if (error) {
+    return error.code === "notFound" ? (
+      <Empty icon={InboxIcon} title={t("inbox.gone")}>
+        {t("inbox.goneMore")}
+      </Empty>
+    ) : (
+      <Failure title={t("error.title")} meaning={t("error.meaning", { message: error.message })} code={error.code} />
+    );
+  }
+  if (!data) return null;
+  if (data.resolved) return <AnsweredCard question={data} />;
+  const onDecided = () => void navigate(next === null ? { to: "/inbox" } : { to: "/inbox/$approval", params: { approval: next }, replace: true });
+  return <Card question={data} mark={status.data?.mark ?? null} onDecided={onDecided} />;
+}
+
+function Choose() {
+  const { t } = useTranslation();
+  return (
+    <Empty icon={InboxIcon} title={t("inbox.choose")}>
+      {t("inbox.chooseMore")}
+    </Empty>
+  );
+}
+
+function Nothing({ tab, page, now }: { tab: Tab; page: ApprovalsPage; now: number }) {
+  const { t } = useTranslation();
+  if (tab !== "held") {
+    const what = tab === "decided" ? "Decided" : "Expired";
+    return (
+      <Empty icon={InboxIcon} title={t(`inbox.empty${what}`)}>
+        {t(`inbox.empty${what}More`)}
+      </Empty>
+    );
+  }
+  const decided = today(page.resolved, now);
+  const refused = decided.filter((one) => one.resolved?.resolution.kind === "refused").length;
+  return (
+    <Empty icon={InboxIcon} title={t("inbox.empty")} footer={decided.length > 0 ? t("inbox.emptyFoot", { count: decided.length, refused }) : null}>
+      {t("inbox.emptyMore")}
+    </Empty>
+  );
+}

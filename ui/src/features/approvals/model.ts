@@ -1,0 +1,141 @@
+// What a card says of a question: pure, from the question alone.
+import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
+import type { RiskDto } from "../../engine/bindings/RiskDto";
+
+const ORDER: Record<RiskDto, number> = { critical: 0, high: 1, medium: 2, low: 3 };
+
+/** By risk, then by time left; the id breaks ties, so that the order never flickers. */
+export function sorted(open: readonly ApprovalDto[]): ApprovalDto[] {
+  return [...open].sort((a, b) => ORDER[a.risk] - ORDER[b.risk] || a.expiresAt.localeCompare(b.expiresAt) || a.id.localeCompare(b.id));
+}
+
+/** Share of the time that is left, 0 to 1. */
+export function shareLeft(question: ApprovalDto, now: number): number {
+  const asked = Date.parse(question.askedAt);
+  const whole = Date.parse(question.expiresAt) - asked;
+  return whole <= 0 ? 0 : Math.min(1, Math.max(0, (Date.parse(question.expiresAt) - now) / whole));
+}
+
+export function msLeft(question: ApprovalDto, now: number): number {
+  return Date.parse(question.expiresAt) - now;
+}
+
+/** Under a minute and three quarters a person should look now. */
+export function isSoon(question: ApprovalDto, now: number): boolean {
+  return msLeft(question, now) < 110_000;
+}
+
+export type SentenceKey = "llm" | "llmBudget" | "httpRead" | "httpSend" | "httpDelete" | "httpUpgrade" | "mcp" | "shell" | "file";
+
+/** The fixed sentence of the action's kind; never a word of the agent's. */
+export function sentence(question: ApprovalDto): { key: SentenceKey; method: string } {
+  const method = methodOf(question);
+  const plain = (key: SentenceKey) => ({ key, method });
+  switch (question.kind) {
+    case "llm":
+      return plain(question.unaffordable === null ? "llm" : "llmBudget");
+    case "mcp":
+      return plain("mcp");
+    case "shell":
+      return plain("shell");
+    case "file":
+      return plain("file");
+    default:
+      if (text(question.view, "upgrade") !== null) return plain("httpUpgrade");
+      if (/^(GET|HEAD|OPTIONS)$/.test(method)) return plain("httpRead");
+      return plain(method === "DELETE" ? "httpDelete" : "httpSend");
+  }
+}
+
+/** The method as shown in our own sentence: a short word in capitals, else none of it. */
+function methodOf(question: ApprovalDto): string {
+  const method = text(question.view, "method") ?? question.summary.split(" ", 1)[0] ?? "";
+  return /^[A-Z]{3,10}$/.test(method) ? method : "";
+}
+
+/** What will be sent, in the parts a card shows. */
+export type Exact = {
+  /** Request line and host, or the tool: drawn line by line. */
+  head: string[];
+  /** Text below the head. */
+  body: string | null;
+  /** Structure below the head. */
+  tree: unknown;
+};
+
+export function exact(question: ApprovalDto): Exact {
+  const { view } = question;
+  switch (question.kind) {
+    case "shell":
+      return { head: [], body: text(view, "command") ?? question.summary, tree: undefined };
+    case "http":
+      return exactRequest(question);
+    case "mcp":
+      return { head: [[text(view, "server"), text(view, "tool")].filter(Boolean).join(".") || question.summary], body: null, tree: field(view, "arguments") };
+    default:
+      return { head: [], body: null, tree: view ?? question.summary };
+  }
+}
+
+function exactRequest(question: ApprovalDto): Exact {
+  const { view } = question;
+  const method = text(view, "method");
+  const path = text(view, "path");
+  if (method === null || path === null) return { head: [question.summary], body: null, tree: view };
+  const query = text(view, "query");
+  const host = hostOf(question);
+  const port = field(view, "port");
+  const scheme = text(view, "scheme");
+  const odd = typeof port === "number" && port !== (scheme === "http" ? 80 : 443) ? `:${port}` : "";
+  const head = [`${method} ${path}${query === null ? "" : `?${query}`}`, ...(host === null ? [] : [`host: ${host}${odd}`])];
+  const body = field(view, "body");
+  const words = text(body, "text");
+  const tree = field(body, "json");
+  // What is neither text nor JSON is named by its size and hash.
+  return words === null && tree === undefined ? { head, body: null, tree: body ?? undefined } : { head, body: words, tree };
+}
+
+/** The whole exact text, for *Copy* and for its length. */
+export function exactText(question: ApprovalDto): string {
+  const { head, body, tree } = exact(question);
+  const rest = body ?? (tree === undefined ? null : typeof tree === "string" ? tree : JSON.stringify(tree, null, 2));
+  return [...head, ...(rest === null ? [] : [rest])].join("\n");
+}
+
+export function hostOf(question: ApprovalDto): string | null {
+  return text(question.view, "host");
+}
+
+/** Bytes of body that leave this computer; null where the view does not say. */
+export function bodyBytes(question: ApprovalDto): number | null {
+  const body = field(question.view, "body");
+  if (question.kind === "http" && body === null) return 0;
+  const counted = field(body, "bytes");
+  return typeof counted === "number" && question.kind === "http" ? counted : null;
+}
+
+/** High and above are allowed only after the whole text was in view. */
+export function mustBeSeen(risk: RiskDto): boolean {
+  return risk === "high" || risk === "critical";
+}
+
+export function field(view: unknown, key: string): unknown {
+  return typeof view === "object" && view !== null && !Array.isArray(view) ? (view as Record<string, unknown>)[key] : undefined;
+}
+
+export function text(view: unknown, key: string): string | null {
+  const value = field(view, key);
+  return typeof value === "string" && value !== "" ? value : null;
+}
+
+export type Tab = "held" | "decided" | "expired";
+
+export function inTab(tab: Tab, resolved: readonly ApprovalDto[]): ApprovalDto[] {
+  const late = (one: ApprovalDto) => one.resolved?.resolution.kind === "expired" || one.resolved?.resolution.kind === "withdrawn";
+  return resolved.filter((one) => (tab === "expired" ? late(one) : !late(one)));
+}
+
+export function today(resolved: readonly ApprovalDto[], now: number): ApprovalDto[] {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  return inTab("decided", resolved).filter((one) => Date.parse(one.resolved?.at ?? "") >= midnight);
+}

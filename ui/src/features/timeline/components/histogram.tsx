@@ -1,0 +1,146 @@
+// Actions over time, denied on top so that a single one is seen; a range is chosen by drag or by keys.
+import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { Trans, useTranslation } from "react-i18next";
+import type { BinDto } from "../../../engine/bindings/BinDto";
+import type { FacetsDto } from "../../../engine/bindings/FacetsDto";
+import { terms, withKey } from "../../../lib/filter/tokens";
+import { money } from "../../../lib/money";
+import { day, minute } from "../../../lib/time";
+
+const WIDTH = 1_000;
+const HEIGHT = 52;
+const LEAST = 3;
+
+type Brush = { from: number; to: number };
+
+export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query: string; onQuery: (query: string) => void }) {
+  const { t } = useTranslation();
+  const { bins, binMs } = facets;
+  const [brush, setBrush] = useState<Brush | null>(null);
+  const [cursor, setCursor] = useState<number | null>(null);
+  const box = useRef<SVGSVGElement>(null);
+  const most = bins.reduce((max, bin) => Math.max(max, bin.allowed + bin.held + bin.denied), 1);
+  const step = WIDTH / Math.max(1, bins.length);
+
+  const choose = ({ from, to }: Brush) => {
+    const [first, last] = [bins[Math.min(from, to)], bins[Math.max(from, to)]];
+    setBrush(null);
+    setCursor(null);
+    if (first && last) onQuery(withKey(withKey(query, "since", first.at), "before", new Date(Date.parse(last.at) + binMs).toISOString()));
+  };
+  const binAt = (event: PointerEvent) => {
+    const area = box.current?.getBoundingClientRect();
+    if (!area || area.width === 0) return 0;
+    return Math.min(bins.length - 1, Math.max(0, Math.floor(((event.clientX - area.left) / area.width) * bins.length)));
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const at = cursor ?? bins.length;
+    if (event.key === "ArrowLeft") setCursor(Math.max(0, at - 1));
+    else if (event.key === "ArrowRight") setCursor(Math.min(bins.length - 1, at + 1));
+    else if (event.key === "Escape") {
+      setBrush(null);
+      setCursor(null);
+    } else if (event.key === "Enter" && cursor !== null) {
+      if (brush) choose({ from: brush.from, to: cursor });
+      else setBrush({ from: cursor, to: cursor });
+    } else return;
+    event.preventDefault();
+  };
+  const range = brush && cursor !== null ? { from: brush.from, to: cursor } : brush;
+  const pointed = cursor === null ? null : bins[cursor];
+
+  return (
+    <div className="border-b border-line px-4 pt-2">
+      <svg
+        ref={box}
+        viewBox={`0 0 ${WIDTH} 56`}
+        preserveAspectRatio="none"
+        role="slider"
+        tabIndex={0}
+        aria-label={t("timeline.histogram")}
+        aria-description={t("timeline.histogramHelp")}
+        aria-valuemin={0}
+        aria-valuemax={Math.max(0, bins.length - 1)}
+        aria-valuenow={cursor ?? 0}
+        aria-valuetext={pointed ? t("timeline.bin", { time: minute(pointed.at), allowed: pointed.allowed, held: pointed.held, denied: pointed.denied }) : t("timeline.allTime")}
+        onKeyDown={onKeyDown}
+        onPointerDown={(event) => {
+          if (bins.length === 0) return;
+          event.currentTarget.setPointerCapture(event.pointerId);
+          setBrush({ from: binAt(event), to: binAt(event) });
+        }}
+        onPointerMove={(event) => {
+          if (brush && event.buttons === 1) setBrush({ ...brush, to: binAt(event) });
+        }}
+        onPointerUp={() => {
+          if (brush && cursor === null) choose(brush);
+        }}
+        className="block h-14 w-full touch-none"
+      >
+        {range ? <rect x={Math.min(range.from, range.to) * step} y={0} width={(Math.abs(range.to - range.from) + 1) * step} height={HEIGHT} fill="var(--selected)" /> : null}
+        {bins.map((bin, at) => (
+          <Bar key={bin.at} bin={bin} x={at * step + step * 0.08} width={Math.max(1, step * 0.84)} most={most} />
+        ))}
+        <path d={`M0 ${HEIGHT + 0.5}H${WIDTH}`} stroke="var(--border)" vectorEffect="non-scaling-stroke" />
+        {cursor === null ? null : <path d={`M${(cursor + 0.5) * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />}
+      </svg>
+      <Axis bins={bins} />
+      <Totals facets={facets} query={query} onQuery={onQuery} />
+    </div>
+  );
+}
+
+function Bar({ bin, x, width, most }: { bin: BinDto; x: number; width: number; most: number }) {
+  const tall = (count: number) => (count === 0 ? 0 : Math.max(LEAST, (count / most) * (HEIGHT - 6)));
+  const [allowed, held, denied] = [tall(bin.allowed), tall(bin.held), tall(bin.denied)];
+  return (
+    <>
+      {allowed > 0 ? <rect x={x} y={HEIGHT - allowed} width={width} height={allowed} fill="var(--chart-allowed)" /> : null}
+      {held > 0 ? <rect x={x} y={HEIGHT - allowed - held} width={width} height={held} fill="var(--ask)" /> : null}
+      {denied > 0 ? <rect x={x} y={HEIGHT - allowed - held - denied} width={width} height={denied} fill="var(--deny)" /> : null}
+    </>
+  );
+}
+
+function Axis({ bins }: { bins: readonly BinDto[] }) {
+  const marks = 6;
+  const now = Date.now();
+  return (
+    <div aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge text-t3">
+      {bins.length === 0 ? null : Array.from({ length: marks + 1 }, (_, at) => <span key={at}>{day(bins[Math.round((at / marks) * (bins.length - 1))]?.at ?? "", now)}</span>)}
+    </div>
+  );
+}
+
+function Totals({ facets, query, onQuery }: { facets: FacetsDto; query: string; onQuery: (query: string) => void }) {
+  const { t } = useTranslation();
+  const decision = facets.groups.find((group) => group.key === "decision");
+  const count = (value: string) => decision?.values.find((one) => one.value === value)?.count ?? 0;
+  const shown = (number: number) => number.toLocaleString("en-US");
+  const strong = { b: <b className="font-semibold text-t1" /> };
+  const all = terms(query);
+  const [since, before] = [all.find((one) => one.key === "since"), all.find((one) => one.key === "before")];
+  return (
+    <div className="flex h-7 items-center gap-4 text-caption whitespace-nowrap text-t2">
+      <span>
+        <Trans i18nKey="timeline.matches" values={{ count: shown(facets.matches) + (facets.capped ? "+" : "") }} components={strong} />
+      </span>
+      <span>
+        <Trans i18nKey="timeline.denied" values={{ count: shown(count("denied")) }} components={strong} />
+      </span>
+      <span>
+        <Trans i18nKey="timeline.heldCount" values={{ count: shown(count("held")) }} components={strong} />
+      </span>
+      <b className="font-semibold text-t1">{money(facets.cost)}</b>
+      <span className="flex-1" />
+      {since && before && !Number.isNaN(Date.parse(since.value)) && !Number.isNaN(Date.parse(before.value)) ? (
+        <>
+          <span className="font-medium text-accent">{t("timeline.brushed", { from: minute(since.value), to: minute(before.value) })}</span>
+          <button type="button" className="chrome text-t2 underline-offset-2 hover:underline" onClick={() => onQuery(withKey(withKey(query, "since", null), "before", null))}>
+            {t("timeline.allTime")}
+          </button>
+        </>
+      ) : null}
+    </div>
+  );
+}

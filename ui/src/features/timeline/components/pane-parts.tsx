@@ -1,0 +1,245 @@
+// The parts of the detail: summary, what was sent, why, at what price, its records, and everything as recorded.
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { AgentTile, LayerBadge } from "../../../components/badge";
+import { Fact, Facts } from "../../../components/facts";
+import { HostName } from "../../../components/host-name";
+import { Inset } from "../../../components/inset";
+import { JsonView } from "../../../components/json-view";
+import { Risk } from "../../../components/risk";
+import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
+import type { OperationDetailDto } from "../../../engine/bindings/OperationDetailDto";
+import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
+import { money, tokens } from "../../../lib/money";
+import { clock, exact, took } from "../../../lib/time";
+
+type Part = { detail: OperationDetailDto };
+
+function Section({ title, children }: { title?: string; children: ReactNode }) {
+  return (
+    <section className="mt-3 border-t border-line pt-3 first:mt-0 first:border-0 first:pt-0">
+      {title ? <h3 className="mb-1.5 text-caption font-semibold text-t2">{title}</h3> : null}
+      {children}
+    </section>
+  );
+}
+
+export function SummaryPart({ detail }: Part) {
+  const { t } = useTranslation();
+  const { row, verdict, denial } = detail;
+  const reasons = denial?.reasons.length ? denial.reasons : (verdict?.reasons ?? []);
+  const turned = denial !== null && !row.state.startsWith("would");
+  return (
+    <>
+      <Section>
+        <h2 className="sr-only">{t("pane.summary")}</h2>
+        <Inset small copy={row.summary} caption={row.kind}>
+          <UntrustedBlock text={row.summary} />
+        </Inset>
+      </Section>
+      {verdict || reasons.length > 0 ? (
+        <Section title={t(`pane.decidedBy.${turned ? "deny" : (verdict?.decision ?? "deny")}`)}>
+          {reasons.length === 0 ? <p className="text-t2">{t("pane.noRule")}</p> : null}
+          {reasons.map((reason) => (
+            <Reason key={reason.rule} reason={reason} />
+          ))}
+        </Section>
+      ) : null}
+      <Section>
+        <Facts narrow>
+          <Fact label={t("pane.agent")}>
+            <span className="inline-flex items-center gap-1.5">
+              <AgentTile name={row.agentName} />
+              <Untrusted text={row.agentName} max={40} />
+            </span>
+          </Fact>
+          <Fact label={t("pane.when")}>{exact(row.at)}</Fact>
+          <Fact label={t("pane.session")}>
+            <code className="mono text-caption">
+              <Untrusted text={row.session} max={32} />
+            </code>
+          </Fact>
+          {row.host === null ? null : (
+            <Fact label={t("pane.where")}>
+              <HostName host={row.host} />
+            </Fact>
+          )}
+          {row.model === null ? null : (
+            <Fact label={t("pane.model")}>
+              <Untrusted text={row.model} max={60} />
+            </Fact>
+          )}
+          {turned ? <Fact label={t("pane.sent")}>{t("pane.nothingSent")}</Fact> : <Fact label={t("pane.answer")}>{row.status ?? <span className="text-t3">{t("pane.notSeen")}</span>}</Fact>}
+          {row.error === null ? null : (
+            <Fact label={t("pane.outcome")}>
+              <Untrusted text={row.error} />
+            </Fact>
+          )}
+          <Fact label={t("pane.took")}>{row.tookMs === null ? <span className="text-t3">{t("pane.notSeen")}</span> : took(row.tookMs)}</Fact>
+          {row.credential === null || turned ? null : (
+            <Fact label={t("pane.credential")}>
+              <Untrusted text={row.credential} max={40} />
+              {`, ${t("pane.injected")}`}
+            </Fact>
+          )}
+          {row.risk === null ? null : (
+            <Fact label={t("pane.risk")}>
+              <span className="inline-flex flex-wrap items-center gap-x-1.5">
+                <Risk risk={row.risk} />
+                <span className="text-t3">
+                  <Untrusted text={verdict?.riskReasons.join(", ") ?? ""} />
+                </span>
+              </span>
+            </Fact>
+          )}
+        </Facts>
+      </Section>
+      {denial ? (
+        <Section title={t("pane.heard")}>
+          <Inset small>
+            <UntrustedBlock text={[denial.message, denial.advice].filter(Boolean).join(". ").replaceAll("..", ".")} />
+          </Inset>
+        </Section>
+      ) : null}
+    </>
+  );
+}
+
+function Reason({ reason }: { reason: ReasonDto }) {
+  const { t } = useTranslation();
+  return (
+    <div className="mb-1.5 last:mb-0">
+      <div className="flex min-w-0 flex-wrap items-center gap-1.5">
+        <code className="mono text-caption font-semibold">
+          <Untrusted text={reason.rule} max={48} />
+        </code>
+        <LayerBadge layer={reason.layer} />
+        {reason.file === "" ? null : (
+          <span className="text-caption text-t3">
+            <Untrusted text={t("pane.line", { file: reason.file, line: reason.line })} max={48} />
+          </span>
+        )}
+      </div>
+      <p className="mt-0.5 text-t2">
+        <Untrusted text={reason.text} />
+      </p>
+    </div>
+  );
+}
+
+export function RequestPart({ detail }: Part) {
+  const { t } = useTranslation();
+  if (detail.view !== null) {
+    return (
+      <Inset small caption={detail.row.kind} copy={JSON.stringify(detail.view, null, 2)}>
+        <JsonView value={detail.view} />
+      </Inset>
+    );
+  }
+  return (
+    <>
+      <p className="mb-3 text-t2">{t("pane.noView")}</p>
+      <Structure value={detail.subject} title={t("pane.facts")} />
+    </>
+  );
+}
+
+function Structure({ value, title }: { value: unknown; title: string }) {
+  if (value === null) return null;
+  return (
+    <Section title={title}>
+      <Inset small>
+        <JsonView value={value} />
+      </Inset>
+    </Section>
+  );
+}
+
+export function DecisionPart({ detail }: Part) {
+  const { t } = useTranslation();
+  const { verdict } = detail;
+  return (
+    <>
+      {verdict ? (
+        <Section title={t(`pane.decidedBy.${verdict.decision}`)}>
+          {verdict.reasons.length === 0 ? <p className="text-t2">{t("pane.noRule")}</p> : null}
+          {verdict.reasons.map((reason) => (
+            <Reason key={reason.rule} reason={reason} />
+          ))}
+          {verdict.liftedBy.length === 0 ? null : (
+            <p className="mt-2 text-t2">
+              {`${t("pane.lifted")} `}
+              <code className="mono text-caption">
+                <Untrusted text={verdict.liftedBy.join(", ")} />
+              </code>
+            </p>
+          )}
+          <p className="mt-2 text-caption text-t3">{t("pane.revision", { revision: verdict.revision })}</p>
+        </Section>
+      ) : null}
+      <Structure value={detail.subject} title={t("pane.facts")} />
+      <Structure value={detail.outcome} title={t("pane.outcome")} />
+    </>
+  );
+}
+
+export function CostPart({ detail }: Part) {
+  const { t } = useTranslation();
+  const { cost } = detail;
+  if (!cost) return <p className="text-t2">{t("pane.noCost")}</p>;
+  return (
+    <Facts narrow>
+      <Fact label={t("pane.reserved")}>{money(cost.reserved)}</Fact>
+      <Fact label={t("pane.settled")}>{cost.settled === null ? <span className="text-budget">{t("pane.open_")}</span> : <span className="font-medium">{money(cost.settled)}</span>}</Fact>
+      {cost.settled === null ? null : <Fact label={t("pane.released")}>{money(Math.max(0, cost.reserved - cost.settled))}</Fact>}
+      {cost.worth === null || cost.worth === cost.settled ? null : <Fact label={t("pane.worth")}>{money(cost.worth)}</Fact>}
+      <Fact label={t("pane.tokens")}>{cost.tokens === null ? tokens(cost.reservedTokens) : cost.tokens.toLocaleString("en-US")}</Fact>
+      <Fact label={t("pane.price")}>{cost.price ?? <span className="text-t3">{t("common.unknown")}</span>}</Fact>
+      <Fact label={t("pane.accounts")}>
+        {cost.accounts.map((account) => (
+          <code key={account} className="mono block text-caption">
+            <Untrusted text={account} max={40} />
+          </code>
+        ))}
+      </Fact>
+      {cost.estimated ? <Fact label={t("timeline.estimated")}>{t("pane.estimated")}</Fact> : null}
+      {cost.overrun ? (
+        <Fact label={t("pane.settled")}>
+          <span className="text-deny">{t("pane.overrun")}</span>
+        </Fact>
+      ) : null}
+    </Facts>
+  );
+}
+
+export function ChainPart({ detail }: Part) {
+  const { t } = useTranslation();
+  return (
+    <ol>
+      {detail.events.map((event) => (
+        <li key={event.seq} className="border-b border-line-row py-2 first:pt-0 last:border-0">
+          <div className="flex items-baseline gap-2">
+            <code className="mono text-caption font-semibold">{event.name}</code>
+            <span className="mono text-caption text-t3">{t("pane.record", { seq: event.seq.toLocaleString("en-US") })}</span>
+            <span className="ml-auto text-caption text-t3">{clock(event.at).time}</span>
+          </div>
+          <dl className="mono mt-1 grid grid-cols-[64px_minmax(0,1fr)] gap-x-2 text-[11px]/4 text-t3">
+            <dt>{t("pane.hash")}</dt>
+            <dd className="wrap-anywhere">{event.hash}</dd>
+            <dt>{t("pane.prev")}</dt>
+            <dd className="wrap-anywhere">{event.prev}</dd>
+          </dl>
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+export function RawPart({ detail }: Part) {
+  const text = JSON.stringify(detail.events, null, 2);
+  return (
+    <Inset small copy={text} caption="JSON">
+      <JsonView value={detail.events} />
+    </Inset>
+  );
+}

@@ -1,0 +1,164 @@
+// The query as tokens and a place to type. What it means is the engine's to say; problems come back with the rows.
+import { Search, X } from "lucide-react";
+import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "../../../components/button";
+import { Untrusted } from "../../../components/untrusted";
+import type { FacetGroupDto } from "../../../engine/bindings/FacetGroupDto";
+import { print, quote, type Term, terms } from "../../../lib/filter/tokens";
+import { KEYS } from "../model";
+
+const SHOWN = 8;
+
+type Suggestion = { text: string; /** Typing goes on behind it. */ open: boolean; count: number | null };
+
+/** Keys first, then the values of the key that was typed, with their counts. */
+export function suggestions(draft: string, groups: readonly FacetGroupDto[]): Suggestion[] {
+  const negated = draft.startsWith("-") ? "-" : "";
+  const body = draft.slice(negated.length);
+  const colon = body.indexOf(":");
+  if (colon < 0) {
+    return KEYS.filter((key) => body !== "" && key.startsWith(body.toLowerCase()))
+      .slice(0, SHOWN)
+      .map((key) => ({ text: `${negated}${key}:`, open: true, count: null }));
+  }
+  const key = body.slice(0, colon).toLowerCase();
+  const begun = body.slice(colon + 1).toLowerCase();
+  const values = groups.find((group) => group.key === key)?.values ?? [];
+  return values
+    .filter(({ value }) => value.toLowerCase().includes(begun))
+    .slice(0, SHOWN)
+    .map(({ value, count }) => ({ text: `${negated}${key}:${quote(value)}`, open: false, count }));
+}
+
+export function QueryBar({ query, groups, onQuery }: { query: string; groups: readonly FacetGroupDto[]; onQuery: (query: string) => void }) {
+  const { t } = useTranslation();
+  const input = useRef<HTMLInputElement>(null);
+  const list = useId();
+  const [draft, setDraft] = useState("");
+  const [at, setAt] = useState(-1);
+  const [focused, setFocused] = useState(false);
+  const all = terms(query);
+  const offered = focused ? suggestions(draft, groups) : [];
+
+  useEffect(() => {
+    const find = (event: globalThis.KeyboardEvent) => {
+      const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement;
+      if ((event.key === "/" && !typing) || (event.key === "f" && (event.metaKey || event.ctrlKey))) {
+        input.current?.focus();
+        event.preventDefault();
+      }
+    };
+    window.addEventListener("keydown", find);
+    return () => window.removeEventListener("keydown", find);
+  }, []);
+
+  const commit = (text: string) => {
+    setDraft("");
+    setAt(-1);
+    if (text.trim() !== "") onQuery(print([...all, ...terms(text)]));
+  };
+  const take = (one: Suggestion) => {
+    setAt(-1);
+    if (one.open) setDraft(one.text);
+    else commit(one.text);
+    input.current?.focus();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    const pick = offered[at];
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      if (offered.length === 0) return;
+      setAt((at + (event.key === "ArrowDown" ? 1 : -1) + offered.length) % offered.length);
+      event.preventDefault();
+    } else if (event.key === "Tab" && offered.length > 0 && draft !== "") {
+      const one = pick ?? offered[0];
+      if (one) take(one);
+      event.preventDefault();
+    } else if (event.key === "Enter") {
+      if (pick) take(pick);
+      else commit(draft);
+    } else if (event.key === "Backspace" && draft === "" && all.length > 0) {
+      setDraft(all.at(-1)?.text ?? "");
+      onQuery(print(all.slice(0, -1)));
+      event.preventDefault();
+    } else if (event.key === "Escape") {
+      setDraft("");
+      input.current?.blur();
+    }
+  };
+
+  return (
+    <div className="relative flex items-center gap-2 border-b border-line py-2 pr-3 pl-4">
+      <div
+        role="search"
+        className="flex h-8 min-w-0 flex-1 items-center gap-1.5 overflow-hidden rounded-control border border-line-control px-2 has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-offset-2 has-[input:focus-visible]:outline-accent"
+      >
+        <Search size={14} strokeWidth={1.5} aria-hidden className="flex-none text-t3" />
+        {all.map((term, index) => (
+          <TermChip key={`${term.text}-${index}`} term={term} onRemove={() => onQuery(print(all.filter((one) => one !== term)))} />
+        ))}
+        <input
+          ref={input}
+          value={draft}
+          role="combobox"
+          aria-label={t("timeline.search")}
+          aria-expanded={offered.length > 0}
+          aria-controls={list}
+          aria-autocomplete="list"
+          aria-activedescendant={at >= 0 ? `${list}-${at}` : undefined}
+          spellCheck={false}
+          autoComplete="off"
+          placeholder={all.length === 0 ? t("timeline.placeholder") : ""}
+          onChange={(event) => {
+            setDraft(event.target.value);
+            setAt(-1);
+          }}
+          onFocus={() => setFocused(true)}
+          onBlur={() => {
+            setFocused(false);
+            commit(draft);
+          }}
+          onKeyDown={onKeyDown}
+          className="mono h-full min-w-24 flex-1 bg-transparent text-caption outline-none placeholder:text-t3"
+        />
+        {all.length > 0 ? (
+          <Button kind="icon" className="-mr-1.5 h-6 w-6" aria-label={t("timeline.clear")} onClick={() => onQuery("")}>
+            <X size={14} strokeWidth={1.5} aria-hidden />
+          </Button>
+        ) : (
+          <kbd aria-hidden="true" className="font-sans text-badge text-t3">
+            {"/"}
+          </kbd>
+        )}
+      </div>
+      <ul id={list} role="listbox" aria-label={t("timeline.suggest")} hidden={offered.length === 0} className="absolute top-11 left-4 z-10 min-w-64 rounded-card border border-line bg-surface p-1 shadow-overlay">
+        {offered.map((one, index) => (
+          <li
+            key={one.text}
+            id={`${list}-${index}`}
+            role="option"
+            aria-selected={index === at}
+            onPointerDown={(event) => {
+              event.preventDefault();
+              take(one);
+            }}
+            className={`mono flex h-7 items-center gap-3 rounded-control px-2 text-caption ${index === at ? "bg-selected" : "hover:bg-hover"}`}
+          >
+            <Untrusted text={one.text} max={60} className="flex-1" />
+            {one.count === null ? null : <span className="font-sans text-t3">{one.count.toLocaleString("en-US")}</span>}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+function TermChip({ term, onRemove }: { term: Term; onRemove: () => void }) {
+  return (
+    <button type="button" onClick={onRemove} tabIndex={-1} className="mono chrome inline-flex h-5.5 flex-none items-center rounded-badge bg-fill px-1.5 text-[12px]/[18px]">
+      {term.negated ? <span className="font-semibold text-deny">{"-"}</span> : null}
+      {term.key === null ? null : <span className="text-t3">{`${term.key}:`}</span>}
+      <Untrusted text={term.value} max={40} />
+    </button>
+  );
+}

@@ -1,0 +1,43 @@
+// nano-USD to words: always with the sign of the currency, never a false zero.
+
+const NANO = 1_000_000_000;
+
+/** `$0`, `<$0.001`, `$0.041`, `$3.18`, `$1,310.00`; three decimals under a dollar, two above. */
+export function money(nano: number): string {
+  if (nano === 0) return "$0";
+  const sign = nano < 0 ? "-" : "";
+  const dollars = Math.abs(nano) / NANO;
+  if (dollars < 0.001) return `${sign}<$0.001`;
+  return `${sign}$${decimals(dollars, dollars < 1 ? 3 : 2)}`;
+}
+
+/** `$3.18`, `$20`: for totals, where thousandths are noise. */
+export function moneyShort(nano: number): string {
+  if (nano === 0) return "$0";
+  const sign = nano < 0 ? "-" : "";
+  const dollars = Math.abs(nano) / NANO;
+  if (dollars < 0.01) return `${sign}<$0.01`;
+  return `${sign}$${Number.isInteger(dollars) ? dollars.toLocaleString("en-US") : decimals(dollars, 2)}`;
+}
+
+/** `512`, `8.1k`, `1.2M` tokens. */
+export function tokens(count: number): string {
+  if (count < 1_000) return String(count);
+  if (count < 1_000_000) return `${trimmed(count / 1_000)}k`;
+  return `${trimmed(count / 1_000_000)}M`;
+}
+
+/** Decimal sizes: `512 bytes`, `14.2 kB`, `3.1 MB`. */
+export function bytes(count: number): string {
+  if (count < 1_000) return `${count} ${count === 1 ? "byte" : "bytes"}`;
+  if (count < 1_000_000) return `${trimmed(count / 1_000)} kB`;
+  return `${trimmed(count / 1_000_000)} MB`;
+}
+
+function decimals(value: number, digits: number): string {
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+function trimmed(value: number): string {
+  return value >= 100 ? String(Math.round(value)) : value.toFixed(1).replace(/\.0$/, "");
+}

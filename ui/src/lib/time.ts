@@ -1,0 +1,49 @@
+// Instants and durations to words. Times of a day are local; exact ones carry their offset.
+
+/** `14:03:22` and `.118`: the fraction is shown lighter. */
+export function clock(iso: string): { time: string; fraction: string } {
+  const at = new Date(iso);
+  return { time: `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`, fraction: `.${String(at.getMilliseconds()).padStart(3, "0")}` };
+}
+
+/** `14:03`. */
+export function minute(iso: string): string {
+  const at = new Date(iso);
+  return `${two(at.getHours())}:${two(at.getMinutes())}`;
+}
+
+/** `2026-11-20 14:03:22.118 +01:00`. */
+export function exact(iso: string): string {
+  const at = new Date(iso);
+  const { time, fraction } = clock(iso);
+  const offset = -at.getTimezoneOffset();
+  const sign = offset < 0 ? "-" : "+";
+  const minutes = Math.abs(offset);
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}${fraction} ${sign}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
+}
+
+/** `14:03` today, `20 Nov` before. */
+export function day(iso: string, now: number): string {
+  const at = new Date(iso);
+  if (at.toDateString() === new Date(now).toDateString()) return minute(iso);
+  return at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+/** Whole seconds as `1:47`, `12:08`, `1:02:03`; never below zero. */
+export function countdown(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  const hours = Math.floor(seconds / 3_600);
+  const rest = `${hours > 0 ? two(Math.floor((seconds % 3_600) / 60)) : Math.floor(seconds / 60)}:${two(seconds % 60)}`;
+  return hours > 0 ? `${hours}:${rest}` : rest;
+}
+
+/** What something took: `4 ms`, `0.6 s`, `11.4 s`, `2:05`. */
+export function took(ms: number): string {
+  if (ms < 100) return `${ms} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  return countdown(ms);
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, "0");
+}

@@ -1,0 +1,50 @@
+// Starts the console: on the real engine inside Reeve's window, on a recorded state in a browser.
+import { RouterProvider } from "@tanstack/react-router";
+import { StrictMode } from "react";
+import { AppWindow } from "lucide-react";
+import { createRoot } from "react-dom/client";
+import { useTranslation } from "react-i18next";
+import "./app/i18n";
+import { Providers } from "./app/providers";
+import { createAppRouter } from "./app/router";
+import { Empty } from "./components/empty";
+import type { Engine } from "./engine/client";
+import { createQueryClient } from "./engine/query";
+import { inShell, tauriEngine } from "./engine/tauri";
+import "./styles/index.css";
+
+async function engineOf(address: string): Promise<Engine | null> {
+  // Inside the window nothing in an address can put a made-up state on the screen.
+  if (inShell()) return tauriEngine;
+  const name = new URL(address).searchParams.get("fake");
+  if (name === null) return null;
+  const { FakeEngine, isState } = await import("./engine/fake");
+  const engine = new FakeEngine(isState(name) ? name : "story");
+  Object.assign(window, { fakeEngine: engine });
+  return engine;
+}
+
+function Outside() {
+  const { t } = useTranslation();
+  return (
+    <Empty icon={AppWindow} title={t("error.outside")}>
+      {t("error.outsideMore")}
+    </Empty>
+  );
+}
+
+const container = document.getElementById("root");
+const engine = await engineOf(window.location.href);
+if (container) {
+  createRoot(container).render(
+    <StrictMode>
+      {engine ? (
+        <Providers engine={engine} client={createQueryClient()}>
+          <RouterProvider router={createAppRouter()} />
+        </Providers>
+      ) : (
+        <Outside />
+      )}
+    </StrictMode>,
+  );
+}
