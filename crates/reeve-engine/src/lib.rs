@@ -1,1 +1,352 @@
-//! The gate and everything stateful that it orders.
+//! The gate and everything stateful that it orders. One `Engine` per user and process; every part has one owner.
+
+pub mod admission;
+pub mod agents;
+pub mod approvals;
+pub mod audit;
+pub mod budgets;
+pub mod credentials;
+pub mod decide;
+pub mod denials;
+mod error;
+pub mod files;
+pub mod gate;
+pub mod grants;
+pub mod leaks;
+pub mod limits;
+pub mod policies;
+pub mod prices;
+pub mod protection;
+mod seen;
+pub mod sessions;
+pub mod settings;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use reeve_domain::clock::Clock;
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::id::{CredentialId, SessionId};
+use reeve_domain::sensitive::Secret;
+use reeve_domain::session::SessionEnd;
+use reeve_store::{Store, StoreOptions};
+use reeve_vault::Vault;
+use tokio_util::sync::CancellationToken;
+
+pub use crate::admission::Admission;
+pub use crate::error::EngineError;
+pub use crate::gate::{Gate, Ruling};
+pub use crate::sessions::{LiveSession, OpenSession};
+
+use crate::agents::Agents;
+use crate::approvals::Approvals;
+use crate::credentials::Credentials;
+use crate::gate::Inner;
+use crate::grants::Grants;
+use crate::policies::{Policies, Reload};
+use crate::prices::Prices;
+use crate::protection::ProtectionState;
+use crate::seen::SeenHosts;
+use crate::sessions::Sessions;
+use crate::settings::Settings;
+
+/// How often files, deadlines and expiries are looked at: well under the second in which a change must apply.
+const TICK: Duration = Duration::from_millis(200);
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct EngineOptions {
+    /// Folder with `policies/`, `limits.yaml` and so on.
+    pub config: PathBuf,
+    /// Folder managed by the organisation, where there is one.
+    pub managed: Option<PathBuf>,
+    /// The database file.
+    pub database: PathBuf,
+    /// Second place for the heads of the chain.
+    pub mirror: PathBuf,
+    pub settings: Settings,
+    pub vault: Vault,
+    pub clock: Arc<dyn Clock>,
+    /// The throw-away profile of the demo, in which the demo may decide.
+    pub demo: bool,
+}
+
+/// One engine; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
+    store: Store,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    settings: Arc<Settings>,
+    sessions: Arc<Sessions>,
+    agents: Agents,
+    policies: Arc<Policies>,
+    grants: Arc<Grants>,
+    approvals: Arc<Approvals>,
+    credentials: Arc<Credentials>,
+    prices: Arc<Prices>,
+    protection: Arc<ProtectionState>,
+    gate: Gate,
+    shutdown: CancellationToken,
+    demo: bool,
+}
+
+impl Engine {
+    /// Opens the record, charges what a crash left open, loads policy, limits and prices, and begins to tick.
+    ///
+    /// # Errors
+    /// When any part does not load: without it nothing could be decided or recorded, so nothing may pass.
+    pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
+        let seal_key = audit::seal_key(&options.vault).await?;
+        let store = Store::open(
+            &options.database,
+            StoreOptions {
+                clock: Arc::clone(&options.clock),
+                seal_key: Some(seal_key),
+                mirror: Some(options.mirror.clone()),
+            },
+        )?;
+        let settings = Arc::new(options.settings);
+        let policies =
+            Arc::new(Policies::load(settings.preset, &options.config, options.managed.as_deref())?);
+        let prices = Arc::new(Prices::load(settings.prices.as_deref())?);
+        let swept = store.sweep().await?;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        store.append(vec![Draft::engine(EventBody::EngineStarted { version, swept })]).await?;
+        let sessions = Arc::new(Sessions::new(store.clone()));
+        let grants = Arc::new(Grants::load(store.clone()).await?);
+        let approvals = Arc::new(Approvals::new(store.clone(), Arc::clone(&options.clock)));
+        let credentials = Arc::new(Credentials::load(store.clone(), options.vault.clone()).await?);
+        let protection = Arc::new(ProtectionState::load(store.clone(), settings.mode).await?);
+        let gate = Gate::new(Inner {
+            store: store.clone(),
+            clock: Arc::clone(&options.clock),
+            settings: Arc::clone(&settings),
+            sessions: Arc::clone(&sessions),
+            policies: Arc::clone(&policies),
+            grants: Arc::clone(&grants),
+            approvals: Arc::clone(&approvals),
+            credentials: Arc::clone(&credentials),
+            prices: Arc::clone(&prices),
+            protection: Arc::clone(&protection),
+            seen: SeenHosts::new(store.seen_hosts().await?),
+            running: Mutex::new(HashMap::new()),
+        });
+        let engine = Self(Arc::new(Parts {
+            agents: Agents::load(store.clone(), Arc::clone(&options.clock)).await?,
+            store,
+            vault: options.vault,
+            clock: options.clock,
+            settings,
+            sessions,
+            policies,
+            grants,
+            approvals,
+            credentials,
+            prices,
+            protection,
+            gate,
+            shutdown: CancellationToken::new(),
+            demo: options.demo,
+        }));
+        tokio::spawn(engine.clone().tick());
+        Ok(engine)
+    }
+
+    async fn tick(self) {
+        loop {
+            tokio::select! {
+                () = self.0.shutdown.cancelled() => return,
+                () = tokio::time::sleep(TICK) => {}
+            }
+            if let Err(error) = self.look().await {
+                tracing::error!(%error, "a periodic check failed");
+                self.0.protection.set_degraded(Some(error.to_string()));
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<(), EngineError> {
+        let now = self.now();
+        self.0.approvals.expire(now).await?;
+        for session in self.0.sessions.expired(now) {
+            self.end_session(&session, SessionEnd::Expired).await?;
+        }
+        match self.0.policies.refresh() {
+            Reload::Unchanged => {}
+            Reload::Loaded { revision, files } => {
+                self.0.store.append(vec![Draft::engine(EventBody::PolicyReloaded { revision, files })]).await?;
+                self.refresh_projects();
+                self.0.gate.recheck();
+            }
+            Reload::Rejected { problem } => {
+                self.0.store.append(vec![Draft::engine(EventBody::PolicyRejected { problem })]).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A change of the base set changes the sets with project rules on top of it.
+    fn refresh_projects(&self) {
+        for live in self.0.sessions.all() {
+            match self.0.policies.for_project(std::path::Path::new(&live.session.cwd)) {
+                Ok(project) => live.project.store(Arc::new(project)),
+                Err(error) => tracing::warn!(%error, "the project's rules do not load; the last good ones stay"),
+            }
+        }
+    }
+
+    /// Opens a session for an agent: token, secrets, project rules. The mouth adds the CA.
+    ///
+    /// # Errors
+    /// When everything is stopped, the project's rules do not load, or the opening cannot be recorded.
+    pub async fn open_session(&self, mut open: OpenSession) -> Result<(Arc<LiveSession>, Secret), EngineError> {
+        if self.0.protection.stopped() {
+            return Err(EngineError::Refused("everything is stopped: `reeve resume` first".to_owned()));
+        }
+        open.team = open.team.or_else(|| self.0.settings.team_of(&open.agent));
+        let project = self.0.policies.for_project(std::path::Path::new(&open.cwd))?;
+        let held = self.0.credentials.hold_for(&open.agent).await;
+        self.0.sessions.open(open, held, project, self.now()).await
+    }
+
+    /// Ends a session: its streams are cut and its questions withdrawn.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; it is ended all the same.
+    pub async fn end_session(&self, id: &SessionId, because: SessionEnd) -> Result<bool, EngineError> {
+        let ended = self.0.sessions.end(id, because).await?;
+        self.0.approvals.withdraw(id, self.now()).await?;
+        Ok(ended)
+    }
+
+    /// Ends every session and denies everything until `resume`.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn stop_all(&self) -> Result<(), EngineError> {
+        self.0.protection.stop().await?;
+        for live in self.0.sessions.all() {
+            self.end_session(live.id(), SessionEnd::Stopped).await?;
+        }
+        Ok(())
+    }
+
+    /// Live sessions hold secrets: after a change of a credential they hold the new state.
+    pub async fn refresh_secrets(&self) {
+        for live in self.0.sessions.all() {
+            let held = self.0.credentials.hold_for(&live.session.agent).await;
+            live.held.store(Arc::new(held));
+        }
+    }
+
+    /// Placeholders of this agent's credentials by the variable that carries each.
+    #[must_use]
+    pub fn placeholders(&self, live: &LiveSession) -> Vec<(String, String)> {
+        let held = live.held.load();
+        let pairs = held.credentials.iter().flat_map(|c| c.variables.iter().map(|v| (v.clone(), c.placeholder.clone())));
+        pairs.collect()
+    }
+
+    /// Which credential a placeholder stands for.
+    #[must_use]
+    pub fn find_credential(&self, id: &CredentialId) -> Option<reeve_domain::credential::Credential> {
+        self.0.credentials.find(id)
+    }
+
+    /// Ends all sessions, records the stop, and lets the writer finish.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn shutdown(&self, why: &str) -> Result<(), EngineError> {
+        self.0.shutdown.cancel();
+        for live in self.0.sessions.all() {
+            self.end_session(live.id(), SessionEnd::EngineStopped).await?;
+        }
+        self.0.store.append(vec![Draft::engine(EventBody::EngineStopped { why: why.to_owned() })]).await?;
+        Ok(())
+    }
+
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    #[must_use]
+    pub fn is_demo(&self) -> bool {
+        self.0.demo
+    }
+
+    #[must_use]
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+
+    #[must_use]
+    pub fn agents(&self) -> &Agents {
+        &self.0.agents
+    }
+
+    #[must_use]
+    pub fn policies(&self) -> &Policies {
+        &self.0.policies
+    }
+
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.0.grants
+    }
+
+    #[must_use]
+    pub fn approvals(&self) -> &Approvals {
+        &self.0.approvals
+    }
+
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.credentials
+    }
+
+    #[must_use]
+    pub fn prices(&self) -> &Prices {
+        &self.0.prices
+    }
+
+    #[must_use]
+    pub fn protection(&self) -> &ProtectionState {
+        &self.0.protection
+    }
+
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.0.gate
+    }
+
+    /// Cancelled when the engine ends.
+    #[must_use]
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.0.shutdown
+    }
+}

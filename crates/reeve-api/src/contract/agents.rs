@@ -46,3 +46,12 @@ impl AgentDto {
 pub struct AgentInput {
     pub agent: String,
 }
+
+/// Registers an agent before it is started for the first time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AddAgentInput {
+    pub agent: String,
+    pub name: Option<String>,
+}

@@ -1,7 +1,7 @@
 //! Budgets with their state.
 
 use chrono::{DateTime, Utc};
-use reeve_domain::budget::{Account, Balance, BudgetDefinition, Limit, OnExhausted, Window};
+use reeve_domain::budget::{Account, Balance, BudgetDefinition, Limit, OnExhausted, Scope, Window};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct BudgetDto {
     /// Whose: `organisation`, `me:dana`, `agent:codex`, `session:ses_…`.
     pub account: String,
     pub model: Option<String>,
+    /// As `budgets.set` takes it: `organisation`, `me`, `team:web`, `agent:codex`, `agent`, `session:codex` or `session`.
+    pub scope: String,
     pub window: WindowDto,
     /// Start of the window; the epoch for `total` and `call`.
     pub window_start: DateTime<Utc>,
@@ -79,6 +81,7 @@ impl BudgetDto {
             id: definition.id.to_string(),
             account: account.key.clone(),
             model: definition.model.clone(),
+            scope: scope_text(&definition.scope),
             window: definition.window.into(),
             window_start: account.window_start,
             unit,
@@ -93,5 +96,42 @@ impl BudgetDto {
             file: definition.file.clone(),
             line: definition.line,
         }
+    }
+}
+
+/// Sets a budget in the file that console and CLI write (`mine.limits.yaml`); the same id is replaced.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct SetBudgetInput {
+    pub id: String,
+    /// `organisation`, `me`, `team:web`, `agent:codex`, `agent`, `session:codex` or `session`.
+    pub scope: String,
+    pub window: WindowDto,
+    /// nano-USD or tokens, as `unit` says.
+    pub unit: UnitDto,
+    pub amount: u64,
+    pub model: Option<String>,
+    pub on_exhausted: Option<OnExhaustedDto>,
+}
+
+/// Which budget.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetInput {
+    pub budget: String,
+}
+
+/// A scope as people write it.
+fn scope_text(scope: &Scope) -> String {
+    match scope {
+        Scope::Organisation => "organisation".to_owned(),
+        Scope::Team(team) => format!("team:{team}"),
+        Scope::Me => "me".to_owned(),
+        Scope::Agent(None) => "agent".to_owned(),
+        Scope::Agent(Some(agent)) => format!("agent:{agent}"),
+        Scope::Session(None) => "session".to_owned(),
+        Scope::Session(Some(agent)) => format!("session:{agent}"),
     }
 }

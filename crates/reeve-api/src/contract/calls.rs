@@ -3,11 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::agents::AgentInput;
+use super::agents::{AddAgentInput, AgentInput};
 use super::approvals::{ApprovalInput, ResolveInput};
+use super::budgets::{BudgetInput, SetBudgetInput};
+use super::credentials::{AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput};
 use super::error::{ApiCode, ApiError};
-use super::operations::{FacetsInput, OperationInput, SearchInput};
-use super::sessions::SessionInput;
+use super::operations::{ExportInput, FacetsInput, OperationInput, SearchInput};
+use super::sessions::{OpenSessionInput, SessionInput};
 use super::status::PauseInput;
 
 /// What a call is about; the shells have one door per noun.
@@ -21,10 +23,11 @@ pub enum Noun {
     Budgets,
     Credentials,
     Policies,
+    Audit,
 }
 
 impl Noun {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Operations,
         Self::Approvals,
         Self::Status,
@@ -33,6 +36,7 @@ impl Noun {
         Self::Budgets,
         Self::Credentials,
         Self::Policies,
+        Self::Audit,
     ];
 
     #[must_use]
@@ -46,6 +50,7 @@ impl Noun {
             Self::Budgets => "budgets",
             Self::Credentials => "credentials",
             Self::Policies => "policies",
+            Self::Audit => "audit",
         }
     }
 
@@ -73,11 +78,12 @@ macro_rules! calls {
 }
 
 calls! {
-    /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`.
+    /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`.
     OperationsCall {
         "operations.search" Search(SearchInput),
         "operations.facets" Facets(FacetsInput),
         "operations.get" Get(OperationInput),
+        "operations.export" Export(ExportInput),
     }
     /// Answers: `ApprovalsPage`, then an `ApprovalDto` each.
     ApprovalsCall {
@@ -92,28 +98,45 @@ calls! {
         "status.stop_all" StopAll,
         "status.resume" Resume,
         "status.pause" Pause(PauseInput),
+        "status.doctor" Doctor,
+        "status.shutdown" Shutdown,
     }
-    /// Answers: `Vec<SessionDto>`, a `SessionDto`.
+    /// Answers: `Vec<SessionDto>`, a `SessionDto`, an `OpenedSessionDto`. A held session ends with the connection that
+    /// opened it; the other kind ends by its expiry or by `sessions.stop`.
     SessionsCall {
         "sessions.list" List,
+        "sessions.open" Open(OpenSessionInput),
         "sessions.stop" Stop(SessionInput),
     }
-    /// Answers: `Vec<AgentDto>`, an `AgentDto`. Stopping an agent ends all its sessions.
+    /// Answers: `Vec<AgentDto>`, else an `AgentDto`. Stopping an agent ends all its sessions.
     AgentsCall {
         "agents.list" List,
+        "agents.add" Add(AddAgentInput),
+        "agents.remove" Remove(AgentInput),
         "agents.stop" Stop(AgentInput),
     }
-    /// Answers: `Vec<BudgetDto>`.
+    /// Answers: `Vec<BudgetDto>`, as it is after the call.
     BudgetsCall {
         "budgets.list" List,
+        "budgets.set" Set(SetBudgetInput),
+        "budgets.remove" Remove(BudgetInput),
     }
-    /// Answers: `Vec<CredentialDto>`.
+    /// Answers: `Vec<CredentialDto>`, as it is after the call.
     CredentialsCall {
         "credentials.list" List,
+        "credentials.add" Add(AddCredentialInput),
+        "credentials.replace" Replace(ReplaceCredentialInput),
+        "credentials.bind" Bind(BindCredentialInput),
+        "credentials.remove" Remove(CredentialInput),
     }
-    /// Answers: `Vec<RuleDto>`.
+    /// Answers: `Vec<RuleDto>`, `PolicyStateDto`.
     PoliciesCall {
         "policies.list" List,
+        "policies.state" State,
+    }
+    /// Answers: `VerificationDto`.
+    AuditCall {
+        "audit.verify" Verify,
     }
 }
 
@@ -129,6 +152,7 @@ pub enum Call {
     Budgets(BudgetsCall),
     Credentials(CredentialsCall),
     Policies(PoliciesCall),
+    Audit(AuditCall),
 }
 
 impl Call {
@@ -149,6 +173,7 @@ impl Call {
             Some(Noun::Budgets) => serde_json::from_value(value).map(Self::Budgets),
             Some(Noun::Credentials) => serde_json::from_value(value).map(Self::Credentials),
             Some(Noun::Policies) => serde_json::from_value(value).map(Self::Policies),
+            Some(Noun::Audit) => serde_json::from_value(value).map(Self::Audit),
         };
         read.map_err(|error| {
             ApiError::new(ApiCode::Invalid, format!("`{}` does not take this input: {error}", shown(&name)))
@@ -166,6 +191,7 @@ impl Call {
             Self::Budgets(_) => Noun::Budgets,
             Self::Credentials(_) => Noun::Credentials,
             Self::Policies(_) => Noun::Policies,
+            Self::Audit(_) => Noun::Audit,
         }
     }
 
@@ -180,6 +206,7 @@ impl Call {
             BudgetsCall::NAMES,
             CredentialsCall::NAMES,
             PoliciesCall::NAMES,
+            AuditCall::NAMES,
         ]
         .into_iter()
         .flatten()

@@ -67,3 +67,69 @@ impl From<&Credential> for CredentialDto {
         }
     }
 }
+
+/// A secret on its one way in: typed once, never shown again. Not exported to TypeScript's fixtures, never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(transparent)]
+pub struct TypedSecret(pub String);
+
+impl std::fmt::Debug for TypedSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TypedSecret(..)")
+    }
+}
+
+/// Adds a credential of a known kind, or of one's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AddCredentialInput {
+    pub id: String,
+    pub secret: TypedSecret,
+    /// `anthropic`, `openai`, `gemini`, `github`: fills in what is left out below.
+    pub kind: Option<String>,
+    pub name: Option<String>,
+    pub variables: Vec<String>,
+    pub binding: Option<NewBindingDto>,
+    /// Only for these agents; empty: every agent.
+    pub agents: Vec<String>,
+}
+
+/// A place and a slot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct NewBindingDto {
+    pub host: String,
+    pub port: Option<u16>,
+    pub methods: Vec<String>,
+    pub path: Option<String>,
+    /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path`, `body`.
+    pub slot: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ReplaceCredentialInput {
+    pub credential: String,
+    pub secret: TypedSecret,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct BindCredentialInput {
+    pub credential: String,
+    pub binding: NewBindingDto,
+    pub agents: Vec<String>,
+}
+
+/// Which credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialInput {
+    pub credential: String,
+}

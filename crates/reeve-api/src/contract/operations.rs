@@ -237,6 +237,15 @@ impl CostDto {
             accounts: reservation.accounts.iter().map(|account| account.key.clone()).collect(),
         }
     }
+
+    /// What it cost in the end.
+    pub fn settle(&mut self, settlement: &Settlement) {
+        self.settled = Some(settlement.amount.0);
+        self.worth = Some(settlement.worth.0);
+        self.tokens = Some(settlement.tokens);
+        self.estimated = settlement.estimated;
+        self.overrun = settlement.overrun;
+    }
 }
 
 /// Everything known of one operation.
@@ -359,4 +368,35 @@ pub struct FacetsDto {
     pub bin_ms: u64,
     /// Oldest first, without gaps.
     pub bins: Vec<BinDto>,
+}
+
+/// Formats of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum ExportFormatDto {
+    Jsonl,
+    Csv,
+}
+
+/// Writes what a query matches to a file, with a manifest beside it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ExportInput {
+    pub query: String,
+    pub format: ExportFormatDto,
+    /// Absolute path; the manifest is written to the same path with `.manifest.json` added.
+    pub path: String,
+}
+
+/// What was exported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ExportedDto {
+    pub path: String,
+    pub manifest: String,
+    pub count: u64,
+    pub bytes: u64,
 }

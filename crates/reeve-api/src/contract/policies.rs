@@ -109,3 +109,15 @@ pub struct RuleDto {
     /// Cedar source.
     pub text: String,
 }
+
+/// What is in force, and what is wrong with what is on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyStateDto {
+    pub revision: String,
+    pub rules: u32,
+    /// Folder of the person's own policy files.
+    pub folder: String,
+    pub problem: Option<String>,
+}

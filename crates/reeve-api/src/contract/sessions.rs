@@ -69,3 +69,43 @@ impl SessionDto {
 pub struct SessionInput {
     pub session: String,
 }
+
+/// Opens a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct OpenSessionInput {
+    /// None: by the program's name.
+    pub agent: Option<String>,
+    pub cwd: String,
+    /// Program and arguments; empty for `reeve env`.
+    pub command: Vec<String>,
+    /// Hours until it ends by itself, at most 12; none: it ends with this connection.
+    pub hours: Option<u32>,
+}
+
+/// A variable and the decoy it carries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PlaceholderDto {
+    pub variable: String,
+    pub value: String,
+}
+
+/// What the caller needs to lay out the agent's environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct OpenedSessionDto {
+    pub session: SessionDto,
+    /// `127.0.0.1:port`.
+    pub proxy: String,
+    /// Opens this session and nothing else; handed out once.
+    pub token: super::credentials::TypedSecret,
+    /// The session's certificate authority, PEM.
+    pub ca: String,
+    pub placeholders: Vec<PlaceholderDto>,
+    /// What `[upstream] proxy` names.
+    pub upstream_proxy: Option<String>,
+}

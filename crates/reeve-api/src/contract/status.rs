@@ -110,3 +110,29 @@ pub struct PauseInput {
     /// Minutes; none: until resumed.
     pub minutes: Option<u32>,
 }
+
+/// One check of the doctor.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct CheckDto {
+    pub name: String,
+    pub ok: bool,
+    /// What was found.
+    pub evidence: String,
+    /// The command that mends it, where there is one.
+    pub fix: Option<String>,
+}
+
+/// What `audit.verify` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct VerificationDto {
+    pub ok: bool,
+    pub events: u64,
+    pub seals: u64,
+    /// The first record that is missing, changed or reordered.
+    pub broken_at: Option<u64>,
+    pub problem: Option<String>,
+}

@@ -1,0 +1,112 @@
+//! The record's proof: verified here and now, or offline from an export.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::time::{Duration, Instant};
+
+use reeve_domain::chain;
+use reeve_engine::Engine;
+use serde_json::Value;
+
+use super::answer;
+use crate::contract::calls::AuditCall;
+use crate::contract::status::{ChainDto, VerificationDto};
+use crate::contract::{ApiCode, ApiError};
+use crate::host::Host;
+
+/// How often the whole chain is verified for the status strip; the call that asks for it verifies at once.
+const EVERY: Duration = Duration::from_secs(300);
+
+pub(crate) async fn run(host: &Host, call: AuditCall) -> Result<Value, ApiError> {
+    match call {
+        AuditCall::Verify => answer(&verify(host).await?),
+    }
+}
+
+/// Verifies every record, every link, every seal, and the second place of the heads.
+pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
+    let found = host.engine.store().verify().await?;
+    let dto = VerificationDto {
+        ok: found.ok,
+        events: found.events,
+        seals: host.engine.store().seal_count().await?,
+        broken_at: found.first_bad.as_ref().map(|bad| bad.seq),
+        problem: found.first_bad.as_ref().map(ToString::to_string),
+    };
+    host.chain.remember(&dto);
+    Ok(dto)
+}
+
+/// The last verification, for the strip.
+#[derive(Debug, Default)]
+pub(crate) struct ChainWatch(Mutex<Option<(Instant, VerificationDto)>>);
+
+impl ChainWatch {
+    fn remember(&self, found: &VerificationDto) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((Instant::now(), found.clone()));
+    }
+
+    fn last(&self) -> Option<(Instant, VerificationDto)> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The head right now, and whether the last verification held.
+    pub async fn state(&self, engine: &Engine) -> Result<ChainDto, ApiError> {
+        let head = engine.store().head().await?.map_or(0, |head| head.seq);
+        let last = self.last();
+        Ok(ChainDto {
+            head,
+            ok: last.as_ref().is_none_or(|(_, found)| found.ok),
+            broken_at: last.as_ref().and_then(|(_, found)| found.broken_at),
+            problem: last.and_then(|(_, found)| found.problem),
+        })
+    }
+
+    /// Whether it is time to verify again.
+    pub fn is_due(&self) -> bool {
+        self.last().is_none_or(|(at, _)| at.elapsed() >= EVERY)
+    }
+}
+
+/// Verifies again and again while the engine runs, so that the strip never shows an old truth for long.
+pub(crate) async fn watch(host: &Host) {
+    loop {
+        if host.chain.is_due()
+            && let Err(error) = verify(host).await
+        {
+            tracing::error!(%error, "the chain could not be verified");
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// Where the manifest of an export lies: beside it.
+pub(crate) fn manifest_path(export: &Path) -> PathBuf {
+    let mut name = export.as_os_str().to_owned();
+    name.push(".manifest.json");
+    PathBuf::from(name)
+}
+
+/// Checks an exported file against its manifest, without an engine.
+///
+/// # Errors
+/// When a file cannot be read. What does not hold is in the answer.
+pub fn verify_export(path: &Path) -> Result<VerificationDto, ApiError> {
+    let unreadable = |path: &Path, error: std::io::Error| {
+        ApiError::new(ApiCode::Invalid, format!("could not read `{}`: {error}", path.display()))
+    };
+    let manifest = manifest_path(path);
+    let text = std::fs::read_to_string(&manifest).map_err(|error| unreadable(&manifest, error))?;
+    let file = File::open(path).map_err(|error| unreadable(path, error))?;
+    Ok(match chain::verify_export(BufReader::new(file), &text, None) {
+        Ok(found) => {
+            VerificationDto { ok: true, events: found.manifest.count, seals: 0, broken_at: None, problem: None }
+        }
+        Err(problem) => {
+            VerificationDto { ok: false, events: 0, seals: 0, broken_at: None, problem: Some(problem.to_string()) }
+        }
+    })
+}

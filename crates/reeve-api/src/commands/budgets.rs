@@ -1,0 +1,88 @@
+//! Limits with what is left of them; changes go to the file that console and CLI own.
+
+use reeve_domain::budget::{BudgetDefinition, Limit, OnExhausted, Scope, Window};
+use reeve_domain::id::{AgentId, BudgetId, TeamId};
+use reeve_domain::money::NanoUsd;
+use reeve_engine::budgets::concrete_accounts;
+use serde_json::Value;
+
+use super::{answer, invalid};
+use crate::contract::ApiError;
+use crate::contract::budgets::{BudgetDto, OnExhaustedDto, SetBudgetInput, UnitDto, WindowDto};
+use crate::contract::calls::BudgetsCall;
+use crate::host::Host;
+
+/// The output limit of a request is never lowered under this many tokens, unless the file says otherwise.
+const OUTPUT_FLOOR: u64 = 256;
+
+pub(crate) async fn run(host: &Host, call: BudgetsCall) -> Result<Value, ApiError> {
+    match call {
+        BudgetsCall::List => {}
+        BudgetsCall::Set(input) => host.engine.set_budget(definition(input)?).await?,
+        BudgetsCall::Remove(input) => {
+            let id = BudgetId::parse(&input.budget).map_err(invalid)?;
+            host.engine.remove_budget(&id).await?;
+        }
+    }
+    answer(&list(host).await?)
+}
+
+/// Every budget made concrete for what lives now.
+pub(crate) async fn list(host: &Host) -> Result<Vec<BudgetDto>, ApiError> {
+    let in_force = host.engine.policies().in_force();
+    let agents: Vec<AgentId> = host.engine.agents().list().into_iter().map(|a| a.id).collect();
+    let sessions: Vec<_> = host.engine.sessions().all().iter().map(|s| s.principal()).collect();
+    let user = super::approvals::whoami();
+    let now = host.engine.now();
+    let pairs: Vec<_> = in_force
+        .limits
+        .budgets()
+        .iter()
+        .flat_map(|d| concrete_accounts(d, &user, &agents, &sessions, now).into_iter().map(move |a| (d, a)))
+        .collect();
+    let accounts = pairs.iter().map(|(_, account)| account.clone()).collect();
+    let balances = host.engine.store().balances(accounts).await?;
+    Ok(pairs.iter().zip(&balances).map(|((d, account), balance)| BudgetDto::of(d, account, balance)).collect())
+}
+
+fn definition(input: SetBudgetInput) -> Result<BudgetDefinition, ApiError> {
+    Ok(BudgetDefinition {
+        id: BudgetId::parse(&input.id).map_err(invalid)?,
+        scope: scope(&input.scope)?,
+        model: input.model,
+        window: match input.window {
+            WindowDto::Call => Window::Call,
+            WindowDto::Day => Window::Day,
+            WindowDto::Week => Window::Week,
+            WindowDto::Month => Window::Month,
+            WindowDto::Total => Window::Total,
+        },
+        limit: match input.unit {
+            UnitDto::Money => Limit::Money(NanoUsd(i64::try_from(input.amount).map_err(invalid)?)),
+            UnitDto::Tokens => Limit::Tokens(input.amount),
+        },
+        on_exhausted: match input.on_exhausted {
+            Some(OnExhaustedDto::Ask) => OnExhausted::Ask,
+            _ => OnExhausted::Deny,
+        },
+        output_floor: OUTPUT_FLOOR,
+        file: String::new(),
+        line: 0,
+    })
+}
+
+fn scope(text: &str) -> Result<Scope, ApiError> {
+    let agent = |name: &str| AgentId::parse(name).map_err(invalid);
+    Ok(match text.split_once(':') {
+        None if text == "organisation" => Scope::Organisation,
+        None if text == "me" => Scope::Me,
+        None if text == "agent" => Scope::Agent(None),
+        None if text == "session" => Scope::Session(None),
+        Some(("team", name)) => Scope::Team(TeamId::parse(name).map_err(invalid)?),
+        Some(("agent", name)) => Scope::Agent(Some(agent(name)?)),
+        Some(("session", name)) => Scope::Session(Some(agent(name)?)),
+        _ => return Err(invalid(format!("`{text}` is not a scope")).hint(
+            "use organisation, me, team:NAME, agent, agent:NAME, session or session:AGENT",
+        )),
+    })
+}

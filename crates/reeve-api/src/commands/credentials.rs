@@ -1,0 +1,117 @@
+//! Credentials: the secret goes to the vault and never comes back.
+
+use reeve_domain::credential::{Binding, Credential, Place, Slot};
+use reeve_domain::host::Host as HostName;
+use reeve_domain::id::{AgentId, CredentialId};
+use reeve_domain::sensitive::Secret;
+use reeve_engine::credentials::{KNOWN_KINDS, KnownKind, KnownSlot, placeholder};
+use serde_json::Value;
+
+use super::{answer, invalid};
+use crate::contract::ApiError;
+use crate::contract::calls::CredentialsCall;
+use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto};
+use crate::host::Host;
+
+pub(crate) async fn run(host: &Host, call: CredentialsCall) -> Result<Value, ApiError> {
+    let credentials = host.engine.credentials();
+    match call {
+        CredentialsCall::List => {}
+        CredentialsCall::Add(input) => {
+            let secret = Secret::from(input.secret.0.clone());
+            credentials.add(new(&input, host.engine.now())?, secret).await?;
+            host.engine.refresh_secrets().await;
+        }
+        CredentialsCall::Replace(input) => {
+            let id = CredentialId::parse(&input.credential).map_err(invalid)?;
+            credentials.replace(&id, Secret::from(input.secret.0), host.engine.now()).await?;
+            host.engine.refresh_secrets().await;
+        }
+        CredentialsCall::Bind(input) => {
+            let id = CredentialId::parse(&input.credential).map_err(invalid)?;
+            credentials.bind(&id, binding(&input.binding, &input.agents)?).await?;
+            host.engine.refresh_secrets().await;
+        }
+        CredentialsCall::Remove(input) => {
+            let id = CredentialId::parse(&input.credential).map_err(invalid)?;
+            credentials.remove(&id).await?;
+            host.engine.refresh_secrets().await;
+        }
+    }
+    let all: Vec<CredentialDto> = credentials.list().iter().map(CredentialDto::from).collect();
+    answer(&all)
+}
+
+fn new(input: &AddCredentialInput, now: chrono::DateTime<chrono::Utc>) -> Result<Credential, ApiError> {
+    let kind = input.kind.as_deref().map(kind).transpose()?;
+    let binding = match (&input.binding, kind) {
+        (Some(given), _) => binding(given, &input.agents)?,
+        (None, Some(kind)) => kinds_binding(kind, &input.agents)?,
+        (None, None) => return Err(invalid("a credential needs a kind, or a host and a slot")),
+    };
+    let variables = match (input.variables.is_empty(), kind) {
+        (true, Some(kind)) => kind.variables.iter().map(|v| (*v).to_owned()).collect(),
+        _ => input.variables.clone(),
+    };
+    let id = CredentialId::parse(&input.id).map_err(invalid)?;
+    let title = kind.map_or_else(|| id.to_string(), |kind| kind.title.to_owned());
+    Ok(Credential {
+        name: input.name.clone().unwrap_or(title),
+        placeholder: placeholder(kind.map_or("", |kind| kind.prefix)),
+        id,
+        variables,
+        bindings: vec![binding],
+        added_at: now,
+        rotated_at: None,
+    })
+}
+
+fn kind(name: &str) -> Result<&'static KnownKind, ApiError> {
+    KNOWN_KINDS.iter().find(|kind| kind.name == name).ok_or_else(|| {
+        let names: Vec<&str> = KNOWN_KINDS.iter().map(|kind| kind.name).collect();
+        invalid(format!("`{name}` is not a known kind")).hint(format!("known kinds: {}", names.join(", ")))
+    })
+}
+
+fn kinds_binding(kind: &KnownKind, agents: &[String]) -> Result<Binding, ApiError> {
+    let slot = match kind.slot {
+        KnownSlot::Bearer => Slot::Bearer,
+        KnownSlot::Header(name) => Slot::Header { name: name.to_owned() },
+    };
+    let place = Place {
+        host: HostName::parse(kind.host).map_err(invalid)?,
+        port: 443,
+        methods: Vec::new(),
+        path: None,
+    };
+    Ok(Binding { agents: agent_ids(agents)?, place, slot })
+}
+
+fn binding(given: &NewBindingDto, agents: &[String]) -> Result<Binding, ApiError> {
+    let slot = match given.slot.split_once(':') {
+        None if given.slot == "bearer" => Slot::Bearer,
+        None if given.slot == "path" => Slot::Path,
+        None if given.slot == "body" => Slot::Body,
+        Some(("header", name)) if !name.is_empty() => Slot::Header { name: name.to_ascii_lowercase() },
+        Some(("basic", user)) => Slot::Basic { user: user.to_owned() },
+        Some(("query", name)) if !name.is_empty() => Slot::Query { name: name.to_owned() },
+        _ => {
+            return Err(invalid(format!("`{}` is not a slot", given.slot))
+                .hint("use bearer, header:NAME, basic:USER, query:NAME, path or body"));
+        }
+    };
+    if let Some(path) = &given.path {
+        reeve_domain::path::RequestPath::parse(path).map_err(invalid)?;
+    }
+    let place = Place {
+        host: HostName::parse(&given.host).map_err(invalid)?,
+        port: given.port.unwrap_or(443),
+        methods: given.methods.iter().map(|m| m.to_ascii_uppercase()).collect(),
+        path: given.path.clone(),
+    };
+    Ok(Binding { agents: agent_ids(agents)?, place, slot })
+}
+
+fn agent_ids(agents: &[String]) -> Result<Vec<AgentId>, ApiError> {
+    agents.iter().map(|agent| AgentId::parse(agent).map_err(invalid)).collect()
+}

@@ -1,0 +1,217 @@
+//! Operations: searched, counted, shown whole, exported.
+
+use std::path::PathBuf;
+
+use reeve_domain::chain::ExportFormat;
+use reeve_domain::event::{Event, EventBody};
+use reeve_domain::id::OperationId;
+use reeve_domain::query::{self, Decided, OperationRow};
+use serde_json::Value;
+
+use super::{answer, invalid, not_found};
+use crate::contract::calls::OperationsCall;
+use crate::contract::operations::{
+    BinDto, CostDto, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto,
+    OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage,
+};
+use crate::contract::{ApiCode, ApiError};
+use crate::host::Host;
+
+/// Most rows of one page.
+const PAGE: u32 = 500;
+
+pub(crate) async fn run(host: &Host, call: OperationsCall) -> Result<Value, ApiError> {
+    match call {
+        OperationsCall::Search(input) => answer(&search(host, input).await?),
+        OperationsCall::Facets(input) => answer(&facets(host, &input.query).await?),
+        OperationsCall::Get(input) => answer(&detail(host, &input.operation).await?),
+        OperationsCall::Export(input) => answer(&export(host, input).await?),
+    }
+}
+
+async fn search(host: &Host, input: SearchInput) -> Result<SearchPage, ApiError> {
+    let parsed = query::parse(&input.query);
+    let before = input.before.as_deref().map(str::parse::<u64>).transpose().map_err(invalid)?;
+    let limit = usize::try_from(input.limit.clamp(1, PAGE)).unwrap_or(1);
+    let rows = host.engine.store().search(&parsed.query, before, limit).await?;
+    Ok(SearchPage {
+        next: rows.last().filter(|_| rows.len() == limit).map(|row| row.id.to_string()),
+        rows: rows.iter().map(|r| row(host, r)).collect(),
+        problems: parsed.problems.iter().map(problem).collect(),
+    })
+}
+
+fn problem(problem: &query::QueryProblem) -> QueryProblemDto {
+    QueryProblemDto {
+        message: problem.message.clone(),
+        at: u32::try_from(problem.at.start).unwrap_or(u32::MAX),
+        suggestion: problem.nearest.clone(),
+    }
+}
+
+/// A row as it travels.
+pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
+    OperationRowDto {
+        id: row.operation.to_string(),
+        record: row.record,
+        cursor: row.id.to_string(),
+        at: row.at,
+        agent: row.agent.to_string(),
+        agent_name: super::agents::name_of(host, &row.agent),
+        session: row.session.to_string(),
+        kind: row.kind.clone(),
+        summary: row.summary.clone(),
+        state: state(row.decision),
+        settled: !row.open,
+        host: Some(row.host.clone()).filter(|h| !h.is_empty()),
+        model: row.model.clone(),
+        rule: row.rules.first().cloned(),
+        risk: row.risk.map(Into::into),
+        cost: row.cost.map(|c| c.0),
+        worth: row.worth.map(|w| w.0),
+        reserved: row.reserved.filter(|_| row.open).map(|r| r.0),
+        estimated: row.estimated,
+        tokens_in: row.tokens_in,
+        tokens_out: row.tokens_out,
+        tokens_cached: row.tokens_cached,
+        status: row.status,
+        error: row.error.clone(),
+        took_ms: row.latency_ms,
+        credential: row.credentials.first().filter(|_| row.injected).map(ToString::to_string),
+        approval: row.approval.as_ref().map(ToString::to_string),
+    }
+}
+
+fn state(decided: Decided) -> RowStateDto {
+    match decided {
+        Decided::Allowed => RowStateDto::Allowed,
+        Decided::Held => RowStateDto::Held,
+        Decided::Approved => RowStateDto::Approved,
+        Decided::Refused => RowStateDto::Refused,
+        Decided::Expired => RowStateDto::Expired,
+        Decided::Withdrawn => RowStateDto::Withdrawn,
+        Decided::Denied => RowStateDto::Denied,
+        Decided::WouldDeny => RowStateDto::WouldDeny,
+        Decided::WouldHold => RowStateDto::WouldHold,
+    }
+}
+
+async fn facets(host: &Host, text: &str) -> Result<FacetsDto, ApiError> {
+    let parsed = query::parse(text);
+    let store = host.engine.store();
+    let facets = store.facets(&parsed.query).await?;
+    let histogram = store.histogram(&parsed.query).await?;
+    let totals = store.totals(&parsed.query).await?;
+    Ok(FacetsDto {
+        groups: facets
+            .into_iter()
+            .map(|group| FacetGroupDto {
+                key: group.key.as_str().to_owned(),
+                values: group
+                    .values
+                    .into_iter()
+                    .map(|v| FacetValueDto { value: v.value, count: v.count })
+                    .collect(),
+            })
+            .collect(),
+        matches: totals.matches,
+        capped: totals.capped,
+        cost: totals.cost.0,
+        bin_ms: histogram.bin_ms,
+        bins: histogram
+            .bins
+            .into_iter()
+            .map(|b| BinDto { at: b.at, allowed: b.allowed, held: b.held, denied: b.denied })
+            .collect(),
+    })
+}
+
+async fn detail(host: &Host, text: &str) -> Result<OperationDetailDto, ApiError> {
+    let store = host.engine.store();
+    let id = OperationId::parse(text).map_err(invalid)?;
+    let found = store.operation(&id).await?.ok_or_else(|| not_found("record", text))?;
+    let events = store.events_of(&id).await?;
+    let mut detail = OperationDetailDto {
+        row: row(host, &found),
+        events: events.iter().map(Into::into).collect(),
+        verdict: None,
+        denial: None,
+        cost: None,
+        view: None,
+        subject: None,
+        outcome: None,
+    };
+    for event in &events {
+        gather(&mut detail, event);
+    }
+    Ok(detail)
+}
+
+/// The newest word of each kind wins, because events come oldest first.
+fn gather(detail: &mut OperationDetailDto, event: &Event) {
+    match &event.body {
+        EventBody::OperationAdmitted { operation, verdict, reservation, would, .. } => {
+            detail.verdict = Some(verdict.into());
+            detail.denial = would.as_ref().map(Into::into);
+            detail.cost = reservation.as_ref().map(|r| CostDto::of(r, None));
+            detail.subject = json(&operation.subject);
+        }
+        EventBody::OperationDenied { operation, verdict, denial, .. } => {
+            detail.verdict = verdict.as_ref().map(Into::into).or(detail.verdict.take());
+            detail.denial = Some(denial.into());
+            detail.subject = json(&operation.subject);
+        }
+        EventBody::ApprovalRequested { approval, operation, verdict } => {
+            detail.view = Some(approval.view.clone());
+            detail.verdict = Some(verdict.into());
+            detail.subject = json(&operation.subject);
+        }
+        EventBody::OperationSettled { outcome, settlement } => {
+            detail.outcome = json(outcome);
+            if let (Some(cost), Some(settlement)) = (&mut detail.cost, settlement) {
+                cost.settle(settlement);
+            }
+        }
+        EventBody::OperationAbandoned { settlement: Some(settlement), .. } => {
+            if let Some(cost) = &mut detail.cost {
+                cost.settle(settlement);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Plain data as JSON; what cannot be shown is left out rather than failing the whole detail.
+fn json(value: &impl serde::Serialize) -> Option<Value> {
+    serde_json::to_value(value).ok()
+}
+
+async fn export(host: &Host, input: ExportInput) -> Result<ExportedDto, ApiError> {
+    let path = PathBuf::from(&input.path);
+    if !path.is_absolute() {
+        return Err(invalid(format!("`{}` is not an absolute path", input.path)));
+    }
+    let format = match input.format {
+        ExportFormatDto::Jsonl => ExportFormat::Jsonl,
+        ExportFormatDto::Csv => ExportFormat::Csv,
+    };
+    let parsed = query::parse(&input.query);
+    if let Some(problem) = parsed.problems.first() {
+        // An export is proof: it must not cover something else than what was asked for.
+        return Err(invalid(&problem.message));
+    }
+    let manifest_path = super::audit::manifest_path(&path);
+    let failed = |error: std::io::Error| {
+        ApiError::new(ApiCode::Failed, format!("could not write `{}`: {error}", input.path))
+    };
+    let file = std::fs::File::create_new(&path).map_err(failed)?;
+    let manifest = host.engine.store().export(&parsed.query, &input.query, format, file).await?;
+    std::fs::write(&manifest_path, manifest.text()).map_err(failed)?;
+    let bytes = std::fs::metadata(&path).map_err(failed)?.len();
+    Ok(ExportedDto {
+        path: input.path,
+        manifest: manifest_path.display().to_string(),
+        count: manifest.count,
+        bytes,
+    })
+}

@@ -1,0 +1,128 @@
+//! Policies: the rules in force; checks and case files that need no engine.
+
+use std::path::{Path, PathBuf};
+
+use reeve_engine::policies::Policies;
+use reeve_engine::settings::Settings;
+use reeve_policy::cases;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::answer;
+use crate::contract::calls::PoliciesCall;
+use crate::contract::policies::{PolicyStateDto, RuleDto, RuleKindDto};
+use crate::contract::{ApiCode, ApiError};
+use crate::home::Home;
+use crate::host::Host;
+
+pub(crate) async fn run(host: &Host, call: PoliciesCall) -> Result<Value, ApiError> {
+    let in_force = host.engine.policies().in_force();
+    match call {
+        PoliciesCall::List => answer(&in_force.set.rules().iter().map(rule).collect::<Vec<_>>()),
+        PoliciesCall::State => answer(&PolicyStateDto {
+            revision: in_force.set.revision().to_owned(),
+            rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
+            folder: host.engine.policies().folder().display().to_string(),
+            problem: in_force.problem.clone(),
+        }),
+    }
+}
+
+fn rule(info: &reeve_policy::RuleInfo) -> RuleDto {
+    RuleDto {
+        id: info.id.to_string(),
+        kind: match info.kind {
+            reeve_policy::RuleKind::Permit => RuleKindDto::Permit,
+            reeve_policy::RuleKind::Forbid => RuleKindDto::Forbid,
+            reeve_policy::RuleKind::Ask => RuleKindDto::Ask,
+            reeve_policy::RuleKind::Standing => RuleKindDto::StandingApproval,
+        },
+        reason: info.reason.clone(),
+        layer: info.layer.into(),
+        file: info.file.clone(),
+        line: info.line,
+        liftable: info.liftable,
+        text: info.text.clone(),
+    }
+}
+
+fn load(home: &Home) -> Result<Policies, ApiError> {
+    let settings = Settings::load(&home.config_file())?;
+    Ok(Policies::load(settings.preset, &home.config, home.managed.as_deref())?)
+}
+
+/// Loads the files as the engine would and says what was found.
+///
+/// # Errors
+/// Every problem with file, line and column.
+pub fn check(home: &Home) -> Result<String, ApiError> {
+    let in_force = load(home)?.in_force();
+    let notices: Vec<String> = in_force.set.notices().iter().map(|n| format!("\nnote: {n}")).collect();
+    Ok(format!(
+        "{} rules and {} budgets load, revision {}{}",
+        in_force.set.rules().len(),
+        in_force.limits.budgets().len(),
+        in_force.set.revision(),
+        notices.concat()
+    ))
+}
+
+/// One case and how it came out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CaseOutcome {
+    pub file: String,
+    pub name: String,
+    /// What was expected and what came, where they differ.
+    pub problem: Option<String>,
+}
+
+/// Runs case files against the policy of this profile; without files, those in its `policies/cases`, and the shipped ones
+/// of the preset in use.
+///
+/// # Errors
+/// When the policy or a case file does not load.
+pub fn test(home: &Home, files: &[PathBuf]) -> Result<Vec<CaseOutcome>, ApiError> {
+    let set = load(home)?.in_force();
+    let mut texts = Vec::new();
+    for path in files {
+        texts.push((path.display().to_string(), read(path)?));
+    }
+    if files.is_empty() {
+        for path in own_cases(home)? {
+            texts.push((path.display().to_string(), read(&path)?));
+        }
+        let (name, text) = cases::shipped(set.set.preset());
+        texts.push((name.to_owned(), text.to_owned()));
+    }
+    let mut outcomes = Vec::new();
+    for (file, text) in texts {
+        let results = cases::run(&set.set, &text, &file)
+            .map_err(|error| ApiError::new(ApiCode::Invalid, error.to_string()))?;
+        outcomes.extend(results.into_iter().map(|result| CaseOutcome {
+            file: file.clone(),
+            problem: result.problem(),
+            name: result.name,
+        }));
+    }
+    Ok(outcomes)
+}
+
+fn own_cases(home: &Home) -> Result<Vec<PathBuf>, ApiError> {
+    let folder = home.config.join("policies").join("cases");
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let entries = std::fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))?;
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+    paths.sort();
+    Ok(paths)
+}
+
+fn read(path: &Path) -> Result<String, ApiError> {
+    std::fs::read_to_string(path).map_err(|error| unreadable(path, &error))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> ApiError {
+    ApiError::new(ApiCode::Invalid, format!("could not read `{}`: {error}", path.display()))
+}

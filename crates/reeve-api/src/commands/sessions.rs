@@ -1,0 +1,99 @@
+//! Sessions: opened for a command or an environment, listed, stopped.
+
+use std::sync::Arc;
+
+use reeve_domain::id::{AgentId, SessionId};
+use reeve_domain::session::SessionEnd;
+use reeve_engine::OpenSession;
+use reeve_sandbox::catalog;
+use serde_json::Value;
+
+use super::{answer, invalid, not_found};
+use crate::connection::Caller;
+use crate::contract::ApiError;
+use crate::contract::calls::SessionsCall;
+use crate::contract::credentials::TypedSecret;
+use crate::contract::sessions::{OpenSessionInput, OpenedSessionDto, SessionDto};
+use crate::host::Host;
+
+/// Most sessions in one list.
+const LISTED: usize = 200;
+/// Longest life of a session of `reeve env`, in hours (C-03).
+const MOST_HOURS: u32 = 12;
+
+pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: SessionsCall) -> Result<Value, ApiError> {
+    match call {
+        SessionsCall::List => {
+            let sessions = host.engine.store().sessions(LISTED).await?;
+            let dto = |s: &reeve_domain::session::Session| SessionDto::of(s, &super::agents::name_of(host, &s.agent));
+            answer(&sessions.iter().map(dto).collect::<Vec<_>>())
+        }
+        SessionsCall::Open(input) => answer(&open(host, caller, input).await?),
+        SessionsCall::Stop(input) => {
+            let id = SessionId::parse(&input.session).map_err(invalid)?;
+            let live = host.engine.sessions().find(&id).ok_or_else(|| not_found("running session", id.as_str()))?;
+            host.end_session(&id, SessionEnd::Stopped).await?;
+            answer(&SessionDto::of(&live.session, &super::agents::name_of(host, &live.session.agent)))
+        }
+    }
+}
+
+async fn open(host: &Arc<Host>, caller: &Caller, input: OpenSessionInput) -> Result<OpenedSessionDto, ApiError> {
+    let agent = agent_of(&input)?;
+    let tool = catalog::find_key(agent.as_str());
+    let name = tool.map_or_else(|| agent.to_string(), |t| t.name.to_owned());
+    host.engine.agents().ensure(&agent, &name, tool.map(|t| t.key)).await?;
+    let expires_at = match input.hours {
+        Some(hours) if (1..=MOST_HOURS).contains(&hours) => {
+            Some(host.engine.now() + chrono::Duration::hours(i64::from(hours)))
+        }
+        Some(hours) => return Err(invalid(format!("a session lasts 1 to {MOST_HOURS} hours, not {hours}"))),
+        None => None,
+    };
+    let opening = OpenSession {
+        agent,
+        user: super::approvals::whoami(),
+        team: None,
+        cwd: input.cwd,
+        command: input.command,
+        // A session that outlives its opener is held by nobody.
+        holder: caller.pid.filter(|_| expires_at.is_none()),
+        expires_at,
+    };
+    let (live, token) = host.engine.open_session(opening).await?;
+    if expires_at.is_none() {
+        caller.hold(live.id().clone()).await;
+    }
+    let ca = match host.proxy.open(&live) {
+        Ok(ca) => ca,
+        Err(error) => {
+            host.end_session(live.id(), SessionEnd::Stopped).await?;
+            return Err(ApiError::new(crate::contract::ApiCode::Failed, error.to_string()));
+        }
+    };
+    let token = String::from_utf8_lossy(token.expose()).into_owned();
+    Ok(OpenedSessionDto {
+        session: SessionDto::of(&live.session, &name),
+        proxy: host.proxy.address().to_string(),
+        token: TypedSecret(token),
+        ca,
+        placeholders: crate::launch::placeholders(host.engine.placeholders(&live)),
+        upstream_proxy: host.engine.settings().upstream.proxy.clone(),
+    })
+}
+
+/// The named agent, else the known tool behind the program's name, else the program's name itself.
+fn agent_of(input: &OpenSessionInput) -> Result<AgentId, ApiError> {
+    if let Some(agent) = &input.agent {
+        return AgentId::parse(agent).map_err(invalid);
+    }
+    let Some(program) = input.command.first() else {
+        return Err(invalid("name the agent this environment is for: `--agent NAME`"));
+    };
+    if let Some(tool) = catalog::find(program.as_ref()) {
+        return AgentId::parse(tool.key).map_err(invalid);
+    }
+    let file = std::path::Path::new(program).file_stem().map(|s| s.to_string_lossy().into_owned());
+    AgentId::parse(&file.unwrap_or_default())
+        .map_err(|_| invalid(format!("`{program}` does not make an agent's name")).hint("give one: `--agent NAME`"))
+}

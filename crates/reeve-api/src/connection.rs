@@ -1,0 +1,127 @@
+//! One client on the socket: its requests answered, its subscriptions fed, its held sessions ended with it.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use reeve_domain::approval::Surface;
+use reeve_domain::id::SessionId;
+use reeve_domain::session::SessionEnd;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::Mutex;
+
+use crate::contract::{ApiCode, ApiError};
+use crate::host::Host;
+use crate::surface::{self, Peer};
+use crate::transport::local_socket::{self, ReadHalf, WriteHalf};
+use crate::transport::{Body, MAX_LINE, Request, Response};
+
+/// Who calls: everything a command may ask about its caller.
+#[derive(Debug)]
+pub struct Caller {
+    pub surface: Surface,
+    pub pid: Option<u32>,
+    /// Sessions that end with this connection.
+    held: Arc<Mutex<Vec<SessionId>>>,
+}
+
+impl Caller {
+    /// Ties a session to this connection.
+    pub async fn hold(&self, session: SessionId) {
+        self.held.lock().await.push(session);
+    }
+}
+
+/// Accepts clients for ever.
+pub async fn accept_all(host: Arc<Host>, listener: local_socket::Listener) {
+    loop {
+        match local_socket::accept(&listener).await {
+            Ok(Some((read, write, pid))) => {
+                let host = Arc::clone(&host);
+                tokio::spawn(async move {
+                    host.clients.fetch_add(1, Ordering::Relaxed);
+                    serve(&host, read, write, pid).await;
+                    host.clients.fetch_sub(1, Ordering::Relaxed);
+                });
+            }
+            Ok(None) => tracing::warn!("refused a connection of another user"),
+            Err(error) => {
+                tracing::warn!(%error, "could not accept a client");
+                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u32>) {
+    let write = Arc::new(Mutex::new(write));
+    let held = Arc::new(Mutex::new(Vec::new()));
+    let mut reader = BufReader::new(read);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
+        match (&mut reader).take(limit).read_until(b'\n', &mut line).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) if !line.ends_with(b"\n") => break,
+            Ok(_) => {}
+        }
+        let Ok(request) = serde_json::from_slice::<Request>(&line) else { break };
+        let caller = Caller { surface: request.surface, pid, held: Arc::clone(&held) };
+        let (host, write) = (Arc::clone(host), Arc::clone(&write));
+        tokio::spawn(async move { answer(&host, &write, &caller, request).await });
+    }
+    let sessions = std::mem::take(&mut *held.lock().await);
+    for session in sessions {
+        if let Err(error) = host.end_session(&session, SessionEnd::Exited).await {
+            tracing::error!(%error, %session, "could not record the end of a session");
+        }
+    }
+}
+
+async fn answer(host: &Arc<Host>, write: &Arc<Mutex<WriteHalf>>, caller: &Caller, request: Request) {
+    let name = request.call.get("call").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let peer = peer_of(host, caller.pid).await;
+    if let Err(error) = surface::check(&name, peer, caller.surface) {
+        return send(write, request.id, Body::Error(error)).await;
+    }
+    if name == "subscribe" {
+        return crate::stream::feed(host, write, request.id).await;
+    }
+    let body = match crate::commands::run(host, caller, request.call).await {
+        Ok(value) => Body::Ok(value),
+        Err(error) => Body::Error(error),
+    };
+    send(write, request.id, body).await;
+}
+
+/// Writes one answer; a client that is gone does not hear it.
+pub async fn send(write: &Mutex<WriteHalf>, id: u64, body: Body) {
+    // `false`: nobody to tell.
+    let _ = try_send(write, id, body).await;
+}
+
+/// Writes one answer and says whether it went out.
+pub async fn try_send(write: &Mutex<WriteHalf>, id: u64, body: Body) -> bool {
+    let mut line = match serde_json::to_vec(&Response { id, body }) {
+        Ok(line) => line,
+        Err(error) => {
+            let body = Body::Error(ApiError::new(ApiCode::Failed, error.to_string()));
+            serde_json::to_vec(&Response { id, body }).unwrap_or_default()
+        }
+    };
+    line.push(b'\n');
+    write.lock().await.write_all(&line).await.is_ok()
+}
+
+/// A process below one that holds a governed session is the agent's, whatever it says of itself.
+async fn peer_of(host: &Host, pid: Option<u32>) -> Peer {
+    let Some(pid) = pid else { return Peer::Person };
+    let holders: Vec<u32> = host.engine.sessions().all().iter().filter_map(|s| s.holder).collect();
+    if holders.is_empty() {
+        return Peer::Person;
+    }
+    let ancestors = tokio::task::spawn_blocking(move || reeve_proxy::attribution::ancestors(pid)).await;
+    let governed = ancestors.unwrap_or_default().iter().any(|a| holders.contains(a));
+    if governed { Peer::Governed } else { Peer::Person }
+}

@@ -1,0 +1,256 @@
+//! The demo: a governed run from end to end in a throw-away profile, against a provider and an agent that ship with Reeve.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_demo::Provider;
+use reeve_demo::script::story;
+use reeve_domain::approval::Surface;
+use reeve_vault::Vault;
+
+use crate::client::Client;
+use crate::contract::approvals::{AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolveInput, ScopeDto};
+use crate::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall};
+use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto, TypedSecret};
+use crate::contract::operations::{OperationRowDto, RowStateDto, SearchInput, SearchPage};
+use crate::contract::sessions::OpenSessionInput;
+use crate::contract::status::VerificationDto;
+use crate::contract::{ApiCode, ApiError};
+use crate::home::Home;
+use crate::host::{Host, HostOptions};
+use crate::launch;
+
+/// How the demo runs.
+#[derive(Debug, Clone, Copy)]
+pub struct DemoOptions {
+    /// No window: the demo itself answers the held action, as a stand-in for the human, and says so.
+    pub headless: bool,
+    /// Use this profile's home and leave it there, instead of a temporary one that is removed.
+    pub keep: bool,
+}
+
+/// What was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    pub rows: Vec<OperationRowDto>,
+    pub verification: VerificationDto,
+}
+
+impl Told {
+    /// Whether every act of the story left its record: a paid call, an injection, a denied host, a held action that was
+    /// answered, a budget denial, and a chain that verifies.
+    #[must_use]
+    pub fn complete(&self) -> bool {
+        let some = |test: fn(&OperationRowDto) -> bool| self.rows.iter().any(test);
+        self.verification.ok
+            && some(|r| r.kind == "llm" && r.cost.is_some_and(|c| c > 0))
+            && some(|r| r.credential.is_some() && r.state == RowStateDto::Allowed)
+            && some(|r| r.host.as_deref() == Some(story::FORBIDDEN_HOST) && r.state == RowStateDto::Denied)
+            && some(|r| {
+                r.host.as_deref() == Some(story::HELD_HOST)
+                    && matches!(r.state, RowStateDto::Approved | RowStateDto::Refused)
+            })
+            && some(|r| r.kind == "llm" && r.state == RowStateDto::Denied)
+    }
+}
+
+type Say<'a, E> = &'a mut (dyn FnMut(&str) -> Result<(), E> + Send);
+
+/// Runs the demo and tells what it does, line by line.
+///
+/// # Errors
+/// When the profile, the provider or the engine cannot be started, or a line cannot be told.
+pub async fn run<E>(home: &Home, options: DemoOptions, say: Say<'_, E>) -> Result<Told, E>
+where
+    E: From<ApiError> + Send,
+{
+    let failed = |error: &dyn std::fmt::Display| E::from(ApiError::new(ApiCode::Failed, error.to_string()));
+    let temporary = if options.keep { None } else { Some(TemporaryHome::new().map_err(|e| failed(&e))?) };
+    let home = temporary.as_ref().map_or_else(|| home.clone(), |t| Home::under(&t.0));
+    home.create().map_err(|e| failed(&e))?;
+
+    say("This is the demo: a scripted agent against a provider on this machine, both shipped with Reeve.")?;
+    say(&format!("Its profile is thrown away afterwards: home {}, secrets in memory only,", shown(&home)))?;
+    say("one extra root certificate for its own provider, and names pointed at it. Nothing of yours is touched.")?;
+    if options.headless {
+        say("There is no window: the demo itself will answer the held action, as a stand-in for the human.")?;
+    }
+    let provider = Provider::start(story::script()).await.map_err(|e| failed(&e))?;
+    write_profile(&home, &provider).map_err(|e| failed(&e))?;
+    let host_options = HostOptions { vault: Some(Vault::memory()), demo: true, ..HostOptions::default() };
+    let host = Host::start(home.clone(), host_options).await.map_err(|e| failed(&e))?;
+    let serving = tokio::spawn(Arc::clone(&host).serve());
+    let told = perform(&home, options, say).await;
+    if !options.headless && told.is_ok() {
+        say("The window stays open; end the demo with Ctrl-C.")?;
+        let _ = serving.await;
+    } else {
+        host.engine().stopping().cancel();
+        let _ = serving.await;
+    }
+    told
+}
+
+/// The scripted agent, as the demo's child process.
+///
+/// # Errors
+/// When its environment is not a governed one.
+pub async fn agent() -> Result<(), reeve_demo::DemoError> {
+    reeve_demo::agent::run().await
+}
+
+async fn perform<E>(home: &Home, options: DemoOptions, say: Say<'_, E>) -> Result<Told, E>
+where
+    E: From<ApiError> + Send,
+{
+    let client = connect(home).await?;
+    let added: Vec<CredentialDto> = client.call(&CredentialsCall::Add(credential())).await?;
+    let placeholder = added.first().map(|c| c.placeholder.clone()).unwrap_or_default();
+    say(&format!("Stored a credential for {}; the agent will hold {placeholder} instead.", story::API_HOST))?;
+    say("")?;
+    let mut answering = if options.headless { Some(tokio::spawn(stand_in(client.clone()))) } else { None };
+    let program: OsString = std::env::current_exe().map_err(|e| ApiError::new(ApiCode::Failed, e.to_string()))?.into();
+    let input = OpenSessionInput {
+        agent: Some("demo-agent".to_owned()),
+        cwd: home.data.display().to_string(),
+        command: vec!["demo-agent".to_owned()],
+        hours: None,
+    };
+    let prepared = launch::prepare(&client, home, input).await?;
+    let ended = launch::run(&client, prepared, &[program, "demo-agent".into()]).await;
+    let code = ended.map_err(|e| ApiError::new(ApiCode::Failed, e.to_string()))?;
+    if let Some(answering) = answering.take() {
+        answering.abort();
+    }
+    say("")?;
+    say(&format!("The agent ended with exit code {code}. The timeline it left:"))?;
+    let search = SearchInput { query: String::new(), before: None, limit: 100 };
+    let mut page: SearchPage = client.call(&OperationsCall::Search(search)).await?;
+    page.rows.reverse();
+    for row in &page.rows {
+        say(&line(row))?;
+    }
+    let verification: VerificationDto = client.call(&AuditCall::Verify).await?;
+    match &verification.problem {
+        None => say(&format!("✓ the chain verifies: {} records, {} seals", verification.events, verification.seals))?,
+        Some(problem) => say(&format!("✕ the chain is broken: {problem}"))?,
+    }
+    Ok(Told { rows: page.rows, verification })
+}
+
+async fn connect(home: &Home) -> Result<Client, ApiError> {
+    let mut last = ApiError::new(ApiCode::Unreachable, "the engine did not come up");
+    for _ in 0..250 {
+        match Client::connect(home, Surface::Demo).await {
+            Ok(client) => return Ok(client),
+            Err(error) => last = error,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Err(last)
+}
+
+/// Approves whatever is held, two seconds after it appeared, as the human would.
+async fn stand_in(client: Client) -> Result<(), ApiError> {
+    let mut batches = client.subscribe().await?;
+    while batches.recv().await.is_some() {
+        let page: ApprovalsPage = client.call(&ApprovalsCall::List).await?;
+        for held in page.open {
+            println!("   (held: {}; the demo, standing in for the human, looks at it)", held.summary);
+            let card: ApprovalDto =
+                client.call(&ApprovalsCall::Get(ApprovalInput { approval: held.id.clone() })).await?;
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let nonce = card.arming.map(|arming| arming.nonce).unwrap_or_default();
+            let answer = AnswerDto::Approve { scope: ScopeDto::Once };
+            let input = ResolveInput { approval: held.id, nonce, answer, reading_ms: Some(2000) };
+            let _: ApprovalDto = client.call(&ApprovalsCall::Resolve(input)).await?;
+            println!("   (the demo, standing in for the human, allowed it once)");
+        }
+    }
+    Ok(())
+}
+
+fn line(row: &OperationRowDto) -> String {
+    let state = format!("{:?}", row.state).to_lowercase();
+    let mut more: Vec<String> = Vec::new();
+    more.extend(row.rule.clone());
+    more.extend(row.credential.as_ref().map(|c| format!("injected {c}")));
+    more.extend(row.cost.filter(|c| *c > 0).map(crate::money));
+    more.extend(row.status.map(|s| s.to_string()));
+    format!("  {:<9} {:<5} {}  {}", state, row.kind, row.summary, more.join(" · "))
+}
+
+fn credential() -> AddCredentialInput {
+    AddCredentialInput {
+        id: story::CREDENTIAL.to_owned(),
+        secret: TypedSecret(story::secret()),
+        kind: None,
+        name: Some("Acme token (demo)".to_owned()),
+        variables: vec![story::TOKEN_VARIABLE.to_owned()],
+        binding: Some(NewBindingDto {
+            host: story::API_HOST.to_owned(),
+            port: None,
+            methods: Vec::new(),
+            path: None,
+            slot: "bearer".to_owned(),
+        }),
+        agents: vec!["demo-agent".to_owned()],
+    }
+}
+
+/// Configuration, policy and limits of the throw-away profile.
+fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
+    let root = home.config.join("demo-root.pem");
+    std::fs::write(&root, provider.root_pem())?;
+    let address = provider.addr();
+    let resolve: Vec<String> = story::HOSTS.iter().map(|host| format!("\"{host}:443\" = \"{address}\"")).collect();
+    let config = format!(
+        "# The demo's throw-away profile.\nsecrets = \"memory\"\n\n[hold]\nhttp_seconds = 600\n\n[upstream]\nresolve = {{ {} }}\nextra_roots = [{}]\n",
+        resolve.join(", "),
+        serde_json::Value::from(root.display().to_string())
+    );
+    std::fs::write(home.config_file(), config)?;
+    std::fs::write(home.config.join("policies").join("demo.cedar"), policy())?;
+    let limits = format!(
+        "budgets:\n  - id: demo-session\n    scope: session\n    window: total\n    max_cost: {}\n",
+        story::SESSION_DOLLARS
+    );
+    std::fs::write(home.config.join("limits.yaml"), limits)
+}
+
+fn policy() -> String {
+    format!(
+        "// The demo's own rules, on top of the preset.\n\n@id(\"no-paste-sites\")\n@reason(\"nothing may be pasted to a public paste site\")\nforbid (principal, action == Action::\"http.request\", resource == Host::\"{}\");\n",
+        story::FORBIDDEN_HOST
+    )
+}
+
+fn shown(home: &Home) -> String {
+    home.config.parent().unwrap_or(Path::new("/")).display().to_string()
+}
+
+/// A folder that is removed when the demo ends.
+#[derive(Debug)]
+struct TemporaryHome(PathBuf);
+
+impl TemporaryHome {
+    fn new() -> std::io::Result<Self> {
+        let name: [u8; 8] = rand::random();
+        let name = name.iter().fold(String::from("reeve-demo-"), |s, b| format!("{s}{b:02x}"));
+        let path = std::env::temp_dir().join(name);
+        let mut builder = std::fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for TemporaryHome {
+    fn drop(&mut self) {
+        // What cannot be removed holds no secret and lies in the temp folder.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,211 @@
+//! The doctor: each thing that protection needs, probed for real, with what was found and the command that mends it.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_engine::OpenSession;
+use reeve_domain::id::AgentId;
+use reeve_domain::session::SessionEnd;
+use reeve_vault::{Probe, Vault};
+
+use crate::contract::status::CheckDto;
+use crate::home::Home;
+use crate::host::Host;
+
+/// Longest that one probe may take.
+const PROBE_WITHIN: Duration = Duration::from_secs(15);
+/// A price table older than this is worth a word.
+const PRICES_OLD_AFTER_DAYS: i64 = 120;
+/// Less free space than this is worth a word, in bytes.
+const SPACE_WANTED: u64 = 500 * 1024 * 1024;
+
+fn check(name: &str, ok: bool, evidence: impl Into<String>, fix: Option<&str>) -> CheckDto {
+    CheckDto { name: name.to_owned(), ok, evidence: evidence.into(), fix: fix.map(str::to_owned).filter(|_| !ok) }
+}
+
+/// Everything, with a running engine.
+pub(crate) async fn with_engine(host: &Arc<Host>) -> Vec<CheckDto> {
+    let engine = &host.engine;
+    let mut checks = vec![
+        check("engine", true, format!("version {}", env!("CARGO_PKG_VERSION")), None),
+        proxy(host).await,
+        vault(engine.vault().probe().await, engine.vault().kind().as_str()),
+    ];
+    checks.extend(trust(host).await);
+    checks.push(disk(&host.home.data));
+    checks.push(chain(host).await);
+    checks.push(policy(host));
+    checks.push(prices(host));
+    checks.push(upstream(host));
+    checks
+}
+
+/// What can be said without an engine.
+pub(crate) async fn without_engine(home: &Home, why: &str) -> Vec<CheckDto> {
+    let mut checks = vec![check("engine", false, why, Some("reeve serve"))];
+    let config = reeve_engine::settings::Settings::load(&home.config_file());
+    match &config {
+        Ok(_) => checks.push(check("configuration", true, "loads", None)),
+        Err(error) => checks.push(check("configuration", false, error.to_string(), Some("edit config.toml"))),
+    }
+    match Vault::keychain(&home.profile) {
+        Ok(keychain) => checks.push(vault(keychain.probe().await, "keychain")),
+        Err(error) => checks.push(check("keychain", false, error.to_string(), Some(error.advice()))),
+    }
+    match super::commands::policies::check(home) {
+        Ok(found) => checks.push(check("policy", true, found, None)),
+        Err(error) => checks.push(check("policy", false, error.to_string(), Some("reeve policy check"))),
+    }
+    checks.push(disk(&home.data));
+    checks
+}
+
+async fn proxy(host: &Host) -> CheckDto {
+    let address = host.proxy.address();
+    let connected = tokio::time::timeout(PROBE_WITHIN, tokio::net::TcpStream::connect(address)).await;
+    match connected {
+        Ok(Ok(_)) => check("proxy", true, format!("listens on {address}"), None),
+        _ => check("proxy", false, format!("does not answer on {address}"), Some("restart the engine")),
+    }
+}
+
+fn vault(probe: Probe, kind: &str) -> CheckDto {
+    match probe.into_result() {
+        Ok(()) => check("keychain", true, format!("{kind}: written, read and removed a probe"), None),
+        Err(error) => check("keychain", false, error.to_string(), Some(error.advice())),
+    }
+}
+
+/// Starts what each runtime on this machine would start, in a session of its own, and lets it fetch Reeve's own probe
+/// page through the proxy: only a runtime that trusts the session's CA gets it.
+async fn trust(host: &Arc<Host>) -> Vec<CheckDto> {
+    let mut checks = Vec::new();
+    for (name, program, arguments) in RUNTIMES {
+        if !on_path(program) {
+            continue;
+        }
+        let found = probe_runtime(host, program, arguments).await;
+        checks.push(match found {
+            Ok(()) => check(&format!("trust: {name}"), true, "accepts a session's certificate", None),
+            Err(why) => check(&format!("trust: {name}"), false, why, Some("see README, trust per runtime")),
+        });
+    }
+    checks
+}
+
+const PROBE_URL: &str = "https://probe.reeve.invalid/";
+
+/// Runtime, program, and how it fetches a page: it must exit with 0 when it got an answer over TLS, whatever its status.
+const RUNTIMES: &[(&str, &str, &[&str])] = &[
+    ("curl", "curl", &["--silent", "--show-error", "--max-time", "10", "--output", "/dev/null", PROBE_URL]),
+    ("git", "git", &["ls-remote", "https://probe.reeve.invalid/x.git"]),
+    (
+        "python",
+        "python3",
+        &[
+            "-c",
+            "import urllib.request, urllib.error\ntry:\n    urllib.request.urlopen('https://probe.reeve.invalid/', timeout=10)\nexcept urllib.error.HTTPError:\n    pass",
+        ],
+    ),
+];
+
+async fn probe_runtime(host: &Arc<Host>, program: &str, arguments: &[&str]) -> Result<(), String> {
+    let agent = AgentId::parse("doctor").map_err(|e| e.to_string())?;
+    let opening = OpenSession {
+        agent,
+        user: crate::commands::approvals::whoami(),
+        team: None,
+        cwd: host.home.data.display().to_string(),
+        command: vec![program.to_owned()],
+        holder: None,
+        expires_at: None,
+    };
+    let (live, token) = host.engine.open_session(opening).await.map_err(|e| e.to_string())?;
+    let result = fetch_probe(host, &live, &token, program, arguments).await;
+    host.end_session(live.id(), SessionEnd::Exited).await.map_err(|e| e.to_string())?;
+    result
+}
+
+async fn fetch_probe(
+    host: &Arc<Host>,
+    live: &Arc<reeve_engine::LiveSession>,
+    token: &reeve_domain::sensitive::Secret,
+    program: &str,
+    arguments: &[&str],
+) -> Result<(), String> {
+    let ca = host.proxy.open(live).map_err(|e| e.to_string())?;
+    let laid = crate::launch::lay_out(host, live, token, &ca).map_err(|e| e.to_string())?;
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
+    command.env("GIT_TERMINAL_PROMPT", "0");
+    for name in laid.environment.remove() {
+        command.env_remove(name);
+    }
+    command.envs(laid.environment.set().iter().map(|(name, value)| (name, value)));
+    let ran = tokio::time::timeout(PROBE_WITHIN, command.output()).await;
+    let output = ran.map_err(|_| "did not answer in time".to_owned())?.map_err(|e| e.to_string())?;
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    // git ends with an error either way: what counts is that it got an HTTP status and no certificate problem.
+    let reached = output.status.success() || words.contains("requested URL returned error") || words.contains("not found");
+    if reached { Ok(()) } else { Err(words.lines().last().unwrap_or("failed without a word").to_owned()) }
+}
+
+fn on_path(program: &str) -> bool {
+    let Some(path) = std::env::var_os("PATH") else { return false };
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn disk(folder: &Path) -> CheckDto {
+    #[cfg(unix)]
+    {
+        match nix::sys::statvfs::statvfs(folder) {
+            Ok(space) => {
+                let free = u64::from(space.blocks_available()).saturating_mul(space.fragment_size());
+                let evidence = format!("{} MB free at {}", free / 1_000_000, folder.display());
+                check("disk", free >= SPACE_WANTED, evidence, Some("free some space: without it nothing can be recorded"))
+            }
+            Err(error) => check("disk", false, error.to_string(), Some("check the data folder")),
+        }
+    }
+    #[cfg(not(unix))]
+    check("disk", folder.is_dir(), format!("{}", folder.display()), Some("check the data folder"))
+}
+
+async fn chain(host: &Host) -> CheckDto {
+    match crate::commands::audit::verify(host).await {
+        Ok(found) if found.ok => check("chain", true, format!("{} records verify", found.events), None),
+        Ok(found) => check("chain", false, found.problem.unwrap_or_default(), Some("reeve verify")),
+        Err(error) => check("chain", false, error.to_string(), Some("reeve verify")),
+    }
+}
+
+fn policy(host: &Host) -> CheckDto {
+    let in_force = host.engine.policies().in_force();
+    match &in_force.problem {
+        None => check("policy", true, format!("revision {}", in_force.set.revision()), None),
+        Some(problem) => check("policy", false, problem.clone(), Some("reeve policy check")),
+    }
+}
+
+fn prices(host: &Host) -> CheckDto {
+    let table = host.engine.prices().table();
+    let date = table.date();
+    let age = chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d")
+        .map_or(0, |day| (host.engine.now().date_naive() - day).num_days());
+    let evidence = format!("price table of {date}");
+    check("prices", age <= PRICES_OLD_AFTER_DAYS, evidence, Some("update Reeve, or set `prices` in config.toml"))
+}
+
+/// Names pointed elsewhere and extra roots are a person's choice, and always visible.
+fn upstream(host: &Host) -> CheckDto {
+    let upstream = &host.engine.settings().upstream;
+    let evidence = format!(
+        "{} names pointed elsewhere, {} extra roots, proxy {}",
+        upstream.resolve.len(),
+        upstream.extra_roots.len(),
+        upstream.proxy.as_deref().unwrap_or("none")
+    );
+    check("upstream", true, evidence, None)
+}

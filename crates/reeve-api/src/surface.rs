@@ -1,0 +1,119 @@
+//! Who may call what: the table for the socket. At L0 this guards against accidents, not against hostile code of the
+//! same user.
+
+use reeve_domain::approval::Surface;
+
+use crate::contract::{ApiCode, ApiError};
+
+/// What a call does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Power {
+    Read,
+    /// Changes settings, budgets, credentials, sessions.
+    Change,
+    /// Answers a held action.
+    Decide,
+}
+
+/// What each call does; a test holds that every call of the contract has a row.
+const POWERS: &[(&str, Power)] = &[
+    ("operations.search", Power::Read),
+    ("operations.facets", Power::Read),
+    ("operations.get", Power::Read),
+    ("operations.export", Power::Change),
+    ("approvals.list", Power::Read),
+    // Showing a card hands out the ticket that deciding needs.
+    ("approvals.get", Power::Decide),
+    ("approvals.resolve", Power::Decide),
+    ("approvals.extend", Power::Decide),
+    ("status.get", Power::Read),
+    ("status.doctor", Power::Read),
+    ("status.stop_all", Power::Change),
+    ("status.resume", Power::Change),
+    ("status.pause", Power::Change),
+    ("status.shutdown", Power::Change),
+    ("sessions.list", Power::Read),
+    ("sessions.open", Power::Change),
+    ("sessions.stop", Power::Change),
+    ("agents.list", Power::Read),
+    ("agents.add", Power::Change),
+    ("agents.remove", Power::Change),
+    ("agents.stop", Power::Change),
+    ("budgets.list", Power::Read),
+    ("budgets.set", Power::Change),
+    ("budgets.remove", Power::Change),
+    ("credentials.list", Power::Read),
+    ("credentials.add", Power::Change),
+    ("credentials.replace", Power::Change),
+    ("credentials.bind", Power::Change),
+    ("credentials.remove", Power::Change),
+    ("policies.list", Power::Read),
+    ("policies.state", Power::Read),
+    ("audit.verify", Power::Read),
+    ("subscribe", Power::Read),
+];
+
+/// Who is at the other end of the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Peer {
+    /// A process of the person: console, terminal.
+    Person,
+    /// A process with an ancestor that holds a governed session.
+    Governed,
+}
+
+/// What a call does, by its name.
+#[must_use]
+pub fn power(call: &str) -> Option<Power> {
+    POWERS.iter().find(|(name, _)| *name == call).map(|(_, power)| *power)
+}
+
+/// Lets a call through or says why not.
+///
+/// # Errors
+/// `NotPermitted` for a governed process that decides or changes, and for the tray deciding.
+pub fn check(call: &str, peer: Peer, surface: Surface) -> Result<(), ApiError> {
+    let Some(power) = power(call) else {
+        return Err(ApiError::new(ApiCode::Invalid, format!("`{call}` is not a call")));
+    };
+    let governed = peer == Peer::Governed && matches!(power, Power::Change | Power::Decide);
+    if governed {
+        return Err(ApiError::new(
+            ApiCode::NotPermitted,
+            format!("`{call}` is refused inside a governed session: an agent does not decide about itself"),
+        )
+        .hint("run it in a terminal that was not started by an agent"));
+    }
+    if power == Power::Decide && surface == Surface::Tray {
+        return Err(ApiError::new(ApiCode::NotPermitted, "the tray shows and never decides"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::Call;
+
+    #[test]
+    fn every_call_of_the_contract_has_exactly_one_row() {
+        for name in Call::names() {
+            assert_eq!(POWERS.iter().filter(|(row, _)| *row == name).count(), 1, "{name}");
+        }
+        assert_eq!(POWERS.len(), Call::names().count() + 1, "only `subscribe` is no call of a noun");
+    }
+
+    #[test]
+    fn a_governed_process_reads_and_neither_changes_nor_decides() {
+        for (call, power) in POWERS {
+            let allowed = check(call, Peer::Governed, Surface::Cli).is_ok();
+            assert_eq!(allowed, *power == Power::Read, "{call}");
+            assert!(check(call, Peer::Person, Surface::MainWindow).is_ok(), "{call}");
+        }
+    }
+
+    #[test]
+    fn the_tray_never_decides() {
+        assert!(check("approvals.resolve", Peer::Person, Surface::Tray).is_err());
+    }
+}

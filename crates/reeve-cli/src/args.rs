@@ -1,0 +1,290 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+
+/// Governs the AI agents on this machine: decides, pays for, records and shows what they do.
+#[derive(Debug, Parser)]
+#[command(name = "reeve", version, disable_help_subcommand = true)]
+pub struct Args {
+    /// Print one JSON document instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Never ask anything.
+    #[arg(long, global = true)]
+    pub no_input: bool,
+    /// Say less.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start a command governed; the exit status is the command's.
+    Run(RunArgs),
+    /// Open a session and print its environment, for what Reeve does not start itself.
+    Env(EnvArgs),
+    /// Registered agents and their sessions.
+    Agents(AgentsArgs),
+    /// The Inbox: held actions.
+    Approve(ApproveArgs),
+    /// The Timeline, newest last.
+    Log(LogArgs),
+    /// Rules in force, checks and case files.
+    Policy(PolicyArgs),
+    /// Credentials; secrets come from a prompt or stdin, never from arguments.
+    Cred(CredArgs),
+    /// Limits and what is left of them.
+    Budget(BudgetArgs),
+    /// Protection in one line.
+    Status,
+    /// Record rules, asks and budgets without enforcing them, for a while.
+    Pause {
+        /// For example `15m` or `1h`; left out: until resumed.
+        duration: Option<String>,
+    },
+    /// End every session and deny everything until `reeve resume`.
+    Stop,
+    /// End a pause or a stop.
+    Resume,
+    /// Prove the audit chain, or an export.
+    Verify {
+        /// An exported JSONL file; its manifest is looked for beside it.
+        export: Option<PathBuf>,
+    },
+    /// Write what a query matches to a file, with a manifest.
+    Export(ExportArgs),
+    /// Check everything protection needs.
+    Doctor,
+    /// Show a governed run from end to end in a throw-away profile.
+    Demo(DemoArgs),
+    /// Run the engine in this terminal.
+    Serve(ServeArgs),
+    /// Print completions for a shell.
+    Completions { shell: clap_complete::Shell },
+    /// The scripted agent of the demo.
+    #[command(hide = true)]
+    DemoAgent,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct RunArgs {
+    /// Which agent it is; left out: known by the program's name.
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// The command and its arguments, after `--`.
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct EnvArgs {
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// Hours until the session ends by itself, at most 12.
+    #[arg(long, default_value_t = 12)]
+    pub hours: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct AgentsArgs {
+    #[command(subcommand)]
+    pub verb: Option<AgentsVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum AgentsVerb {
+    List,
+    /// Register an agent before its first run.
+    Add { agent: String },
+    /// Forget an agent; its records stay.
+    Remove { agent: String },
+    /// End all sessions of an agent, or one session.
+    Stop { agent_or_session: String },
+    /// Running and recent sessions.
+    Sessions,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ApproveArgs {
+    #[command(subcommand)]
+    pub verb: Option<ApproveVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ApproveVerb {
+    /// What waits.
+    List,
+    /// One question, whole.
+    Show { id: String },
+    /// Let it through; only on a terminal.
+    Allow {
+        id: String,
+        /// Also for the rest of the session.
+        #[arg(long, conflicts_with_all = ["for_", "always"])]
+        session: bool,
+        /// Also for a while, for example `1h`.
+        #[arg(long = "for", conflicts_with = "always")]
+        for_: Option<String>,
+        /// Write a rule that allows it from now on.
+        #[arg(long)]
+        always: bool,
+    },
+    /// Refuse it.
+    Deny {
+        id: String,
+        /// What the agent hears.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct LogArgs {
+    /// A query as in the Timeline, for example `decision:denied since:7d`.
+    pub query: Vec<String>,
+    /// Keep printing as things happen.
+    #[arg(short, long)]
+    pub follow: bool,
+    /// Most rows.
+    #[arg(short = 'n', long, default_value_t = 50)]
+    pub limit: u32,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct PolicyArgs {
+    #[command(subcommand)]
+    pub verb: Option<PolicyVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum PolicyVerb {
+    /// The rules in force.
+    List,
+    /// Load the files without an engine and say what is wrong with them.
+    Check,
+    /// Run case files; left out: those beside the policies and the shipped ones.
+    Test { files: Vec<PathBuf> },
+    /// Why an operation was decided as it was.
+    Explain { record: String },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct CredArgs {
+    #[command(subcommand)]
+    pub verb: Option<CredVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum CredVerb {
+    List,
+    /// Add a credential; the secret is asked for or read from stdin.
+    Add {
+        id: String,
+        /// `anthropic`, `openai`, `gemini` or `github`: fills in place, slot and variables.
+        #[arg(long)]
+        kind: Option<String>,
+        /// The one host it may go to.
+        #[arg(long)]
+        host: Option<String>,
+        /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path` or `body`.
+        #[arg(long)]
+        slot: Option<String>,
+        /// Only below this path.
+        #[arg(long)]
+        path: Option<String>,
+        /// Only this method; may be repeated.
+        #[arg(long)]
+        method: Vec<String>,
+        /// Only for this agent; may be repeated.
+        #[arg(long)]
+        agent: Vec<String>,
+        /// Variable that carries the placeholder; may be repeated.
+        #[arg(long)]
+        variable: Vec<String>,
+    },
+    /// Replace the secret; asked for or read from stdin.
+    Replace { id: String },
+    /// Add a place to a credential.
+    Bind {
+        id: String,
+        #[arg(long)]
+        host: String,
+        #[arg(long)]
+        slot: String,
+        #[arg(long)]
+        path: Option<String>,
+        #[arg(long)]
+        method: Vec<String>,
+        #[arg(long)]
+        agent: Vec<String>,
+    },
+    /// Forget a credential and its secret.
+    Rm { id: String },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct BudgetArgs {
+    #[command(subcommand)]
+    pub verb: Option<BudgetVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum BudgetVerb {
+    /// Every limit with what is settled, reserved and free.
+    Show,
+    /// Set a limit, for example `reeve budget set daily --scope me --window day 20.00`.
+    Set {
+        id: String,
+        /// Dollars such as `5.00`, or tokens such as `200k`.
+        amount: String,
+        /// `organisation`, `me`, `team:NAME`, `agent`, `agent:NAME`, `session` or `session:AGENT`.
+        #[arg(long, default_value = "me")]
+        scope: String,
+        /// `call`, `day`, `week`, `month` or `total`.
+        #[arg(long, default_value = "day")]
+        window: String,
+        /// Only this model; `*` at the end matches any rest.
+        #[arg(long)]
+        model: Option<String>,
+        /// Ask instead of denying when it is used up.
+        #[arg(long)]
+        ask: bool,
+    },
+    /// Raise a limit by an amount.
+    Raise { id: String, by: String },
+    /// Remove a limit that was set here.
+    Rm { id: String },
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ExportArgs {
+    /// A query as in the Timeline; left out: everything.
+    pub query: Vec<String>,
+    /// `jsonl` or `csv`.
+    #[arg(long, default_value = "jsonl")]
+    pub format: String,
+    /// The file to write; its manifest is written beside it.
+    #[arg(short, long)]
+    pub output: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct DemoArgs {
+    /// No window: the demo answers the held action by itself and says so.
+    #[arg(long)]
+    pub headless: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct ServeArgs {
+    /// End after this many seconds without client and session.
+    #[arg(long)]
+    pub idle_exit: Option<u64>,
+    /// Read the passphrase of the secrets file from stdin.
+    #[arg(long)]
+    pub passphrase_stdin: bool,
+}

@@ -1,0 +1,117 @@
+//! Every command: opens the connection it needs, makes the calls, prints.
+
+mod agents;
+mod approve;
+mod budget;
+mod cred;
+mod demo;
+mod log;
+mod policy;
+mod run;
+mod serve;
+mod status;
+mod verify;
+
+use clap::CommandFactory as _;
+use reeve_api::client::{Client, StartOptions};
+use reeve_api::contract::{ApiCode, ApiError};
+use reeve_api::home::Home;
+use reeve_api::{Secret, Surface};
+
+use crate::args::{Args, Command};
+use crate::{exit, output};
+
+/// What every command has: where the profile is and how to print.
+#[derive(Debug)]
+pub struct Context {
+    pub home: Home,
+    pub json: bool,
+    pub no_input: bool,
+    pub quiet: bool,
+}
+
+impl Context {
+    /// Connects, and starts the engine when it is absent.
+    pub async fn client(&self) -> anyhow::Result<Client> {
+        if let Ok(client) = Client::connect(&self.home, Surface::Cli).await {
+            return Ok(client);
+        }
+        let mut options = StartOptions::default();
+        if reeve_api::host::uses_passphrase(&self.home)? {
+            options.passphrase = Some(self.ask_secret("Passphrase of the secrets file")?);
+        }
+        Ok(Client::connect_or_start(&self.home, Surface::Cli, &options).await?)
+    }
+
+    /// A secret from a prompt without echo, or from stdin when that is no terminal.
+    pub fn ask_secret(&self, what: &str) -> anyhow::Result<Secret> {
+        let mut text = if output::may_ask(self.no_input) {
+            rpassword::prompt_password(format!("{what}: "))?
+        } else {
+            let mut text = String::new();
+            std::io::Read::read_to_string(&mut std::io::stdin().lock(), &mut text)?;
+            text
+        };
+        while text.ends_with(['\n', '\r']) {
+            text.pop();
+        }
+        anyhow::ensure!(!text.is_empty(), "no secret was given: type it at the prompt or pipe it to stdin");
+        Ok(Secret::from(text))
+    }
+
+    /// Says something to the person, beside the data.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            eprintln!("{text}");
+        }
+    }
+}
+
+/// Changing and deciding commands are the person's: inside a governed session they are refused before they reach the engine,
+/// which would refuse them as well.
+fn refuse_inside_session(what: &str) -> anyhow::Result<()> {
+    if std::env::var_os("REEVE_SESSION").is_some() {
+        return Err(ApiError::new(ApiCode::NotPermitted, format!("`reeve {what}` is refused inside a governed session"))
+            .hint("run it in a terminal that was not started by an agent")
+            .into());
+    }
+    Ok(())
+}
+
+/// Runs the command and returns its exit code.
+pub fn run(args: Args) -> anyhow::Result<u8> {
+    if let Some(Command::Completions { shell }) = args.command {
+        clap_complete::generate(shell, &mut Args::command(), "reeve", &mut std::io::stdout());
+        return Ok(exit::DONE);
+    }
+    let context = Context { home: Home::find(), json: args.json, no_input: args.no_input, quiet: args.quiet };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(dispatch(&context, args.command));
+    // A child's supervisor or a blocked keychain call must not keep a finished command alive.
+    runtime.shutdown_background();
+    code
+}
+
+async fn dispatch(context: &Context, command: Option<Command>) -> anyhow::Result<u8> {
+    match command {
+        None | Some(Command::Status) => status::status(context).await,
+        Some(Command::Run(args)) => run::run(context, args).await,
+        Some(Command::Env(args)) => run::env(context, args).await,
+        Some(Command::Agents(args)) => agents::agents(context, args.verb).await,
+        Some(Command::Approve(args)) => approve::approve(context, args.verb).await,
+        Some(Command::Log(args)) => log::log(context, args).await,
+        Some(Command::Policy(args)) => policy::policy(context, args.verb).await,
+        Some(Command::Cred(args)) => cred::cred(context, args.verb).await,
+        Some(Command::Budget(args)) => budget::budget(context, args.verb).await,
+        Some(Command::Pause { duration }) => status::pause(context, duration.as_deref()).await,
+        Some(Command::Stop) => status::stop(context).await,
+        Some(Command::Resume) => status::resume(context).await,
+        Some(Command::Verify { export }) => verify::verify(context, export).await,
+        Some(Command::Export(args)) => verify::export(context, args).await,
+        Some(Command::Doctor) => status::doctor(context).await,
+        Some(Command::Demo(args)) => demo::demo(context, args).await,
+        Some(Command::Serve(args)) => serve::serve(context, args).await,
+        Some(Command::DemoAgent) => demo::agent().await,
+        Some(Command::Completions { .. }) => Ok(exit::DONE),
+    }
+}

@@ -1,0 +1,137 @@
+//! `reeve approve`: the Inbox in a terminal. Allowing needs a terminal, so that a script cannot do it unseen.
+
+use reeve_api::contract::approvals::{
+    AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolutionDto, ResolveInput, ScopeDto,
+};
+use reeve_api::contract::calls::ApprovalsCall;
+use reeve_api::contract::{ApiCode, ApiError};
+
+use super::{Context, refuse_inside_session};
+use crate::args::ApproveVerb;
+use crate::{exit, output};
+
+pub async fn approve(context: &Context, verb: Option<ApproveVerb>) -> anyhow::Result<u8> {
+    match verb.unwrap_or(ApproveVerb::List) {
+        ApproveVerb::List => list(context).await,
+        ApproveVerb::Show { id } => {
+            refuse_inside_session("approve show")?;
+            let approval = get(context, id).await?;
+            if context.json { output::json(&approval)? } else { print(&approval)? }
+            Ok(if approval.resolved.is_none() { exit::WAITING } else { exit::DONE })
+        }
+        ApproveVerb::Allow { id, session, for_, always } => {
+            refuse_inside_session("approve allow")?;
+            allow(context, id, scope(session, for_.as_deref(), always)?).await
+        }
+        ApproveVerb::Deny { id, reason } => {
+            refuse_inside_session("approve deny")?;
+            let shown = get(context, id).await?;
+            answer(context, &shown, AnswerDto::Refuse { reason }).await
+        }
+    }
+}
+
+async fn list(context: &Context) -> anyhow::Result<u8> {
+    let client = context.client().await?;
+    let page: ApprovalsPage = client.call(&ApprovalsCall::List).await?;
+    if context.json {
+        output::json(&page.open)?;
+    } else {
+        let row = |a: &ApprovalDto| {
+            let left = (a.expires_at - chrono::Utc::now()).num_seconds().max(0);
+            vec![
+                a.id.clone(),
+                format!("{:?}", a.risk),
+                a.agent.clone(),
+                format!("{}:{:02}", left / 60, left % 60),
+                output::visible(&a.summary),
+            ]
+        };
+        output::table(&["QUESTION", "RISK", "AGENT", "LEFT", "ACTION"], &page.open.iter().map(row).collect::<Vec<_>>())?;
+    }
+    Ok(if page.open.is_empty() { exit::DONE } else { exit::WAITING })
+}
+
+fn scope(session: bool, for_: Option<&str>, always: bool) -> anyhow::Result<ScopeDto> {
+    Ok(match for_ {
+        Some(text) => ScopeDto::Until { at: chrono::Utc::now() + super::status::duration(text)? },
+        None if always => ScopeDto::Always,
+        None if session => ScopeDto::Session,
+        None => ScopeDto::Once,
+    })
+}
+
+async fn allow(context: &Context, id: String, scope: ScopeDto) -> anyhow::Result<u8> {
+    if !output::may_ask(context.no_input) {
+        return Err(ApiError::new(ApiCode::NotPermitted, "`reeve approve allow` works only on a terminal")
+            .hint("decide in the console, or in a terminal of your own")
+            .into());
+    }
+    let shown = get(context, id).await?;
+    print(&shown)?;
+    let text = shown.arming.as_ref().and_then(|arming| match scope {
+        ScopeDto::Session | ScopeDto::Until { .. } => arming.session_text.clone(),
+        ScopeDto::Always => arming.always_text.clone(),
+        ScopeDto::Once => None,
+    });
+    if let Some(text) = text {
+        eprintln!("This will be in force:\n{text}");
+    }
+    eprint!("Allow it? Type yes: ");
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    if typed.trim() != "yes" {
+        context.say("nothing was decided");
+        return Ok(exit::WAITING);
+    }
+    answer(context, &shown, AnswerDto::Approve { scope }).await
+}
+
+async fn get(context: &Context, approval: String) -> anyhow::Result<ApprovalDto> {
+    let client = context.client().await?;
+    Ok(client.call(&ApprovalsCall::Get(ApprovalInput { approval })).await?)
+}
+
+async fn answer(context: &Context, shown: &ApprovalDto, answer: AnswerDto) -> anyhow::Result<u8> {
+    let Some(arming) = &shown.arming else {
+        let message = format!("`{}` has its answer already", shown.id);
+        return Err(ApiError::new(ApiCode::AlreadyResolved, message).into());
+    };
+    let client = context.client().await?;
+    let input =
+        ResolveInput { approval: shown.id.clone(), nonce: arming.nonce.clone(), answer, reading_ms: None };
+    let after: ApprovalDto = client.call(&ApprovalsCall::Resolve(input)).await?;
+    if context.json {
+        output::json(&after)?;
+    } else {
+        let word = match after.resolved.map(|r| r.resolution) {
+            Some(ResolutionDto::Approved { .. }) => "approved",
+            Some(ResolutionDto::Refused { .. }) => "refused",
+            _ => "closed",
+        };
+        context.say(&format!("{word}: {}", output::visible(&after.summary)));
+    }
+    Ok(exit::DONE)
+}
+
+fn print(a: &ApprovalDto) -> anyhow::Result<()> {
+    output::line(&format!("{} · {:?} risk · {} · {}", a.id, a.risk, a.agent_name, output::visible(&a.cwd)))?;
+    output::line(&format!("Action   {}", output::visible(&a.summary)))?;
+    for reason in &a.reasons {
+        output::line(&format!("Held by  {} {}", reason.rule, output::visible(&reason.text)))?;
+    }
+    for reason in &a.risk_reasons {
+        output::line(&format!("Why      {}", output::visible(reason)))?;
+    }
+    if let Some(estimate) = a.estimate {
+        output::line(&format!("Costs    up to {}", output::money(estimate)))?;
+    }
+    if let Some(why) = &a.unaffordable {
+        output::line(&format!("Budget   {}", output::visible(why)))?;
+    }
+    output::line("What will be sent (foreign text):")?;
+    for line in serde_json::to_string_pretty(&a.view)?.lines() {
+        output::line(&format!("  │ {}", output::visible(line)))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,86 @@
+//! `reeve budget`: limits and what is left of them.
+
+use reeve_api::contract::budgets::{BudgetDto, BudgetInput, OnExhaustedDto, SetBudgetInput, UnitDto, WindowDto};
+use reeve_api::contract::calls::BudgetsCall;
+
+use super::{Context, refuse_inside_session};
+use crate::args::BudgetVerb;
+use crate::{exit, output};
+
+pub async fn budget(context: &Context, verb: Option<BudgetVerb>) -> anyhow::Result<u8> {
+    if !matches!(verb, None | Some(BudgetVerb::Show)) {
+        refuse_inside_session("budget")?;
+    }
+    let client = context.client().await?;
+    let call = match verb.unwrap_or(BudgetVerb::Show) {
+        BudgetVerb::Show => BudgetsCall::List,
+        BudgetVerb::Set { id, amount, scope, window, model, ask } => {
+            let (unit, amount) = reeve_api::parse_amount(&amount)?;
+            let on_exhausted = ask.then_some(OnExhaustedDto::Ask);
+            let window = window_of(&window)?;
+            BudgetsCall::Set(SetBudgetInput { id, scope, window, unit, amount, model, on_exhausted })
+        }
+        BudgetVerb::Raise { id, by } => {
+            let (unit, by) = reeve_api::parse_amount(&by)?;
+            let budgets: Vec<BudgetDto> = client.call(&BudgetsCall::List).await?;
+            BudgetsCall::Set(raised(&budgets, &id, unit, by)?)
+        }
+        BudgetVerb::Rm { id } => BudgetsCall::Remove(BudgetInput { budget: id }),
+    };
+    let budgets: Vec<BudgetDto> = client.call(&call).await?;
+    print(context, &budgets)?;
+    Ok(exit::DONE)
+}
+
+fn raised(budgets: &[BudgetDto], id: &str, unit: UnitDto, by: u64) -> anyhow::Result<SetBudgetInput> {
+    let Some(found) = budgets.iter().find(|b| b.id == id) else {
+        anyhow::bail!("there is no budget `{id}`; `reeve budget` lists them");
+    };
+    anyhow::ensure!(found.unit == unit, "budget `{id}` counts in another unit: give dollars for money, `k` for tokens");
+    anyhow::ensure!(
+        found.file == "mine.limits.yaml",
+        "budget `{id}` is written in `{}`, which Reeve never rewrites: raise it there",
+        found.file
+    );
+    Ok(SetBudgetInput {
+        id: id.to_owned(),
+        scope: found.scope.clone(),
+        window: found.window,
+        unit,
+        amount: u64::try_from(found.limit).unwrap_or(0).saturating_add(by),
+        model: found.model.clone(),
+        on_exhausted: Some(found.on_exhausted),
+    })
+}
+
+fn window_of(text: &str) -> anyhow::Result<WindowDto> {
+    Ok(match text {
+        "call" => WindowDto::Call,
+        "day" => WindowDto::Day,
+        "week" => WindowDto::Week,
+        "month" => WindowDto::Month,
+        "total" => WindowDto::Total,
+        other => anyhow::bail!("`{other}` is not a window: use call, day, week, month or total"),
+    })
+}
+
+fn print(context: &Context, budgets: &[BudgetDto]) -> anyhow::Result<()> {
+    if context.json {
+        return output::json(&budgets);
+    }
+    if budgets.is_empty() {
+        context.say("no limits are set: `reeve budget set daily --scope me --window day 20.00` sets one");
+        return Ok(());
+    }
+    let row = |b: &BudgetDto| {
+        let show = |amount: i64| match b.unit {
+            UnitDto::Money => output::money(amount),
+            UnitDto::Tokens => format!("{amount} tok"),
+        };
+        let model = b.model.clone().unwrap_or_else(|| "any".to_owned());
+        let window = format!("{:?}", b.window).to_lowercase();
+        vec![b.id.clone(), b.account.clone(), model, window, show(b.limit), show(b.settled), show(b.reserved), show(b.free)]
+    };
+    let rows: Vec<_> = budgets.iter().map(row).collect();
+    output::table(&["BUDGET", "ACCOUNT", "MODEL", "WINDOW", "LIMIT", "SETTLED", "RESERVED", "FREE"], &rows)
+}

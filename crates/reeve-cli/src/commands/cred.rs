@@ -1,0 +1,92 @@
+//! `reeve cred`: credentials. The secret comes from a prompt or stdin, never from an argument.
+
+use reeve_api::contract::calls::CredentialsCall;
+use reeve_api::contract::credentials::{
+    AddCredentialInput, BindCredentialInput, CredentialDto, CredentialInput, NewBindingDto, ReplaceCredentialInput,
+    TypedSecret,
+};
+
+use super::{Context, refuse_inside_session};
+use crate::args::CredVerb;
+use crate::{exit, output};
+
+pub async fn cred(context: &Context, verb: Option<CredVerb>) -> anyhow::Result<u8> {
+    if !matches!(verb, None | Some(CredVerb::List)) {
+        refuse_inside_session("cred")?;
+    }
+    let call = call(context, verb.unwrap_or(CredVerb::List))?;
+    let client = context.client().await?;
+    let credentials: Vec<CredentialDto> = client.call(&call).await?;
+    print(context, &credentials)?;
+    Ok(exit::DONE)
+}
+
+fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
+    Ok(match verb {
+        CredVerb::List => CredentialsCall::List,
+        CredVerb::Add { id, kind, host, slot, path, method, agent, variable } => {
+            let binding = match host {
+                Some(host) => Some(binding(&host, slot, path, method)?),
+                None => {
+                    anyhow::ensure!(kind.is_some(), "give `--kind`, or `--host` and `--slot`");
+                    None
+                }
+            };
+            let secret = secret(context, &id)?;
+            CredentialsCall::Add(AddCredentialInput {
+                id,
+                secret,
+                kind,
+                name: None,
+                variables: variable,
+                binding,
+                agents: agent,
+            })
+        }
+        CredVerb::Replace { id } => {
+            let secret = secret(context, &id)?;
+            CredentialsCall::Replace(ReplaceCredentialInput { credential: id, secret })
+        }
+        CredVerb::Bind { id, host, slot, path, method, agent } => CredentialsCall::Bind(BindCredentialInput {
+            credential: id,
+            binding: binding(&host, Some(slot), path, method)?,
+            agents: agent,
+        }),
+        CredVerb::Rm { id } => CredentialsCall::Remove(CredentialInput { credential: id }),
+    })
+}
+
+fn binding(
+    host: &str,
+    slot: Option<String>,
+    path: Option<String>,
+    methods: Vec<String>,
+) -> anyhow::Result<NewBindingDto> {
+    let (name, port) = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port.parse()?)),
+        _ => (host, None),
+    };
+    let slot = slot.unwrap_or_else(|| "bearer".to_owned());
+    Ok(NewBindingDto { host: name.to_owned(), port, methods, path, slot })
+}
+
+fn secret(context: &Context, id: &str) -> anyhow::Result<TypedSecret> {
+    let secret = context.ask_secret(&format!("Secret of {id}"))?;
+    let text = std::str::from_utf8(secret.expose()).map_err(|_| anyhow::anyhow!("the secret is not UTF-8 text"))?;
+    Ok(TypedSecret(text.to_owned()))
+}
+
+fn print(context: &Context, credentials: &[CredentialDto]) -> anyhow::Result<()> {
+    if context.json {
+        return output::json(&credentials);
+    }
+    if credentials.is_empty() {
+        context.say("no credentials are stored: `reeve cred add anthropic --kind anthropic` adds one");
+        return Ok(());
+    }
+    let row = |c: &CredentialDto| {
+        let places: Vec<String> = c.bindings.iter().map(|b| format!("{} → {}", b.host, b.slot)).collect();
+        vec![c.id.clone(), c.placeholder.clone(), c.variables.join(" "), places.join("; ")]
+    };
+    output::table(&["CREDENTIAL", "AGENTS SEE", "VARIABLES", "PLACES"], &credentials.iter().map(row).collect::<Vec<_>>())
+}

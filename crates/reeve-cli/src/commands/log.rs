@@ -1,0 +1,90 @@
+//! `reeve log`: the Timeline in a terminal, by the same grammar.
+
+use reeve_api::contract::calls::OperationsCall;
+use reeve_api::contract::operations::{OperationRowDto, RowStateDto, SearchInput, SearchPage};
+
+use super::Context;
+use crate::args::LogArgs;
+use crate::{exit, output};
+
+pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
+    let client = context.client().await?;
+    let query = args.query.join(" ");
+    let live = if args.follow { Some(client.subscribe().await?) } else { None };
+    let input = SearchInput { query: query.clone(), before: None, limit: args.limit.min(500) };
+    let mut page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
+    for problem in &page.problems {
+        let near = problem.suggestion.as_ref().map(|s| format!(" (did you mean `{s}`?)")).unwrap_or_default();
+        eprintln!("reeve: in the query: {}{near}", problem.message);
+    }
+    page.rows.reverse();
+    if context.json && !args.follow {
+        output::json(&page.rows)?;
+        return Ok(exit::DONE);
+    }
+    page.rows.iter().try_for_each(|row| print(context, row))?;
+    let Some(mut live) = live else { return Ok(exit::DONE) };
+    while let Some(batch) = live.recv().await {
+        for row in batch.operations {
+            if query.is_empty() || matches(&client, &query, &row).await? {
+                print(context, &row)?;
+            }
+        }
+    }
+    Ok(exit::DONE)
+}
+
+/// Whether a new row is one the query asks for: asked of the engine, which has the only parser.
+async fn matches(client: &reeve_api::client::Client, query: &str, row: &OperationRowDto) -> anyhow::Result<bool> {
+    let query = format!("({query}) record:{}", row.record);
+    let input = SearchInput { query, before: None, limit: 1 };
+    let page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
+    Ok(!page.rows.is_empty())
+}
+
+fn print(context: &Context, row: &OperationRowDto) -> anyhow::Result<()> {
+    if context.json {
+        return output::line(&serde_json::to_string(row)?);
+    }
+    let glyph = match row.state {
+        RowStateDto::Allowed => "●",
+        RowStateDto::Held => "◐",
+        RowStateDto::Approved => "◉",
+        RowStateDto::Refused => "⊘",
+        RowStateDto::Expired | RowStateDto::Withdrawn => "◌",
+        RowStateDto::Denied => "✕",
+        RowStateDto::WouldDeny | RowStateDto::WouldHold => "○",
+    };
+    let mut more = Vec::new();
+    if let Some(rule) = &row.rule {
+        more.push(rule.clone());
+    }
+    if let Some(credential) = &row.credential {
+        more.push(format!("injected {credential}"));
+    }
+    if let (Some(input), Some(out)) = (row.tokens_in, row.tokens_out) {
+        more.push(format!("{input}→{out} tokens"));
+    }
+    if let Some(cost) = row.cost.filter(|c| *c > 0) {
+        more.push(output::money(cost));
+    } else if let Some(worth) = row.worth.filter(|w| *w > 0) {
+        more.push(format!("worth {}", output::money(worth)));
+    }
+    if let Some(status) = row.status {
+        more.push(status.to_string());
+    }
+    if let Some(took) = row.took_ms {
+        more.push(format!("{took} ms"));
+    }
+    if let Some(error) = &row.error {
+        more.push(output::visible(error));
+    }
+    output::line(&format!(
+        "{} {glyph} {:<12} {:<5} {}  {}",
+        output::time(row.at),
+        row.agent,
+        row.kind,
+        output::visible(&row.summary),
+        more.join(" · ")
+    ))
+}

@@ -1,0 +1,97 @@
+//! `reeve policy`: rules in force; checks and case files without an engine.
+
+use std::path::PathBuf;
+
+use reeve_api::contract::calls::{OperationsCall, PoliciesCall};
+use reeve_api::contract::operations::{OperationDetailDto, OperationInput};
+use reeve_api::contract::policies::{PolicyStateDto, RuleDto};
+
+use super::Context;
+use crate::args::PolicyVerb;
+use crate::{exit, output};
+
+pub async fn policy(context: &Context, verb: Option<PolicyVerb>) -> anyhow::Result<u8> {
+    match verb.unwrap_or(PolicyVerb::List) {
+        PolicyVerb::List => list(context).await,
+        PolicyVerb::Check => check(context),
+        PolicyVerb::Test { files } => test(context, &files),
+        PolicyVerb::Explain { record } => explain(context, record).await,
+    }
+}
+
+async fn list(context: &Context) -> anyhow::Result<u8> {
+    let client = context.client().await?;
+    let state: PolicyStateDto = client.call(&PoliciesCall::State).await?;
+    let rules: Vec<RuleDto> = client.call(&PoliciesCall::List).await?;
+    if context.json {
+        output::json(&serde_json::json!({ "state": state, "rules": rules }))?;
+        return Ok(exit::DONE);
+    }
+    let row = |r: &RuleDto| {
+        let kind = format!("{:?}", r.kind).to_lowercase();
+        let layer = format!("{:?}", r.layer).to_lowercase();
+        vec![r.id.clone(), kind, layer, format!("{}:{}", r.file, r.line), output::visible(&r.reason)]
+    };
+    output::table(&["RULE", "DOES", "LAYER", "WHERE", "REASON"], &rules.iter().map(row).collect::<Vec<_>>())?;
+    context.say(&format!("{} rules, revision {}, yours in {}", state.rules, state.revision, state.folder));
+    if let Some(problem) = state.problem {
+        eprintln!("reeve: what is on disk does not load, the last good set stays in force: {problem}");
+        return Ok(exit::FAILED);
+    }
+    Ok(exit::DONE)
+}
+
+fn check(context: &Context) -> anyhow::Result<u8> {
+    match reeve_api::commands::policies::check(&context.home) {
+        Ok(summary) => {
+            output::line(&summary)?;
+            Ok(exit::DONE)
+        }
+        Err(problem) => {
+            eprintln!("reeve: {problem:#}");
+            Ok(exit::FAILED)
+        }
+    }
+}
+
+fn test(context: &Context, files: &[PathBuf]) -> anyhow::Result<u8> {
+    let results = reeve_api::commands::policies::test(&context.home, files)?;
+    let failed = results.iter().filter(|r| r.problem.is_some()).count();
+    if context.json {
+        output::json(&results)?;
+    } else {
+        for result in &results {
+            match &result.problem {
+                None => output::line(&format!("✓ {} {}", result.file, result.name))?,
+                Some(problem) => output::line(&format!("✕ {} {}: {problem}", result.file, result.name))?,
+            }
+        }
+        output::line(&format!("{} passed, {failed} failed", results.len() - failed))?;
+    }
+    Ok(if failed == 0 { exit::DONE } else { exit::FAILED })
+}
+
+async fn explain(context: &Context, operation: String) -> anyhow::Result<u8> {
+    let client = context.client().await?;
+    let input = OperationInput { operation };
+    let detail: OperationDetailDto = client.call(&OperationsCall::Get(input)).await?;
+    if context.json {
+        output::json(&detail)?;
+        return Ok(exit::DONE);
+    }
+    output::line(&output::visible(&detail.row.summary))?;
+    if let Some(verdict) = &detail.verdict {
+        output::line(&format!("{:?} by policy revision {}", verdict.decision, verdict.revision))?;
+        for reason in &verdict.reasons {
+            let place = if reason.file.is_empty() { "Reeve".to_owned() } else { format!("{}:{}", reason.file, reason.line) };
+            output::line(&format!("  {} ({place}) {}", reason.rule, output::visible(&reason.text)))?;
+        }
+        for reason in &verdict.risk_reasons {
+            output::line(&format!("  {:?} risk: {}", verdict.risk, output::visible(reason)))?;
+        }
+    }
+    if let Some(denial) = &detail.denial {
+        output::line(&format!("The agent heard: {}", output::visible(&denial.message)))?;
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,83 @@
+//! `reeve run` and `reeve env`: a session opened, an environment laid out.
+
+use std::ffi::OsString;
+
+use reeve_api::contract::sessions::OpenSessionInput;
+use reeve_api::launch::{self, LaunchError, Shell};
+
+use super::{Context, refuse_inside_session};
+use crate::args::{EnvArgs, RunArgs};
+use crate::output;
+
+/// Runs a command governed; its exit status is ours.
+pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
+    refuse_inside_session("run")?;
+    let client = context.client().await?;
+    let input = OpenSessionInput {
+        agent: args.agent,
+        cwd: cwd()?,
+        command: shown(&args.command),
+        hours: None,
+    };
+    let prepared = launch::prepare(&client, &context.home, input).await?;
+    for warning in &prepared.warnings {
+        context.say(&format!("reeve: {warning}"));
+    }
+    context.say(&format!("reeve: {} is governed, session {}", prepared.session.agent_name, prepared.session.id));
+    let command: Vec<OsString> = args.command.into_iter().map(OsString::from).collect();
+    match launch::run(&client, prepared, &command).await {
+        Ok(code) => Ok(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
+        Err(LaunchError { message, exit_code }) => {
+            eprintln!("reeve: {message}");
+            Ok(exit_code)
+        }
+    }
+}
+
+/// Prints the environment of a session that outlives this command.
+pub async fn env(context: &Context, args: EnvArgs) -> anyhow::Result<u8> {
+    refuse_inside_session("env")?;
+    anyhow::ensure!((1..=12).contains(&args.hours), "a session of `reeve env` lasts 1 to 12 hours");
+    let client = context.client().await?;
+    let input = OpenSessionInput { agent: args.agent, cwd: cwd()?, command: Vec::new(), hours: Some(args.hours) };
+    let mut prepared = launch::prepare(&client, &context.home, input).await?;
+    prepared.keep();
+    for warning in &prepared.warnings {
+        context.say(&format!("reeve: {warning}"));
+    }
+    if context.json {
+        output::json(&prepared.environment)?;
+    } else {
+        let shell = Shell::from_program(std::env::var("SHELL").ok().as_deref());
+        output::line(prepared.environment.lines(shell).trim_end())?;
+    }
+    let id = &prepared.session.id;
+    context.say(&format!("reeve: session {id} lasts {} h; `reeve agents stop {id}` ends it", args.hours));
+    Ok(crate::exit::DONE)
+}
+
+fn cwd() -> anyhow::Result<String> {
+    Ok(std::env::current_dir()?.display().to_string())
+}
+
+/// The command as it is recorded: the program, and of its arguments only what cannot be a secret or a prompt.
+fn shown(command: &[String]) -> Vec<String> {
+    let keep = |argument: &&String| argument.starts_with('-') && !argument.contains('=') && argument.len() <= 40;
+    let (program, arguments) = match command.split_first() {
+        Some((program, arguments)) => (program.clone(), arguments),
+        None => return Vec::new(),
+    };
+    std::iter::once(program).chain(arguments.iter().filter(keep).cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_be_a_secret_is_left_out_of_the_recorded_command() {
+        let typed = ["claude", "-p", "the password is hunter2", "--api-key=sk-1", "--verbose", "sk-live"];
+        let command: Vec<String> = typed.iter().map(|s| (*s).to_owned()).collect();
+        assert_eq!(shown(&command), ["claude", "-p", "--verbose"]);
+    }
+}

@@ -1,0 +1,46 @@
+//! `reeve verify` and `reeve export`: proof, here and for somebody else.
+
+use std::path::PathBuf;
+
+use reeve_api::contract::calls::{AuditCall, OperationsCall};
+use reeve_api::contract::operations::{ExportFormatDto, ExportInput, ExportedDto};
+use reeve_api::contract::status::VerificationDto;
+
+use super::{Context, refuse_inside_session};
+use crate::args::ExportArgs;
+use crate::{exit, output};
+
+pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Result<u8> {
+    let found: VerificationDto = match export {
+        // Offline: needs no engine.
+        Some(path) => reeve_api::commands::audit::verify_export(&path)?,
+        None => context.client().await?.call(&AuditCall::Verify).await?,
+    };
+    if context.json {
+        output::json(&found)?;
+    } else if let Some(problem) = &found.problem {
+        output::line(&format!("✕ the record is broken: {problem}"))?;
+    } else {
+        output::line(&format!("✓ {} records and {} seals verify", found.events, found.seals))?;
+    }
+    Ok(if found.ok { exit::DONE } else { exit::BROKEN })
+}
+
+pub async fn export(context: &Context, args: ExportArgs) -> anyhow::Result<u8> {
+    refuse_inside_session("export")?;
+    let format = match args.format.as_str() {
+        "jsonl" => ExportFormatDto::Jsonl,
+        "csv" => ExportFormatDto::Csv,
+        other => anyhow::bail!("`{other}` is not a format: use `jsonl` or `csv`"),
+    };
+    let path = std::path::absolute(&args.output)?.display().to_string();
+    let input = ExportInput { query: args.query.join(" "), format, path };
+    let exported: ExportedDto = context.client().await?.call(&OperationsCall::Export(input)).await?;
+    if context.json {
+        output::json(&exported)?;
+    } else {
+        output::line(&format!("{} rows, {} bytes: {}", exported.count, exported.bytes, exported.path))?;
+        context.say(&format!("manifest: {}; check both with `reeve verify {}`", exported.manifest, exported.path));
+    }
+    Ok(exit::DONE)
+}

@@ -1,0 +1,310 @@
+//! Questions put to a human: opened, joined, answered, expired; bound to the fingerprint of what will be executed.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use reeve_domain::approval::{Approval, Resolution, Resolved, Surface};
+use reeve_domain::clock::Clock;
+use reeve_domain::id::{ApprovalId, SessionId};
+use reeve_domain::operation::{Digest, Operation};
+use reeve_domain::verdict::Verdict;
+use subtle::ConstantTimeEq as _;
+use reeve_store::Store;
+use tokio::sync::watch;
+
+use crate::error::EngineError;
+
+/// Most questions open at once for one agent; more are denied (C-49).
+pub const MAX_PENDING_PER_AGENT: usize = 20;
+/// How long an approval that nobody has used yet stays valid, once, for the same agent, human, folder and fingerprint.
+pub const UNUSED_FOR: Duration = Duration::from_secs(600);
+/// How long a refusal answers repeats of the same question in the same session by itself.
+const REFUSAL_STANDS_FOR: Duration = Duration::from_secs(600);
+/// The same for an expiry: long enough for a client's own retries, short enough that asking again later asks again.
+const EXPIRY_STANDS_FOR: Duration = Duration::from_secs(60);
+
+/// How long a card in a window must have been shown before it can be decided (ux.md 6.4).
+pub const ARMING: Duration = Duration::from_millis(700);
+
+/// A question about to be put.
+#[derive(Debug, Clone)]
+pub struct Question {
+    pub approval: Approval,
+    pub operation: Operation,
+    pub verdict: Verdict,
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// `output_limit` is the one the human saw and the fingerprint was made with.
+    Approved { approval: ApprovalId, output_limit: Option<u64>, waited: bool },
+    Refused { approval: ApprovalId, reason: Option<String> },
+    Expired { approval: ApprovalId },
+    Withdrawn,
+    TooMany,
+}
+
+type Slot = watch::Sender<Option<Resolved>>;
+
+/// Owner of the open questions.
+#[derive(Debug)]
+pub struct Approvals {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    open: Mutex<HashMap<ApprovalId, Open>>,
+}
+
+#[derive(Debug)]
+struct Open {
+    question: Question,
+    expires_at: DateTime<Utc>,
+    longest: DateTime<Utc>,
+    /// One-use tickets handed out with the shown card, and when (monotonic).
+    shown: Vec<(String, Duration)>,
+    slot: Slot,
+}
+
+impl Open {
+    fn asked(&self) -> &Approval {
+        &self.question.approval
+    }
+}
+
+enum Place {
+    Joined(ApprovalId, watch::Receiver<Option<Resolved>>, Option<u64>),
+    Full,
+    Free,
+}
+
+impl Approvals {
+    #[must_use]
+    pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
+        Self { store, clock, open: Mutex::default() }
+    }
+
+    /// Puts a question, or finds the one that was put before, and waits for its answer. Dropping the future only
+    /// detaches this waiter.
+    ///
+    /// # Errors
+    /// When the question cannot be recorded.
+    pub async fn ask(&self, question: Question, longest: Duration) -> Result<Answer, EngineError> {
+        if let Some(answer) = self.answered_before(&question).await? {
+            return Ok(answer);
+        }
+        let (id, mut answer, output_limit) = match self.place(&question) {
+            Place::Joined(id, answer, output_limit) => {
+                self.store.join_approval(&id).await?;
+                (id, answer, output_limit)
+            }
+            Place::Full => return Ok(Answer::TooMany),
+            Place::Free => self.open(question, longest).await?,
+        };
+        let resolved = match answer.wait_for(Option::is_some).await {
+            Ok(resolved) => resolved.clone(),
+            // The sender is gone only when the engine is.
+            Err(_) => None,
+        };
+        Ok(match resolved.map(|r| r.resolution) {
+            Some(Resolution::Approved { .. }) => Answer::Approved { approval: id, output_limit, waited: true },
+            Some(Resolution::Refused { reason }) => Answer::Refused { approval: id, reason },
+            Some(Resolution::Expired) => Answer::Expired { approval: id },
+            Some(Resolution::Withdrawn) | None => Answer::Withdrawn,
+        })
+    }
+
+    /// A client that gave up and repeats finds the answer that came meanwhile: an approval not used yet (also one from
+    /// before the engine restarted), or a refusal that still stands.
+    async fn answered_before(&self, question: &Question) -> Result<Option<Answer>, EngineError> {
+        let asked = &question.approval;
+        let now = self.clock.now();
+        let since = now - chrono::Duration::from_std(UNUSED_FOR).unwrap_or_default();
+        if let Some(unused) =
+            self.store.unused_approval(&asked.agent, &asked.user, &asked.cwd, &asked.question, since).await?
+        {
+            return Ok(Some(Answer::Approved {
+                approval: unused.id,
+                output_limit: unused.output_limit,
+                waited: false,
+            }));
+        }
+        let Some(last) = self.store.last_answer(&asked.agent, &asked.session, &asked.question).await? else {
+            return Ok(None);
+        };
+        let Some(resolved) = last.resolved else { return Ok(None) };
+        let age = (now - resolved.at).to_std().unwrap_or_default();
+        Ok(match resolved.resolution {
+            Resolution::Refused { reason } if age < REFUSAL_STANDS_FOR => {
+                Some(Answer::Refused { approval: last.id, reason })
+            }
+            Resolution::Expired if age < EXPIRY_STANDS_FOR => Some(Answer::Expired { approval: last.id }),
+            _ => None,
+        })
+    }
+
+    fn place(&self, question: &Question) -> Place {
+        let asked = &question.approval;
+        let open = self.open.lock();
+        let same = |o: &Approval| {
+            o.agent == asked.agent && o.session == asked.session && o.question == asked.question
+        };
+        if let Some((id, found)) = open.iter().find(|(_, o)| same(o.asked())) {
+            return Place::Joined(id.clone(), found.slot.subscribe(), found.asked().output_limit);
+        }
+        let pending = open.values().filter(|o| o.asked().agent == asked.agent).count();
+        if pending >= MAX_PENDING_PER_AGENT { Place::Full } else { Place::Free }
+    }
+
+    async fn open(
+        &self,
+        question: Question,
+        longest: Duration,
+    ) -> Result<(ApprovalId, watch::Receiver<Option<Resolved>>, Option<u64>), EngineError> {
+        let approval = question.approval.clone();
+        let (slot, answer) = watch::channel(None);
+        let longest = approval.asked_at + chrono::Duration::from_std(longest).unwrap_or_default();
+        // Entered before it is recorded, so that an identical question arriving meanwhile joins instead of doubling.
+        self.open.lock().insert(
+            approval.id.clone(),
+            Open {
+                question: question.clone(),
+                expires_at: approval.expires_at,
+                longest,
+                shown: Vec::new(),
+                slot,
+            },
+        );
+        let recorded = self.store.ask(approval.clone(), question.operation, question.verdict).await;
+        if let Err(error) = recorded {
+            self.open.lock().remove(&approval.id);
+            return Err(error.into());
+        }
+        Ok((approval.id, answer, approval.output_limit))
+    }
+
+    /// The open question itself.
+    #[must_use]
+    pub fn find(&self, id: &ApprovalId) -> Option<Question> {
+        let open = self.open.lock();
+        let found = open.get(id)?;
+        let mut question = found.question.clone();
+        question.approval.expires_at = found.expires_at;
+        Some(question)
+    }
+
+    /// Hands out a ticket with a card that is about to be shown; deciding needs it.
+    ///
+    /// # Errors
+    /// When there is no such open question.
+    pub fn show(&self, id: &ApprovalId) -> Result<String, EngineError> {
+        let ticket = hex::encode(rand::random::<[u8; 16]>());
+        let now = self.clock.monotonic();
+        let mut open = self.open.lock();
+        let found =
+            open.get_mut(id).ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })?;
+        found.shown.push((ticket.clone(), now));
+        Ok(ticket)
+    }
+
+    /// Takes a ticket back in: it must be one that was handed out with this card, used once, and (`armed`) long enough ago.
+    ///
+    /// # Errors
+    /// When the question is not open any more, or the ticket does not admit a decision.
+    pub fn take_ticket(&self, id: &ApprovalId, ticket: &str, armed: bool) -> Result<(), EngineError> {
+        let now = self.clock.monotonic();
+        let mut open = self.open.lock();
+        let found =
+            open.get_mut(id).ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })?;
+        let place = found.shown.iter().position(|(given, _)| given.as_bytes().ct_eq(ticket.as_bytes()).into());
+        let Some(place) = place else {
+            return Err(EngineError::NotArmed("the card was not shown here, so it cannot be decided here".to_owned()));
+        };
+        let early = found.shown.get(place).is_some_and(|(_, at)| now.saturating_sub(*at) < ARMING);
+        if armed && early {
+            return Err(EngineError::NotArmed("the card is not armed yet".to_owned()));
+        }
+        found.shown.remove(place);
+        Ok(())
+    }
+
+    /// Answers a question. The first answer counts.
+    ///
+    /// # Errors
+    /// When there is no such open question, or the answer cannot be recorded (then it does not count).
+    pub async fn resolve(&self, id: &ApprovalId, resolved: Resolved) -> Result<(), EngineError> {
+        if !self.open.lock().contains_key(id) {
+            return Err(EngineError::NotFound { what: "open question", name: id.to_string() });
+        }
+        self.store.resolve_approval(id, resolved.clone()).await?;
+        if let Some(open) = self.open.lock().remove(id) {
+            open.slot.send_replace(Some(resolved));
+        }
+        Ok(())
+    }
+
+    /// Gives a question more time, up to what its channel bears.
+    ///
+    /// # Errors
+    /// When there is no such open question, or it cannot be recorded.
+    pub async fn extend(&self, id: &ApprovalId, by: Duration) -> Result<DateTime<Utc>, EngineError> {
+        let until = {
+            let open = self.open.lock();
+            let found =
+                open.get(id).ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })?;
+            (found.expires_at + chrono::Duration::from_std(by).unwrap_or_default()).min(found.longest)
+        };
+        self.store.extend_approval(id, until).await?;
+        if let Some(found) = self.open.lock().get_mut(id) {
+            found.expires_at = until;
+        }
+        Ok(until)
+    }
+
+    /// Lets every question expire whose time is up. Silence never allows.
+    ///
+    /// # Errors
+    /// When an expiry cannot be recorded; it is tried again at the next tick, and the question stays closed to no one.
+    pub async fn expire(&self, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let over: Vec<ApprovalId> = {
+            let open = self.open.lock();
+            open.iter().filter(|(_, o)| o.expires_at <= now).map(|(id, _)| id.clone()).collect()
+        };
+        for id in over {
+            self.close(&id, Resolution::Expired, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Withdraws every question of a session that ended.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn withdraw(&self, session: &SessionId, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let theirs: Vec<ApprovalId> = {
+            let open = self.open.lock();
+            open.iter().filter(|(_, o)| o.asked().session == *session).map(|(id, _)| id.clone()).collect()
+        };
+        for id in theirs {
+            self.close(&id, Resolution::Withdrawn, now).await?;
+        }
+        Ok(())
+    }
+
+    async fn close(&self, id: &ApprovalId, resolution: Resolution, now: DateTime<Utc>) -> Result<(), EngineError> {
+        let resolved =
+            Resolved { resolution, by: "reeve".to_owned(), surface: Surface::Engine, at: now, reading_ms: None };
+        match self.resolve(id, resolved).await {
+            Err(EngineError::NotFound { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
+    /// How many questions wait right now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.open.lock().len()
+    }
+}

@@ -1,0 +1,276 @@
+//! Credentials: kept in the vault, bound to agents and places, held in memory only for live sessions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use reeve_domain::credential::{Binding, Credential, Place, Slot};
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::id::{AgentId, CredentialId};
+use reeve_domain::operation::{Endpoint, Scheme};
+use reeve_domain::sensitive::Secret;
+use reeve_store::Store;
+use reeve_vault::Vault;
+
+use crate::error::EngineError;
+use crate::leaks::{LeakGuard, SoughtKind};
+use crate::sessions::{HeldSecrets, LiveSession};
+
+/// A secret on its way into one slot of one admitted request. Only an `Admission` hands it out.
+#[derive(Debug, Clone)]
+pub struct Injection {
+    pub credential: CredentialId,
+    /// Name for the mask, shown where an upstream echoes the secret.
+    pub placeholder: String,
+    pub slot: Slot,
+    pub secret: Secret,
+}
+
+/// Owner of what is known of credentials; the secrets themselves are the vault's.
+#[derive(Debug)]
+pub struct Credentials {
+    store: Store,
+    vault: Vault,
+    known: RwLock<Vec<Credential>>,
+}
+
+impl Credentials {
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn load(store: Store, vault: Vault) -> Result<Self, EngineError> {
+        let known = store.credentials().await?;
+        Ok(Self { store, vault, known: RwLock::new(known) })
+    }
+
+    #[must_use]
+    pub fn list(&self) -> Vec<Credential> {
+        self.known.read().clone()
+    }
+
+    #[must_use]
+    pub fn find(&self, id: &CredentialId) -> Option<Credential> {
+        self.known.read().iter().find(|c| c.id == *id).cloned()
+    }
+
+    /// Stores the secret, then what is known of it. The event names the credential and nothing else.
+    ///
+    /// # Errors
+    /// When the name is taken, the vault refuses, or it cannot be recorded (then the secret is removed again).
+    pub async fn add(&self, credential: Credential, secret: Secret) -> Result<(), EngineError> {
+        if self.find(&credential.id).is_some() {
+            return Err(EngineError::Refused(format!("there is a credential `{}` already", credential.id)));
+        }
+        if secret.expose().len() < 8 {
+            return Err(EngineError::Refused(
+                "the secret is shorter than 8 bytes, too short to be guarded against leaks".to_owned(),
+            ));
+        }
+        self.vault.set(&vault_name(&credential.id), secret).await?;
+        let recorded = self.remember(&credential, EventBody::CredentialAdded { credential: credential.id.clone() }).await;
+        if recorded.is_err() {
+            self.vault.remove(&vault_name(&credential.id)).await?;
+        }
+        recorded
+    }
+
+    /// Replaces the secret; bindings and placeholder stay.
+    ///
+    /// # Errors
+    /// When there is no such credential, or the vault or the record refuses.
+    pub async fn replace(
+        &self,
+        id: &CredentialId,
+        secret: Secret,
+        now: chrono::DateTime<chrono::Utc>,
+    ) -> Result<(), EngineError> {
+        let mut credential = self.get(id)?;
+        credential.rotated_at = Some(now);
+        self.vault.set(&vault_name(id), secret).await?;
+        self.remember(&credential, EventBody::CredentialReplaced { credential: id.clone() }).await
+    }
+
+    /// Adds a place.
+    ///
+    /// # Errors
+    /// When there is no such credential or it cannot be recorded.
+    pub async fn bind(&self, id: &CredentialId, binding: Binding) -> Result<(), EngineError> {
+        let mut credential = self.get(id)?;
+        let place = format!("{}:{}", binding.place.host, binding.place.port);
+        credential.bindings.push(binding);
+        self.remember(&credential, EventBody::CredentialBound { credential: id.clone(), place }).await
+    }
+
+    /// Forgets the credential and its secret.
+    ///
+    /// # Errors
+    /// When there is no such credential, or the vault or the record refuses.
+    pub async fn remove(&self, id: &CredentialId) -> Result<(), EngineError> {
+        self.get(id)?;
+        self.vault.remove(&vault_name(id)).await?;
+        self.store.remove_credential(id).await?;
+        self.store.append(vec![Draft::engine(EventBody::CredentialRemoved { credential: id.clone() })]).await?;
+        self.known.write().retain(|c| c.id != *id);
+        Ok(())
+    }
+
+    fn get(&self, id: &CredentialId) -> Result<Credential, EngineError> {
+        self.find(id).ok_or_else(|| EngineError::NotFound { what: "credential", name: id.to_string() })
+    }
+
+    async fn remember(&self, credential: &Credential, event: EventBody) -> Result<(), EngineError> {
+        self.store.put_credential(credential).await?;
+        self.store.append(vec![Draft::engine(event)]).await?;
+        let mut known = self.known.write();
+        known.retain(|c| c.id != credential.id);
+        known.push(credential.clone());
+        known.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(())
+    }
+
+    /// What a session of this agent holds: its own credentials' secrets, and a guard over every placeholder and every
+    /// secret, whoever's they are.
+    pub async fn hold_for(&self, agent: &AgentId) -> HeldSecrets {
+        let known = self.list();
+        let mut sought = Vec::new();
+        let mut secrets = HashMap::new();
+        let mut problem = None;
+        for credential in &known {
+            let placeholder = Secret::from(credential.placeholder.clone());
+            sought.push((credential.id.clone(), SoughtKind::Placeholder, placeholder));
+            match self.vault.get(&vault_name(&credential.id)).await {
+                Ok(Some(secret)) => {
+                    sought.push((credential.id.clone(), SoughtKind::Secret, secret.clone()));
+                    if is_for(credential, agent) {
+                        secrets.insert(credential.id.clone(), secret);
+                    }
+                }
+                Ok(None) => problem = Some(format!("the secret of `{}` is not in the vault", credential.id)),
+                Err(error) => problem = Some(format!("the secret of `{}` cannot be read: {error}", credential.id)),
+            }
+        }
+        let mine = known.into_iter().filter(|c| is_for(c, agent)).collect();
+        HeldSecrets { credentials: mine, secrets, guard: Arc::new(LeakGuard::new(sought)), problem }
+    }
+
+    /// What to put into an admitted request whose placeholder was found on its way to an allowed place.
+    ///
+    /// # Errors
+    /// A sentence for the denial, when the place is not allowed any more or the secret is not to be had.
+    pub fn injection(
+        &self,
+        live: &LiveSession,
+        credential: &CredentialId,
+        endpoint: &Endpoint,
+    ) -> Result<Injection, String> {
+        let held = live.held.load();
+        let known = held.credentials.iter().find(|c| c.id == *credential);
+        let Some((known, binding)) = known.and_then(|c| Some((c, binding_for(c, &live.session.agent, endpoint)?))) else {
+            return Err(format!("credential `{credential}` is not bound to this place for this agent"));
+        };
+        let Some(secret) = held.secrets.get(credential) else {
+            let why = held.problem.clone().unwrap_or_else(|| "its secret is not held".to_owned());
+            return Err(format!("credential `{credential}` cannot be injected: {why}"));
+        };
+        Ok(Injection {
+            credential: credential.clone(),
+            placeholder: known.placeholder.clone(),
+            slot: binding.slot.clone(),
+            secret: secret.clone(),
+        })
+    }
+
+    /// Whether a session's agent may use this credential at this endpoint: decides between injection and leak.
+    #[must_use]
+    pub fn is_bound(&self, live: &LiveSession, credential: &CredentialId, endpoint: &Endpoint) -> bool {
+        let held = live.held.load();
+        let known = held.credentials.iter().find(|c| c.id == *credential);
+        known.is_some_and(|c| binding_for(c, &live.session.agent, endpoint).is_some())
+    }
+}
+
+fn vault_name(id: &CredentialId) -> String {
+    format!("credential/{id}")
+}
+
+fn is_for(credential: &Credential, agent: &AgentId) -> bool {
+    credential.bindings.iter().any(|b| b.agents.is_empty() || b.agents.contains(agent))
+}
+
+/// The first binding that covers this agent and place. Only https ever carries a secret.
+fn binding_for<'a>(credential: &'a Credential, agent: &AgentId, endpoint: &Endpoint) -> Option<&'a Binding> {
+    credential
+        .bindings
+        .iter()
+        .find(|b| (b.agents.is_empty() || b.agents.contains(agent)) && covers(&b.place, endpoint))
+}
+
+fn covers(place: &Place, endpoint: &Endpoint) -> bool {
+    endpoint.scheme == Scheme::Https
+        && place.host == endpoint.host
+        && place.port == endpoint.port
+        && (place.methods.is_empty() || place.methods.contains(&endpoint.method))
+        && place.path.as_deref().is_none_or(|prefix| endpoint.path.starts_with_segments(prefix))
+}
+
+/// What Reeve knows of well-known credentials, so that adding one needs only its name.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownKind {
+    pub name: &'static str,
+    pub title: &'static str,
+    pub host: &'static str,
+    pub slot: KnownSlot,
+    /// Start of a placeholder that satisfies the tools that look at it (clients.md 1.9: Copilot wants a GitHub prefix).
+    pub prefix: &'static str,
+    pub variables: &'static [&'static str],
+}
+
+/// Slot of a well-known credential.
+#[derive(Debug, Clone, Copy)]
+pub enum KnownSlot {
+    Bearer,
+    Header(&'static str),
+}
+
+/// Kinds that `reeve cred add --kind` knows.
+pub const KNOWN_KINDS: &[KnownKind] = &[
+    KnownKind {
+        name: "anthropic",
+        title: "Anthropic API key",
+        host: "api.anthropic.com",
+        slot: KnownSlot::Header("x-api-key"),
+        prefix: "sk-ant-api03-",
+        variables: &["ANTHROPIC_API_KEY"],
+    },
+    KnownKind {
+        name: "openai",
+        title: "OpenAI API key",
+        host: "api.openai.com",
+        slot: KnownSlot::Bearer,
+        prefix: "sk-proj-",
+        // Codex reads `CODEX_API_KEY`, everything else `OPENAI_API_KEY`.
+        variables: &["OPENAI_API_KEY", "CODEX_API_KEY"],
+    },
+    KnownKind {
+        name: "gemini",
+        title: "Gemini API key",
+        host: "generativelanguage.googleapis.com",
+        slot: KnownSlot::Header("x-goog-api-key"),
+        prefix: "AIzaSy",
+        variables: &["GEMINI_API_KEY"],
+    },
+    KnownKind {
+        name: "github",
+        title: "GitHub token",
+        host: "api.github.com",
+        slot: KnownSlot::Bearer,
+        prefix: "github_pat_",
+        variables: &["GITHUB_TOKEN", "GH_TOKEN"],
+    },
+];
+
+/// A fresh decoy. Random, so that finding it anywhere is no accident.
+#[must_use]
+pub fn placeholder(prefix: &str) -> String {
+    let random: [u8; 16] = rand::random();
+    format!("{prefix}reeve-{}", hex::encode(random))
+}

@@ -1,0 +1,162 @@
+//! Deciding a held action: once, for the session, until a time, or always — with the rule shown before it is written.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::approval::{GrantScope, Resolution, Resolved, Surface};
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::grant::Grant;
+use reeve_domain::id::{ApprovalId, GrantId};
+use reeve_domain::verdict::Decision;
+
+use crate::Engine;
+use crate::approvals::Question;
+use crate::error::EngineError;
+use crate::policies::Reload;
+
+/// An answer on its way in.
+#[derive(Debug, Clone)]
+pub struct Answering {
+    pub approval: ApprovalId,
+    /// The one-use ticket that came with the card.
+    pub ticket: String,
+    pub resolution: Resolution,
+    pub by: String,
+    pub surface: Surface,
+    pub reading_ms: Option<u64>,
+}
+
+impl Engine {
+    /// The text that *Allow for session*, *until* or *Always* would put in force, exactly as it would be written.
+    ///
+    /// # Errors
+    /// When the question is not open any more, or a rule's owner does not let a standing approval lift it.
+    pub fn standing_text(&self, id: &ApprovalId, scope: &GrantScope) -> Result<String, EngineError> {
+        let question = self.question(id)?;
+        Ok(self.standing(&question, scope, self.now())?.text)
+    }
+
+    fn question(&self, id: &ApprovalId) -> Result<Question, EngineError> {
+        let found = self.approvals().find(id);
+        found.ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })
+    }
+
+    fn standing(&self, question: &Question, scope: &GrantScope, now: DateTime<Utc>) -> Result<Grant, EngineError> {
+        let approval = &question.approval;
+        if let Some(firm) = approval.reasons.iter().find(|r| !r.liftable) {
+            return Err(EngineError::Refused(format!(
+                "rule `{}` does not allow standing approvals: it asks every time",
+                firm.rule
+            )));
+        }
+        if approval.unaffordable.is_some() {
+            return Err(EngineError::Refused(
+                "a budget held this, and a rule cannot raise a budget: raise the budget instead".to_owned(),
+            ));
+        }
+        let session = matches!(scope, GrantScope::Session).then(|| approval.session.clone());
+        // Always lasts 30 days unless a person edits the file (ux.md 6.3).
+        let expires_at = match scope {
+            GrantScope::Until { at } => Some(*at),
+            GrantScope::Always => Some(now + chrono::Duration::days(30)),
+            GrantScope::Once | GrantScope::Session => None,
+        };
+        let id = GrantId::new();
+        let text = reeve_policy::standing_approval(
+            &question.operation,
+            &approval.reasons,
+            id.as_str(),
+            expires_at,
+            session.as_ref(),
+        );
+        Ok(Grant {
+            id,
+            agent: approval.agent.clone(),
+            session,
+            lifts: approval.reasons.iter().map(|r| r.rule.clone()).collect(),
+            text,
+            approval: approval.id.clone(),
+            given_at: now,
+            expires_at,
+        })
+    }
+
+    /// Decides. What a wider scope leaves behind is written first; if it would not let the held action through, nothing is
+    /// released and the error says which rule still decides.
+    ///
+    /// # Errors
+    /// When the card was not shown and armed on this surface, the question is closed, or something cannot be written.
+    pub async fn answer(&self, answering: Answering) -> Result<(), EngineError> {
+        if answering.surface == Surface::Demo && !self.is_demo() {
+            return Err(EngineError::Refused("only the demo profile lets the demo decide".to_owned()));
+        }
+        let armed = answering.surface == Surface::MainWindow;
+        self.approvals().take_ticket(&answering.approval, &answering.ticket, armed)?;
+        if let Resolution::Approved { scope } = &answering.resolution {
+            let question = self.question(&answering.approval)?;
+            self.leave_standing(&question, scope).await?;
+        }
+        let resolved = Resolved {
+            resolution: answering.resolution,
+            by: answering.by,
+            surface: answering.surface,
+            at: self.now(),
+            reading_ms: answering.reading_ms,
+        };
+        self.approvals().resolve(&answering.approval, resolved).await
+    }
+
+    async fn leave_standing(&self, question: &Question, scope: &GrantScope) -> Result<(), EngineError> {
+        match scope {
+            GrantScope::Once => Ok(()),
+            GrantScope::Session | GrantScope::Until { .. } => {
+                let grant = self.standing(question, scope, self.now())?;
+                let id = grant.id.clone();
+                self.grants().give(grant).await?;
+                if let Err(still) = self.passes_now(question) {
+                    self.grants().take_back(&id).await?;
+                    return Err(still);
+                }
+                Ok(())
+            }
+            GrantScope::Always => {
+                let grant = self.standing(question, scope, self.now())?;
+                self.write_standing(question, &grant.text).await
+            }
+        }
+    }
+
+    async fn write_standing(&self, question: &Question, text: &str) -> Result<(), EngineError> {
+        let path = self.policies().folder().join(crate::policies::STANDING_FILE);
+        let before = std::fs::read(&path).ok();
+        self.policies().append_standing(text)?;
+        let reloaded = self.policies().refresh();
+        let works = match reloaded {
+            Reload::Rejected { problem } => Err(EngineError::Policy(problem)),
+            Reload::Loaded { .. } | Reload::Unchanged => self.passes_now(question),
+        };
+        if let Err(still) = works {
+            match before {
+                Some(bytes) => crate::files::write_atomically(&path, &bytes)?,
+                None => std::fs::remove_file(&path)
+                    .map_err(|source| EngineError::Write { path: path.clone(), source })?,
+            }
+            self.policies().refresh();
+            return Err(still);
+        }
+        let what = format!("standing approval for `{}`", question.approval.agent);
+        let event = EventBody::PolicyChanged { what, text: text.to_owned() };
+        self.gate().record(Draft::engine(event)).await
+    }
+
+    /// Judges the held action again, as its repetition would be.
+    fn passes_now(&self, question: &Question) -> Result<(), EngineError> {
+        let Some(live) = self.sessions().find(&question.approval.session) else {
+            return Err(EngineError::Refused("the session has ended".to_owned()));
+        };
+        let verdict = self.gate().verdict(&question.operation, &live, self.now());
+        if verdict.decision() == Decision::Allow {
+            return Ok(());
+        }
+        let rules: Vec<String> = verdict.reasons().iter().map(|r| format!("`{}`", r.rule)).collect();
+        Err(EngineError::Refused(format!("nothing was released: {} still decides", rules.join(", "))))
+    }
+}

@@ -1,0 +1,440 @@
+//! The gate: every operation of every mouth passes `admit`, and nothing else makes an `Admission`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use parking_lot::Mutex;
+use reeve_domain::approval::Approval;
+use reeve_domain::budget::{Reservation, Settlement};
+use reeve_domain::clock::Clock;
+use reeve_domain::event::{Draft, Event, EventBody};
+use reeve_domain::id::{ApprovalId, OperationId};
+use reeve_domain::operation::Operation;
+use reeve_domain::outcome::Outcome;
+use reeve_domain::settings::Mode;
+use reeve_domain::verdict::{Decision, Denial, DenialKind, Verdict};
+use reeve_policy::PolicySet;
+use reeve_store::{Admit, Admitted, Store};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::admission::Admission;
+use crate::approvals::{Answer, Approvals, Question};
+use crate::budgets::{Quote, Shortfall};
+use crate::credentials::{Credentials, Injection};
+use crate::denials;
+use crate::error::EngineError;
+use crate::grants::Grants;
+use crate::policies::Policies;
+use crate::prices::Prices;
+use crate::protection::ProtectionState;
+use crate::seen::SeenHosts;
+use crate::sessions::{LiveSession, Sessions};
+use crate::settings::Settings;
+
+/// What the gate says. A denial is a value, so that no `?` can turn it into an internal error.
+#[must_use]
+#[derive(Debug)]
+pub enum Ruling {
+    Admitted(Box<Admission>),
+    Denied(Denial),
+}
+
+/// Shared by all mouths; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Gate(Arc<Inner>);
+
+#[derive(Debug)]
+pub(crate) struct Inner {
+    pub store: Store,
+    pub clock: Arc<dyn Clock>,
+    pub settings: Arc<Settings>,
+    pub sessions: Arc<Sessions>,
+    pub policies: Arc<Policies>,
+    pub grants: Arc<Grants>,
+    pub approvals: Arc<Approvals>,
+    pub credentials: Arc<Credentials>,
+    pub prices: Arc<Prices>,
+    pub protection: Arc<ProtectionState>,
+    pub seen: SeenHosts,
+    pub running: Mutex<HashMap<OperationId, Running>>,
+}
+
+/// An admitted operation that has not been settled yet.
+#[derive(Debug)]
+pub(crate) struct Running {
+    operation: Arc<Operation>,
+    revoked: CancellationToken,
+}
+
+/// An operation with what was found out about it on its way through the gate.
+struct Case {
+    operation: Operation,
+    live: Arc<LiveSession>,
+    verdict: Verdict,
+    quote: Option<Quote>,
+    mode: Mode,
+    now: DateTime<Utc>,
+}
+
+/// How an operation got past verdict and budget.
+struct Passed {
+    reservation: Option<Reservation>,
+    approval: Option<(ApprovalId, bool)>,
+    would: Option<Denial>,
+    /// A human let it through over the cap.
+    over_cap: bool,
+}
+
+impl Gate {
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self(Arc::new(inner))
+    }
+
+    pub(crate) fn prices(&self) -> &Prices {
+        &self.0.prices
+    }
+
+    /// Decides, asks, reserves and records, in this order. `view` is what a human is shown when it must be asked: made
+    /// from the very bytes that will be sent. May wait for a human; dropping the future detaches from the question.
+    pub async fn admit(&self, operation: Operation, view: Value) -> Ruling {
+        let case = match self.judge(operation) {
+            Ok(case) => case,
+            Err(turned_away) => return self.turn_away(*turned_away).await,
+        };
+        let passed = match self.pass(&case, view).await {
+            Ok(passed) => passed,
+            Err((denial, approval)) => {
+                return self.turn_away(TurnedAway::after(case, denial, approval)).await;
+            }
+        };
+        let injection = match self.injection(&case) {
+            Ok(injection) => injection,
+            Err(denial) => return self.turn_away(TurnedAway::after(case, denial, None)).await,
+        };
+        self.commit(case, passed, injection).await
+    }
+
+    /// Who acts, what policy says of it, and what it may cost.
+    fn judge(&self, operation: Operation) -> Result<Case, Box<TurnedAway>> {
+        let now = self.0.clock.now();
+        let away = |operation: Operation, denial: Denial| {
+            Box::new(TurnedAway { operation, verdict: None, denial, approval: None })
+        };
+        let Some(live) = self.0.sessions.find(&operation.principal.session) else {
+            let denial = denials::session_over(&operation);
+            return Err(away(operation, denial));
+        };
+        if self.0.protection.stopped() {
+            let denial = denials::all_stopped(&operation);
+            return Err(away(operation, denial));
+        }
+        let verdict = self.verdict(&operation, &live, now);
+        let in_force = self.0.policies.in_force();
+        let quote = Quote::of(&operation, in_force.limits.budgets(), &self.0.prices.table(), now);
+        Ok(Case { operation, live, verdict, quote, mode: self.0.protection.mode(now), now })
+    }
+
+    /// What policy says of it right now, with the grants in force.
+    #[must_use]
+    pub fn verdict(&self, operation: &Operation, live: &LiveSession, now: DateTime<Utc>) -> Verdict {
+        let (first_seen, first_write) = self.0.seen.firsts(operation);
+        let circumstances = reeve_policy::Circumstances {
+            now: now.with_timezone(&chrono::Local).fixed_offset(),
+            first_seen,
+            first_write,
+            grants: self.0.grants.for_session(&live.session, now),
+        };
+        self.set_for(live).evaluate(operation, &circumstances)
+    }
+
+    fn set_for(&self, live: &LiveSession) -> Arc<PolicySet> {
+        let project: Option<Arc<PolicySet>> = Option::clone(&live.project.load());
+        project.unwrap_or_else(|| Arc::clone(&self.0.policies.in_force().set))
+    }
+
+    /// Verdict, then affordability, then the human.
+    async fn pass(&self, case: &Case, view: Value) -> Result<Passed, (Denial, Option<ApprovalId>)> {
+        let observing = case.mode == Mode::Observe;
+        let mut would = None;
+        let asks = match case.verdict.decision() {
+            Decision::Deny if observing => {
+                would = Some(denials::by_policy(&case.operation, &case.verdict));
+                false
+            }
+            Decision::Deny => return Err((denials::by_policy(&case.operation, &case.verdict), None)),
+            Decision::Ask if observing => {
+                would = Some(denials::would_ask(&case.operation, &case.verdict));
+                false
+            }
+            Decision::Ask => true,
+            Decision::Allow => false,
+        };
+        let fitted = self.fit(case).await.map_err(|fault| (fault, None))?;
+        match fitted {
+            Ok(reservation) if asks => self.ask(case, reservation, None, view).await,
+            Ok(reservation) => Ok(Passed { reservation, approval: None, would, over_cap: false }),
+            Err(short) if observing => {
+                let would = would.or_else(|| Some(denials::by_budget(&case.operation, &short)));
+                let reservation = case.quote.as_ref().map(Quote::whole);
+                Ok(Passed { reservation, approval: None, would, over_cap: true })
+            }
+            Err(short) if short.asks() => {
+                let whole = case.quote.as_ref().map(Quote::whole);
+                self.ask(case, whole, Some(short), view).await
+            }
+            Err(short) => Err((denials::by_budget(&case.operation, &short), None)),
+        }
+    }
+
+    /// What the call may reserve by the balances of this moment. No money is locked: that happens in `commit`.
+    async fn fit(&self, case: &Case) -> Result<Result<Option<Reservation>, Shortfall>, Denial> {
+        let Some(quote) = &case.quote else { return Ok(Ok(None)) };
+        let balances = self.0.store.balances(quote.accounts()).await;
+        let balances = balances.map_err(|error| denials::cannot_record(&case.operation, &error.to_string()))?;
+        Ok(quote.fit(&balances).map(Some))
+    }
+
+    async fn ask(
+        &self,
+        case: &Case,
+        reservation: Option<Reservation>,
+        short: Option<Shortfall>,
+        view: Value,
+    ) -> Result<Passed, (Denial, Option<ApprovalId>)> {
+        let over_cap = short.is_some();
+        let question = self.question(case, reservation.as_ref(), short, view);
+        let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
+        let answer = self.0.approvals.ask(question, longest).await;
+        match answer.map_err(|error| (denials::cannot_record(&case.operation, &error.to_string()), None))? {
+            Answer::Approved { approval, output_limit, waited } => {
+                // What was approved is executed, with the very bound the human saw.
+                let reservation = case.quote.as_ref().map(|quote| quote.with_output(output_limit));
+                Ok(Passed { reservation, approval: Some((approval, waited)), would: None, over_cap })
+            }
+            Answer::Refused { approval, reason } => {
+                Err((denials::refused(&case.operation, &case.verdict, reason), Some(approval)))
+            }
+            Answer::Expired { approval } => {
+                Err((denials::expired(&case.operation, &case.verdict), Some(approval)))
+            }
+            Answer::Withdrawn => Err((denials::session_over(&case.operation), None)),
+            Answer::TooMany => Err((denials::too_many(&case.operation), None)),
+        }
+    }
+
+    fn question(
+        &self,
+        case: &Case,
+        reservation: Option<&Reservation>,
+        short: Option<Shortfall>,
+        view: Value,
+    ) -> Question {
+        let operation = &case.operation;
+        let asked = operation.llm().and_then(|call| call.output_limit);
+        let output_limit = reservation.map_or(asked, |r| r.output_limit);
+        let hold = self.0.settings.hold_for(operation.action());
+        let approval = Approval {
+            id: ApprovalId::new(),
+            operation: operation.id.clone(),
+            agent: operation.principal.agent.clone(),
+            session: operation.principal.session.clone(),
+            user: operation.principal.user.clone(),
+            cwd: case.live.session.cwd.clone(),
+            action: operation.action(),
+            summary: operation.summary.clone(),
+            question: operation.fingerprint(asked),
+            fingerprint: operation.fingerprint(output_limit),
+            output_limit,
+            reasons: case.verdict.reasons().to_vec(),
+            risk: case.verdict.risk(),
+            risk_reasons: case.verdict.risk_reasons().to_vec(),
+            view,
+            estimate: reservation.map(|r| r.amount),
+            unaffordable: short.as_ref().map(Shortfall::message),
+            asked_at: case.now,
+            expires_at: case.now + chrono::Duration::from_std(hold).unwrap_or_default(),
+            joined: 1,
+            resolved: None,
+            used_at: None,
+        };
+        Question { approval, operation: operation.clone(), verdict: case.verdict.clone() }
+    }
+
+    fn injection(&self, case: &Case) -> Result<Option<Injection>, Denial> {
+        let Some(credential) = &case.operation.credential else { return Ok(None) };
+        let endpoint = case.operation.endpoint();
+        let found = self.0.credentials.injection(&case.live, credential, endpoint);
+        found.map(Some).map_err(|why| denials::credential(&case.operation, &why))
+    }
+
+    /// The one writer transaction: reserve and record. Nothing has gone upstream before it, everything may after it.
+    async fn commit(&self, case: Case, passed: Passed, injection: Option<Injection>) -> Ruling {
+        let Case { operation, live, verdict, quote, mode, .. } = case;
+        let (approval, waited) = passed.approval.map_or((None, false), |(id, waited)| (Some(id), waited));
+        let would = passed.would;
+        let fit = fit_in_transaction(quote, passed.reservation.clone(), passed.over_cap, approval.is_some());
+        let operation_for_denial = operation.clone();
+        let admit = Admit {
+            operation: operation.clone(),
+            verdict: verdict.clone(),
+            accounts: passed.reservation.as_ref().map(|r| r.accounts.clone()).unwrap_or_default(),
+            reserve: fit.map(|fit| -> reeve_store::Fit {
+                Box::new(move |balances| {
+                    fit(balances).map_err(|short| denials::by_budget(&operation_for_denial, &short))
+                })
+            }),
+            approval: approval.map(|id| reeve_store::ApprovalUse { id, waited }),
+            would,
+            mode,
+        };
+        match self.0.store.admit(admit).await {
+            Ok(Admitted::Yes { reservation, .. }) => {
+                self.0.seen.note(&operation);
+                let operation = Arc::new(operation);
+                let revoked = live.ended().child_token();
+                let running = Running { operation: Arc::clone(&operation), revoked: revoked.clone() };
+                self.0.running.lock().insert(operation.id.clone(), running);
+                let admission =
+                    Admission::new(self.clone(), operation, verdict, reservation, injection, revoked);
+                Ruling::Admitted(Box::new(admission))
+            }
+            Ok(Admitted::No { denial, .. }) => Ruling::Denied(denial),
+            Err(error) => Ruling::Denied(denials::cannot_record(&operation, &error.to_string())),
+        }
+    }
+
+    /// Records a refusal that a mouth found by itself (leak, address, malformed request).
+    pub async fn refuse(&self, operation: Operation, denial: Denial) -> Denial {
+        let turned = TurnedAway { operation, verdict: None, denial, approval: None };
+        match self.turn_away(turned).await {
+            Ruling::Denied(denial) => denial,
+            // `turn_away` only ever denies; an admission dropped here would be abandoned, not used.
+            Ruling::Admitted(_) => denials::impossible(),
+        }
+    }
+
+    async fn turn_away(&self, turned: TurnedAway) -> Ruling {
+        let TurnedAway { operation, verdict, mut denial, approval } = turned;
+        denial.record = Some(operation.id.clone());
+        match self.0.store.deny(operation.clone(), verdict, denial.clone(), approval).await {
+            Ok(_) => Ruling::Denied(denial),
+            // It is turned away all the same; that it could not be recorded is the louder fact.
+            Err(error) => {
+                self.0.protection.set_degraded(Some(format!("the record cannot be written: {error}")));
+                Ruling::Denied(denials::cannot_record(&operation, &error.to_string()))
+            }
+        }
+    }
+
+    pub(crate) async fn close(
+        &self,
+        operation: &Operation,
+        outcome: Outcome,
+        settlement: Option<Settlement>,
+    ) -> Result<Event, EngineError> {
+        self.0.running.lock().remove(&operation.id);
+        Ok(self.0.store.settle(operation.clone(), outcome, settlement).await?)
+    }
+
+    /// For the drop guard: recorded in the background, because a drop cannot wait.
+    pub(crate) fn abandon(&self, operation: Arc<Operation>, why: &'static str, settlement: Option<Settlement>) {
+        self.0.running.lock().remove(&operation.id);
+        let store = self.0.store.clone();
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            tracing::error!(operation = %operation.id, "abandoned outside the runtime; the sweep will charge it");
+            return;
+        };
+        runtime.spawn(async move {
+            if let Err(error) = store.abandon((*operation).clone(), why.to_owned(), settlement).await {
+                tracing::error!(operation = %operation.id, %error, "could not record an abandoned operation");
+            }
+        });
+    }
+
+    /// Re-judges what is running after the policy changed: what is denied now is cut.
+    pub fn recheck(&self) {
+        let running: Vec<(Arc<Operation>, CancellationToken)> = {
+            let running = self.0.running.lock();
+            running.values().map(|r| (Arc::clone(&r.operation), r.revoked.clone())).collect()
+        };
+        let now = self.0.clock.now();
+        if self.0.protection.mode(now) == Mode::Observe {
+            return;
+        }
+        for (operation, revoked) in running {
+            let Some(live) = self.0.sessions.find(&operation.principal.session) else { continue };
+            if self.verdict(&operation, &live, now).decision() == Decision::Deny {
+                revoked.cancel();
+            }
+        }
+    }
+
+    /// How many operations are under way.
+    #[must_use]
+    pub fn running(&self) -> usize {
+        self.0.running.lock().len()
+    }
+
+    /// Records something that never became an operation.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn record(&self, draft: Draft) -> Result<(), EngineError> {
+        self.0.store.append(vec![draft]).await?;
+        Ok(())
+    }
+
+    /// Records a credential's masking, injection or stopped leak beside its operation.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn note(&self, operation: &Operation, body: EventBody) -> Result<(), EngineError> {
+        self.record(Draft::of(operation, body)).await
+    }
+}
+
+/// An operation that does not pass, with what is known of it.
+struct TurnedAway {
+    operation: Operation,
+    verdict: Option<Verdict>,
+    denial: Denial,
+    approval: Option<ApprovalId>,
+}
+
+impl TurnedAway {
+    fn after(case: Case, denial: Denial, approval: Option<ApprovalId>) -> Self {
+        Self { operation: case.operation, verdict: Some(case.verdict), denial, approval }
+    }
+}
+
+type FitNow = Box<dyn FnOnce(&[reeve_domain::budget::Balance]) -> Result<Reservation, Shortfall> + Send>;
+
+/// How the reservation is made inside the transaction: fitted anew to the balances found there, except that what a human
+/// approved is reserved exactly, or (when it was approved over the cap) whatever the balances say.
+fn fit_in_transaction(
+    quote: Option<Quote>,
+    planned: Option<Reservation>,
+    over_cap: bool,
+    approved: bool,
+) -> Option<FitNow> {
+    let (quote, planned) = (quote?, planned?);
+    Some(Box::new(move |balances| {
+        if over_cap {
+            return Ok(planned);
+        }
+        if approved {
+            quote.still_fits(&planned, balances)?;
+            return Ok(planned);
+        }
+        quote.fit(balances)
+    }))
+}
+
+/// Whether a denial is a fault: turned away because Reeve could not decide or record.
+#[must_use]
+pub fn is_fault(denial: &Denial) -> bool {
+    denial.kind == DenialKind::Fault
+}

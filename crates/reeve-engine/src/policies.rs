@@ -1,0 +1,252 @@
+//! The policy set and the limits in force: read from files, reloaded when they change, kept when a new version is broken.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use reeve_domain::settings::Preset;
+use reeve_domain::verdict::Layer;
+use reeve_policy::limits::{self, Limits};
+use reeve_policy::{PolicySet, Source};
+
+use crate::error::EngineError;
+
+/// File that *Always* writes standing approvals to, inside the policies folder.
+pub const STANDING_FILE: &str = "standing.cedar";
+/// The person's own limits; never rewritten.
+pub const LIMITS_FILE: &str = "limits.yaml";
+/// Limits that console and CLI set; rewritten whole.
+pub const MINE_LIMITS_FILE: &str = "mine.limits.yaml";
+
+/// What is in force, and what is wrong with what is on disk.
+#[derive(Debug)]
+pub struct InForce {
+    pub set: Arc<PolicySet>,
+    pub limits: Arc<Limits>,
+    /// Why the files on disk are not what is in force.
+    pub problem: Option<String>,
+}
+
+/// Owner of the policy set.
+#[derive(Debug)]
+pub struct Policies {
+    preset: Preset,
+    /// Folder of the person's configuration: `policies/*.cedar`, `limits.yaml`, `mine.limits.yaml`.
+    config: PathBuf,
+    /// Folder managed by the organisation, where there is one.
+    managed: Option<PathBuf>,
+    in_force: ArcSwap<InForce>,
+    seen: Mutex<Vec<(PathBuf, String)>>,
+}
+
+/// What a look at the files found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reload {
+    Unchanged,
+    Loaded { revision: String, files: Vec<String> },
+    /// The last good set stays in force.
+    Rejected { problem: String },
+}
+
+impl Policies {
+    /// # Errors
+    /// When the files do not load: at start there is no last good set to keep, so nothing may pass.
+    pub fn load(preset: Preset, config: &Path, managed: Option<&Path>) -> Result<Self, EngineError> {
+        let files = read_files(config, managed)?;
+        let (set, limits) = build(preset, &files).map_err(EngineError::Policy)?;
+        Ok(Self {
+            preset,
+            config: config.to_path_buf(),
+            managed: managed.map(Path::to_path_buf),
+            in_force: ArcSwap::from_pointee(InForce { set: Arc::new(set), limits: Arc::new(limits), problem: None }),
+            seen: Mutex::new(files.into_iter().map(|f| (f.path, f.text)).collect()),
+        })
+    }
+
+    #[must_use]
+    pub fn in_force(&self) -> Arc<InForce> {
+        self.in_force.load_full()
+    }
+
+    /// Folder the person's own policies live in.
+    #[must_use]
+    pub fn folder(&self) -> PathBuf {
+        self.config.join("policies")
+    }
+
+    #[must_use]
+    pub fn config_folder(&self) -> &Path {
+        &self.config
+    }
+
+    /// Looks at the files and applies what changed. Cheap when nothing did.
+    pub fn refresh(&self) -> Reload {
+        let files = match read_files(&self.config, self.managed.as_deref()) {
+            Ok(files) => files,
+            Err(error) => return self.reject(error.to_string()),
+        };
+        let now: Vec<(PathBuf, String)> = files.iter().map(|f| (f.path.clone(), f.text.clone())).collect();
+        {
+            let mut seen = self.seen.lock();
+            if *seen == now {
+                return Reload::Unchanged;
+            }
+            *seen = now;
+        }
+        match build(self.preset, &files) {
+            Ok((set, limits)) => {
+                let revision = set.revision().to_owned();
+                self.in_force.store(Arc::new(InForce {
+                    set: Arc::new(set),
+                    limits: Arc::new(limits),
+                    problem: None,
+                }));
+                Reload::Loaded { revision, files: files.iter().map(|f| f.shown.clone()).collect() }
+            }
+            Err(problem) => self.reject(problem),
+        }
+    }
+
+    /// The set with a project's own rules on top (`.reeve/policies/*.cedar` in the folder or one above it); `None` where
+    /// there are none. A project may only forbid.
+    ///
+    /// # Errors
+    /// When the project's files do not load: a session there would run without rules its project asks for.
+    pub fn for_project(&self, cwd: &Path) -> Result<Option<Arc<PolicySet>>, EngineError> {
+        let found = cwd.ancestors().map(|folder| folder.join(".reeve").join("policies")).find(|p| p.is_dir());
+        let Some(folder) = found else { return Ok(None) };
+        let mut project = Vec::new();
+        read_folder(&folder, Layer::Project, &mut project)?;
+        if project.is_empty() {
+            return Ok(None);
+        }
+        let mut files = read_files(&self.config, self.managed.as_deref())?;
+        files.extend(project);
+        let (set, _) = build(self.preset, &files).map_err(EngineError::Policy)?;
+        Ok(Some(Arc::new(set)))
+    }
+
+    fn reject(&self, problem: String) -> Reload {
+        let old = self.in_force.load_full();
+        if old.problem.as_ref() == Some(&problem) {
+            return Reload::Unchanged;
+        }
+        self.in_force.store(Arc::new(InForce {
+            set: Arc::clone(&old.set),
+            limits: Arc::clone(&old.limits),
+            problem: Some(problem.clone()),
+        }));
+        Reload::Rejected { problem }
+    }
+
+    /// Appends a standing approval to the person's file, after proving that the whole still loads with it.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written, or the set does not load with the new text; then nothing was written.
+    pub fn append_standing(&self, text: &str) -> Result<(), EngineError> {
+        let path = self.folder().join(STANDING_FILE);
+        let old = read_or_empty(&path)?;
+        let separator = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
+        self.replace(&path, &format!("{old}{separator}{}\n", text.trim_end()))
+    }
+
+    /// Replaces one file atomically, after proving that the whole loads with it.
+    ///
+    /// # Errors
+    /// As [`Policies::append_standing`].
+    pub fn replace(&self, path: &Path, text: &str) -> Result<(), EngineError> {
+        let mut files = read_files(&self.config, self.managed.as_deref())?;
+        files.retain(|f| f.path != path);
+        files.push(PolicyFile::new(path, layer_of(path, &self.config), text.to_owned()));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        build(self.preset, &files).map_err(EngineError::Policy)?;
+        crate::files::write_atomically(path, text.as_bytes())?;
+        Ok(())
+    }
+}
+
+struct PolicyFile {
+    path: PathBuf,
+    shown: String,
+    layer: Layer,
+    text: String,
+}
+
+impl PolicyFile {
+    fn new(path: &Path, layer: Layer, text: String) -> Self {
+        let shown = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        Self { path: path.to_path_buf(), shown, layer, text }
+    }
+
+    fn is_limits(&self) -> bool {
+        self.path.extension().is_some_and(|e| e == "yaml")
+    }
+
+    fn is_standing(&self) -> bool {
+        self.shown == STANDING_FILE
+    }
+}
+
+fn layer_of(path: &Path, config: &Path) -> Layer {
+    if path.starts_with(config) { Layer::Mine } else { Layer::Organisation }
+}
+
+fn read_or_empty(path: &Path) -> Result<String, EngineError> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(source) => Err(EngineError::Read { path: path.to_path_buf(), source }),
+    }
+}
+
+/// Every policy and limits file, in a fixed order.
+fn read_files(config: &Path, managed: Option<&Path>) -> Result<Vec<PolicyFile>, EngineError> {
+    let mut files = Vec::new();
+    for (folder, layer) in
+        managed.map(|m| (m, Layer::Organisation)).into_iter().chain(std::iter::once((config, Layer::Mine)))
+    {
+        read_folder(&folder.join("policies"), layer, &mut files)?;
+        let team = folder.join("policies").join("team");
+        read_folder(&team, Layer::Team, &mut files)?;
+        for name in [LIMITS_FILE, MINE_LIMITS_FILE] {
+            let path = folder.join(name);
+            if path.exists() {
+                let text = read_or_empty(&path)?;
+                files.push(PolicyFile::new(&path, layer, text));
+            }
+        }
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(files)
+}
+
+fn read_folder(folder: &Path, layer: Layer, into: &mut Vec<PolicyFile>) -> Result<(), EngineError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => return Err(EngineError::Read { path: folder.to_path_buf(), source }),
+    };
+    for entry in entries {
+        let path = entry.map_err(|source| EngineError::Read { path: folder.to_path_buf(), source })?.path();
+        if path.extension().is_some_and(|e| e == "cedar") {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|source| EngineError::Read { path: path.clone(), source })?;
+            into.push(PolicyFile::new(&path, layer, text));
+        }
+    }
+    Ok(())
+}
+
+fn build(preset: Preset, files: &[PolicyFile]) -> Result<(PolicySet, Limits), String> {
+    let source = |f: &PolicyFile| Source { layer: f.layer, file: f.shown.clone(), text: f.text.clone() };
+    let (standing, rules): (Vec<_>, Vec<_>) =
+        files.iter().filter(|f| !f.is_limits()).partition(|f| f.is_standing());
+    let rules: Vec<Source> = rules.into_iter().map(source).collect();
+    let standing: Vec<Source> = standing.into_iter().map(source).collect();
+    let set = PolicySet::load(preset, &rules, &standing).map_err(|e| e.to_string())?;
+    let texts: Vec<(String, String)> =
+        files.iter().filter(|f| f.is_limits()).map(|f| (f.shown.clone(), f.text.clone())).collect();
+    let limits = limits::load(&texts).map_err(|e| e.to_string())?;
+    Ok((set, limits))
+}

@@ -1,0 +1,130 @@
+//! Whether verdicts are enforced: mode, pause and *Stop all*, remembered over a restart.
+
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::settings::{Mode, Protection};
+use reeve_store::Store;
+use serde::{Deserialize, Serialize};
+
+use crate::error::EngineError;
+
+const SETTING: &str = "protection";
+
+/// What a person switched.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Switches {
+    mode: Mode,
+    stopped: bool,
+    /// `Some(None)`: paused until resumed.
+    paused: Option<Option<DateTime<Utc>>>,
+}
+
+/// Owner of mode, pause and stop.
+#[derive(Debug)]
+pub struct ProtectionState {
+    store: Store,
+    switches: ArcSwap<Switches>,
+    /// What does not work, where something does not.
+    degraded: ArcSwap<Option<String>>,
+}
+
+impl ProtectionState {
+    /// # Errors
+    /// When the store cannot be read.
+    pub async fn load(store: Store, configured: Mode) -> Result<Self, EngineError> {
+        let remembered = store.setting(SETTING).await?;
+        let mut switches = remembered
+            .and_then(|text| serde_json::from_str::<Switches>(&text).ok())
+            .unwrap_or(Switches { mode: configured, stopped: false, paused: None });
+        switches.mode = configured;
+        Ok(Self {
+            store,
+            switches: ArcSwap::from_pointee(switches),
+            degraded: ArcSwap::from_pointee(None),
+        })
+    }
+
+    /// Everything is denied until *Resume*.
+    #[must_use]
+    pub fn stopped(&self) -> bool {
+        self.switches.load().stopped
+    }
+
+    /// Whether rules, asks and budgets bind right now.
+    #[must_use]
+    pub fn mode(&self, now: DateTime<Utc>) -> Mode {
+        let switches = self.switches.load();
+        if paused_at(&switches, now) { Mode::Observe } else { switches.mode }
+    }
+
+    /// For the status strip, by precedence.
+    #[must_use]
+    pub fn state(&self, now: DateTime<Utc>) -> Protection {
+        let switches = self.switches.load();
+        if switches.stopped {
+            return Protection::Stopped;
+        }
+        if let Some(cause) = self.degraded.load().as_ref() {
+            return Protection::Degraded { cause: cause.clone() };
+        }
+        if paused_at(&switches, now) {
+            return Protection::Paused { until: switches.paused.flatten() };
+        }
+        match switches.mode {
+            Mode::Observe => Protection::Observing,
+            Mode::Enforce => Protection::Protected,
+        }
+    }
+
+    /// Says what does not work (`None`: everything works again).
+    pub fn set_degraded(&self, cause: Option<String>) {
+        self.degraded.store(Arc::new(cause));
+    }
+
+    /// # Errors
+    /// When it cannot be recorded; then nothing changed.
+    pub async fn stop(&self) -> Result<(), EngineError> {
+        self.change("stop all", |s| s.stopped = true).await
+    }
+
+    /// Ends both a stop and a pause.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then nothing changed.
+    pub async fn resume(&self) -> Result<(), EngineError> {
+        self.change("resume", |s| {
+            s.stopped = false;
+            s.paused = None;
+        })
+        .await
+    }
+
+    /// Until then (`None`: until resumed) rules, asks and budgets are recorded and not enforced.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then nothing changed.
+    pub async fn pause(&self, until: Option<DateTime<Utc>>) -> Result<(), EngineError> {
+        self.change("pause", |s| s.paused = Some(until)).await
+    }
+
+    async fn change(&self, what: &str, edit: impl FnOnce(&mut Switches)) -> Result<(), EngineError> {
+        let mut next = (**self.switches.load()).clone();
+        edit(&mut next);
+        let text = serde_json::to_string(&next).map_err(|e| EngineError::Refused(e.to_string()))?;
+        self.store.append(vec![Draft::engine(EventBody::ModeChanged { what: what.to_owned() })]).await?;
+        self.store.set_setting(SETTING, &text).await?;
+        self.switches.store(Arc::new(next));
+        Ok(())
+    }
+}
+
+fn paused_at(switches: &Switches, now: DateTime<Utc>) -> bool {
+    match switches.paused {
+        Some(None) => true,
+        Some(Some(until)) => now < until,
+        None => false,
+    }
+}

@@ -1,0 +1,201 @@
+//! Sessions: one run of an agent each, known by a random token of which only the hash is kept.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use base64::Engine as _;
+use chrono::{DateTime, Utc};
+use parking_lot::RwLock;
+use reeve_domain::credential::Credential;
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::id::{AgentId, CredentialId, SessionId, TeamId};
+use reeve_domain::principal::Principal;
+use reeve_domain::sensitive::Secret;
+use reeve_domain::session::{Session, SessionEnd};
+use reeve_policy::PolicySet;
+use reeve_store::Store;
+use sha2::Digest as _;
+use subtle::ConstantTimeEq as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::EngineError;
+use crate::leaks::LeakGuard;
+
+/// A session that is running. Shared by every connection that carries its token.
+#[derive(Debug)]
+pub struct LiveSession {
+    pub session: Session,
+    /// Process that holds the session open (`reeve run`), where there is one: children are looked for below it.
+    pub holder: Option<u32>,
+    cancel: CancellationToken,
+    /// What the credentials bound to this session's agent look like, and what must not leave for elsewhere.
+    pub(crate) held: ArcSwap<HeldSecrets>,
+    /// Set with the project's own rules on top, where the working directory has any.
+    pub(crate) project: ArcSwap<Option<Arc<PolicySet>>>,
+}
+
+/// Secrets of a live session, wiped with it.
+#[derive(Debug, Default)]
+pub struct HeldSecrets {
+    pub credentials: Vec<Credential>,
+    pub secrets: HashMap<CredentialId, Secret>,
+    pub guard: Arc<LeakGuard>,
+    /// Why some secret could not be read: operations that need it are refused with this sentence.
+    pub problem: Option<String>,
+}
+
+impl LiveSession {
+    #[must_use]
+    pub fn id(&self) -> &SessionId {
+        &self.session.id
+    }
+
+    #[must_use]
+    pub fn principal(&self) -> Principal {
+        Principal {
+            agent: self.session.agent.clone(),
+            session: self.session.id.clone(),
+            user: self.session.user.clone(),
+            team: self.session.team.clone(),
+        }
+    }
+
+    /// Cancelled when the session ends, however it ends: every stream of it stops then.
+    #[must_use]
+    pub fn ended(&self) -> &CancellationToken {
+        &self.cancel
+    }
+
+    #[must_use]
+    pub fn leaks(&self) -> Arc<LeakGuard> {
+        Arc::clone(&self.held.load().guard)
+    }
+}
+
+/// What opens a session.
+#[derive(Debug, Clone)]
+pub struct OpenSession {
+    pub agent: AgentId,
+    pub user: String,
+    pub team: Option<TeamId>,
+    pub cwd: String,
+    pub command: Vec<String>,
+    pub holder: Option<u32>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// Owner of the live sessions.
+#[derive(Debug)]
+pub struct Sessions {
+    store: Store,
+    live: RwLock<Live>,
+}
+
+#[derive(Debug, Default)]
+struct Live {
+    by_id: HashMap<SessionId, Arc<LiveSession>>,
+    by_token: HashMap<[u8; 32], Arc<LiveSession>>,
+}
+
+impl Sessions {
+    #[must_use]
+    pub fn new(store: Store) -> Self {
+        Self { store, live: RwLock::default() }
+    }
+
+    /// Opens a session and hands out its token, once.
+    ///
+    /// # Errors
+    /// When the opening cannot be recorded.
+    pub async fn open(
+        &self,
+        open: OpenSession,
+        held: HeldSecrets,
+        project: Option<Arc<PolicySet>>,
+        now: DateTime<Utc>,
+    ) -> Result<(Arc<LiveSession>, Secret), EngineError> {
+        let token: [u8; 32] = rand::random();
+        let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token);
+        let session = Session {
+            id: SessionId::new(),
+            agent: open.agent,
+            user: open.user,
+            team: open.team,
+            cwd: open.cwd,
+            command: open.command,
+            opened_at: now,
+            expires_at: open.expires_at,
+            ended_at: None,
+            ended_because: None,
+        };
+        let hash: [u8; 32] = sha2::Sha256::digest(token.as_bytes()).into();
+        self.store.open_session(session.clone(), hex::encode(hash)).await?;
+        let live = Arc::new(LiveSession {
+            session,
+            holder: open.holder,
+            cancel: CancellationToken::new(),
+            held: ArcSwap::from_pointee(held),
+            project: ArcSwap::from_pointee(project),
+        });
+        let mut all = self.live.write();
+        all.by_id.insert(live.session.id.clone(), Arc::clone(&live));
+        all.by_token.insert(hash, Arc::clone(&live));
+        drop(all);
+        Ok((live, Secret::from(token)))
+    }
+
+    /// The session a token belongs to. The token is hashed first, so that neither the look-up nor the comparison says
+    /// anything about it.
+    #[must_use]
+    pub fn authenticate(&self, token: &str) -> Option<Arc<LiveSession>> {
+        let hash: [u8; 32] = sha2::Sha256::digest(token.as_bytes()).into();
+        let live = self.live.read();
+        let (stored, session) = live.by_token.get_key_value(&hash)?;
+        let same: bool = stored.ct_eq(&hash).into();
+        (same && !session.cancel.is_cancelled()).then(|| Arc::clone(session))
+    }
+
+    #[must_use]
+    pub fn find(&self, id: &SessionId) -> Option<Arc<LiveSession>> {
+        self.live.read().by_id.get(id).cloned()
+    }
+
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<LiveSession>> {
+        self.live.read().by_id.values().cloned().collect()
+    }
+
+    /// Ends a session: its token stops working, its streams are cut, its secrets are wiped. A second call does nothing.
+    ///
+    /// # Errors
+    /// When the end cannot be recorded; the session is ended all the same.
+    pub async fn end(&self, id: &SessionId, because: SessionEnd) -> Result<bool, EngineError> {
+        let Some(live) = self.forget(id) else { return Ok(false) };
+        live.cancel.cancel();
+        live.held.store(Arc::new(HeldSecrets::default()));
+        let draft = Draft {
+            agent: Some(live.session.agent.clone()),
+            session: Some(id.clone()),
+            operation: None,
+            body: EventBody::SessionEnded { because },
+        };
+        self.store.append(vec![draft]).await?;
+        Ok(true)
+    }
+
+    fn forget(&self, id: &SessionId) -> Option<Arc<LiveSession>> {
+        let mut all = self.live.write();
+        let live = all.by_id.remove(id)?;
+        all.by_token.retain(|_, other| other.session.id != *id);
+        Some(live)
+    }
+
+    /// Sessions whose time is up at `now`.
+    #[must_use]
+    pub fn expired(&self, now: DateTime<Utc>) -> Vec<SessionId> {
+        let live = self.live.read();
+        let over = |s: &&Arc<LiveSession>| s.session.expires_at.is_some_and(|at| at <= now);
+        live.by_id.values().filter(over).map(|s| s.session.id.clone()).collect()
+    }
+}

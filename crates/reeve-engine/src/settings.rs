@@ -1,0 +1,163 @@
+//! `config.toml`: what a person sets once. Every key is checked; an unknown one is an error with its line.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reeve_domain::id::{AgentId, TeamId};
+use reeve_domain::operation::Dialect;
+use reeve_domain::settings::{Mode, Preset};
+use serde::Deserialize;
+
+use crate::error::EngineError;
+
+/// Where secrets rest. Never switched silently: the person chooses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretsStore {
+    #[default]
+    Keychain,
+    /// One file encrypted with a passphrase, in the data folder.
+    File,
+    /// Lost when the engine ends; the demo's choice.
+    Memory,
+}
+
+/// A host that speaks one of the known dialects under another name.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CompatibleHost {
+    pub host: String,
+    #[serde(default = "https_port")]
+    pub port: u16,
+    pub dialect: Dialect,
+    /// Provider whose prices apply, as the price table names it.
+    pub provider: String,
+}
+
+fn https_port() -> u16 {
+    443
+}
+
+/// `[upstream]`: only from a person's own or a managed configuration, never from a project.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Upstream {
+    /// `host:port` to the address it is dialled at, instead of asking the resolver.
+    pub resolve: BTreeMap<String, SocketAddr>,
+    /// PEM files with roots trusted besides the system's.
+    pub extra_roots: Vec<PathBuf>,
+    /// Corporate proxy that upstream connections go through; `None`: direct.
+    pub proxy: Option<String>,
+}
+
+/// `[hold]`: how long a question may wait for a human, in seconds (ux.md 6.7).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Hold {
+    pub llm_seconds: u64,
+    pub http_seconds: u64,
+    /// Furthest that *+ 5 min* extends a question.
+    pub longest_seconds: u64,
+}
+
+impl Default for Hold {
+    fn default() -> Self {
+        Self { llm_seconds: 120, http_seconds: 120, longest_seconds: 600 }
+    }
+}
+
+/// `[agents.<id>]`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct AgentSettings {
+    pub team: Option<TeamId>,
+}
+
+/// The whole of `config.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    pub mode: Mode,
+    pub preset: Preset,
+    pub secrets: SecretsStore,
+    /// Team that agents without one of their own belong to.
+    pub team: Option<TeamId>,
+    /// Price file that replaces the shipped one.
+    pub prices: Option<PathBuf>,
+    pub upstream: Upstream,
+    pub hold: Hold,
+    pub compatible: Vec<CompatibleHost>,
+    pub agents: BTreeMap<AgentId, AgentSettings>,
+}
+
+impl Settings {
+    /// Reads the file; a missing one gives the defaults.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not valid: with line, column and the offending key.
+    pub fn load(path: &Path) -> Result<Self, EngineError> {
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::parse(&text)
+                .map_err(|problem| EngineError::Config { path: path.to_path_buf(), problem }),
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(source) => Err(EngineError::Read { path: path.to_path_buf(), source }),
+        }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let settings: Self = toml::from_str(text).map_err(|error| error.to_string())?;
+        for name in settings.upstream.resolve.keys() {
+            reeve_domain::host::Authority::parse(name, None)
+                .map_err(|error| format!("[upstream] resolve `{name}`: {error}"))?;
+        }
+        for compatible in &settings.compatible {
+            reeve_domain::host::Host::parse(&compatible.host)
+                .map_err(|error| format!("[[compatible]] host `{}`: {error}", compatible.host))?;
+        }
+        Ok(settings)
+    }
+
+    #[must_use]
+    pub fn team_of(&self, agent: &AgentId) -> Option<TeamId> {
+        self.agents.get(agent).and_then(|a| a.team.clone()).or_else(|| self.team.clone())
+    }
+
+    /// How long a question of this kind waits.
+    #[must_use]
+    pub fn hold_for(&self, action: reeve_domain::operation::Action) -> Duration {
+        Duration::from_secs(match action {
+            reeve_domain::operation::Action::LlmCall => self.hold.llm_seconds,
+            _ => self.hold.http_seconds,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_named_with_its_line() {
+        let problem = Settings::parse("mode = \"observe\"\nshiny = true\n").unwrap_err();
+        assert!(problem.contains("line 2") && problem.contains("shiny"), "{problem}");
+    }
+
+    #[test]
+    fn upstream_settings_are_read_and_checked() {
+        let settings = Settings::parse(
+            "[upstream]\nresolve = { \"api.anthropic.com:443\" = \"127.0.0.1:9443\" }\nextra_roots = [\"/tmp/root.pem\"]\n",
+        )
+        .unwrap();
+        assert_eq!(settings.upstream.resolve["api.anthropic.com:443"].port(), 9443);
+        assert!(Settings::parse("[upstream]\nresolve = { \"bad host:1\" = \"127.0.0.1:1\" }\n").is_err());
+    }
+
+    #[test]
+    fn a_missing_file_gives_the_defaults() {
+        let settings = Settings::load(Path::new("/nonexistent/reeve/config.toml")).unwrap();
+        assert_eq!(settings, Settings::default());
+        assert_eq!(settings.mode, Mode::Enforce);
+    }
+}

@@ -1,0 +1,312 @@
+//! The gate from outside: what passes, what is turned away, what is held, what it costs, and what the record says of it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+
+mod world;
+
+use std::time::Duration;
+
+use reeve_domain::approval::{GrantScope, Resolution, Surface};
+use reeve_domain::event::EventBody;
+use reeve_domain::outcome::{Ending, Outcome};
+use reeve_domain::session::SessionEnd;
+use reeve_domain::usage::Usage;
+use reeve_domain::verdict::DenialKind;
+use reeve_engine::Ruling;
+use world::World;
+
+fn admitted(ruling: Ruling) -> Box<reeve_engine::Admission> {
+    match ruling {
+        Ruling::Admitted(admission) => admission,
+        Ruling::Denied(denial) => panic!("denied: {}", denial.message),
+    }
+}
+
+fn denied(ruling: Ruling) -> reeve_domain::verdict::Denial {
+    match ruling {
+        Ruling::Denied(denial) => denial,
+        Ruling::Admitted(_) => panic!("admitted"),
+    }
+}
+
+fn usage(input: u64, output: u64) -> Outcome {
+    let mut outcome = Outcome::ended(Ending::Complete);
+    outcome.status = Some(200);
+    outcome.usage = Some(Usage { input, output, ..Usage::default() });
+    outcome.usage_final = true;
+    outcome
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_allowed_call_is_recorded_before_it_may_go_and_charged_when_it_came_back() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let call = world.llm(&live, "hello", 1000);
+    let id = call.id.clone();
+    let admission = admitted(world.gate().admit(call, serde_json::Value::Null).await);
+    assert!(world.names(&id).await.contains(&"operation.admitted".to_owned()));
+    admission.sent();
+    let event = admission.settle(usage(100, 10)).await.unwrap();
+    let EventBody::OperationSettled { settlement: Some(settlement), .. } = event.body else { panic!("not settled") };
+    assert!(settlement.amount.0 > 0 && !settlement.estimated && !settlement.overrun);
+    assert_eq!(world.gate().running(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forbidden_host_is_denied_by_its_rule_and_the_denial_is_recorded() {
+    let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
+    let live = world.session("claude-code").await;
+    let operation = world.http(&live, "POST", "paste.example", "/x");
+    let id = operation.id.clone();
+    let denial = denied(world.gate().admit(operation, serde_json::Value::Null).await);
+    assert_eq!(denial.kind, DenialKind::Policy);
+    assert_eq!(denial.reasons[0].rule.as_str(), "no-paste");
+    assert_eq!(denial.reasons[0].line, 1);
+    assert_eq!(world.names(&id).await, ["operation.denied"]);
+}
+
+const FORBID_PASTE: &str = "@id(\"no-paste\")\n@reason(\"no pasting\")\nforbid (principal, action == Action::\"http.request\", resource == Host::\"paste.example\");\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_action_waits_for_its_answer_and_an_approval_is_used_once() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let first = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+    world.answer(&held, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+    let admission = admitted(first.await.unwrap());
+    assert_eq!(admission.fingerprint(), &held.fingerprint);
+    admission.settle(usage(0, 0)).await.unwrap();
+    // The same again is a new question: the approval was for one.
+    let second = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let again = world.held().await;
+    assert_ne!(again.id, held.id);
+    world.answer(&again, Resolution::Refused { reason: Some("not again".to_owned()) }).await.unwrap();
+    let denial = denied(second.await.unwrap());
+    assert_eq!(denial.kind, DenialKind::Refused);
+    assert!(denial.message.contains("not again"), "{}", denial.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn identical_questions_join_and_one_answer_releases_all_who_wait() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let waiting: Vec<_> =
+        (0..5).map(|_| world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"))).collect();
+    let held = world.held_joined(5).await;
+    assert_eq!(world.engine.approvals().waiting(), 1);
+    world.answer(&held, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+    for one in waiting {
+        admitted(one.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_gave_up_finds_its_question_again_and_the_approval_that_came_meanwhile() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let first = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+    first.abort();
+    let _ = first.await;
+    world.answer(&held, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+    let again = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    admitted(again.await).settle(usage(0, 0)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refusal_answers_the_repeat_without_asking_again() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let first = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+    world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
+    denied(first.await.unwrap());
+    let repeat = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    assert_eq!(denied(repeat.await).kind, DenialKind::Refused);
+    assert_eq!(world.engine.approvals().waiting(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn silence_denies() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    world.held().await;
+    world.clock.advance(Duration::from_secs(121));
+    assert_eq!(denied(asked.await.unwrap()).kind, DenialKind::Expired);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_session_grant_lets_the_next_one_pass_in_this_session_only() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let first = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+    world.answer(&held, Resolution::Approved { scope: GrantScope::Session }).await.unwrap();
+    admitted(first.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+    let next = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    admitted(next.await).settle(usage(0, 0)).await.unwrap();
+    let other = world.session("claude-code").await;
+    let elsewhere = world.spawn_admit(world.http(&other, "DELETE", "api.example.com", "/v1/things/7"));
+    world.held().await;
+    elsewhere.abort();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn always_writes_exactly_the_text_that_was_shown() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let first = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+    let shown = world.engine.standing_text(&held.id, &GrantScope::Always).unwrap();
+    world.answer(&held, Resolution::Approved { scope: GrantScope::Always }).await.unwrap();
+    admitted(first.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+    let written = std::fs::read_to_string(world.engine.policies().folder().join("standing.cedar")).unwrap();
+    let body = |text: &str| text.lines().filter(|l| !l.contains("@id(")).collect::<Vec<_>>().join("\n");
+    assert_eq!(body(written.trim_end()), body(shown.trim_end()));
+    let next = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    admitted(next.await).settle(usage(0, 0)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_needs_the_card_to_have_been_shown_and_armed() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+    let yes = Resolution::Approved { scope: GrantScope::Once };
+    assert!(world.answer_with(&held, "made-up", Surface::Cli, yes.clone()).await.is_err());
+    let ticket = world.engine.approvals().show(&held.id).unwrap();
+    assert!(world.answer_with(&held, &ticket, Surface::MainWindow, yes.clone()).await.is_err(), "not armed yet");
+    world.clock.advance(Duration::from_millis(701));
+    let ticket = world.engine.approvals().show(&held.id).unwrap();
+    world.clock.advance(Duration::from_millis(701));
+    assert!(world.answer_with(&held, &ticket, Surface::Demo, yes.clone()).await.is_err(), "not the demo profile");
+    world.answer_with(&held, &ticket, Surface::MainWindow, yes).await.unwrap();
+    admitted(asked.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
+    let world = World::with("limits.yaml", "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n").await;
+    let live = world.session("claude-code").await;
+    let admission = admitted(world.gate().admit(world.llm(&live, "hello", 64_000), serde_json::Value::Null).await);
+    let clamp = admission.clamp().expect("lowered");
+    assert!((1024..6000).contains(&clamp), "{clamp}");
+    admission.sent();
+    admission.settle(usage(1000, 4000)).await.unwrap();
+    let denial = denied(world.gate().admit(world.llm(&live, "more", 64_000), serde_json::Value::Null).await);
+    assert_eq!(denial.kind, DenialKind::Budget);
+    assert!(denial.message.contains("tiny"), "{}", denial.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parallel_callers_never_pass_the_cap() {
+    let world = World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n").await;
+    let live = world.session("claude-code").await;
+    let calls: Vec<_> = (0..200).map(|n| world.spawn_admit(world.llm(&live, &format!("call {n}"), 2000))).collect();
+    let mut held = Vec::new();
+    for call in calls {
+        if let Ruling::Admitted(admission) = call.await.unwrap() {
+            held.push(admission);
+        }
+    }
+    let balance = world.balance("cap").await;
+    assert!(balance.settled + balance.reserved <= 50_000, "{balance:?}");
+    assert!(!held.is_empty());
+    for admission in held {
+        admission.sent();
+        admission.settle(usage(10, 2000)).await.unwrap();
+    }
+    let balance = world.balance("cap").await;
+    assert_eq!(balance.reserved, 0);
+    assert!(balance.settled <= 50_000, "{balance:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unpriced_model_under_a_money_budget_is_refused_with_a_way_out() {
+    let world = World::with("limits.yaml", "budgets:\n  - id: money\n    scope: me\n    window: day\n    max_cost: 5.00\n").await;
+    let live = world.session("claude-code").await;
+    let call = world.llm_of(&live, "made-up-model", "hello", 100);
+    let denial = denied(world.gate().admit(call, serde_json::Value::Null).await);
+    assert_eq!(denial.kind, DenialKind::Unpriced);
+    assert!(denial.advice.contains("price"), "{}", denial.advice);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admission_let_go_of_is_charged_by_whether_it_was_sent() {
+    let world = World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 100000\n").await;
+    let live = world.session("claude-code").await;
+    let unsent = world.llm(&live, "one", 1000);
+    let id = unsent.id.clone();
+    drop(admitted(world.gate().admit(unsent, serde_json::Value::Null).await));
+    world.until(&id, "operation.abandoned").await;
+    assert_eq!(world.balance("cap").await.settled, 0);
+    let sent = world.llm(&live, "two", 1000);
+    let id = sent.id.clone();
+    let admission = admitted(world.gate().admit(sent, serde_json::Value::Null).await);
+    admission.sent();
+    drop(admission);
+    world.until(&id, "operation.abandoned").await;
+    let balance = world.balance("cap").await;
+    assert!(balance.settled >= 1000 && balance.reserved == 0, "{balance:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn stop_all_cuts_what_runs_and_denies_until_resumed() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let admission = admitted(world.gate().admit(world.llm(&live, "hello", 100), serde_json::Value::Null).await);
+    world.engine.stop_all().await.unwrap();
+    assert!(admission.revoked().is_cancelled());
+    drop(admission);
+    assert!(world.try_session("claude-code").await.is_err());
+    world.engine.protection().resume().await.unwrap();
+    let fresh = world.session("claude-code").await;
+    admitted(world.gate().admit(world.llm(&fresh, "hello", 100), serde_json::Value::Null).await).settle(usage(1, 1)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_session_withdraws_its_questions_and_its_token() {
+    let world = World::new().await;
+    let (live, token) = world.try_session("claude-code").await.unwrap();
+    let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    world.held().await;
+    let token = String::from_utf8(token.expose().to_vec()).unwrap();
+    assert!(world.engine.sessions().authenticate(&token).is_some());
+    world.engine.end_session(live.id(), SessionEnd::Stopped).await.unwrap();
+    assert!(world.engine.sessions().authenticate(&token).is_none());
+    assert_eq!(denied(asked.await.unwrap()).kind, DenialKind::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reloaded_policy_cuts_what_it_denies_within_a_second() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let admission = admitted(world.gate().admit(world.http(&live, "GET", "paste.example", "/x"), serde_json::Value::Null).await);
+    std::fs::write(world.engine.policies().folder().join("mine.cedar"), FORBID_PASTE).unwrap();
+    tokio::time::timeout(Duration::from_secs(1), admission.revoked().cancelled()).await.expect("cut within a second");
+    admission.settle(Outcome::ended(Ending::CutByReeve { why: "policy".to_owned() })).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_policy_file_keeps_the_last_good_set_and_says_where_it_is_broken() {
+    let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
+    let before = world.engine.policies().in_force().set.revision().to_owned();
+    std::fs::write(world.engine.policies().folder().join("mine.cedar"), "@id(\"x\")\nforbid (principal, action, resourc);\n").unwrap();
+    let problem = world.until_problem().await;
+    assert!(problem.contains("mine.cedar:2"), "{problem}");
+    assert_eq!(world.engine.policies().in_force().set.revision(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn observe_lets_pass_and_records_what_would_have_been_done() {
+    let world = World::configured("mode = \"observe\"\n", &[("policies/mine.cedar", FORBID_PASTE)]).await;
+    let live = world.session("claude-code").await;
+    let operation = world.http(&live, "POST", "paste.example", "/x");
+    let id = operation.id.clone();
+    admitted(world.gate().admit(operation, serde_json::Value::Null).await).settle(usage(0, 0)).await.unwrap();
+    let events = world.events(&id).await;
+    let EventBody::OperationAdmitted { would: Some(would), .. } = &events[0].body else { panic!("{events:?}") };
+    assert_eq!(would.reasons[0].rule.as_str(), "no-paste");
+}
