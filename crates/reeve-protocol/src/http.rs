@@ -1,0 +1,150 @@
+//! Requests that are not calls to a language model: facts, summary from a fixed template, and content.
+
+use ::http::HeaderMap;
+use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
+use reeve_domain::operation::{Digest, HttpCall, Subject};
+
+use crate::{Classified, RequestHead, text, view};
+
+/// Reads any request as plain HTTP. `body` is the whole decoded body, or `None` where the mouth does not hold it: then
+/// the content says so, and it is not the content of a request without a body.
+#[must_use]
+pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
+    let header = |name| head.headers.get(name).and_then(|value: &::http::HeaderValue| value.to_str().ok());
+    let call = HttpCall {
+        endpoint: head.endpoint.clone(),
+        query: head.query.clone(),
+        content_type: header(CONTENT_TYPE).map(|kind| text::line(kind, 128)),
+        body_bytes: declared_bytes(&head.headers),
+        upgrade: header(UPGRADE).map(|protocol| text::line(&protocol.to_ascii_lowercase(), 64)),
+    };
+    Classified {
+        content: content(head, &call, body),
+        summary: summary(head),
+        conversation: None,
+        view: view::http(head, body),
+        subject: Subject::Http(call),
+    }
+}
+
+fn declared_bytes(headers: &HeaderMap) -> Option<u64> {
+    if headers.contains_key("transfer-encoding") {
+        return None;
+    }
+    match headers.get(CONTENT_LENGTH) {
+        Some(length) => length.to_str().ok()?.parse().ok(),
+        None => Some(0),
+    }
+}
+
+/// `POST api.github.com/repos/acme/api/merges`; the port where it is not the scheme's own.
+fn summary(head: &RequestHead) -> String {
+    let endpoint = &head.endpoint;
+    let port =
+        if endpoint.port == endpoint.scheme.default_port() { String::new() } else { format!(":{}", endpoint.port) };
+    text::line(&format!("{} {}{port}{}", endpoint.method, endpoint.host, endpoint.path.as_str()), 200)
+}
+
+/// Method, scheme, authority, path, query, upgrade and body, each with its length before it.
+fn content(head: &RequestHead, call: &HttpCall, body: Option<&[u8]>) -> Digest {
+    use sha2::Digest as _;
+    let endpoint = &head.endpoint;
+    let mut hash = sha2::Sha256::new();
+    let mut part = |bytes: Option<&[u8]>| match bytes {
+        None => hash.update([0]),
+        Some(bytes) => {
+            hash.update([1]);
+            hash.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
+            hash.update(bytes);
+        }
+    };
+    part(Some(b"reeve-http-1"));
+    part(Some(endpoint.method.as_bytes()));
+    part(Some(endpoint.scheme.as_str().as_bytes()));
+    part(Some(format!("{}:{}", endpoint.host, endpoint.port).as_bytes()));
+    part(Some(endpoint.path.as_str().as_bytes()));
+    part(head.query.as_deref().map(str::as_bytes));
+    part(call.upgrade.as_deref().map(str::as_bytes));
+    part(body);
+    Digest(hex::encode(hash.finalize()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::head;
+
+    fn read(method: &str, url: &str, headers: &[(&str, &str)], body: Option<&[u8]>) -> Classified {
+        classify(&head(method, url, headers), body)
+    }
+
+    #[test]
+    fn a_request_is_summed_up_without_its_query() {
+        let merge = read("POST", "https://api.github.com/repos/acme/api/merges?token=secret", &[], None);
+        assert_eq!(merge.summary, "POST api.github.com/repos/acme/api/merges");
+        let odd = read("GET", "http://localhost:8080/x", &[], None);
+        assert_eq!(odd.summary, "GET localhost:8080/x");
+        let long = read("GET", &format!("https://a.example/{}", "x".repeat(500)), &[], None);
+        assert_eq!(long.summary.chars().count(), 200);
+    }
+
+    #[test]
+    fn facts_come_from_the_head() {
+        let Subject::Http(call) =
+            read("GET", "https://a.example/ws", &[("upgrade", "WebSocket"), ("content-type", "a/b")], None).subject
+        else {
+            panic!("not http")
+        };
+        assert_eq!(call.upgrade.as_deref(), Some("websocket"));
+        assert_eq!(call.content_type.as_deref(), Some("a/b"));
+        assert_eq!(call.body_bytes, Some(0));
+        assert_eq!(declared_bytes(&head("POST", "https://a.example/", &[("content-length", "12")]).headers), Some(12));
+        assert_eq!(
+            declared_bytes(&head("POST", "https://a.example/", &[("transfer-encoding", "chunked")]).headers),
+            None
+        );
+    }
+
+    #[test]
+    fn every_part_of_a_request_is_part_of_its_content() {
+        let url = "https://a.example/p?q=1";
+        let base = read("POST", url, &[], Some(b"body")).content;
+        assert_eq!(
+            base,
+            read("POST", url, &[("authorization", "Bearer x"), ("user-agent", "y")], Some(b"body")).content
+        );
+        for other in [
+            read("PUT", url, &[], Some(b"body")),
+            read("POST", "http://a.example:443/p?q=1", &[], Some(b"body")),
+            read("POST", "https://b.example/p?q=1", &[], Some(b"body")),
+            read("POST", "https://a.example:8443/p?q=1", &[], Some(b"body")),
+            read("POST", "https://a.example/p2?q=1", &[], Some(b"body")),
+            read("POST", "https://a.example/p?q=2", &[], Some(b"body")),
+            read("POST", "https://a.example/p", &[], Some(b"body")),
+            read("POST", url, &[("upgrade", "websocket")], Some(b"body")),
+            read("POST", url, &[], Some(b"")),
+            read("POST", url, &[], None),
+        ] {
+            assert_ne!(base, other.content, "{}", other.summary);
+        }
+    }
+
+    #[test]
+    fn the_view_shows_bodies_decoded_and_no_header() {
+        let headers = [("authorization", "Bearer secret"), ("cookie", "c=secret")];
+        let json = read("POST", "https://a.example/p?q=1", &headers, Some(br#"{"a": [1, "two"]}"#));
+        assert_eq!(json.view["body"]["json"]["a"][1], "two");
+        assert_eq!(json.view["query"], "q=1");
+        assert!(!json.view.to_string().contains("secret"));
+        let form = read("POST", "https://a.example/p", &[], Some(b"a=1&b=2"));
+        assert_eq!(form.view["body"]["text"], "a=1&b=2");
+        let binary = read("POST", "https://a.example/p", &[], Some(b"\xff\xfe\x00"));
+        assert_eq!(binary.view["body"]["bytes"], 3);
+        assert!(binary.view["body"]["sha256"].is_string());
+        let mut long = "x".repeat(1024 * 1024 - 1).into_bytes();
+        long.extend("ääää".as_bytes());
+        let cut = read("POST", "https://a.example/p", &[], Some(&long));
+        assert_eq!(cut.view["body"]["text"].as_str().map(str::len), Some(1024 * 1024 - 1));
+        assert!(cut.view["body"]["sha256"].is_string());
+    }
+}
