@@ -1,0 +1,73 @@
+//! Who is on a connection and where it leads: what every request on it is held to.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::host::Authority;
+use reeve_domain::id::SessionId;
+use reeve_domain::operation::Scheme;
+use reeve_domain::sensitive::Secret;
+use reeve_engine::{Engine, LiveSession};
+use reeve_protocol::Providers;
+
+use crate::forward::Forwarder;
+use crate::tls::authority::SessionAuthority;
+
+/// What all connections of one proxy share.
+pub(crate) struct Shared {
+    pub engine: Engine,
+    pub authorities: Mutex<HashMap<SessionId, Arc<SessionAuthority>>>,
+    pub providers: Providers,
+    pub forwarder: Forwarder,
+}
+
+/// One connection, or one absolute-form request on a shared connection.
+#[derive(Clone)]
+pub(crate) struct Channel {
+    pub shared: Arc<Shared>,
+    pub session: Arc<LiveSession>,
+    /// What the client identified itself with.
+    pub token: Secret,
+    pub scheme: Scheme,
+    pub target: Authority,
+}
+
+impl Shared {
+    /// The running session that a token belongs to.
+    pub fn authenticate(&self, token: &Secret) -> Option<Arc<LiveSession>> {
+        let text = std::str::from_utf8(token.expose()).ok()?;
+        self.engine.sessions().authenticate(text)
+    }
+
+    /// Records bytes that never became an operation. They are refused whether or not that works.
+    pub async fn record_refused(&self, session: Option<&LiveSession>, why: &str, detail: &str) {
+        let body = EventBody::ConnectionRefused { why: why.to_owned(), detail: detail.to_owned() };
+        self.record(session, body).await;
+    }
+
+    /// Records an event of a connection.
+    pub async fn record(&self, session: Option<&LiveSession>, body: EventBody) {
+        let draft = Draft {
+            agent: session.map(|s| s.session.agent.clone()),
+            session: session.map(|s| s.session.id.clone()),
+            operation: None,
+            body,
+        };
+        if let Err(error) = self.engine.gate().record(draft).await {
+            tracing::error!(%error, "could not record an event of a connection");
+        }
+    }
+}
+
+impl Channel {
+    /// Whether the session of this connection still runs and its token still is the one it was opened with (C-03).
+    pub fn is_live(&self) -> bool {
+        self.shared.authenticate(&self.token).is_some_and(|live| live.id() == self.session.id())
+    }
+
+    pub async fn record_refused(&self, why: &str, detail: &str) {
+        self.shared.record_refused(Some(&self.session), why, detail).await;
+    }
+}

@@ -1,0 +1,301 @@
+//! Identity at the socket: who a connection belongs to and where it leads, before anything else is read from it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use bytes::BytesMut;
+use http::header::{HeaderMap, PROXY_AUTHORIZATION};
+use http::StatusCode;
+use reeve_domain::host::Authority;
+use reeve_domain::operation::Scheme;
+use reeve_domain::sensitive::Secret;
+use reeve_engine::LiveSession;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use crate::attribution;
+use crate::channel::{Channel, Shared};
+use crate::exchange::exchange;
+use crate::exchange::http1::{After, Client, NoRequest};
+use crate::exchange::http2;
+use crate::framing::body::{BodyLength, of_request};
+use crate::framing::head::RequestHead;
+use crate::io::{BoxStream, Prefixed};
+use crate::refusal::Refusal;
+use crate::tls::intercept::{self, InterceptError};
+
+/// First bytes in a tunnel must come within this time (C-13).
+const FIRST_BYTES: Duration = Duration::from_secs(5);
+/// Requests without a good token on one connection before it is closed; git needs one of them.
+const UNIDENTIFIED: u32 = 3;
+
+/// Where a request on the proxy's own port leads.
+enum Destination {
+    Tunnel(Authority),
+    /// Absolute form: authority as written, and the rest of the target.
+    Plain { authority: String, target: String },
+}
+
+/// Serves one accepted connection to its end.
+pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
+    let peer = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
+    let mut client = Client::new(Box::new(tcp), BytesMut::new());
+    let mut unidentified = 0;
+    loop {
+        let head = match client.next().await {
+            Ok(head) => head,
+            Err(NoRequest::Over) => return,
+            Err(NoRequest::Refused(refusal)) => {
+                shared.record_refused(None, refusal.code, &refusal.message).await;
+                client.refuse(&refusal).await;
+                return client.close().await;
+            }
+        };
+        let (destination, token, session) = match identify(&shared, &head) {
+            Ok(known) => known,
+            Err(refusal) => {
+                shared.record_refused(None, refusal.code, &refusal.message).await;
+                unidentified += 1;
+                let may_try_again = refusal.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                    && head.method == "CONNECT"
+                    && unidentified < UNIDENTIFIED;
+                if may_try_again && matches!(client.reply(refusal.response()).await, After::Next) {
+                    continue;
+                }
+                if !may_try_again {
+                    client.refuse(&refusal).await;
+                }
+                return client.close().await;
+            }
+        };
+        match destination {
+            Destination::Tunnel(target) => {
+                return tunnel(shared, client, session, token, target).await;
+            }
+            Destination::Plain { authority, target } => {
+                if !plain(&shared, &mut client, head, session, token, authority, target).await {
+                    return client.close().await;
+                }
+            }
+        }
+    }
+}
+
+/// Who sends this request and where to.
+fn identify(shared: &Shared, head: &RequestHead) -> Result<(Destination, Secret, Arc<LiveSession>), Refusal> {
+    let destination = destination(head)?;
+    let token = token(&head.headers)?.ok_or_else(Refusal::unidentified)?;
+    let session = shared.authenticate(&token).ok_or_else(Refusal::unidentified)?;
+    Ok((destination, token, session))
+}
+
+fn destination(head: &RequestHead) -> Result<Destination, Refusal> {
+    if head.method == "CONNECT" {
+        if of_request(&head.headers, head.version) != Ok(BodyLength::Known(0)) {
+            return Err(Refusal::malformed("A CONNECT has no body."));
+        }
+        let target = Authority::parse(&head.target, None)
+            .map_err(|error| Refusal::malformed(format!("The CONNECT target is malformed: {}.", error.rule())))?;
+        return Ok(Destination::Tunnel(target));
+    }
+    let Some((scheme, rest)) = head.target.split_once("://") else {
+        return Err(not_a_server());
+    };
+    if !scheme.eq_ignore_ascii_case("http") {
+        return Err(Refusal::malformed("A request for another scheme than http needs a CONNECT tunnel."));
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let target = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Ok(Destination::Plain { authority: authority.to_owned(), target })
+}
+
+/// The browser wall (C-30): nothing is served on this port itself, whatever the page that asks.
+fn not_a_server() -> Refusal {
+    Refusal::new(
+        StatusCode::FORBIDDEN,
+        "not_a_server",
+        "This port is a proxy and serves nothing itself.",
+        "Use it as a proxy, with the token of a running session.",
+    )
+}
+
+/// The credentials of the request: none, one, or a refusal when there are two or they make no sense.
+fn token(headers: &HeaderMap) -> Result<Option<Secret>, Refusal> {
+    let mut values = headers.get_all(PROXY_AUTHORIZATION).iter();
+    let Some(value) = values.next() else { return Ok(None) };
+    if values.next().is_some() {
+        return Err(Refusal::malformed("The request carries more than one proxy credential."));
+    }
+    Ok(value.to_str().ok().and_then(basic))
+}
+
+fn basic(value: &str) -> Option<Secret> {
+    let (scheme, encoded) = value.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let decoded = base64::engine::general_purpose::STANDARD.decode(encoded.trim()).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    // The name is for people; the token alone says whose session it is.
+    let (_, token) = text.split_once(':')?;
+    Some(Secret::from(token.to_owned()))
+}
+
+/// One absolute-form request; whether another may follow.
+async fn plain(
+    shared: &Arc<Shared>,
+    client: &mut Client,
+    head: RequestHead,
+    session: Arc<LiveSession>,
+    token: Secret,
+    authority: String,
+    target: String,
+) -> bool {
+    let parsed = Authority::parse(&authority, Some(Scheme::Http.default_port()));
+    let target_authority = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            let refusal = Refusal::malformed(format!("The host of the request is malformed: {}.", error.rule()));
+            shared.record_refused(Some(&session), refusal.code, &refusal.message).await;
+            client.refuse(&refusal).await;
+            return false;
+        }
+    };
+    let ended = session.ended().clone();
+    let channel =
+        Channel { shared: Arc::clone(shared), session, token, scheme: Scheme::Http, target: target_authority };
+    let answer = client.answer(head, Some(authority), target, |incoming| exchange(channel, incoming));
+    let after = tokio::select! {
+        after = answer => after,
+        () = ended.cancelled() => After::Close,
+    };
+    settle(client, after).await
+}
+
+/// Whether the connection goes on with HTTP; hands it over where it does not.
+async fn settle(client: &mut Client, after: After) -> bool {
+    match after {
+        After::Next => true,
+        After::Close => false,
+        After::Tunnel(tunnel) => {
+            // The socket is taken out; what stays behind is a closed one.
+            let (nowhere, _) = tokio::io::duplex(1);
+            let client = std::mem::replace(client, Client::new(Box::new(nowhere), BytesMut::new()));
+            tunnel.run(Box::new(client.into_stream())).await;
+            false
+        }
+    }
+}
+
+/// A CONNECT is never refused for a reason of policy: the answer comes inside, where clients show it.
+async fn tunnel(shared: Arc<Shared>, mut client: Client, session: Arc<LiveSession>, token: Secret, target: Authority) {
+    if client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
+        return;
+    }
+    let channel = Channel { shared, session, token, scheme: Scheme::Http, target };
+    let ended = channel.session.ended().clone();
+    tokio::select! {
+        () = inside(channel, client.into_stream()) => {}
+        () = ended.cancelled() => {}
+    }
+}
+
+/// What the first bytes say: TLS, HTTP that parses, or nothing that is let through.
+async fn inside(channel: Channel, io: Prefixed<BoxStream>) {
+    let (first, io) = match timeout(FIRST_BYTES, first_byte(io)).await {
+        Ok(Some(found)) => found,
+        Ok(None) => return,
+        Err(_) => {
+            return channel.record_refused("silent_tunnel", "nothing came through the tunnel within 5 seconds").await;
+        }
+    };
+    match first {
+        0x16 => intercepted(channel, io).await,
+        b'A'..=b'Z' => requests(channel, Client::new(Box::new(io), BytesMut::new())).await,
+        _ => channel.record_refused("unknown_protocol", "the tunnel carries neither TLS nor HTTP").await,
+    }
+}
+
+async fn first_byte(mut io: Prefixed<BoxStream>) -> Option<(u8, Prefixed<Prefixed<BoxStream>>)> {
+    use tokio::io::AsyncReadExt;
+    let mut byte = [0_u8; 1];
+    io.read_exact(&mut byte).await.ok()?;
+    Some((byte[0], Prefixed::new(bytes::Bytes::copy_from_slice(&byte), io)))
+}
+
+async fn intercepted(mut channel: Channel, io: Prefixed<Prefixed<BoxStream>>) {
+    let authority = channel.shared.authorities.lock().get(channel.session.id()).cloned();
+    let Some(authority) = authority else {
+        return channel.record_refused("no_authority", "the session has no certificate authority any more").await;
+    };
+    match intercept::accept(io, &authority, &channel.target.host).await {
+        Ok(tls) => {
+            channel.scheme = Scheme::Https;
+            let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
+            if http2 {
+                http2::serve(Box::new(tls), channel).await;
+            } else {
+                requests(channel, Client::new(Box::new(tls), BytesMut::new())).await;
+            }
+        }
+        Err(error) => {
+            let why = match &error {
+                InterceptError::OtherName { .. } | InterceptError::NoName { .. } => "name_mismatch",
+                InterceptError::Hello(_) | InterceptError::Slow => "unknown_protocol",
+                InterceptError::Handshake(_) => "handshake_failed",
+                InterceptError::Authority(_) => "no_authority",
+            };
+            channel.record_refused(why, &format!("tunnel to `{}`: {error}", channel.target)).await;
+        }
+    }
+}
+
+/// HTTP/1 inside a tunnel, until it closes.
+async fn requests(channel: Channel, mut client: Client) {
+    loop {
+        let head = match client.next().await {
+            Ok(head) => head,
+            Err(NoRequest::Over) => break,
+            Err(NoRequest::Refused(refusal)) => {
+                channel.record_refused(refusal.code, &refusal.message).await;
+                client.refuse(&refusal).await;
+                break;
+            }
+        };
+        let (authority, target) = match inner_target(&channel, &head) {
+            Ok(found) => found,
+            Err(refusal) => {
+                channel.record_refused(refusal.code, &refusal.message).await;
+                client.refuse(&refusal).await;
+                break;
+            }
+        };
+        let handler = channel.clone();
+        let after = client.answer(head, authority, target, |incoming| exchange(handler, incoming)).await;
+        if !settle(&mut client, after).await {
+            break;
+        }
+    }
+    client.close().await;
+}
+
+/// Authority (in absolute form) and path of a request inside a tunnel; a second identity there is refused (C-02).
+fn inner_target(channel: &Channel, head: &RequestHead) -> Result<(Option<String>, String), Refusal> {
+    if let Some(inner) = token(&head.headers)?
+        && channel.shared.authenticate(&inner).is_none_or(|other| other.id() != channel.session.id())
+    {
+        return Err(Refusal::malformed("The request carries another proxy credential than its connection."));
+    }
+    let Some((scheme, rest)) = head.target.split_once("://").filter(|_| !head.target.starts_with('/')) else {
+        return Ok((None, head.target.clone()));
+    };
+    if !scheme.eq_ignore_ascii_case(channel.scheme.as_str()) {
+        return Err(Refusal::misdirected("The request names another scheme than its connection has."));
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let path = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+    Ok((Some(authority.to_owned()), path))
+}

@@ -1,0 +1,321 @@
+//! The answer on its way to the client: byte for byte with the meter reading along, or decoded, changed and sent on as
+//! identity where a secret could come back or Reeve asked for more than the client did.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, HeaderValue, UPGRADE};
+use http::{Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::BodyExt;
+use reeve_domain::obligation::Obligation;
+use reeve_domain::outcome::Ending;
+use reeve_protocol::Meter;
+use reeve_protocol::meter::UsageFilter;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::body::Decoder;
+use crate::exchange::intake::content_coding;
+use crate::exchange::request::clean_response;
+use crate::exchange::settler::Settler;
+use crate::exchange::{Answer, Case, Tunnel, Turned};
+use crate::io::BoxStream;
+use crate::mask::{MaskSet, Masker};
+use crate::payload::{Payload, PayloadError};
+use crate::refusal::Refusal;
+
+/// Headers that describe bytes which the client does not get.
+const OF_THE_BYTES: &[&str] = &["content-length", "content-encoding", "content-md5", "digest", "repr-digest", "accept-ranges"];
+
+/// Begins to pass an answer on.
+///
+/// # Errors
+/// When it cannot be masked and a rule blocks such answers.
+pub(super) fn pass(
+    case: &Case,
+    response: Response<Payload>,
+    mut settler: Settler,
+    swallow_usage: bool,
+    deadline: Option<Instant>,
+) -> Result<Answer, Turned> {
+    let (mut head, body) = response.into_parts();
+    clean_response(&mut head.headers);
+    settler.outcome.status = Some(head.status.as_u16());
+    settler.meter = case.operation.llm().filter(|_| head.status.is_success()).map(Meter::new);
+    let coding = content_coding(&head.headers);
+    let mut masker = masker(&settler);
+    let filter = (swallow_usage && head.status.is_success()).then(UsageFilter::new);
+    let decoder = coding.as_deref().map_or(Ok(None), Decoder::new);
+    if let Some(masker) = &mut masker {
+        masker.mask_headers(&mut head.headers);
+    }
+    let work = match decoder {
+        Ok(decoder) if masker.is_some() || filter.is_some() => {
+            forget_the_bytes(&mut head.headers, case, head.status);
+            Work::Change { decoder, masker, filter }
+        }
+        Ok(decoder) => Work::Tee { decoder, readable: true },
+        Err(error) if masker.is_some() && blocks_undecodable(&settler) => {
+            settler.settle(Ending::CutByReeve { why: format!("the answer cannot be masked: {error}") });
+            let message = format!("The answer to a request with a stored credential cannot be masked: {error}.");
+            return Err(Turned::Failed(Refusal::upstream(message)));
+        }
+        // Passed on as it is, with a visible note: only its head could be masked.
+        Err(error) => {
+            tracing::warn!(operation = %case.operation.id, %error, "an answer cannot be decoded");
+            settler.outcome.masked += masker.map_or(0, |masker| masker.count());
+            Work::Tee { decoder: None, readable: false }
+        }
+    };
+    let body = Passing::new(body, work, settler, deadline);
+    Ok(Response::from_parts(head, body.started()).into())
+}
+
+fn masker(settler: &Settler) -> Option<Masker> {
+    let injection = settler.admission()?.injection()?;
+    Some(Arc::new(MaskSet::new([(&injection.credential, &injection.secret)])).stream())
+}
+
+fn blocks_undecodable(settler: &Settler) -> bool {
+    settler.admission().is_some_and(|admission| admission.obligations().contains(&Obligation::BlockUndecodable))
+}
+
+fn forget_the_bytes(headers: &mut HeaderMap, case: &Case, status: StatusCode) {
+    // An answer without body describes bytes that are not there.
+    if case.asked.endpoint.method == "HEAD" || status == StatusCode::NOT_MODIFIED {
+        return;
+    }
+    for name in OF_THE_BYTES {
+        headers.remove(*name);
+    }
+}
+
+/// What is done to the bytes.
+enum Work {
+    /// Forwarded as they are; the meter reads what they decode to.
+    Tee { decoder: Option<Decoder>, readable: bool },
+    /// Decoded, changed, forwarded as identity.
+    Change { decoder: Option<Decoder>, masker: Option<Masker>, filter: Option<UsageFilter> },
+}
+
+/// The body of an answer.
+struct Passing {
+    inner: Payload,
+    work: Work,
+    settler: Settler,
+    revoked: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    deadline: Option<Pin<Box<Sleep>>>,
+    /// Trailers that came, sent once everything before them is.
+    trailers: Option<HeaderMap>,
+    over: bool,
+}
+
+impl Passing {
+    fn new(inner: Payload, work: Work, settler: Settler, deadline: Option<Instant>) -> Self {
+        let revoked = settler.admission().map(|admission| Box::pin(admission.revoked().clone().cancelled_owned()));
+        let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+        Self { inner, work, settler, revoked, deadline, trailers: None, over: false }
+    }
+
+    /// An answer without body is over before anybody reads it.
+    fn started(mut self) -> Payload {
+        if self.inner.is_end_stream() {
+            self.finish();
+        }
+        self.boxed_unsync()
+    }
+
+    /// Stopped from outside: session, policy, time.
+    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
+        if let Some(revoked) = &mut self.revoked
+            && revoked.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready("the session ended or a rule changed");
+        }
+        if let Some(deadline) = &mut self.deadline
+            && deadline.as_mut().poll(cx).is_ready()
+        {
+            return Poll::Ready("it took longer than its rule allows");
+        }
+        Poll::Pending
+    }
+
+    fn fail(&mut self, error: PayloadError) -> PayloadError {
+        let ending = match &error {
+            PayloadError::Client(_) => Ending::CutByClient,
+            PayloadError::Upstream(why) => Ending::CutByUpstream { why: why.clone() },
+            PayloadError::Reeve(why) => Ending::CutByReeve { why: why.clone() },
+        };
+        self.note_masked();
+        self.settler.settle(ending);
+        self.over = true;
+        error
+    }
+
+    fn note_masked(&mut self) {
+        if let Work::Change { masker: Some(masker), .. } = &self.work {
+            self.settler.outcome.masked = masker.count();
+        }
+    }
+
+    /// What one piece becomes.
+    fn work(&mut self, data: Bytes) -> Result<Bytes, PayloadError> {
+        self.settler.first_byte();
+        self.settler.outcome.response_bytes += data.len() as u64;
+        let meter = &mut self.settler.meter;
+        match &mut self.work {
+            Work::Tee { decoder, readable } => {
+                if let Some(meter) = meter.as_mut().filter(|_| *readable) {
+                    match decoder.as_mut().map(|decoder| decoder.feed(&data)) {
+                        None => meter.feed(&data),
+                        Some(Ok(decoded)) => meter.feed(&decoded),
+                        // The client gets it as it is; its usage is not known.
+                        Some(Err(_)) => *readable = false,
+                    }
+                }
+                Ok(data)
+            }
+            Work::Change { decoder, masker, filter } => {
+                let decoded = match decoder.as_mut().map(|decoder| decoder.feed(&data)) {
+                    None => data,
+                    Some(Ok(decoded)) => decoded,
+                    Some(Err(error)) => return Err(PayloadError::Upstream(error.to_string())),
+                };
+                if let Some(meter) = meter {
+                    meter.feed(&decoded);
+                }
+                let kept = match filter {
+                    None => decoded,
+                    Some(filter) => {
+                        let mut kept = Vec::with_capacity(decoded.len());
+                        filter.feed(&decoded, &mut kept);
+                        Bytes::from(kept)
+                    }
+                };
+                Ok(masker.as_mut().map_or_else(|| kept.clone(), |masker| masker.feed(&kept)))
+            }
+        }
+    }
+
+    /// What was held back, once the answer ended well.
+    fn rest(&mut self) -> Result<Bytes, PayloadError> {
+        let Work::Change { decoder, masker, filter } = &mut self.work else { return Ok(Bytes::new()) };
+        if let Some(Err(error)) = decoder.as_ref().map(Decoder::finish) {
+            return Err(PayloadError::Upstream(error.to_string()));
+        }
+        let mut rest = Vec::new();
+        if let Some(filter) = filter.take() {
+            filter.finish(&mut rest);
+        }
+        let Some(masker) = masker else { return Ok(Bytes::from(rest)) };
+        let mut masked = masker.feed(&rest).to_vec();
+        masked.extend_from_slice(&masker.finish());
+        Ok(Bytes::from(masked))
+    }
+
+    /// The answer is complete: settled before the client can know it.
+    fn finish(&mut self) {
+        self.over = true;
+        self.note_masked();
+        self.settler.settle(Ending::Complete);
+    }
+
+    fn end(&mut self) -> Option<Result<Frame<Bytes>, PayloadError>> {
+        let rest = match self.rest() {
+            Ok(rest) => rest,
+            Err(error) => return Some(Err(self.fail(error))),
+        };
+        self.finish();
+        if !rest.is_empty() {
+            return Some(Ok(Frame::data(rest)));
+        }
+        self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers)))
+    }
+
+    fn keep_trailers(&mut self, mut trailers: HeaderMap) {
+        if let Work::Change { masker: Some(masker), .. } = &mut self.work {
+            masker.mask_headers(&mut trailers);
+        }
+        self.trailers = Some(trailers);
+    }
+}
+
+impl Body for Passing {
+    type Data = Bytes;
+    type Error = PayloadError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+        let this = &mut *self;
+        loop {
+            if this.over {
+                return Poll::Ready(this.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
+            }
+            if let Poll::Ready(why) = this.poll_stopped(cx) {
+                return Poll::Ready(Some(Err(this.fail(PayloadError::Reeve(why.to_owned())))));
+            }
+            match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+                None => return Poll::Ready(this.end()),
+                Some(Err(error)) => return Poll::Ready(Some(Err(this.fail(error)))),
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => match this.work(data) {
+                        Ok(out) if !out.is_empty() => {
+                            // The client may take its last byte for the end, so the end is settled before it goes.
+                            if matches!(this.work, Work::Tee { .. }) && this.inner.is_end_stream() {
+                                this.finish();
+                            }
+                            return Poll::Ready(Some(Ok(Frame::data(out))));
+                        }
+                        Ok(_) => {}
+                        Err(error) => return Poll::Ready(Some(Err(this.fail(error)))),
+                    },
+                    Err(frame) => {
+                        if let Ok(trailers) = frame.into_trailers() {
+                            this.keep_trailers(trailers);
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.over && self.trailers.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.work {
+            _ if self.over => SizeHint::with_exact(0),
+            Work::Tee { .. } => self.inner.size_hint(),
+            Work::Change { .. } => SizeHint::default(),
+        }
+    }
+}
+
+/// Hands the connection over after `101`.
+pub(super) fn relay(upstream_head: Response<()>, upstream: BoxStream, mut settler: Settler) -> Answer {
+    let (mut head, ()) = upstream_head.into_parts();
+    let protocol = head.headers.get(UPGRADE).cloned();
+    clean_response(&mut head.headers);
+    head.headers.remove(CONTENT_LENGTH);
+    head.headers.remove(CONTENT_ENCODING);
+    head.headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    if let Some(protocol) = protocol {
+        head.headers.insert(UPGRADE, protocol);
+    }
+    settler.outcome.status = Some(head.status.as_u16());
+    let tunnel = Tunnel::new(move |client| relayed(client, upstream, settler).boxed());
+    Answer { response: Response::from_parts(head, crate::payload::empty()), tunnel: Some(tunnel) }
+}
+
+async fn relayed(client: BoxStream, upstream: BoxStream, mut settler: Settler) {
+    settler.settle(Ending::Unknown);
+    drop((client, upstream));
+}

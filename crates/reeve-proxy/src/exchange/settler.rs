@@ -1,0 +1,129 @@
+//! Holds an admission until its end is known, and settles it then, also when everything around it is dropped.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Waker};
+use std::time::Instant;
+
+use reeve_domain::event::EventBody;
+use reeve_domain::outcome::{Ending, Outcome};
+use reeve_engine::{Admission, Engine};
+use reeve_protocol::{Meter, Metered};
+
+/// An admitted operation under way.
+pub(super) struct Settler {
+    engine: Engine,
+    admission: Option<Box<Admission>>,
+    started: Instant,
+    sent: AtomicBool,
+    /// Reads the answer of a language model.
+    pub meter: Option<Meter>,
+    /// What is known so far; its ending is set last.
+    pub outcome: Outcome,
+}
+
+impl Settler {
+    pub fn new(engine: &Engine, admission: Box<Admission>) -> Self {
+        let mut outcome = Outcome::ended(Ending::Unknown);
+        outcome.injected = admission.injection().map(|injection| injection.credential.clone()).into_iter().collect();
+        Self {
+            engine: engine.clone(),
+            admission: Some(admission),
+            started: Instant::now(),
+            sent: AtomicBool::new(false),
+            meter: None,
+            outcome,
+        }
+    }
+
+    pub fn admission(&self) -> Option<&Admission> {
+        self.admission.as_deref()
+    }
+
+    /// To be called right before the first byte goes upstream.
+    pub fn sent(&self) {
+        self.sent.store(true, Ordering::Release);
+        if let Some(admission) = &self.admission {
+            admission.sent();
+        }
+    }
+
+    pub fn was_sent(&self) -> bool {
+        self.sent.load(Ordering::Acquire)
+    }
+
+    /// Notes that the answer's body begins.
+    pub fn first_byte(&mut self) {
+        if self.outcome.first_byte_ms.is_none() {
+            self.outcome.first_byte_ms = Some(self.elapsed());
+        }
+    }
+
+    fn elapsed(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Settles with this ending. The writer has the command before this returns, so whatever the client sends next is
+    /// judged after it; the answer does not wait for the disk.
+    pub fn settle(&mut self, ending: Ending) {
+        let Some(admission) = self.admission.take() else { return };
+        let mut outcome = std::mem::replace(&mut self.outcome, Outcome::ended(Ending::Unknown));
+        outcome.ending = ending;
+        outcome.total_ms = self.elapsed();
+        if let Some(meter) = self.meter.take() {
+            read(meter.finish(), &mut outcome);
+        }
+        let (engine, operation) = (self.engine.clone(), admission.operation().clone());
+        let notes = notes(&outcome);
+        background(async move {
+            if let Err(error) = admission.settle(outcome).await {
+                tracing::error!(operation = %operation.id, %error, "could not record what came of an operation");
+            }
+            for note in notes {
+                if let Err(error) = engine.gate().note(&operation, note).await {
+                    tracing::error!(operation = %operation.id, %error, "could not record what happened to a credential");
+                }
+            }
+        });
+    }
+}
+
+fn read(metered: Metered, outcome: &mut Outcome) {
+    outcome.usage = metered.usage;
+    outcome.usage_final = metered.usage_final;
+    outcome.counted_output = metered.counted_output;
+    outcome.tool_calls = metered.tool_calls;
+    outcome.served_model = metered.served_model;
+}
+
+fn notes(outcome: &Outcome) -> Vec<EventBody> {
+    let masked = outcome.injected.iter().filter(|_| outcome.masked > 0);
+    masked.map(|credential| EventBody::CredentialMasked { credential: credential.clone(), times: outcome.masked }).collect()
+}
+
+/// Runs a future at once as far as it goes, and the rest in the background.
+fn background(future: impl Future<Output = ()> + Send + 'static) {
+    let mut future = Box::pin(future);
+    if pin!(&mut future).poll(&mut Context::from_waker(Waker::noop())).is_ready() {
+        return;
+    }
+    match tokio::runtime::Handle::try_current() {
+        Ok(runtime) => drop(runtime.spawn(future)),
+        Err(_) => tracing::error!("an operation ended outside the runtime; the sweep will charge it"),
+    }
+}
+
+impl Drop for Settler {
+    fn drop(&mut self) {
+        let Some(admission) = &self.admission else { return };
+        let ending = if admission.revoked().is_cancelled() {
+            Ending::CutByReeve { why: "the session ended or a rule changed".to_owned() }
+        } else if self.was_sent() {
+            Ending::CutByClient
+        } else {
+            Ending::NotSent { why: "the client went away".to_owned() }
+        };
+        self.settle(ending);
+    }
+}
