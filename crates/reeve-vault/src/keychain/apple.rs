@@ -1,0 +1,28 @@
+//! macOS Keychain. Written against the store crate's documentation; not run on macOS so far.
+
+use std::error::Error as StdError;
+use std::sync::Arc;
+
+use apple_native_keyring_store::keychain::Store;
+use keyring_core::api::{CredentialStore, CredentialStoreApi as _};
+use keyring_core::{Entry, Result};
+
+use super::plain;
+use crate::VaultError;
+
+pub(super) fn open() -> Result<Arc<CredentialStore>> {
+    let store = Store::new()?;
+    Ok(store)
+}
+
+pub(super) fn entry(store: &Arc<CredentialStore>, service: &str, user: &str) -> Result<Entry> {
+    store.build(service, user, None)
+}
+
+pub(super) fn no_access(_cause: &(dyn StdError + Send + Sync + 'static)) -> VaultError {
+    VaultError::Locked
+}
+
+pub(super) fn failure(cause: &(dyn StdError + Send + Sync + 'static)) -> VaultError {
+    VaultError::Keychain { detail: plain(&cause.to_string()) }
+}

@@ -1,0 +1,250 @@
+//! `cargo xtask ci`: the one gate. Each step is a function; the quick ones come first, so that a failure shows early.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+use crate::packages::{self, Purpose};
+use crate::process::{cargo, command, run as exec, succeeds};
+use crate::{generated, node, tidy};
+
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn() -> Result<()>,
+}
+
+const STEPS: [Step; 17] = [
+    Step { name: "packages", what: "system packages", run: || packages::ensure(Purpose::Tests) },
+    Step { name: "tidy", what: "lengths, names, opening comments, nothing outside the repository", run: tidy::run },
+    Step { name: "fmt", what: "formatting", run: fmt },
+    Step { name: "npm", what: "node packages of the console, its tests and the real agents", run: npm },
+    Step { name: "ui-build", what: "the console", run: || node::script("build") },
+    Step { name: "ui-lint", what: "lint of the console", run: || node::script("lint") },
+    Step { name: "ui-types", what: "types of the console", run: || node::script("check") },
+    Step { name: "ui-unit", what: "unit tests of the console", run: || node::script("test") },
+    Step { name: "knip", what: "unused code of the console", run: || node::script("knip") },
+    Step { name: "clippy", what: "lints of every crate and test", run: clippy },
+    Step {
+        name: "bindings",
+        what: "the contract as TypeScript is current",
+        run: || generated::check(&generated::BINDINGS),
+    },
+    Step {
+        name: "schema",
+        what: "the schemas of the policy files are current",
+        run: || generated::check(&generated::SCHEMAS),
+    },
+    Step { name: "tests", what: "unit, golden, policy, journey, tamper, crash and layer tests", run: tests },
+    Step { name: "fuzz", what: "every parser, 20 s each", run: fuzz },
+    Step { name: "agents", what: "the real agents, governed", run: agents },
+    Step { name: "desktop", what: "the real app under a virtual display", run: desktop },
+    Step { name: "browser", what: "every screen and state of the console in a browser", run: browser },
+];
+
+/// Test programs that need more than a compiler; each has a step of its own.
+const RINGS: [&str; 3] = ["agents", "desktop", "fuzz"];
+
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    only: Vec<String>,
+    skip: Vec<String>,
+    keep_going: bool,
+    list: bool,
+}
+
+pub fn run(arguments: &[String]) -> Result<()> {
+    let options = parse(arguments)?;
+    if options.list {
+        for step in &STEPS {
+            println!("{:10} {}", step.name, step.what);
+        }
+        return Ok(());
+    }
+    let begun = Instant::now();
+    let mut done: Vec<(&Step, Duration, Option<anyhow::Error>)> = Vec::new();
+    for step in STEPS.iter().filter(|step| options.wants(step.name)) {
+        println!("\n==> {}: {}", step.name, step.what);
+        let started = Instant::now();
+        let failed = (step.run)().err();
+        let took = started.elapsed();
+        println!("<== {} {} after {}", step.name, if failed.is_none() { "ok" } else { "FAILED" }, shown(took));
+        let stop = failed.is_some() && !options.keep_going;
+        done.push((step, took, failed));
+        if stop {
+            break;
+        }
+    }
+    summary(&done, begun.elapsed())
+}
+
+fn parse(arguments: &[String]) -> Result<Options> {
+    let mut options = Options::default();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let list = match word.as_str() {
+            "--only" => &mut options.only,
+            "--skip" => &mut options.skip,
+            "--keep-going" => {
+                options.keep_going = true;
+                continue;
+            }
+            "--list" => {
+                options.list = true;
+                continue;
+            }
+            other => bail!("`ci` does not know `{other}`; it takes --only, --skip, --keep-going and --list"),
+        };
+        match words.next() {
+            Some(name) if STEPS.iter().any(|step| step.name == name) => list.push(name.clone()),
+            Some(name) => bail!("there is no step `{name}`; `cargo xtask ci --list` names them"),
+            None => bail!("`{word}` needs the name of a step"),
+        }
+    }
+    Ok(options)
+}
+
+impl Options {
+    fn wants(&self, name: &str) -> bool {
+        let named = |list: &[String]| list.iter().any(|one| one == name);
+        (self.only.is_empty() || named(&self.only)) && !named(&self.skip)
+    }
+}
+
+fn summary(done: &[(&Step, Duration, Option<anyhow::Error>)], total: Duration) -> Result<()> {
+    println!("\n{:10} {:>8}", "step", "time");
+    for (step, took, failed) in done {
+        println!("{:10} {:>8}  {}", step.name, shown(*took), if failed.is_none() { "ok" } else { "FAILED" });
+    }
+    println!("{:10} {:>8}", "total", shown(total));
+    let failed: Vec<_> = done.iter().filter_map(|(step, _, failed)| Some((step.name, failed.as_ref()?))).collect();
+    let Some((first, error)) = failed.first() else {
+        println!("\nall {} steps passed", done.len());
+        return Ok(());
+    };
+    let names: Vec<_> = failed.iter().map(|(name, _)| *name).collect();
+    bail!("failed: {}\n{first}: {error:#}\nagain, alone: cargo xtask ci --only {first}", names.join(", "));
+}
+
+fn shown(time: Duration) -> String {
+    let seconds = time.as_secs();
+    if seconds >= 60 {
+        format!("{}:{:02} m", seconds / 60, seconds % 60)
+    } else {
+        format!("{:.1} s", time.as_secs_f64())
+    }
+}
+
+fn fmt() -> Result<()> {
+    exec(&mut cargo(&["fmt", "--all", "--check"]))
+}
+
+fn npm() -> Result<()> {
+    node::check_version()?;
+    ["ui", "tests/ui", "tests/agents"].into_iter().try_for_each(node::install)
+}
+
+fn clippy() -> Result<()> {
+    exec(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+}
+
+fn has_nextest() -> bool {
+    succeeds(&mut cargo(&["nextest", "--version"]))
+}
+
+/// Everything but the rings, in one run: the same set of packages each time, or shared crates are compiled twice.
+fn tests() -> Result<()> {
+    // The programs that tests start, `reeve` above all.
+    exec(&mut cargo(&["build", "--workspace", "--locked"]))?;
+    if has_nextest() {
+        let filter = format!("not (package(reeve-tests) and binary(/^({})$/))", RINGS.join("|"));
+        return exec(&mut cargo(&["nextest", "run", "--workspace", "--locked", "--profile", "ci", "-E", &filter]));
+    }
+    exec(&mut cargo(&["test", "--workspace", "--locked", "--exclude", "reeve-tests"]))?;
+    exec(&mut cargo(&["test", "--package", "reeve-tests", "--locked", "--test", "it"]))
+}
+
+/// One of the test programs of `reeve-tests`, under `wrapper` when there is one.
+fn ring(name: &str, wrapper: &[&str], threads: &str) -> Result<()> {
+    let mut line: Vec<&str> = wrapper.to_vec();
+    line.push("cargo");
+    let nextest = ["nextest", "run", "--package", "reeve-tests", "--locked", "--profile", "ci", "--test", name];
+    let plain = ["test", "--package", "reeve-tests", "--locked", "--test", name, "--", "--test-threads", threads];
+    if has_nextest() {
+        line.extend(nextest);
+    } else {
+        line.extend(plain);
+    }
+    let (program, arguments) = line.split_first().map_or(("cargo", &[][..]), |(first, rest)| (*first, rest));
+    exec(command(program, arguments).env("CI", "true"))
+}
+
+fn fuzz() -> Result<()> {
+    ring("fuzz", &["env", "REEVE_FUZZ_SECONDS=20"], "2")
+}
+
+fn agents() -> Result<()> {
+    ring("agents", &[], "1")
+}
+
+fn desktop() -> Result<()> {
+    if !cfg!(target_os = "linux") {
+        println!("the desktop tests need WebKitWebDriver and a virtual display; they run on Linux only");
+        return Ok(());
+    }
+    // A bus of its own around all of them, so that no test can ever meet the one of the person who runs this.
+    let wrapper = [
+        "xvfb-run",
+        "--auto-servernum",
+        "--server-args=-screen 0 1280x900x24",
+        "dbus-run-session",
+        "--",
+        "sh",
+        "-c",
+        "openbox 2>/dev/null & wm=$!; \"$@\"; rc=$?; kill $wm; exit $rc",
+        "sh",
+    ];
+    ring("desktop", &wrapper, "1")
+}
+
+fn browser() -> Result<()> {
+    let Some(found) = packages::browser() else {
+        bail!("no Chromium was found; install one and run the step again");
+    };
+    exec(command("npm", &["test", "--prefix", "tests/ui"]).env("CI", "true").env("REEVE_BROWSER", found))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        text.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn steps_are_chosen_and_left_out_by_name() {
+        let options = parse(&words("--only fmt --only tidy --skip tidy")).unwrap();
+        let chosen: Vec<_> = STEPS.iter().filter(|step| options.wants(step.name)).map(|step| step.name).collect();
+        assert_eq!(chosen, ["fmt"]);
+        assert_eq!(STEPS.iter().filter(|step| Options::default().wants(step.name)).count(), STEPS.len());
+    }
+
+    #[test]
+    fn a_step_that_does_not_exist_is_refused() {
+        for wrong in ["--only nothing", "--only", "--skip x", "--fast"] {
+            assert!(parse(&words(wrong)).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_summary_names_the_step_that_failed() {
+        let done = [
+            (&STEPS[0], Duration::from_secs(1), None),
+            (&STEPS[1], Duration::from_secs(61), Some(anyhow::anyhow!("three findings"))),
+        ];
+        let said = summary(&done, Duration::from_secs(62)).unwrap_err().to_string();
+        assert!(said.contains("tidy: three findings") && said.contains("--only tidy"), "{said}");
+        assert!(summary(&done[..1], Duration::from_secs(1)).is_ok());
+    }
+}
