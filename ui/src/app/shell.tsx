@@ -10,7 +10,7 @@ export function Shell() {
   usePlaceKeys();
   return (
     <div className="grid h-full grid-cols-[48px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] rail:grid-cols-[200px_minmax(0,1fr)]">
-      <a href="#content" className="absolute -top-10 left-2 z-30 rounded-control bg-surface px-3 py-1 shadow-overlay focus:top-2">
+      <a href="#content" className="absolute -top-10 left-2 z-30 rounded-control bg-surface px-3 py-1 focus:top-2 focus:shadow-overlay">
         {t("common.skip")}
       </a>
       <Sidebar />

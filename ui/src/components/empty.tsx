@@ -1,7 +1,10 @@
 // What a place shows when it has nothing, or could not get anything: what will be here, and the one next step.
 import { CircleAlert, type LucideIcon } from "lucide-react";
 import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "./button";
 import { CopyButton } from "./inset";
+import { Prose } from "./prose";
 
 export function Empty({ icon: Icon, title, children, footer }: { icon: LucideIcon; title: string; children: ReactNode; footer?: ReactNode }) {
   return (
@@ -39,6 +42,22 @@ export function Failure({ title, meaning, code, action }: { title: string; meani
       </div>
     </div>
   );
+}
+
+/** The engine could not be read. */
+export function EngineFailure({ error, onRetry }: { error: { message: string; hint: string | null; code: string }; onRetry?: () => void }) {
+  const { t } = useTranslation();
+  const meaning = (
+    <>
+      <Prose text={`${error.message}.`} />
+      {error.hint === null ? null : (
+        <span className="block">
+          <Prose text={`${error.hint}.`} />
+        </span>
+      )}
+    </>
+  );
+  return <Failure title={t("error.title")} meaning={meaning} code={error.code} action={onRetry ? <Button onClick={onRetry}>{t("common.retry")}</Button> : null} />;
 }
 
 /** Rows in their final measures, without shimmer. */

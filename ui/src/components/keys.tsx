@@ -1,7 +1,7 @@
 // Key hints: small, without a box, with icons for what has no letter. `⌘` is `Ctrl` elsewhere.
 import { ArrowBigUp, Command, CornerDownLeft, Delete } from "lucide-react";
 
-export const onMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
+const onMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
 /** Whether the key that opens every chord is down: ⌘ on a Mac, Ctrl elsewhere. */
 export function chordKey(event: { metaKey: boolean; ctrlKey: boolean }): boolean {

@@ -2,13 +2,13 @@
 
 const NANO = 1_000_000_000;
 
-/** `$0`, `<$0.001`, `$0.041`, `$3.18`, `$1,310.00`; three decimals under a dollar, two above. */
+/** `$0`, `<$0.001`, `$0.041`, `$0.41`, `$3.18`, `$1,310.00`: thousandths only where they say something. */
 export function money(nano: number): string {
   if (nano === 0) return "$0";
   const sign = nano < 0 ? "-" : "";
   const dollars = Math.abs(nano) / NANO;
   if (dollars < 0.001) return `${sign}<$0.001`;
-  return `${sign}$${decimals(dollars, dollars < 1 ? 3 : 2)}`;
+  return `${sign}$${dollars < 1 ? decimals(dollars, 3).replace(/0$/, "") : decimals(dollars, 2)}`;
 }
 
 /** `$3.18`, `$20`: for totals, where thousandths are noise. */

@@ -101,7 +101,7 @@ function older(now: number, count: number): OperationRowDto[] {
   ];
   return Array.from({ length: count }, (_, at) => {
     const record = 48_180 - at * 2;
-    const when = ago(now, 160_000 + at * 21_000 + ((at * 7_919) % 13_000));
+    const when = ago(now, 160_000 + at * 9_000 + Math.round(8_400_000 * (1 + Math.sin(at / 97 - 1.6)) * (at / 600)) + ((at * 7_919) % 13_000));
     const denied = at % 67 === 11;
     return row(record, when, { ...kinds[(at * 5 + (at % 7)) % kinds.length], ...(denied ? { state: "denied", rule: "no-sudo", risk: "medium", cost: null, tookMs: 2 } : {}) });
   });

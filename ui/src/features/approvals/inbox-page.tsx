@@ -3,8 +3,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Inbox as InboxIcon } from "lucide-react";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
-import { Empty, Failure, Skeleton } from "../../components/empty";
-import { Button } from "../../components/button";
+import { Empty, EngineFailure, Skeleton } from "../../components/empty";
 import { PageBar } from "../../components/page-bar";
 import { useNow } from "../../components/use-now";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
@@ -28,7 +27,7 @@ export function InboxPage({ tab, selected }: { tab: Tab; selected: string | null
         {tab === "held" ? <span className="chrome hidden text-t2 wide:inline">{t("inbox.order")}</span> : null}
       </PageBar>
       {error ? (
-        <Failure title={t("error.title")} meaning={t(error.hint ? "error.hint" : "error.meaning", { message: error.message, hint: error.hint ?? "" })} code={error.code} action={<Button onClick={() => void refetch()}>{t("common.retry")}</Button>} />
+        <EngineFailure error={error} onRetry={() => void refetch()} />
       ) : null}
       {!error && !data ? <Skeleton rows={6} /> : null}
       {data && !error ? <Content tab={tab} selected={selected} page={data} /> : null}
@@ -114,7 +113,7 @@ function Selected({ id, next }: { id: string; next: string | null }) {
         {t("inbox.goneMore")}
       </Empty>
     ) : (
-      <Failure title={t("error.title")} meaning={t("error.meaning", { message: error.message })} code={error.code} />
+      <EngineFailure error={error} />
     );
   }
   if (!data) return null;

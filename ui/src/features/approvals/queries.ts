@@ -16,15 +16,15 @@ export function useQuestion(id: string) {
   return useCall({ call: "approvals.get", input: { approval: id } });
 }
 
-type Decision = { question: ApprovalDto; answer: AnswerDto; readingMs: number; stop: boolean };
+type Decision = { question: ApprovalDto; answer: AnswerDto; /** When the card appeared. */ shownAt: number; stop: boolean };
 
 export function useResolve() {
   const engine = useEngine();
   const client = useQueryClient();
   return useMutation<ApprovalDto, EngineError, Decision>({
-    mutationFn: async ({ question, answer, readingMs, stop }) => {
+    mutationFn: async ({ question, answer, shownAt, stop }) => {
       const nonce = question.arming?.nonce ?? "";
-      const resolved = await engine.call({ call: "approvals.resolve", input: { approval: question.id, nonce, answer, readingMs } });
+      const resolved = await engine.call({ call: "approvals.resolve", input: { approval: question.id, nonce, answer, readingMs: Date.now() - shownAt } });
       if (stop) await engine.call({ call: "agents.stop", input: { agent: question.agent } });
       return resolved;
     },

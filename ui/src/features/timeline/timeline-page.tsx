@@ -3,9 +3,9 @@ import { Logs, Search } from "lucide-react";
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button";
-import { CommandLine, Empty, Failure, Skeleton } from "../../components/empty";
+import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/empty";
 import { PageBar } from "../../components/page-bar";
-import { Untrusted } from "../../components/untrusted";
+import { Prose } from "../../components/prose";
 import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
 import { useDeferred } from "../../components/use-deferred";
 import { Facets } from "./components/facets";
@@ -62,12 +62,7 @@ export function TimelinePage({ state, onState }: { state: TimelineState; onState
             </div>
           ) : null}
           {search.error ? (
-            <Failure
-              title={t("error.title")}
-              meaning={t(search.error.hint ? "error.hint" : "error.meaning", { message: search.error.message, hint: search.error.hint ?? "" })}
-              code={search.error.code}
-              action={<Button onClick={() => void search.refetch()}>{t("common.retry")}</Button>}
-            />
+            <EngineFailure error={search.error} onRetry={() => void search.refetch()} />
           ) : null}
           {slow && !search.error ? (
             <div role="status" aria-label={t("timeline.loading")} className="overflow-hidden">
@@ -93,7 +88,7 @@ function Problem({ problem, query, onQuery }: { problem: QueryProblemDto; query:
   return (
     <p role="status" className="flex h-8 items-center gap-2 border-b border-line bg-ask-tint px-4 text-caption">
       <span>
-        <Untrusted text={problem.message} />
+        <Prose text={problem.message} />
         {"."}
       </span>
       {suggestion && word ? (

@@ -27,10 +27,10 @@ const LOOKS: Record<Answer, { shape: Shape; colour: string }> = {
   withdrawn: { shape: "expired", colour: "text-t3" },
 };
 
-function useAnswer(resolved: ResolvedDto): { word: string; shape: Shape; colour: string; answer: Answer } {
+function useAnswer(resolved: ResolvedDto): { word: string; short: string; shape: Shape; colour: string; answer: Answer } {
   const { t } = useTranslation();
   const { answer, until } = answerOf(resolved);
-  return { word: t(`card.answered.${answer}`, { time: until ?? "" }), answer, ...LOOKS[answer] };
+  return { word: t(`card.answered.${answer}`, { time: until ?? "" }), short: t(`card.short.${answer}`, { time: until ?? "" }), answer, ...LOOKS[answer] };
 }
 
 export function AnsweredRow({ question, selected, now, tall = false }: { question: ApprovalDto; selected: boolean; now: number; tall?: boolean }) {
@@ -38,7 +38,7 @@ export function AnsweredRow({ question, selected, now, tall = false }: { questio
 }
 
 function Row({ question, resolved, selected, now, tall }: { question: ApprovalDto; resolved: ResolvedDto; selected: boolean; now: number; tall: boolean }) {
-  const { word, shape, colour } = useAnswer(resolved);
+  const { word, short, shape, colour } = useAnswer(resolved);
   return (
     <Link
       to="/inbox/$approval"
@@ -49,11 +49,12 @@ function Row({ question, resolved, selected, now, tall }: { question: ApprovalDt
     >
       <span className={colour}>
         <Glyph shape={shape} size={12} />
+        <span className="sr-only">{word}</span>
       </span>
       <span className="mono min-w-0 flex-1 truncate text-caption">
         <Untrusted text={question.summary} max={48} />
       </span>
-      <span className="flex-none text-caption text-t3">{word}</span>
+      <span className="flex-none text-caption text-t3">{short}</span>
       <span className="w-12 flex-none text-right text-caption text-t3">{day(resolved.at, now)}</span>
     </Link>
   );

@@ -4,6 +4,7 @@ import { Check, ChevronDown, Lock } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
+import { Prose } from "../../../components/prose";
 import { Keys } from "../../../components/keys";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { EngineError } from "../../../engine/client";
@@ -77,8 +78,19 @@ function Says({ question, decide, seen }: { question: ApprovalDto; decide: Decid
       <span className="min-w-0">
         <span className="font-medium text-t1">{decide.armed ? t("card.armed") : t("card.notArmed")}</span>{" "}
         {unseen ? t("card.unseen", { seen: seen.seen, total: seen.total }) : must ? t("card.seenSays") : t("card.onceSays")}
-        {question.arming?.notLiftable ? ` ${t("card.notLiftable", { why: question.arming.notLiftable })}` : ""}
+        {question.arming?.notLiftable ? <OnlyOnce why={question.arming.notLiftable} /> : null}
       </span>
+    </>
+  );
+}
+
+function OnlyOnce({ why }: { why: string }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      {` ${t("card.notLiftable")} `}
+      <Prose text={why} />
+      {"."}
     </>
   );
 }

@@ -7,6 +7,7 @@ import { Dot, Fact, Facts } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
 import { JsonView } from "../../../components/json-view";
 import { Inset } from "../../../components/inset";
+import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
@@ -51,7 +52,7 @@ export function CardBody({ question, area, look }: { question: ApprovalDto; area
         <Who question={question} />
         <h2 className="mt-1.5 mb-2.5 text-section font-semibold tracking-[-0.01em]">{title}</h2>
         <ExactText question={question} area={area} look={look} />
-        <div className="mt-3">
+        <div className="mt-3 empty:hidden has-[dl:empty]:hidden">
           <Facts>
             <Target question={question} />
             {question.estimate === null ? null : (
@@ -80,7 +81,7 @@ export function CardBody({ question, area, look }: { question: ApprovalDto; area
             {question.unaffordable === null ? null : (
               <Fact label={t("card.budget")}>
                 <span className="font-medium text-ask">
-                  <Untrusted text={question.unaffordable} />
+                  <Prose text={question.unaffordable} />
                 </span>
               </Fact>
             )}
@@ -142,7 +143,7 @@ export function Reason({ reason }: { reason: ReasonDto }) {
       </code>
       {reason.layer === "reeve" ? <Badge tone="budget">{t("layer.reeve")}</Badge> : <LayerBadge layer={reason.layer} />}
       <span className="text-t3">
-        <Untrusted text={reason.text} />
+        <Prose text={reason.text} />
       </span>
     </div>
   );

@@ -1,5 +1,5 @@
 // The card of one question. It never takes the focus; only chords inside it, and presses that began on it, decide.
-import { type KeyboardEvent, useEffect, useRef, useState } from "react";
+import { type KeyboardEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { chordKey } from "../../../components/keys";
 import { useToast } from "../../../components/toasts";
@@ -29,7 +29,7 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const toast = useToast();
   const resolve = useResolve();
   const title = useSentence(question);
-  const shownAt = useRef(0);
+  const [shownAt] = useState(() => Date.now());
   const [wider, setWider] = useState<Wider | null>(null);
   const [denying, setDenying] = useState(false);
   const [reason, setReason] = useState("");
@@ -40,12 +40,8 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const { area, seen, look } = useSeen(`${question.id}/${question.fingerprint}`);
   const mayAllow = armed && (seen.whole || !mustBeSeen(question.risk));
 
-  useEffect(() => {
-    shownAt.current = Date.now();
-  }, [question.id, question.fingerprint]);
-
   const send = (answer: AnswerDto, stop: boolean, done: () => void) => {
-    resolve.mutate({ question, answer, stop, readingMs: Date.now() - shownAt.current }, { onSuccess: () => (done(), onDecided()) });
+    resolve.mutate({ question, answer, stop, shownAt }, { onSuccess: () => (done(), onDecided()) });
   };
   const agent = plain(question.agentName);
   const decide: Decide = {

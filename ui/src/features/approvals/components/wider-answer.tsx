@@ -28,7 +28,7 @@ export function WiderAnswer({ question, wider, decide, mark, onBack, error }: { 
         <Button kind="icon" aria-label={t("card.back")} onClick={onBack}>
           <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
         </Button>
-        <h2 className="font-semibold">{wider === "always" ? t("card.answered.always") : t("card.allowSession")}</h2>
+        <h2 className="font-semibold">{wider === "always" ? t("card.alwaysTitle") : t("card.allowSession")}</h2>
         <span className="flex-1" />
         <Risk risk={question.risk} strong />
         <span aria-hidden="true" className="text-t3">

@@ -104,10 +104,10 @@ function Bar({ bin, x, width, most }: { bin: BinDto; x: number; width: number; m
 
 function Axis({ bins }: { bins: readonly BinDto[] }) {
   const marks = 6;
-  const now = Date.now();
+  const newest = Date.parse(bins.at(-1)?.at ?? "");
   return (
     <div aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge text-t3">
-      {bins.length === 0 ? null : Array.from({ length: marks + 1 }, (_, at) => <span key={at}>{day(bins[Math.round((at / marks) * (bins.length - 1))]?.at ?? "", now)}</span>)}
+      {bins.length === 0 ? null : Array.from({ length: marks + 1 }, (_, at) => <span key={at}>{day(bins[Math.round((at / marks) * (bins.length - 1))]?.at ?? "", newest)}</span>)}
     </div>
   );
 }

@@ -6,6 +6,7 @@ import { Fact, Facts } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
 import { Inset } from "../../../components/inset";
 import { JsonView } from "../../../components/json-view";
+import { Prose } from "../../../components/prose";
 import { Risk } from "../../../components/risk";
 import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { OperationDetailDto } from "../../../engine/bindings/OperationDetailDto";
@@ -120,8 +121,8 @@ function Reason({ reason }: { reason: ReasonDto }) {
           </span>
         )}
       </div>
-      <p className="mt-0.5 text-t2">
-        <Untrusted text={reason.text} />
+      <p className="mt-0.5 text-t2 first-letter:uppercase">
+        <Prose text={reason.text} />
       </p>
     </div>
   );

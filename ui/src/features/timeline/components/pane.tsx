@@ -3,7 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Copy, ShieldAlert, ShieldCheck, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
-import { Failure } from "../../../components/empty";
+import { EngineFailure } from "../../../components/empty";
 import { Glyph } from "../../../components/glyph";
 import type { OperationDetailDto } from "../../../engine/bindings/OperationDetailDto";
 import { useCall } from "../../../engine/query";
@@ -33,7 +33,7 @@ export function Pane({ id, tab, onTab, onClose }: { id: string; tab: string | nu
       className="col-start-2 row-span-2 row-start-2 flex min-h-0 min-w-0 flex-col border-l border-line bg-surface -outline-offset-2"
     >
       <PaneHead detail={data} id={id} onClose={onClose} />
-      <div role="tablist" aria-label={t("pane.tabs")} className="chrome flex h-9 flex-none items-stretch gap-3.5 overflow-hidden border-b border-line px-4">
+      <div role="tablist" aria-label={t("pane.tabs")} className="chrome flex h-9 flex-none items-stretch gap-2.5 overflow-hidden border-b border-line px-4">
         {NAMES.map((one) => (
           <button
             key={one}
@@ -57,7 +57,7 @@ export function Pane({ id, tab, onTab, onClose }: { id: string; tab: string | nu
         ))}
       </div>
       <div id="detail-part" role="tabpanel" aria-labelledby={`tab-${part}`} tabIndex={0} className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto px-4 py-3 -outline-offset-2">
-        {error ? <Failure title={t("error.title")} meaning={t("error.meaning", { message: error.message })} code={error.code} /> : null}
+        {error ? <EngineFailure error={error} /> : null}
         {data ? <Shown part={part} detail={data} /> : null}
       </div>
       {data ? <PaneFoot detail={data} /> : null}

@@ -19,7 +19,6 @@ export const Row = memo(function Row({ row, index, selected, width, top, onOpen 
   const { shape, colour } = STATE_LOOKS[row.state];
   return (
     // Keys are the grid's: it holds the focus and names the selected row.
-    // eslint-disable-next-line jsx-a11y/click-events-have-key-events
     <div
       role="row"
       id={`row-${row.id}`}
@@ -40,7 +39,7 @@ export const Row = memo(function Row({ row, index, selected, width, top, onOpen 
       <span role="gridcell" className="flex h-5 min-w-0 items-center gap-2">
         <span className="w-7 flex-none text-badge font-medium text-t3">{row.kind}</span>
         <span className="mono truncate text-caption">
-          <Untrusted text={row.summary} max={Math.max(16, width)} />
+          <Untrusted text={row.summary} max={Math.max(16, width - (hasCost(row) ? COST_CHARACTERS : 0))} />
           <Amounts row={row} />
         </span>
       </span>
@@ -54,24 +53,31 @@ export const Row = memo(function Row({ row, index, selected, width, top, onOpen 
         </span>
         <Why row={row} />
       </span>
-      <span role="gridcell" className="row-start-2 text-right text-caption whitespace-nowrap text-t3">
+      <span role="gridcell" className="col-start-4 row-start-2 text-right text-caption whitespace-nowrap text-t3">
         {row.tookMs === null ? (row.settled ? "" : t("timeline.streaming")) : took(row.tookMs)}
       </span>
     </div>
   );
 });
 
+/** Room that the cost of a row takes from its summary, in characters. */
+const COST_CHARACTERS = 10;
+
+function hasCost(row: OperationRowDto): boolean {
+  return row.cost !== null || row.reserved !== null;
+}
+
 /** Tokens of a model call. */
 function Amounts({ row }: { row: OperationRowDto }) {
   const { t } = useTranslation();
   if (row.kind !== "llm" || row.tokensIn === null) return null;
-  if (row.tokensOut === null) return <span className="text-t3">{` ${t("timeline.in", { count: row.tokensIn, defaultValue: "" }).replace(String(row.tokensIn), tokens(row.tokensIn))}`}</span>;
+  if (row.tokensOut === null) return <span className="text-t3">{` ${t("timeline.in", { amount: tokens(row.tokensIn) })}`}</span>;
   return (
     <span className="text-t3">
       {` ${tokens(row.tokensIn)}`}
       <ArrowRight size={12} strokeWidth={1.5} aria-label="→" className="mx-1.25 inline-block align-[-1px]" />
       {tokens(row.tokensOut)}
-      {row.tokensCached ? `, ${t("timeline.cached", { count: row.tokensCached }).replace(String(row.tokensCached), tokens(row.tokensCached))}` : ""}
+      {row.tokensCached ? `, ${t("timeline.cached", { amount: tokens(row.tokensCached) })}` : ""}
     </span>
   );
 }

@@ -1,0 +1,26 @@
+// The console in the system's own Chromium, on recorded states. Nothing is downloaded.
+import { existsSync } from "node:fs";
+import { defineConfig } from "@playwright/test";
+
+const chromium = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path !== undefined && existsSync(path));
+
+export default defineConfig({
+  testDir: ".",
+  fullyParallel: true,
+  workers: 2,
+  forbidOnly: true,
+  reporter: [["list"]],
+  use: {
+    baseURL: "http://localhost:4173",
+    viewport: { width: 1280, height: 800 },
+    timezoneId: "Europe/Berlin",
+    locale: "en-GB",
+    launchOptions: { ...(chromium === undefined ? {} : { executablePath: chromium }), args: ["--no-sandbox"] },
+  },
+  projects: [
+    { name: "light", testMatch: /.*\.spec\.ts/, testIgnore: /shots\.spec\.ts/, use: { colorScheme: "light" } },
+    { name: "dark", testMatch: /screens\.spec\.ts/, use: { colorScheme: "dark" } },
+    { name: "shots", testMatch: /shots\.spec\.ts/ },
+  ],
+  webServer: { command: "npm --prefix ../../ui run preview -- --port 4173 --strictPort", url: "http://localhost:4173", reuseExistingServer: true },
+});

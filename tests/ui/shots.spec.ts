@@ -1,0 +1,43 @@
+// A picture of every screen in both themes, written to `artifacts/ui`.
+import { expect, test } from "@playwright/test";
+import { open } from "./open";
+
+const SCREENS = [
+  ["inbox", "/inbox?fake=story"],
+  ["timeline", "/timeline?fake=story"],
+  ["timeline-empty", "/timeline?fake=empty"],
+  ["inbox-empty", "/inbox?fake=empty"],
+  ["inbox-hostile", "/inbox?fake=hostile"],
+] as const;
+
+for (const theme of ["light", "dark"] as const) {
+  for (const [width, height] of [[1280, 800], [960, 600]] as const) {
+    for (const [name, address] of SCREENS) {
+      test(`${name} ${width} ${theme}`, async ({ page }) => {
+        await page.setViewportSize({ width, height });
+        await page.emulateMedia({ colorScheme: theme });
+        await open(page, address);
+        if (name === "timeline") await page.getByRole("row", { name: /812\/merge/ }).click();
+        if (name === "inbox") await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+        const suffix = width === 960 ? "-960" : "";
+        const file = `../../artifacts/ui/${name}${suffix}-${theme}.png`;
+        expect((await page.screenshot({ path: file })).length).toBeGreaterThan(5_000);
+      });
+    }
+  }
+}
+
+for (const [name, id] of [["card-call", "apr_2"], ["card-mcp", "apr_3"], ["card-http", "apr_4"]] as const) {
+  test(`${name} light`, async ({ page }) => {
+    await open(page, `/inbox/${id}?fake=story`);
+    expect((await page.screenshot({ path: `../../artifacts/ui/${name}-light.png` })).length).toBeGreaterThan(5_000);
+  });
+}
+
+test("card-always light", async ({ page }) => {
+  await open(page, "/inbox/apr_4?fake=story");
+  await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+  await page.getByRole("button", { name: "More ways to allow" }).click();
+  await page.getByRole("menuitem", { name: "Always allow…" }).click();
+  expect((await page.screenshot({ path: "../../artifacts/ui/card-always-light.png" })).length).toBeGreaterThan(5_000);
+});
