@@ -82,8 +82,8 @@ fn value(node: &Node<'_>) -> Value {
 }
 
 fn readable(text: &str) -> Value {
-    let data =
-        text.rsplit_once(";base64,").filter(|(start, _)| start.starts_with("data:")).map_or(text, |(_, data)| data);
+    let data_url = text.starts_with("data:").then(|| text.split_once(";base64,")).flatten();
+    let data = data_url.map_or(text, |(_, data)| data);
     let is_base64 = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/' | b'-' | b'_' | b'=');
     if data.len() > LONG_BASE64 && data.bytes().all(is_base64) {
         json!({ "base64_characters": data.len(), "sha256_of_text": Digest::of(text.as_bytes()).as_str() })

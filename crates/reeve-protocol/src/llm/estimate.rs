@@ -144,8 +144,8 @@ impl Tally {
 }
 
 fn is_dense(text: &str) -> bool {
-    let blanks = || text.bytes().filter(|byte| *byte == b' ' || *byte == b'\n').count();
-    text.len() >= DENSE_FROM && blanks() < text.len() / 32
+    let count = |byte| memchr::memchr_iter(byte, text.as_bytes()).count();
+    text.len() >= DENSE_FROM && count(b' ') + count(b'\n') < text.len() / 32
 }
 
 fn bytes(text: &str) -> u64 {
