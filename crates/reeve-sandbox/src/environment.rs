@@ -233,8 +233,8 @@ fn check_variable(variable: &str, taken: &[(String, String)]) -> Result<(), Sand
     if !starts || !bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return refuse("use letters, digits and `_`, not beginning with a digit");
     }
-    let is = |name: &&str| name.eq_ignore_ascii_case(variable);
-    if BYPASSES.iter().any(|name| is(name)) || ["PATH", "HOME", "SHELL", "LD_PRELOAD"].iter().any(|name| is(name)) {
+    let mut steers = BYPASSES.iter().chain(&["PATH", "HOME", "SHELL", "LD_PRELOAD"]);
+    if steers.any(|name| name.eq_ignore_ascii_case(variable)) {
         return refuse("it steers the session itself");
     }
     if taken.iter().any(|(name, _)| name.eq_ignore_ascii_case(variable)) {
