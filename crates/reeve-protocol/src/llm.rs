@@ -67,8 +67,8 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
     let path = head.endpoint.path.judged();
     let mut facts = match provider.dialect {
         Dialect::AnthropicMessages => anthropic::facts(&root)?,
-        Dialect::OpenaiChat => openai_chat::facts(&root, &provider.name)?,
-        Dialect::OpenaiResponses => openai_responses::facts(&root, &provider.name, &path)?,
+        Dialect::OpenaiChat => openai_chat::facts(&root, &provider.name, body.len())?,
+        Dialect::OpenaiResponses => openai_responses::facts(&root, &provider.name, &path, body.len())?,
         Dialect::Gemini | Dialect::GeminiCodeAssist => gemini::facts(&root, provider.dialect, &path)?,
     };
     facts.multipliers.extend(region(&head.endpoint.host).map(str::to_owned));

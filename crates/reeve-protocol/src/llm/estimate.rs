@@ -5,9 +5,9 @@ use tiktoken_rs::CoreBPE;
 
 use crate::body::Node;
 
-/// Text beyond this many bytes is bounded by its size instead of being tokenized: at 15 MB/s a long conversation would
-/// wait longer for its count than for everything else in Reeve, and for long prose the bound by size is the larger one.
-const TOKENIZED: u64 = 32 * 1024;
+/// Requests larger than this are bounded by their size instead of being tokenized: at 15 MB/s a long conversation would
+/// wait longer for its count than for everything else in Reeve.
+const TOKENIZED: usize = 32 * 1024;
 
 /// A text this long with hardly any blank is no prose (base64, hex, minified code): fewer bytes make a token there.
 const DENSE_FROM: usize = 256;
@@ -52,10 +52,11 @@ pub fn decoded(base64: &str) -> u64 {
     u64::try_from(base64.len()).unwrap_or(u64::MAX) / 4 * 3
 }
 
-/// The public tokenizer of an OpenAI model; `None` where none is published (newer families included).
+/// The public tokenizer of an OpenAI model; `None` where none is published (newer families included), and for a body of
+/// more `bytes` than are tokenized.
 #[must_use]
-pub fn tokenizer(provider: &str, model: &str) -> Option<&'static CoreBPE> {
-    if provider != "openai" {
+pub fn tokenizer(provider: &str, model: &str, bytes: usize) -> Option<&'static CoreBPE> {
+    if provider != "openai" || bytes > TOKENIZED {
         return None;
     }
     let is = |families: &[&str]| {
@@ -81,13 +82,12 @@ pub struct Tally {
     tokens: u64,
     /// Halves of tokens: what is bounded by bytes / 2.
     half_tokens: u64,
-    tokenized: u64,
 }
 
 impl Tally {
     #[must_use]
     pub fn new(tokenizer: Option<&'static CoreBPE>, media: fn(&Node<'_>) -> Option<u64>) -> Self {
-        Self { tokenizer, media, tokens: BASE, half_tokens: 0, tokenized: 0 }
+        Self { tokenizer, media, tokens: BASE, half_tokens: 0 }
     }
 
     /// Tokens that no text shows.
@@ -124,12 +124,11 @@ impl Tally {
     fn text(&mut self, text: &str) {
         let size = bytes(text);
         match self.tokenizer {
-            Some(tokenizer) if self.tokenized + size <= TOKENIZED => {
-                self.tokenized += size;
+            Some(tokenizer) => {
                 let counted = tokenizer.encode_ordinary(text).len();
                 self.add(u64::try_from(counted).unwrap_or(u64::MAX).saturating_add(2));
             }
-            _ => {
+            None => {
                 let halves = if is_dense(text) { size / 2 * 3 + 3 } else { size };
                 self.half_tokens = self.half_tokens.saturating_add(halves + 4);
             }
@@ -185,19 +184,20 @@ mod tests {
     #[test]
     fn a_public_tokenizer_gives_the_tighter_bound_for_prose() {
         let text = "Please list the files in this directory and tell me which of them changed today. ".repeat(20);
-        let tight = bound(tokenizer("openai", "gpt-5.1"), &text);
+        let tight = bound(tokenizer("openai", "gpt-5.1", text.len()), &text);
         assert!(count(&text) <= tight && tight < bound(None, &text) / 2);
     }
 
     #[test]
     fn only_families_with_a_published_tokenizer_use_one() {
         for model in ["gpt-4o-mini", "gpt-5.1-codex", "gpt-5", "o3", "gpt-4-turbo", "gpt-3.5-turbo"] {
-            assert!(tokenizer("openai", model).is_some(), "{model}");
+            assert!(tokenizer("openai", model, 100).is_some(), "{model}");
+            assert!(tokenizer("openai", model, 100_000).is_none(), "{model}");
         }
         for (provider, model) in
             [("openai", "gpt-6.1-sol"), ("openai", "gpt-50"), ("anthropic", "gpt-4o"), ("openai", "oak")]
         {
-            assert!(tokenizer(provider, model).is_none(), "{model}");
+            assert!(tokenizer(provider, model, 100).is_none(), "{model}");
         }
     }
 }

@@ -5,7 +5,7 @@ use super::{Facts, tool_name};
 use crate::body::Node;
 use crate::error::ProtocolError;
 
-pub fn facts(root: &Node<'_>, provider: &str) -> Result<Facts, ProtocolError> {
+pub fn facts(root: &Node<'_>, provider: &str, bytes: usize) -> Result<Facts, ProtocolError> {
     let messages = root.list("messages")?;
     let model = root.need_text("model")?;
     let mut facts = Facts {
@@ -20,7 +20,7 @@ pub fn facts(root: &Node<'_>, provider: &str) -> Result<Facts, ProtocolError> {
     let tools = root.list("tools")?;
     let legacy = root.list("functions")?;
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
-    let mut tally = Tally::new(estimate::tokenizer(provider, model), media_of(model));
+    let mut tally = Tally::new(estimate::tokenizer(provider, model, bytes), media_of(model));
     tally.weigh(root);
     tally.add(count(messages.len()).saturating_mul(estimate::PER_MESSAGE));
     tally.add(count(tools.len() + legacy.len()).saturating_mul(estimate::PER_TOOL));

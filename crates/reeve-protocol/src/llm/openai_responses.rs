@@ -13,7 +13,7 @@ const IMAGE: u64 = 12_000;
 const SERVER_TOOLS: [&str; 6] =
     ["web_search", "file_search", "code_interpreter", "image_generation", "mcp", "tool_search"];
 
-pub fn facts(root: &Node<'_>, provider: &str, path: &str) -> Result<Facts, ProtocolError> {
+pub fn facts(root: &Node<'_>, provider: &str, path: &str, bytes: usize) -> Result<Facts, ProtocolError> {
     let model = root.need_text("model")?;
     let input = root.get("input").unwrap_or(&Node::Null);
     let mut facts = Facts {
@@ -26,7 +26,7 @@ pub fn facts(root: &Node<'_>, provider: &str, path: &str) -> Result<Facts, Proto
         service_tier: root.text_at("service_tier").map(str::to_owned),
         ..Facts::default()
     };
-    let mut tally = Tally::new(estimate::tokenizer(provider, model), media);
+    let mut tally = Tally::new(estimate::tokenizer(provider, model, bytes), media);
     tally.weigh(root);
     let count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
     tally.add(count(input.items().len()).saturating_mul(estimate::PER_MESSAGE));

@@ -1,5 +1,6 @@
 //! Facts of requests that no golden shows: what clients could try, and what is refused.
 
+use proptest::prelude::*;
 use reeve_domain::operation::{Billing, Dialect, LlmCall, Subject};
 
 use crate::samples::head;
@@ -263,4 +264,26 @@ fn a_call_is_summed_up_in_one_short_line() {
     assert_eq!(summary(body), "claude-opus-4-8 at api.anthropic.com, 1 message, 2 tools");
     let hostile = format!(r#"{{"model":"{}\u0000","messages":[]}}"#, "\\n\\u202e".repeat(400));
     assert!(summary(&hostile).chars().count() <= 200 && !summary(&hostile).contains(char::is_control));
+}
+
+proptest! {
+    #[test]
+    fn no_body_stops_the_reader(which in 0_usize..4, at in 0.0_f64..1.0, bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+        let url = [MESSAGES, CHAT, RESPONSES, GEMINI][which];
+        let whole = br#"{"model":"gpt-5.1","stream":true,"max_tokens":5,"messages":[{"role":"user","content":[{"type":"image","source":{}}]}],
+            "input":[{"type":"input_file"}],"contents":[{"parts":[{"inlineData":{}}]}],"tools":[{"type":"web_search_1"},{"functionDeclarations":[]}],
+            "generationConfig":{"thinkingConfig":{"thinkingBudget":-1}},"metadata":{"user_id":"{}"}}"#;
+        let cut = (at * whole.len() as f64) as usize;
+        let mut body = whole[..cut].to_vec();
+        body.extend(&bytes);
+        body.extend(&whole[(cut + bytes.len()).min(whole.len())..]);
+        let read = classify(&head("POST", url, &[]), Some(&body), &Providers::new());
+        if let Ok(read) = read {
+            prop_assert!(matches!(read.subject, Subject::Llm(_)));
+            prop_assert!(read.summary.chars().count() <= 200);
+            let call = llm(read);
+            // What can be read can be rewritten, or the reason is told.
+            let _ = crate::rewrite::output_limit(call.dialect, &body, 3);
+        }
+    }
 }
