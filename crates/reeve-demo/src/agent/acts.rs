@@ -131,7 +131,7 @@ fn streamed_text(stream: &str) -> String {
 /// The message inside an error body, or the body where it has no known shape.
 fn refusal(body: &str) -> String {
     let json: Value = serde_json::from_str(body).unwrap_or_default();
-    let places = [&json["error"]["message"], &json["message"], &json["error"]];
+    let places = [&json["error"]["message"], &json["detail"], &json["message"]];
     places.into_iter().find_map(Value::as_str).map_or_else(|| body.to_owned(), str::to_owned)
 }
 
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_refusal_is_told_by_its_message_or_as_it_is() {
         assert_eq!(refusal(r#"{"error":{"message":"no"}}"#), "no");
-        assert_eq!(refusal(r#"{"error":"no"}"#), "no");
+        assert_eq!(refusal(r#"{"title":"Denied","detail":"no"}"#), "no");
         assert_eq!(refusal("plainly no"), "plainly no");
     }
 }
