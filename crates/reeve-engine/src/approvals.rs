@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use reeve_domain::approval::{Approval, Resolution, Resolved, Surface};
 use reeve_domain::clock::Clock;
 use reeve_domain::id::{ApprovalId, SessionId};
-use reeve_domain::operation::{Digest, Operation};
+use reeve_domain::operation::Operation;
 use reeve_domain::verdict::Verdict;
 use subtle::ConstantTimeEq as _;
 use reeve_store::Store;

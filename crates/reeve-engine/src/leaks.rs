@@ -34,6 +34,13 @@ impl Leak {
 #[derive(Debug, Clone)]
 pub struct LeakGuard(Arc<Sought<Leak>>);
 
+/// Seeks nothing.
+impl Default for LeakGuard {
+    fn default() -> Self {
+        Self::new([])
+    }
+}
+
 impl LeakGuard {
     pub fn new(sought: impl IntoIterator<Item = (CredentialId, SoughtKind, Secret)>) -> Self {
         let sought: Vec<_> = sought.into_iter().collect();

@@ -136,7 +136,8 @@ impl Engine {
             credentials: Arc::clone(&credentials),
             prices: Arc::clone(&prices),
             protection: Arc::clone(&protection),
-            seen: SeenHosts::new(store.seen_hosts().await?),
+            // Whether more than a read was admitted is not remembered over a restart: the first write asks again.
+            seen: SeenHosts::new(store.seen_hosts().await?.into_iter().map(|(agent, host)| (agent, host, false))),
             running: Mutex::new(HashMap::new()),
         });
         let engine = Self(Arc::new(Parts {

@@ -45,5 +45,6 @@ fn read(user_file: Option<&std::path::Path>) -> Result<PriceTable, EngineError> 
             .into(),
         None => std::borrow::Cow::Borrowed(SHIPPED),
     };
-    PriceTable::parse(&text).map_err(|error| EngineError::Prices(error.to_string()))
+    let name = user_file.map_or_else(|| "the shipped price table".to_owned(), |path| path.display().to_string());
+    PriceTable::parse(&name, &text).map_err(|error| EngineError::Prices(error.to_string()))
 }

@@ -55,10 +55,10 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: ApprovalsCall) -> Re
 async fn list(host: &Host) -> Result<ApprovalsPage, ApiError> {
     let store = host.engine.store();
     let open = store.open_approvals().await?;
-    let resolved = store.approvals(RESOLVED, None).await?;
+    let newest = store.approvals(RESOLVED).await?;
     Ok(ApprovalsPage {
         open: open.iter().map(|a| dto(host, a)).collect(),
-        resolved: resolved.iter().map(|a| dto(host, a)).collect(),
+        resolved: newest.iter().filter(|a| a.resolved.is_some()).map(|a| dto(host, a)).collect(),
     })
 }
 

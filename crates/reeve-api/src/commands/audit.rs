@@ -32,7 +32,7 @@ pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
     let dto = VerificationDto {
         ok: found.ok,
         events: found.events,
-        seals: host.engine.store().seal_count().await?,
+        sealed_to: found.sealed_to,
         broken_at: found.first_bad.as_ref().map(|bad| bad.seq),
         problem: found.first_bad.as_ref().map(ToString::to_string),
     };
@@ -55,7 +55,7 @@ impl ChainWatch {
 
     /// The head right now, and whether the last verification held.
     pub async fn state(&self, engine: &Engine) -> Result<ChainDto, ApiError> {
-        let head = engine.store().head().await?.map_or(0, |head| head.seq);
+        let head = engine.store().head().seq;
         let last = self.last();
         Ok(ChainDto {
             head,
@@ -103,10 +103,10 @@ pub fn verify_export(path: &Path) -> Result<VerificationDto, ApiError> {
     let file = File::open(path).map_err(|error| unreadable(path, error))?;
     Ok(match chain::verify_export(BufReader::new(file), &text, None) {
         Ok(found) => {
-            VerificationDto { ok: true, events: found.manifest.count, seals: 0, broken_at: None, problem: None }
+            VerificationDto { ok: true, events: found.manifest.count, sealed_to: 0, broken_at: None, problem: None }
         }
         Err(problem) => {
-            VerificationDto { ok: false, events: 0, seals: 0, broken_at: None, problem: Some(problem.to_string()) }
+            VerificationDto { ok: false, events: 0, sealed_to: 0, broken_at: None, problem: Some(problem.to_string()) }
         }
     })
 }

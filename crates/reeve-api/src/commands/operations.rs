@@ -6,6 +6,7 @@ use reeve_domain::chain::ExportFormat;
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::OperationId;
 use reeve_domain::query::{self, Decided, OperationRow};
+use reeve_store::search::{Bin, Page};
 use serde_json::Value;
 
 use super::{answer, invalid, not_found};
@@ -19,6 +20,8 @@ use crate::host::Host;
 
 /// Most rows of one page.
 const PAGE: u32 = 500;
+/// Bars of the histogram.
+const BINS: usize = 100;
 
 pub(crate) async fn run(host: &Host, call: OperationsCall) -> Result<Value, ApiError> {
     match call {
@@ -33,10 +36,10 @@ async fn search(host: &Host, input: SearchInput) -> Result<SearchPage, ApiError>
     let parsed = query::parse(&input.query);
     let before = input.before.as_deref().map(str::parse::<u64>).transpose().map_err(invalid)?;
     let limit = usize::try_from(input.limit.clamp(1, PAGE)).unwrap_or(1);
-    let rows = host.engine.store().search(&parsed.query, before, limit).await?;
+    let found = host.engine.store().search(&parsed.query, Page { before, limit }).await?;
     Ok(SearchPage {
-        next: rows.last().filter(|_| rows.len() == limit).map(|row| row.id.to_string()),
-        rows: rows.iter().map(|r| row(host, r)).collect(),
+        next: found.next.map(|next| next.to_string()),
+        rows: found.rows.iter().map(|r| row(host, r)).collect(),
         problems: parsed.problems.iter().map(problem).collect(),
     })
 }
@@ -100,13 +103,13 @@ async fn facets(host: &Host, text: &str) -> Result<FacetsDto, ApiError> {
     let parsed = query::parse(text);
     let store = host.engine.store();
     let facets = store.facets(&parsed.query).await?;
-    let histogram = store.histogram(&parsed.query).await?;
-    let totals = store.totals(&parsed.query).await?;
+    let histogram = store.histogram(&parsed.query, BINS).await?;
     Ok(FacetsDto {
         groups: facets
+            .groups
             .into_iter()
             .map(|group| FacetGroupDto {
-                key: group.key.as_str().to_owned(),
+                key: group.key.to_owned(),
                 values: group
                     .values
                     .into_iter()
@@ -114,26 +117,35 @@ async fn facets(host: &Host, text: &str) -> Result<FacetsDto, ApiError> {
                     .collect(),
             })
             .collect(),
-        matches: totals.matches,
-        capped: totals.capped,
-        cost: totals.cost.0,
+        matches: facets.matches,
+        capped: facets.capped,
+        cost: facets.cost,
         bin_ms: histogram.bin_ms,
         bins: histogram
             .bins
             .into_iter()
-            .map(|b| BinDto { at: b.at, allowed: b.allowed, held: b.held, denied: b.denied })
+            .map(|bin| BinDto {
+                at: bin.at,
+                allowed: sum(&bin, Decided::passed),
+                held: bin.count(Decided::Held),
+                denied: sum(&bin, |d| !d.passed() && d != Decided::Held),
+            })
             .collect(),
     })
+}
+
+/// How many operations of a bin became what `test` asks for.
+fn sum(bin: &Bin, test: impl Fn(Decided) -> bool) -> u64 {
+    Decided::ALL.into_iter().filter(|d| test(*d)).map(|d| bin.count(d)).sum()
 }
 
 async fn detail(host: &Host, text: &str) -> Result<OperationDetailDto, ApiError> {
     let store = host.engine.store();
     let id = OperationId::parse(text).map_err(invalid)?;
-    let found = store.operation(&id).await?.ok_or_else(|| not_found("record", text))?;
-    let events = store.events_of(&id).await?;
+    let found = store.detail(&id).await?.ok_or_else(|| not_found("record", text))?;
     let mut detail = OperationDetailDto {
-        row: row(host, &found),
-        events: events.iter().map(Into::into).collect(),
+        row: row(host, &found.row),
+        events: found.events.iter().map(Into::into).collect(),
         verdict: None,
         denial: None,
         cost: None,
@@ -141,7 +153,7 @@ async fn detail(host: &Host, text: &str) -> Result<OperationDetailDto, ApiError>
         subject: None,
         outcome: None,
     };
-    for event in &events {
+    for event in &found.events {
         gather(&mut detail, event);
     }
     Ok(detail)
@@ -205,7 +217,7 @@ async fn export(host: &Host, input: ExportInput) -> Result<ExportedDto, ApiError
         ApiError::new(ApiCode::Failed, format!("could not write `{}`: {error}", input.path))
     };
     let file = std::fs::File::create_new(&path).map_err(failed)?;
-    let manifest = host.engine.store().export(&parsed.query, &input.query, format, file).await?;
+    let manifest = host.engine.store().export(&parsed.query, format, file).await?;
     std::fs::write(&manifest_path, manifest.text()).map_err(failed)?;
     let bytes = std::fs::metadata(&path).map_err(failed)?.len();
     Ok(ExportedDto {

@@ -131,7 +131,8 @@ pub struct CheckDto {
 pub struct VerificationDto {
     pub ok: bool,
     pub events: u64,
-    pub seals: u64,
+    /// The last record that a seal vouches for.
+    pub sealed_to: u64,
     /// The first record that is missing, changed or reordered.
     pub broken_at: Option<u64>,
     pub problem: Option<String>,

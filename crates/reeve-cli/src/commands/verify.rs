@@ -21,7 +21,7 @@ pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Resul
     } else if let Some(problem) = &found.problem {
         output::line(&format!("✕ the record is broken: {problem}"))?;
     } else {
-        output::line(&format!("✓ {} records and {} seals verify", found.events, found.seals))?;
+        output::line(&format!("✓ {} records verify, sealed up to #{}", found.events, found.sealed_to))?;
     }
     Ok(if found.ok { exit::DONE } else { exit::BROKEN })
 }

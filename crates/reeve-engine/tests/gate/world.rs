@@ -162,7 +162,7 @@ impl World {
     }
 
     pub async fn events(&self, operation: &OperationId) -> Vec<Event> {
-        self.engine.store().events_of(operation).await.unwrap()
+        self.engine.store().detail(operation).await.unwrap().map(|d| d.events).unwrap_or_default()
     }
 
     pub async fn names(&self, operation: &OperationId) -> Vec<String> {
