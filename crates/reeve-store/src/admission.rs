@@ -1,0 +1,242 @@
+//! The commands around an operation: admit, deny, settle, abandon, and the sweep after a crash. Each is one step of the
+//! writer: what it reserves, uses and records stands or falls together.
+
+use reeve_domain::approval::{Approval, Resolution, Resolved, Surface};
+use reeve_domain::budget::{Account, Balance, Reservation, Settlement};
+use reeve_domain::event::{Draft, Event, EventBody};
+use reeve_domain::id::{ApprovalId, OperationId};
+use reeve_domain::operation::Operation;
+use reeve_domain::outcome::Outcome;
+use reeve_domain::query::OperationRow;
+use reeve_domain::session::SessionEnd;
+use reeve_domain::settings::Mode;
+use reeve_domain::verdict::{Denial, DenialKind, Verdict};
+
+use crate::error::StoreError;
+use crate::ledger;
+use crate::tables::{approvals, operations, sessions};
+use crate::unit::Unit;
+
+/// Makes the reservation from the balances found inside the transaction (in the order of [`Admit::accounts`]), or says why
+/// it cannot be made. Runs on the writer: it must be quick and must not block.
+pub type Fit = Box<dyn FnOnce(&[Balance]) -> Result<Reservation, Denial> + Send>;
+
+/// An operation that passed verdict and human, on its way into the record.
+pub struct Admit {
+    pub operation: Operation,
+    pub verdict: Verdict,
+    /// What the reservation counts in.
+    pub accounts: Vec<Account>,
+    /// `None`: it spends nothing.
+    pub reserve: Option<Fit>,
+    pub approval: Option<ApprovalUse>,
+    /// What *Enforce* would have done instead.
+    pub would: Option<Denial>,
+    pub mode: Mode,
+}
+
+/// By which answer an operation passes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApprovalUse {
+    pub id: ApprovalId,
+    /// Whether the operation waited for this answer, alone or with identical ones. One that came later finds the answer
+    /// only if nobody has used it.
+    pub waited: bool,
+}
+
+/// What became of it. Either way it is recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Admitted {
+    Yes { event: Event, reservation: Option<Reservation> },
+    No { event: Event, denial: Denial },
+}
+
+pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> {
+    let Admit { operation, verdict, accounts, reserve, approval, would, mode } = admit;
+    let balances = ledger::balances(unit.conn, &accounts)?;
+    let fitted = reserve.map(|fit| fit(&balances)).transpose();
+    let approval_id = approval.as_ref().map(|using| using.id.clone());
+    let reservation = match fitted {
+        Ok(reservation) => reservation,
+        Err(denial) => return refuse(unit, operation, verdict, denial, approval_id),
+    };
+    if let Some(using) = &approval {
+        let (found, uses) = approvals::get(unit.conn, &using.id)?;
+        if !answers(&found, uses, using.waited, &operation) {
+            return refuse(unit, operation, verdict, spent(), approval_id);
+        }
+        approvals::use_once(unit.conn, found, unit.now())?;
+    }
+    let reservation = reservation.map(|reservation| ledger::reserve(unit.conn, reservation)).transpose()?;
+    let body = EventBody::OperationAdmitted {
+        operation: operation.clone(),
+        verdict,
+        reservation: reservation.clone(),
+        approval: approval_id,
+        would,
+        mode,
+    };
+    let event = unit.append(Draft::of(&operation, body))?;
+    Ok(Admitted::Yes { event, reservation })
+}
+
+/// Whether this answer lets this very operation through, now: approved, for the same agent, human and fingerprint, and not
+/// used more often than operations waited for it.
+fn answers(approval: &Approval, uses: u32, waited: bool, operation: &Operation) -> bool {
+    let approved = approval.resolved.as_ref().is_some_and(|r| matches!(r.resolution, Resolution::Approved { .. }));
+    let left = if waited { uses < approval.joined } else { uses == 0 };
+    approved
+        && left
+        && approval.agent == operation.principal.agent
+        && approval.user == operation.principal.user
+        && approval.fingerprint == operation.fingerprint(approval.output_limit)
+}
+
+fn spent() -> Denial {
+    Denial {
+        kind: DenialKind::Expired,
+        message: "the approval for this was used already, or was given for something else".to_owned(),
+        advice: "repeat it once, so that the human is asked again".to_owned(),
+        reasons: Vec::new(),
+        record: None,
+    }
+}
+
+fn refuse(
+    unit: &mut Unit<'_>,
+    operation: Operation,
+    verdict: Verdict,
+    mut denial: Denial,
+    approval: Option<ApprovalId>,
+) -> Result<Admitted, StoreError> {
+    denial.record = Some(operation.id.clone());
+    let event = deny(unit, operation, Some(verdict), denial.clone(), approval)?;
+    Ok(Admitted::No { event, denial })
+}
+
+pub fn deny(
+    unit: &mut Unit<'_>,
+    operation: Operation,
+    verdict: Option<Verdict>,
+    denial: Denial,
+    approval: Option<ApprovalId>,
+) -> Result<Event, StoreError> {
+    let draft = |body| Draft {
+        agent: Some(operation.principal.agent.clone()),
+        session: Some(operation.principal.session.clone()),
+        operation: Some(operation.id.clone()),
+        body,
+    };
+    unit.append(draft(EventBody::OperationDenied { operation: operation.clone(), verdict, denial, approval }))
+}
+
+/// The row of an operation that was admitted and has no end yet.
+fn under_way(unit: &Unit<'_>, id: &OperationId) -> Result<OperationRow, StoreError> {
+    let row = operations::find(unit.conn, id)?;
+    let row = row.ok_or_else(|| StoreError::NotFound { what: "operation", name: id.to_string() })?;
+    if row.open && row.decision.passed() {
+        Ok(row)
+    } else {
+        Err(StoreError::Closed { what: "operation", name: id.to_string() })
+    }
+}
+
+pub fn settle(
+    unit: &mut Unit<'_>,
+    operation: &Operation,
+    outcome: Outcome,
+    settlement: Option<Settlement>,
+) -> Result<Event, StoreError> {
+    under_way(unit, &operation.id)?;
+    let closed = ledger::close(unit.conn, &operation.id, settlement)?;
+    let overrun = closed.as_ref().and_then(|closed| closed.overrun);
+    let settlement = closed.map(|closed| closed.settlement);
+    let event = unit.append(Draft::of(operation, EventBody::OperationSettled { outcome, settlement }))?;
+    if let Some((reserved, settled)) = overrun {
+        unit.append(Draft::of(operation, EventBody::BudgetOverrun { reserved, settled }))?;
+    }
+    Ok(event)
+}
+
+pub fn abandon(
+    unit: &mut Unit<'_>,
+    operation: &OperationId,
+    why: String,
+    settlement: Option<Settlement>,
+) -> Result<Event, StoreError> {
+    let row = under_way(unit, operation)?;
+    let closed = ledger::close(unit.conn, operation, settlement)?;
+    unit.append(Draft {
+        agent: Some(row.agent),
+        session: Some(row.session),
+        operation: Some(row.operation),
+        body: EventBody::OperationAbandoned { why, settlement: closed.map(|closed| closed.settlement) },
+    })
+}
+
+pub fn ask(
+    unit: &mut Unit<'_>,
+    approval: Approval,
+    operation: Operation,
+    verdict: Verdict,
+) -> Result<Event, StoreError> {
+    approvals::insert(unit.conn, &approval)?;
+    let draft = Draft::of(&operation.clone(), EventBody::ApprovalRequested { approval, operation, verdict });
+    unit.append(draft)
+}
+
+fn about(approval: &Approval, body: EventBody) -> Draft {
+    Draft {
+        agent: Some(approval.agent.clone()),
+        session: Some(approval.session.clone()),
+        operation: Some(approval.operation.clone()),
+        body,
+    }
+}
+
+pub fn join(unit: &mut Unit<'_>, id: &ApprovalId) -> Result<Event, StoreError> {
+    let mut approval = approvals::get_open(unit.conn, id)?;
+    approval.joined = approval.joined.saturating_add(1);
+    approvals::update(unit.conn, &approval)?;
+    unit.append(about(&approval, EventBody::ApprovalJoined { approval: id.clone() }))
+}
+
+pub fn extend(unit: &mut Unit<'_>, id: &ApprovalId, until: chrono::DateTime<chrono::Utc>) -> Result<Event, StoreError> {
+    let mut approval = approvals::get_open(unit.conn, id)?;
+    approval.expires_at = until;
+    approvals::update(unit.conn, &approval)?;
+    unit.append(about(&approval, EventBody::ApprovalExtended { approval: id.clone(), until }))
+}
+
+pub fn resolve(unit: &mut Unit<'_>, id: &ApprovalId, resolved: Resolved) -> Result<Event, StoreError> {
+    let approval = approvals::get_open(unit.conn, id)?;
+    approvals::resolve(unit.conn, approval.clone(), &resolved)?;
+    unit.append(about(&approval, EventBody::ApprovalResolved { approval: id.clone(), resolved }))
+}
+
+/// After a stop that was not clean: what was under way is charged whole, open questions expire, open sessions end. Returns
+/// how many operations were charged or closed.
+pub fn sweep(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
+    let at = unit.now();
+    for approval in approvals::all_open(unit.conn)? {
+        let resolution = Resolution::Expired;
+        let by = "reeve".to_owned();
+        resolve(unit, &approval.id, Resolved { resolution, by, surface: Surface::Engine, at, reading_ms: None })?;
+    }
+    let mut swept = 0;
+    for row in operations::all_open(unit.conn)?.into_iter().rev() {
+        if row.decision.passed() {
+            abandon(unit, &row.operation, "the engine stopped before it ended".to_owned(), None)?;
+            swept += 1;
+        }
+    }
+    for session in sessions::all_open(unit.conn)? {
+        unit.append(Draft {
+            agent: Some(session.agent),
+            session: Some(session.id),
+            operation: None,
+            body: EventBody::SessionEnded { because: SessionEnd::EngineStopped },
+        })?;
+    }
+    Ok(swept)
+}

@@ -1,0 +1,67 @@
+//! Opening a database: pragmas, and the steps that bring an older format up to the present one.
+
+use rusqlite::Connection;
+
+use crate::error::StoreError;
+
+/// One script per format version; a released one is never edited.
+const STEPS: &[&str] = &[include_str!("schema.sql")];
+
+/// Pages of the write-ahead log after which a commit writes it back; idle time does so earlier.
+const CHECKPOINT_PAGES: u32 = 4000;
+
+/// Makes a connection the writer's: durable at every commit, one page cache of 8 MB.
+pub fn prepare_writer(conn: &Connection) -> Result<(), StoreError> {
+    conn.pragma_update(None, "journal_mode", "WAL")?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+    conn.pragma_update(None, "cache_size", -8000)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.pragma_update(None, "foreign_keys", false)?;
+    conn.set_prepared_statement_cache_capacity(128);
+    migrate(conn)
+}
+
+/// Makes a connection a reader's.
+pub fn prepare_reader(conn: &Connection) -> Result<(), StoreError> {
+    conn.pragma_update(None, "query_only", true)?;
+    conn.pragma_update(None, "cache_size", -4000)?;
+    conn.pragma_update(None, "mmap_size", 1_u64 << 30)?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.busy_timeout(std::time::Duration::from_secs(5))?;
+    conn.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn migrate(conn: &Connection) -> Result<(), StoreError> {
+    let found: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(StoreError::Newer { found, known });
+    }
+    for (version, step) in (1..=known).zip(STEPS).skip(usize::try_from(found).unwrap_or(usize::MAX)) {
+        conn.execute_batch(&format!("BEGIN IMMEDIATE;\n{step}\nPRAGMA user_version = {version};\nCOMMIT;"))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_of_a_newer_format_is_left_alone() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.pragma_update(None, "user_version", 99).unwrap();
+        assert!(matches!(migrate(&conn), Err(StoreError::Newer { found: 99, .. })));
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let conn = Connection::open_in_memory().unwrap();
+        migrate(&conn).unwrap();
+        migrate(&conn).unwrap();
+        let version: u32 = conn.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
+        assert_eq!(version as usize, STEPS.len());
+    }
+}

@@ -1,0 +1,317 @@
+//! The projection: one searchable row per operation, made from its events and from nothing that cannot be made again.
+
+use reeve_domain::approval::{Approval, Resolution, Resolved};
+use reeve_domain::event::{Event, EventBody};
+use reeve_domain::id::CredentialId;
+use reeve_domain::operation::{Digest, Operation};
+use reeve_domain::outcome::{Ending, Outcome};
+use reeve_domain::query::{Decided, OperationRow};
+use reeve_domain::settings::Mode;
+use reeve_domain::verdict::{Reason, Verdict};
+use rusqlite::Connection;
+
+use crate::audit_log::Chain;
+use crate::error::StoreError;
+use crate::search::words;
+use crate::tables::{approvals, operations, sessions};
+use crate::unit::Unit;
+
+/// Most text of a shown view that is searchable, in bytes.
+const VIEW_TEXT: usize = 8 << 10;
+
+/// Brings the row of the event's operation up to date, and its document in the index.
+pub fn project(unit: &mut Unit<'_>, event: &Event) -> Result<(), StoreError> {
+    let Some(id) = &event.operation else { return Ok(()) };
+    let known = operations::find(unit.conn, id)?;
+    let was_indexed = known.as_ref().is_some_and(|row| !row.open);
+    let Some(row) = next(unit, known, event)? else { return Ok(()) };
+    unit.chain.row = unit.chain.row.max(row.id);
+    operations::put(unit.conn, &row, unit.chain.stamp)?;
+    if was_indexed {
+        operations::unindex(unit.conn, row.id)?;
+    }
+    if !row.open {
+        let document = words::document(&row);
+        words::remember(unit, &document)?;
+        operations::index(unit.conn, row.id, &document.text, &document.words)?;
+    }
+    Ok(())
+}
+
+/// The row after this event; `None` when the event changes none.
+fn next(unit: &mut Unit<'_>, known: Option<OperationRow>, event: &Event) -> Result<Option<OperationRow>, StoreError> {
+    match &event.body {
+        EventBody::OperationAdmitted { operation, verdict, reservation, approval, would, mode } => {
+            let mut row = begin(unit, known, event, operation, Some(verdict))?;
+            row.decision = Decided::admitted(approval.is_some(), would.as_ref(), verdict);
+            set_rules(&mut row, verdict.reasons());
+            row.mode = Some(*mode);
+            row.observed = *mode == Mode::Observe;
+            if let Some(id) = approval {
+                row.approval = Some(id.clone());
+                let answer = approvals::find(unit.conn, id)?.and_then(|approval| approval.resolved);
+                answer.iter().for_each(|answer| set_answer(&mut row, answer));
+            }
+            if let Some(reservation) = reservation {
+                row.reserved = Some(reservation.amount);
+                row.budgets = reservation.accounts.iter().map(|account| account.budget.clone()).collect();
+                row.budgets.dedup();
+            }
+            row.first_seen = first_seen(unit, &row)?;
+            row.open = true;
+            Ok(Some(row))
+        }
+        EventBody::OperationDenied { operation, verdict, denial, approval } => {
+            let mut row = begin(unit, known, event, operation, verdict.as_ref())?;
+            row.decision = Decided::denied(denial.kind);
+            let judged = verdict.as_ref().map(Verdict::reasons).unwrap_or_default();
+            set_rules(&mut row, if denial.reasons.is_empty() { judged } else { &denial.reasons });
+            row.approval = approval.clone().or(row.approval);
+            row.open = false;
+            Ok(Some(row))
+        }
+        EventBody::ApprovalRequested { approval, operation, verdict } => {
+            let mut row = begin(unit, known, event, operation, Some(verdict))?;
+            hold(&mut row, approval);
+            set_rules(&mut row, verdict.reasons());
+            Ok(Some(row))
+        }
+        body => Ok(known.and_then(|mut row| change(&mut row, body).then_some(row))),
+    }
+}
+
+/// What changes a row that is there already; whether it does.
+fn change(row: &mut OperationRow, body: &EventBody) -> bool {
+    match body {
+        EventBody::ApprovalResolved { resolved, .. } => {
+            set_answer(row, resolved);
+            if row.decision == Decided::Held {
+                row.decision = match resolved.resolution {
+                    Resolution::Approved { .. } => Decided::Approved,
+                    Resolution::Refused { .. } => Decided::Refused,
+                    Resolution::Expired => Decided::Expired,
+                    Resolution::Withdrawn => Decided::Withdrawn,
+                };
+                // If its client still waits, what follows says more.
+                row.open = false;
+            }
+        }
+        EventBody::OperationSettled { outcome, settlement } => {
+            set_outcome(row, outcome);
+            row.open = false;
+            if let Some(settlement) = settlement {
+                row.cost = Some(settlement.amount);
+                row.worth = Some(settlement.worth);
+                row.estimated = settlement.estimated;
+            }
+        }
+        EventBody::OperationAbandoned { why, settlement } => {
+            row.error = Some(why.clone());
+            row.open = false;
+            if let Some(settlement) = settlement {
+                row.cost = Some(settlement.amount);
+                row.worth = Some(settlement.worth);
+                row.estimated = settlement.estimated;
+            }
+        }
+        EventBody::CredentialInjected { credential } => {
+            row.injected = true;
+            add_credential(row, credential);
+        }
+        EventBody::CredentialMasked { credential, .. } => {
+            row.redacted = true;
+            add_credential(row, credential);
+        }
+        EventBody::CredentialLeakStopped { credential, .. } => add_credential(row, credential),
+        _ => return false,
+    }
+    true
+}
+
+fn begin(
+    unit: &Unit<'_>,
+    known: Option<OperationRow>,
+    event: &Event,
+    operation: &Operation,
+    verdict: Option<&Verdict>,
+) -> Result<OperationRow, StoreError> {
+    let mut row = match known {
+        Some(row) => row,
+        None => blank(unit.chain.row + 1, event, operation, sessions::cwd(unit.conn, &operation.principal.session)?),
+    };
+    row.risk = verdict.map(Verdict::risk).or(row.risk);
+    Ok(row)
+}
+
+fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> OperationRow {
+    let endpoint = operation.endpoint();
+    let llm = operation.llm();
+    OperationRow {
+        id,
+        operation: operation.id.clone(),
+        record: event.seq,
+        hash: event.hash.clone(),
+        at: event.at,
+        agent: operation.principal.agent.clone(),
+        session: operation.principal.session.clone(),
+        user: operation.principal.user.clone(),
+        team: operation.principal.team.clone(),
+        cwd,
+        parent: operation.parent.clone(),
+        conversation: operation.conversation.clone(),
+        kind: operation.action().kind().to_owned(),
+        summary: operation.summary.clone(),
+        host: endpoint.host.to_string(),
+        port: endpoint.port,
+        method: endpoint.method.clone(),
+        path: endpoint.path.as_str().to_owned(),
+        model: llm.map(|call| call.model.clone()),
+        provider: llm.map(|call| call.provider.clone()),
+        decision: Decided::Denied,
+        rules: Vec::new(),
+        risk: None,
+        mode: None,
+        approval: None,
+        approver: None,
+        surface: None,
+        scope: None,
+        reserved: None,
+        cost: None,
+        worth: None,
+        estimated: false,
+        tokens_in: None,
+        tokens_out: None,
+        tokens_cached: None,
+        budgets: Vec::new(),
+        status: None,
+        error: None,
+        ip: None,
+        latency_ms: None,
+        first_byte_ms: None,
+        request_bytes: 0,
+        response_bytes: 0,
+        credentials: operation.credential.iter().cloned().collect(),
+        tools: Vec::new(),
+        first_seen: false,
+        injected: false,
+        redacted: false,
+        observed: false,
+        open: false,
+        view_text: None,
+    }
+}
+
+fn hold(row: &mut OperationRow, approval: &Approval) {
+    row.decision = Decided::Held;
+    row.approval = Some(approval.id.clone());
+    row.open = true;
+    let mut text = String::new();
+    gather(&approval.view, &mut text);
+    row.view_text = (!text.is_empty()).then_some(text);
+}
+
+/// The texts of a view, as far as they are searchable.
+fn gather(view: &serde_json::Value, into: &mut String) {
+    use serde_json::Value;
+    match view {
+        Value::String(text) => {
+            let room = VIEW_TEXT.saturating_sub(into.len() + 1);
+            let cut = (0..=room.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+            if cut > 0 {
+                if !into.is_empty() {
+                    into.push('\n');
+                }
+                into.push_str(text.get(..cut).unwrap_or_default());
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| gather(item, into)),
+        Value::Object(map) => map.values().for_each(|item| gather(item, into)),
+        _ => {}
+    }
+}
+
+fn set_rules(row: &mut OperationRow, reasons: &[Reason]) {
+    row.rules = reasons.iter().map(|reason| reason.rule.to_string()).collect();
+    row.rules.dedup();
+}
+
+fn set_answer(row: &mut OperationRow, resolved: &Resolved) {
+    row.approver = Some(resolved.by.clone());
+    row.surface = Some(resolved.surface);
+    if let Resolution::Approved { scope } = &resolved.resolution {
+        row.scope = Some(scope.clone());
+    }
+}
+
+fn set_outcome(row: &mut OperationRow, outcome: &Outcome) {
+    row.error = match &outcome.ending {
+        Ending::NotSent { why } | Ending::CutByUpstream { why } | Ending::CutByReeve { why } => Some(why.clone()),
+        Ending::CutByClient => Some("the client hung up".to_owned()),
+        Ending::Unknown => Some("what became of it is not known".to_owned()),
+        Ending::Complete => None,
+    };
+    row.status = outcome.status;
+    if let Some(usage) = &outcome.usage {
+        row.tokens_in = Some(usage.total_input());
+        row.tokens_out = Some(usage.total_output());
+        row.tokens_cached = Some(usage.cache_read);
+    }
+    row.ip.clone_from(&outcome.peer);
+    row.latency_ms = Some(outcome.total_ms);
+    row.first_byte_ms = outcome.first_byte_ms;
+    row.request_bytes = outcome.request_bytes;
+    row.response_bytes = outcome.response_bytes;
+    row.tools = outcome.tool_calls.iter().map(|call| call.name.clone()).collect();
+    row.injected |= !outcome.injected.is_empty();
+    row.redacted |= outcome.masked > 0;
+    outcome.injected.iter().for_each(|credential| add_credential(row, credential));
+}
+
+fn add_credential(row: &mut OperationRow, credential: &CredentialId) {
+    if !row.credentials.contains(credential) {
+        row.credentials.push(credential.clone());
+    }
+}
+
+/// Whether this is the agent's first operation to the host that passed; remembers it.
+fn first_seen(unit: &mut Unit<'_>, row: &OperationRow) -> Result<bool, StoreError> {
+    let pair = (row.agent.to_string(), row.host.clone());
+    if unit.caches.reached.contains(&pair) {
+        return Ok(false);
+    }
+    let sql = "INSERT OR IGNORE INTO reached (agent, host) VALUES (?1, ?2)";
+    let inserted = unit.conn.prepare_cached(sql)?.execute((&pair.0, &pair.1))?;
+    unit.caches.bound();
+    unit.caches.reached.insert(pair);
+    Ok(inserted > 0)
+}
+
+/// Makes every row and document again from the events.
+pub fn rebuild(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
+    unit.caches.clear();
+    unit.conn.execute_batch(
+        "DELETE FROM operations; DELETE FROM dictionary; DELETE FROM reached; \
+         INSERT INTO operations_fts (operations_fts) VALUES ('delete-all');",
+    )?;
+    let kept = unit.chain.clone();
+    unit.chain.row = 0;
+    let replayed = replay(unit);
+    *unit.chain = Chain { row: unit.chain.row, ..kept };
+    replayed
+}
+
+fn replay(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
+    let conn: &Connection = unit.conn;
+    let mut statement =
+        conn.prepare("SELECT record, hash, stamp FROM events WHERE operation IS NOT NULL ORDER BY seq")?;
+    let mut rows = statement.query(())?;
+    let mut replayed = 0;
+    while let Some(row) = rows.next()? {
+        let record: String = row.get(0)?;
+        let event = reeve_domain::chain::read(&record, Digest(row.get(1)?))?;
+        unit.chain.stamp = row.get(2)?;
+        project(unit, &event)?;
+        replayed += 1;
+    }
+    Ok(replayed)
+}

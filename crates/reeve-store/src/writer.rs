@@ -1,0 +1,250 @@
+//! The one writer: a thread that drains its queue into one transaction with a savepoint per command, and answers after the
+//! commit. So check and charge are one step, and the price of certainty is one flush shared by all who wait.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
+
+use reeve_domain::chain::Head;
+use reeve_domain::clock::Clock;
+use reeve_domain::event::Event;
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
+
+use crate::audit_log::{Chain, Sealer};
+use crate::error::StoreError;
+use crate::unit::{Caches, Unit};
+
+/// Most commands in one transaction: bounds how long the first of them waits for the last.
+const LARGEST_BATCH: usize = 512;
+/// How long the queue must be empty before full-text segments are merged.
+const IDLE: Duration = Duration::from_millis(50);
+/// Pages of the index merged in one idle step, about a millisecond.
+const MERGE_PAGES: i64 = 64;
+/// Batches after which a merge step is taken also when the queue is never empty.
+const MERGE_EVERY: u32 = 32;
+
+/// A command on its way through the writer.
+pub trait Job: Send {
+    /// Does the work inside the transaction; an error rolls its savepoint back.
+    fn run(&mut self, unit: &mut Unit<'_>) -> Result<(), StoreError>;
+    /// After the commit, or after it failed.
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) -> Option<Box<dyn Job>>;
+}
+
+pub type Orphaned<T> = Box<dyn FnOnce(T) -> Option<Box<dyn Job>> + Send>;
+
+/// A closure as a job, and where its result goes.
+pub struct Task<T, F> {
+    work: Option<F>,
+    result: Option<Result<T, StoreError>>,
+    reply: oneshot::Sender<Result<T, StoreError>>,
+    orphaned: Option<Orphaned<T>>,
+    /// Its place in the queue, given back when it is dropped.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl<T, F> Task<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Unit<'_>) -> Result<T, StoreError> + Send + 'static,
+{
+    /// `orphaned` is what to do when nobody hears the answer any more.
+    pub fn new(
+        work: F,
+        reply: oneshot::Sender<Result<T, StoreError>>,
+        orphaned: Option<Orphaned<T>>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        Self { work: Some(work), result: None, reply, orphaned, _place: place }
+    }
+}
+
+impl<T, F> Job for Task<T, F>
+where
+    T: Send + 'static,
+    F: FnOnce(&mut Unit<'_>) -> Result<T, StoreError> + Send + 'static,
+{
+    fn run(&mut self, unit: &mut Unit<'_>) -> Result<(), StoreError> {
+        let Some(work) = self.work.take() else { return Err(StoreError::Panicked) };
+        let result = catch_unwind(AssertUnwindSafe(|| work(unit))).unwrap_or(Err(StoreError::Panicked));
+        let outcome = result.as_ref().map(|_| ()).map_err(Clone::clone);
+        self.result = Some(result);
+        outcome
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), StoreError>) -> Option<Box<dyn Job>> {
+        let result = match (committed, self.result) {
+            (Ok(()), Some(result)) => result,
+            // A command that failed by itself hears its own error, not the batch's.
+            (Err(_), Some(Err(own))) => Err(own),
+            (Err(error), _) => Err(error),
+            (Ok(()), None) => Err(StoreError::Stopped),
+        };
+        match self.reply.send(result) {
+            Err(Ok(unheard)) => self.orphaned.and_then(|orphaned| orphaned(unheard)),
+            _ => None,
+        }
+    }
+}
+
+/// What the writer tells the rest of the store.
+pub struct Outlets {
+    pub events: broadcast::Sender<Arc<Vec<Event>>>,
+    pub head: watch::Sender<Head>,
+    pub problem: watch::Sender<Option<StoreError>>,
+}
+
+/// State of the writer thread.
+pub struct Writer {
+    pub conn: Connection,
+    pub chain: Chain,
+    pub caches: Caches,
+    pub sealer: Option<Sealer>,
+    pub clock: Arc<dyn Clock>,
+    pub outlets: Outlets,
+    /// Batches since the index was last merged as far as it goes.
+    pub unmerged: u32,
+}
+
+impl Writer {
+    /// Runs until every handle of the store is gone, then seals the rest.
+    pub fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
+        loop {
+            let first = match self.wait() {
+                Some(wait) => queue.recv_timeout(wait),
+                None => queue.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match first {
+                Ok(first) => self.drain(first, queue),
+                Err(RecvTimeoutError::Timeout) => self.merge_step(),
+                Err(RecvTimeoutError::Disconnected) => break,
+            }
+            self.seal(false);
+        }
+        self.seal(true);
+        // The next start needs neither the log nor old statistics; failing here loses nothing.
+        let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
+    }
+
+    /// How long to wait for a command before something else is due.
+    fn wait(&self) -> Option<Duration> {
+        if self.unmerged > 0 {
+            return Some(IDLE);
+        }
+        self.sealer.as_ref().and_then(|sealer| sealer.due_in(self.chain.seq))
+    }
+
+    fn drain(&mut self, first: Box<dyn Job>, queue: &Receiver<Box<dyn Job>>) {
+        let mut batch = vec![first];
+        while batch.len() < LARGEST_BATCH {
+            match queue.try_recv() {
+                Ok(job) => batch.push(job),
+                Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+            }
+        }
+        // What an answer leaves behind (a caller that was gone) is done at once, in a batch of its own.
+        while !batch.is_empty() {
+            batch = self.commit(batch);
+        }
+    }
+
+    fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+        let before = self.chain.clone();
+        let mut events = Vec::new();
+        let committed = self.transaction(&mut batch, &mut events);
+        match &committed {
+            Ok(()) => {
+                self.outlets.head.send_replace(self.chain.head());
+                if !events.is_empty() {
+                    self.unmerged = self.unmerged.saturating_add(1);
+                    // Nobody listening is no reason to worry.
+                    let _ = self.outlets.events.send(Arc::new(events));
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, commands = batch.len(), "a batch could not be recorded");
+                self.chain = before;
+                self.caches.clear();
+                if !self.conn.is_autocommit() {
+                    let _ = self.conn.execute_batch("ROLLBACK");
+                }
+            }
+        }
+        let problem = committed.clone().err();
+        self.outlets.problem.send_if_modified(|known| std::mem::replace(known, problem.clone()) != problem);
+        batch.into_iter().filter_map(|job| job.answer(committed.clone())).collect()
+    }
+
+    fn transaction(&mut self, batch: &mut [Box<dyn Job>], events: &mut Vec<Event>) -> Result<(), StoreError> {
+        self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        for job in batch {
+            let before = (self.chain.clone(), events.len());
+            self.conn.prepare_cached("SAVEPOINT command")?.execute(())?;
+            let mut unit = Unit {
+                conn: &self.conn,
+                chain: &mut self.chain,
+                caches: &mut self.caches,
+                events,
+                clock: self.clock.as_ref(),
+            };
+            if let Err(error) = job.run(&mut unit) {
+                // A full disk ends the whole transaction, not only this command.
+                if self.conn.is_autocommit() {
+                    return Err(error);
+                }
+                self.conn.prepare_cached("ROLLBACK TO command")?.execute(())?;
+                self.chain = before.0;
+                self.caches.clear();
+                events.truncate(before.1);
+            }
+            self.conn.prepare_cached("RELEASE command")?.execute(())?;
+        }
+        if self.unmerged >= MERGE_EVERY {
+            self.unmerged = 0;
+            merge(&self.conn)?;
+        }
+        self.conn.prepare_cached("COMMIT")?.execute(())?;
+        Ok(())
+    }
+
+    /// One step of merging, or the end of it.
+    fn merge_step(&mut self) {
+        if self.unmerged == 0 {
+            return;
+        }
+        match merge(&self.conn) {
+            Ok(true) => self.unmerged = 1,
+            Ok(false) => {
+                self.unmerged = 0;
+                let _ = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()));
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the search index could not be merged");
+                self.unmerged = 0;
+            }
+        }
+    }
+
+    fn seal(&mut self, now: bool) {
+        let Some(sealer) = &mut self.sealer else { return };
+        if !sealer.is_due(self.chain.seq, now) {
+            return;
+        }
+        let head = self.chain.head();
+        if let Err(error) = sealer.seal(&self.conn, head, self.clock.now(), Instant::now()) {
+            tracing::error!(%error, "the record could not be sealed");
+            self.outlets.problem.send_replace(Some(error));
+        }
+    }
+}
+
+/// Whether more is left to merge.
+fn merge(conn: &Connection) -> Result<bool, StoreError> {
+    let before = conn.total_changes();
+    conn.prepare_cached("INSERT INTO operations_fts (operations_fts, rank) VALUES ('merge', ?1)")?
+        .execute([MERGE_PAGES])?;
+    // SQLite's own sign that nothing was left to do: fewer than two rows written.
+    Ok(conn.total_changes() - before >= 2)
+}
