@@ -46,7 +46,6 @@ pub struct HostOptions {
 }
 
 /// A running engine with its mouth and its socket.
-#[derive(Debug)]
 pub struct Host {
     pub(crate) home: Home,
     pub(crate) engine: Engine,

@@ -98,13 +98,28 @@ pub fn test(home: &Home, files: &[PathBuf]) -> Result<Vec<CaseOutcome>, ApiError
     for (file, text) in texts {
         let results = cases::run(&set.set, &text, &file)
             .map_err(|error| ApiError::new(ApiCode::Invalid, error.to_string()))?;
-        outcomes.extend(results.into_iter().map(|result| CaseOutcome {
+        outcomes.extend(results.into_iter().filter(|result| !result.skipped).map(|result| CaseOutcome {
             file: file.clone(),
-            problem: result.problem(),
+            problem: problem(&result),
             name: result.name,
         }));
     }
     Ok(outcomes)
+}
+
+fn problem(result: &cases::CaseResult) -> Option<String> {
+    if result.passed() {
+        return None;
+    }
+    let rules: Vec<String> = result.rules.iter().map(|rule| format!("`{rule}`")).collect();
+    let wanted = result.expected_rule.as_ref().map(|rule| format!(" by `{rule}`")).unwrap_or_default();
+    Some(format!(
+        "line {}: expected {:?}{wanted}, came {:?} by {}",
+        result.line,
+        result.expected,
+        result.decided,
+        rules.join(", ")
+    ))
 }
 
 fn own_cases(home: &Home) -> Result<Vec<PathBuf>, ApiError> {
