@@ -54,36 +54,74 @@ impl CaseResult {
     }
 }
 
-/// Judges every case of a file.
+/// An example operation with what is expected of it.
+#[derive(Debug, Clone)]
+pub struct Example {
+    pub name: String,
+    /// 1-based line of its name.
+    pub line: u32,
+    pub operation: Operation,
+    pub circumstances: Circumstances,
+    pub expect: Decision,
+    /// The rule that determines it, where the case names one.
+    pub rule: Option<RuleId>,
+}
+
+/// A case file, read.
+#[derive(Debug, Clone)]
+pub struct Examples {
+    /// The preset that the expectations are for; any when `None`.
+    pub preset: Option<Preset>,
+    pub examples: Vec<Example>,
+}
+
+/// Reads a case file.
 ///
 /// # Errors
 /// When the file is not a case file, with the place of each problem.
-pub fn run(set: &PolicySet, text: &str, file: &str) -> Result<Vec<CaseResult>, PolicyError> {
+pub fn read(text: &str, file: &str) -> Result<Examples, PolicyError> {
     let parsed: CaseFile =
         serde_saphyr::from_str(text).map_err(|e| PolicyError::Cases(vec![Problem::yaml(file, &e)]))?;
-    let skipped = parsed.preset.is_some_and(|preset| preset != set.preset());
     let mut problems = Vec::new();
-    let mut results = Vec::new();
+    let mut examples = Vec::new();
     for case in parsed.cases {
         let (line, column) = place(&case.name);
         match case.build() {
             Err(message) => problems.push(Problem { file: file.to_owned(), line, column, message }),
             Ok((operation, circumstances)) => {
-                let verdict = set.evaluate(&operation, &circumstances);
-                results.push(CaseResult {
-                    name: case.name.value.clone(),
-                    file: file.to_owned(),
-                    line,
-                    expected: case.expect,
-                    decided: verdict.decision(),
-                    expected_rule: case.rule.clone(),
-                    rules: verdict.reasons().iter().map(|reason| reason.rule.clone()).collect(),
-                    skipped,
-                });
+                let Case { name, expect, rule, .. } = case;
+                examples.push(Example { name: name.value, line, operation, circumstances, expect, rule });
             }
         }
     }
-    if problems.is_empty() { Ok(results) } else { Err(PolicyError::Cases(problems)) }
+    if problems.is_empty() {
+        Ok(Examples { preset: parsed.preset, examples })
+    } else {
+        Err(PolicyError::Cases(problems))
+    }
+}
+
+/// Judges every case of a file.
+///
+/// # Errors
+/// As [`read`].
+pub fn run(set: &PolicySet, text: &str, file: &str) -> Result<Vec<CaseResult>, PolicyError> {
+    let Examples { preset, examples } = read(text, file)?;
+    let skipped = preset.is_some_and(|preset| preset != set.preset());
+    let judge = |example: Example| {
+        let verdict = set.evaluate(&example.operation, &example.circumstances);
+        CaseResult {
+            name: example.name,
+            file: file.to_owned(),
+            line: example.line,
+            expected: example.expect,
+            decided: verdict.decision(),
+            expected_rule: example.rule,
+            rules: verdict.reasons().iter().map(|reason| reason.rule.clone()).collect(),
+            skipped,
+        }
+    };
+    Ok(examples.into_iter().map(judge).collect())
 }
 
 fn place<T>(spanned: &Spanned<T>) -> (u32, u32) {

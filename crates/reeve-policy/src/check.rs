@@ -8,6 +8,10 @@ use crate::error::Problem;
 use crate::schema::Vocabulary;
 use crate::source::{Read, Rule, Source, at, located, read};
 
+/// Stack that parsing and checking may use, in bytes. Both walk rules recursively and do not watch their stack themselves;
+/// this is enough for what `bounds` lets through, also without optimisation. Evaluating does watch, and then errs.
+const STACK: usize = 64 << 20;
+
 /// Rules of all files, and what people should know about them.
 #[derive(Debug, Default)]
 pub(crate) struct Checked {
@@ -20,6 +24,10 @@ pub(crate) struct Checked {
 /// # Errors
 /// Every problem found, in the order of files and lines.
 pub(crate) fn check(sources: &[Source], vocabulary: &Vocabulary) -> Result<Checked, Vec<Problem>> {
+    stacker::grow(STACK, || check_all(sources, vocabulary))
+}
+
+fn check_all(sources: &[Source], vocabulary: &Vocabulary) -> Result<Checked, Vec<Problem>> {
     let mut problems = Vec::new();
     let mut notices = Vec::new();
     let mut set = PolicySet::new();

@@ -61,8 +61,8 @@ fn listed(problems: &[Problem]) -> String {
 /// Line and column, both 1-based, of a byte offset.
 pub(crate) fn place(text: &str, offset: usize) -> (u32, u32) {
     let before = text.get(..offset.min(text.len())).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+    let column = before.rfind('\n').and_then(|at| before.get(at + 1..)).unwrap_or(before).chars().count() + 1;
     (u32::try_from(line).unwrap_or(u32::MAX), u32::try_from(column).unwrap_or(u32::MAX))
 }
 

@@ -1,6 +1,7 @@
 //! Operation in, verdict out: Cedar says whether, YAML says how much. Pure: no files, no clock, no network.
 
 mod ask;
+mod bounds;
 pub mod cases;
 mod check;
 mod condition;

@@ -13,7 +13,7 @@ use crate::scope::Lineage;
 use crate::source::Rule;
 
 /// Most slices and prepared requests remembered; hosts are chosen by agents, so there is no natural end to them.
-pub(crate) const REMEMBERED: usize = 4096;
+pub(crate) const REMEMBERED: usize = 1024;
 
 /// Rules that can concern one kind of request.
 pub(crate) struct Slice {

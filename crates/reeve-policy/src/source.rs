@@ -10,6 +10,7 @@ use reeve_domain::obligation::Obligation;
 use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::Serialize;
 
+use crate::bounds;
 use crate::condition::Reading;
 use crate::error::{Problem, place};
 use crate::schema::HostGroups;
@@ -101,6 +102,10 @@ pub(crate) struct Read {
 /// Reads one file. Finds every problem that can be found without the other files.
 pub(crate) fn read(source: &Source, groups: &HostGroups) -> Read {
     let mut out = Read::default();
+    if let Err((offset, message)) = bounds::check(&source.text) {
+        out.problems.push(at(source, offset, message));
+        return out;
+    }
     let set = match source.text.parse::<cedar_policy::PolicySet>() {
         Ok(set) => set,
         Err(errors) => {

@@ -164,3 +164,56 @@ fn the_revision_changes_with_every_input() {
     revisions.dedup();
     assert_eq!(revisions.len(), sets.len());
 }
+
+/// Loads as a project file, on a thread with the stack that servers give theirs.
+fn load_elsewhere(text: String) -> Result<(), PolicyError> {
+    let source = source(Layer::Project, "project.cedar", &text);
+    let thread = std::thread::Builder::new().stack_size(2 << 20);
+    let loading = thread.spawn(move || {
+        let set = try_load(Preset::Balanced, &[source])?;
+        let explained = set.explain(&http("GET", "api.example.com", "/"), &known());
+        assert!(!explained.considered.is_empty());
+        Ok(())
+    });
+    loading.unwrap().join().unwrap()
+}
+
+fn conditioned(condition: &str) -> String {
+    format!("@id(\"a\") @reason(\"r\") forbid (principal, action, resource) when {{ {condition} }};")
+}
+
+#[test]
+fn hostile_files_are_refused_and_take_nothing_down() {
+    let deep = |open: &str, close: &str, n: usize| conditioned(&format!("{}true{}", open.repeat(n), close.repeat(n)));
+    for text in [
+        deep("(", ")", 100_000),
+        deep("[", "]", 100_000),
+        deep("!", "", 100_000),
+        deep("if true then ", " else true", 20_000),
+        conditioned(&vec!["context.approved"; 50_000].join(" && ")),
+        conditioned(&format!("context{}", ".a".repeat(50_000))),
+        "\0".to_owned(),
+        "@".repeat(100_000),
+        "\u{202e}permit".to_owned(),
+        format!("// {}", "x".repeat(2_000_000)),
+    ] {
+        let start: String = text.chars().take(80).collect();
+        assert!(load_elsewhere(text).is_err(), "{start}");
+    }
+}
+
+#[test]
+fn what_the_bounds_let_through_fits_on_the_stack() {
+    let nested = format!("{}context.first_seen{}", "(".repeat(22), ")".repeat(22));
+    for condition in [
+        nested,
+        vec!["context.first_seen"; 195].join(" && "),
+        vec!["context.first_seen"; 195].join(" || "),
+        format!("{}context.first_seen{}", "if true then ".repeat(390), " else true".repeat(390)),
+        format!("0{} == 0", " + 1".repeat(390)),
+        format!("[{}].contains(\"x\")", vec!["\"y\""; 20_000].join(", ")),
+    ] {
+        let start: String = condition.chars().take(80).collect();
+        load_elsewhere(conditioned(&condition)).unwrap_or_else(|error| panic!("{start}: {error}"));
+    }
+}

@@ -103,7 +103,7 @@ fn numbered(rules: &[String]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_slice_decides_like_the_whole_set(

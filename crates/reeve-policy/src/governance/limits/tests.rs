@@ -132,3 +132,19 @@ fn the_shipped_example_loads_and_its_schema_knows_the_same_keys() {
     session.sort();
     assert_eq!(session, ["max_candidates", "max_cost", "max_judge_calls"]);
 }
+
+#[test]
+fn hostile_yaml_is_refused_and_takes_nothing_down() {
+    let bomb = (1..30).fold("a0: &a0 [x, x, x, x, x, x, x, x, x]\n".to_owned(), |text, n| {
+        let before = n - 1;
+        format!("{text}a{n}: &a{n} [*a{before}, *a{before}, *a{before}, *a{before}, *a{before}, *a{before}]\n")
+    });
+    for text in [
+        format!("budgets: {}", "[".repeat(100_000)),
+        format!("budgets: {}", "{a: ".repeat(50_000)),
+        bomb,
+        "\0".to_owned(),
+    ] {
+        assert!(one(&text).is_err(), "{}", text.chars().take(60).collect::<String>());
+    }
+}
