@@ -213,6 +213,7 @@ fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
     );
     std::fs::write(home.config_file(), config)?;
     std::fs::write(home.config.join("policies").join("demo.cedar"), policy())?;
+    std::fs::write(home.config.join("policies").join("standing.cedar"), standing())?;
     let limits = format!(
         "budgets:\n  - id: demo-session\n    scope: session\n    window: total\n    max_cost: {}\n",
         story::SESSION_DOLLARS
@@ -224,6 +225,14 @@ fn policy() -> String {
     format!(
         "// The demo's own rules, on top of the preset.\n\n@id(\"no-paste-sites\")\n@reason(\"nothing may be pasted to a public paste site\")\nforbid (principal, action == Action::\"http.request\", resource == Host::\"{}\");\n",
         story::FORBIDDEN_HOST
+    )
+}
+
+/// As if the person had said *Always* to the credential's first use before.
+fn standing() -> String {
+    format!(
+        "@id(\"demo-whoami\")\n@reason(\"approved before the demo began\")\n@lifts(\"ask-first-credential\")\npermit (principal == Agent::\"demo-agent\", action == Action::\"http.request\", resource == Host::\"{}\")\nwhen {{ context.method == \"GET\" }};\n",
+        story::API_HOST
     )
 }
 

@@ -27,7 +27,9 @@ pub enum Surface {
 pub enum GrantScope {
     Once,
     Session,
-    Until { at: DateTime<Utc> },
+    Until {
+        at: DateTime<Utc>,
+    },
     /// Writes a standing approval; its exact text was shown before.
     Always,
 }

@@ -63,20 +63,13 @@ pub enum EventBody {
         settlement: Option<Settlement>,
     },
     #[serde(rename = "approval.requested")]
-    ApprovalRequested {
-        approval: Approval,
-        operation: Operation,
-        verdict: Verdict,
-    },
+    ApprovalRequested { approval: Approval, operation: Operation, verdict: Verdict },
     #[serde(rename = "approval.joined")]
     ApprovalJoined { approval: ApprovalId },
     #[serde(rename = "approval.extended")]
     ApprovalExtended { approval: ApprovalId, until: DateTime<Utc> },
     #[serde(rename = "approval.resolved")]
-    ApprovalResolved {
-        approval: ApprovalId,
-        resolved: Resolved,
-    },
+    ApprovalResolved { approval: ApprovalId, resolved: Resolved },
     #[serde(rename = "budget.overrun")]
     BudgetOverrun { reserved: i64, settled: i64 },
     #[serde(rename = "budget.changed")]

@@ -24,8 +24,7 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 5] =
-        [Self::HttpRequest, Self::LlmCall, Self::McpToolCall, Self::ShellExec, Self::FileWrite];
+    pub const ALL: [Self; 5] = [Self::HttpRequest, Self::LlmCall, Self::McpToolCall, Self::ShellExec, Self::FileWrite];
 
     /// The Cedar name, for example `http.request`.
     #[must_use]

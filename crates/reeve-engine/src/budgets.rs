@@ -129,7 +129,7 @@ impl Quote {
 
     /// Output limit that applies when the request is left as it is.
     fn full_output(&self) -> u64 {
-        let models = self.price().and_then(ModelPrice::max_output);
+        let models = self.price().map(ModelPrice::default_output_limit);
         self.call.output_limit.or(models).unwrap_or(ASSUMED_MAX_OUTPUT)
     }
 
@@ -141,7 +141,9 @@ impl Quote {
     }
 
     fn tokens(&self, output: u64) -> u64 {
-        self.call.input_bound.saturating_add(output.saturating_mul(self.call.candidates.max(1)))
+        // The model's window bounds what a request names without carrying it (earlier answers, files, search results).
+        let input = self.price().map_or(self.call.input_bound, |price| price.input_bound(&self.call));
+        input.saturating_add(output.saturating_mul(self.call.candidates.max(1)))
     }
 
     fn need(&self, limit: Limit, output: u64) -> i64 {

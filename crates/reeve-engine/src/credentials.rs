@@ -189,7 +189,7 @@ impl Credentials {
 }
 
 fn vault_name(id: &CredentialId) -> String {
-    format!("credential/{id}")
+    format!("credential.{id}")
 }
 
 fn is_for(credential: &Credential, agent: &AgentId) -> bool {
