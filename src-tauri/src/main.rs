@@ -1,3 +1,6 @@
-//! The desktop shell of Reeve: windows, tray, notifications.
+//! Starts the desktop shell.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    reeve_desktop::run()
+}

@@ -2,14 +2,14 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
-const chromium = [process.env["CHROMIUM"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path !== undefined && existsSync(path));
+const chromium = [process.env["REEVE_BROWSER"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path !== undefined && existsSync(path));
 
 export default defineConfig({
   testDir: ".",
   fullyParallel: true,
   workers: 2,
   forbidOnly: true,
-  reporter: [["list"]],
+  reporter: process.env["CI"] ? "dot" : "list",
   use: {
     baseURL: "http://localhost:4173",
     viewport: { width: 1280, height: 800 },

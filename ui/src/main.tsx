@@ -33,6 +33,10 @@ function Outside() {
   );
 }
 
+const router = createAppRouter();
+// The tray asks for a place; it can ask for this one only.
+window.addEventListener("reeve:inbox", () => void router.navigate({ to: "/inbox" }));
+
 const container = document.getElementById("root");
 const engine = await engineOf(window.location.href);
 if (container) {
@@ -40,7 +44,7 @@ if (container) {
     <StrictMode>
       {engine ? (
         <Providers engine={engine} client={createQueryClient()}>
-          <RouterProvider router={createAppRouter()} />
+          <RouterProvider router={router} />
         </Providers>
       ) : (
         <Outside />

@@ -1,7 +1,7 @@
 // Inbox: what waits for a person, and what was answered.
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { Inbox as InboxIcon } from "lucide-react";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
 import { PageBar } from "../../components/page-bar";
@@ -60,12 +60,15 @@ function Content({ tab, selected, page }: { tab: Tab; selected: string | null; p
   const now = useNow();
   const open = sorted(page.open);
   const listed = tab === "held" ? open : inTab(tab, page.resolved);
+  // Enter in a list asks for the card's focus; the card takes it when it is there, and only then.
+  const [wish, setWish] = useState<"none" | "card">("none");
+  const onEnter = () => setWish("card");
   useFirst(tab, selected, listed[0]?.id ?? null);
   if (listed.length === 0 && selected === null) return <Nothing tab={tab} page={page} now={now} />;
   return (
     <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[364px_minmax(0,1fr)]">
-      {tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} />}
-      <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">{selected === null ? <Choose /> : <Selected key={selected} id={selected} next={nextOf(open, selected)} />}</div>
+      {tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} onEnter={onEnter} />}
+      <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">{selected === null ? <Choose /> : <Selected key={selected} id={selected} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}</div>
     </div>
   );
 }
@@ -83,11 +86,11 @@ function nextOf(open: readonly { id: string }[], selected: string): string | nul
   return (open[at + 1] ?? open.find((one) => one.id !== selected))?.id ?? null;
 }
 
-function AnsweredList({ tab, page, selected, now }: { tab: Tab; page: ApprovalsPage; selected: string | null; now: number }) {
+function AnsweredList({ tab, page, selected, now, onEnter }: { tab: Tab; page: ApprovalsPage; selected: string | null; now: number; onEnter: () => void }) {
   const { t } = useTranslation();
   const listed = inTab(tab, page.resolved);
   return (
-    <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={moveFocus}>
+    <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
       <Head left={t(`inbox.${tab}`)} right={String(listed.length)} />
       <ul>
         {listed.map((one) => (
@@ -102,11 +105,17 @@ function AnsweredList({ tab, page, selected, now }: { tab: Tab; page: ApprovalsP
 
 const route = getRouteApi("__root__");
 
-function Selected({ id, next }: { id: string; next: string | null }) {
+function Selected({ id, next, focus, onFocused }: { id: string; next: string | null; focus: boolean; onFocused: () => void }) {
   const { t } = useTranslation();
   const navigate = route.useNavigate();
   const { data, error } = useQuestion(id);
   const status = useCall({ call: "status.get" });
+  const shown = data !== undefined;
+  useEffect(() => {
+    if (!focus || !shown) return;
+    document.getElementById("card")?.focus();
+    onFocused();
+  }, [focus, shown, onFocused]);
   if (error) {
     return error.code === "notFound" ? (
       <Empty icon={InboxIcon} title={t("inbox.gone")}>

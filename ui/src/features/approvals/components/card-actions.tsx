@@ -1,6 +1,5 @@
 // The five outcomes, and the sentence of what the next press does.
-import { Menu } from "@base-ui/react/menu";
-import { Check, ChevronDown, Lock } from "lucide-react";
+import { Check, Lock } from "lucide-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
@@ -39,7 +38,9 @@ export function CardActions({ question, decide, seen, mark, denying, setDenying,
         <div className="flex items-center gap-2">
           <Button large data-decides inert={!decide.armed} onClick={() => setDenying(true)}>
             {t("card.deny")}
-            <Keys of={["mod", "backspace"]} />
+            <span className="hidden wide:inline-flex">
+              <Keys of={["mod", "backspace"]} />
+            </span>
           </Button>
           <Button large kind="danger" data-decides inert={!decide.armed} onClick={() => decide.deny(null, true)}>
             {t("card.denyStop")}
@@ -49,11 +50,15 @@ export function CardActions({ question, decide, seen, mark, denying, setDenying,
             <Button large className="rounded-r-none" data-decides inert={!decide.mayAllow || !arming?.sessionText} onClick={() => onWider("session")}>
               {t("card.allowSession")}
             </Button>
-            <MoreWays inert={!decide.mayAllow || !arming?.alwaysText} onAlways={() => onWider("always")} />
+            <Button large className="-ml-px rounded-l-none" data-decides inert={!decide.mayAllow || !arming?.alwaysText} onClick={() => onWider("always")}>
+              {t("card.allowAlways")}
+            </Button>
           </span>
           <Button large kind="primary" data-decides inert={!decide.mayAllow} onClick={() => decide.allow({ kind: "once" })}>
             {t("card.allowOnce")}
-            <Keys of={["mod", "enter"]} />
+            <span className="hidden wide:inline-flex">
+              <Keys of={["mod", "enter"]} />
+            </span>
           </Button>
         </div>
       )}
@@ -92,30 +97,6 @@ function OnlyOnce({ why }: { why: string }) {
       <Prose text={why} />
       {"."}
     </>
-  );
-}
-
-function MoreWays({ inert, onAlways }: { inert: boolean; onAlways: () => void }) {
-  const { t } = useTranslation();
-  return (
-    <Menu.Root modal={false}>
-      <Menu.Trigger
-        aria-label={t("card.more")}
-        disabled={inert}
-        className={`-ml-px inline-flex h-8 items-center rounded-r-control border px-1.5 ${inert ? "border-line bg-inset text-t3" : "border-line-button bg-surface text-t2 hover:bg-hover"}`}
-      >
-        <ChevronDown size={14} strokeWidth={1.5} aria-hidden />
-      </Menu.Trigger>
-      <Menu.Portal>
-        <Menu.Positioner side="top" align="end" sideOffset={4} className="z-10">
-          <Menu.Popup className="min-w-40 rounded-card border border-line bg-surface p-1 shadow-overlay outline-none">
-            <Menu.Item onClick={onAlways} className="chrome flex h-7 items-center rounded-control px-2 outline-none data-highlighted:bg-selected">
-              {t("card.allowAlways")}
-            </Menu.Item>
-          </Menu.Popup>
-        </Menu.Positioner>
-      </Menu.Portal>
-    </Menu.Root>
   );
 }
 

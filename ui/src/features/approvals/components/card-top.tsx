@@ -41,12 +41,12 @@ export function CardTop({ question }: { question: ApprovalDto }) {
       <TimeLeft question={question} />
       <Button
         kind="ghost"
-        aria-label={t("card.extendLabel")}
         inert={extend.isPending}
         onClick={() => extend.mutate(question.id, { onSuccess: () => toast("done", t("card.toast.extended")), onError: (error) => toast("failed", t("stop.failed", { message: error.message })) })}
       >
         <Plus size={14} strokeWidth={1.5} aria-hidden />
         {t("card.extend")}
+        <span className="sr-only">{t("card.extendMore")}</span>
       </Button>
     </header>
   );

@@ -74,7 +74,7 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
 
   return (
     // The card is a group that can hold the focus, so that chords have a place; it never asks for it.
-    <article
+    <div
       id="card"
       role="group"
       tabIndex={0}
@@ -102,6 +102,6 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
       ) : (
         <WiderAnswer question={question} wider={wider} decide={decide} mark={mark} onBack={() => setWider(null)} error={resolve.error} />
       )}
-    </article>
+    </div>
   );
 }

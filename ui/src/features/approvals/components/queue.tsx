@@ -11,13 +11,13 @@ import { isSoon, msLeft, today } from "../model";
 import { AnsweredRow } from "./answered";
 import { useSentence } from "./card-body";
 
-export function Queue({ open, resolved, selected, now }: { open: readonly ApprovalDto[]; resolved: readonly ApprovalDto[]; selected: string | null; now: number }) {
+export function Queue({ open, resolved, selected, now, onEnter }: { open: readonly ApprovalDto[]; resolved: readonly ApprovalDto[]; selected: string | null; now: number; onEnter: () => void }) {
   const { t } = useTranslation();
   const decided = today(resolved, now);
   const refused = decided.filter((one) => one.resolved?.resolution.kind === "refused").length;
   const actions = open.reduce((sum, one) => sum + one.joined, 0);
   return (
-    <section aria-label={t("inbox.heldNow")} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={moveFocus}>
+    <section aria-label={t("inbox.heldNow")} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
       <Head left={t("inbox.heldNow")} right={t("inbox.count", { count: open.length, actions: t("inbox.actions", { count: actions }) })} />
       <ul>
         {open.map((question) => (
@@ -53,8 +53,8 @@ export function Head({ left, right }: { left: string; right: string }) {
   );
 }
 
-/** J and K, and the arrows, move between the links of a list; Enter on the chosen one goes into its card. */
-export function moveFocus(event: KeyboardEvent<HTMLElement>): void {
+/** J and K, and the arrows, move between the links of a list; Enter opens one and goes into its card. */
+export function moveFocus(event: KeyboardEvent<HTMLElement>, onEnter: () => void): void {
   if (event.metaKey || event.ctrlKey || event.altKey) return;
   const links = [...event.currentTarget.querySelectorAll<HTMLAnchorElement>("a")];
   const at = links.findIndex((link) => link === document.activeElement);
@@ -64,8 +64,9 @@ export function moveFocus(event: KeyboardEvent<HTMLElement>): void {
     next?.focus();
     next?.click();
     event.preventDefault();
-  } else if (event.key === "Enter" && links[at]?.getAttribute("aria-current") === "true") {
-    document.getElementById("card")?.focus();
+  } else if (event.key === "Enter" && at >= 0) {
+    links[at]?.click();
+    onEnter();
     event.preventDefault();
   }
 }

@@ -1,0 +1,124 @@
+//! The desktop shell: one window, the tray, and the way to the engine. It decides nothing and stores nothing.
+
+mod calls;
+mod demo;
+mod link;
+mod tray;
+mod windows;
+
+#[cfg(test)]
+mod tests;
+
+use std::panic::AssertUnwindSafe;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use reeve_api::home::Home;
+use tauri::{Manager as _, Runtime};
+
+use crate::demo::Demo;
+use crate::link::Link;
+
+/// The shell failed before anything was shown.
+const FAILED: u8 = 1;
+/// Wrong usage.
+const USAGE: u8 = 2;
+
+/// What the command line asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Start {
+    /// The person's own profile.
+    Ordinary,
+    /// A throw-away profile in which the demo runs.
+    Demo,
+}
+
+impl Start {
+    fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
+        arguments.skip(1).try_fold(Self::Ordinary, |_, argument| match argument.as_str() {
+            "--demo" => Ok(Self::Demo),
+            other => Err(format!("`{other}` is not known; the only option is `--demo`")),
+        })
+    }
+}
+
+/// Runs the shell until it is quit. Every failure is a sentence on stderr and an exit code, never a panic.
+#[must_use]
+pub fn run() -> ExitCode {
+    let start = match Start::parse(std::env::args()) {
+        Ok(start) => start,
+        Err(problem) => return fail(USAGE, &problem),
+    };
+    if !has_display() {
+        return fail(FAILED, "there is no display to open a window on; `reeve approve` and `reeve log -f` work without one");
+    }
+    let demo = match start {
+        Start::Ordinary => None,
+        Start::Demo => match Demo::start() {
+            Ok(demo) => Some(demo),
+            Err(error) => return fail(FAILED, &format!("the demo could not be started: {error}")),
+        },
+    };
+    let link = Arc::new(match &demo {
+        None => Link::new(Home::find(), true),
+        Some(demo) => Link::new(demo.home().clone(), false),
+    });
+    // The toolkit panics where the display does not answer; that is no reason to show a person a stack.
+    std::panic::set_hook(Box::new(|_| {}));
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(|| build(tauri::Builder::default(), link, start).map(|app| app.run(windows::on_event))));
+    drop(demo);
+    match ended {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(FAILED, &format!("the window could not be opened: {error}")),
+        Err(_) => fail(FAILED, "the window could not be opened: the display does not answer"),
+    }
+}
+
+fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> tauri::Result<tauri::App> {
+    let builder = match start {
+        // A second start shows the window of the first. The demo is its own profile and may run beside it.
+        Start::Ordinary => builder.plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show(app))),
+        Start::Demo => builder,
+    };
+    with_calls(builder).manage(Arc::clone(&link)).setup(|app| Ok(set_up(app, link))).build(tauri::generate_context!())
+}
+
+/// The commands of `build.rs`.
+fn with_calls<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
+    builder.invoke_handler(tauri::generate_handler![
+        calls::operations,
+        calls::approvals,
+        calls::status,
+        calls::sessions,
+        calls::agents,
+        calls::budgets,
+        calls::credentials,
+        calls::policies,
+        calls::audit,
+        calls::subscribe
+    ])
+}
+
+fn set_up(app: &tauri::App, link: Arc<Link>) {
+    let handle = app.handle().clone();
+    // A desktop without a tray still has the window; closing it then quits.
+    if let Err(error) = tray::install(&handle) {
+        eprintln!("reeve: no tray: {error}");
+    }
+    tauri::async_runtime::spawn(async move {
+        link.follow(move |status| tray::show(&handle, status)).await;
+    });
+    if let Some(window) = app.get_webview_window(windows::MAIN) {
+        windows::keep_in_tray(&window);
+    }
+}
+
+fn has_display() -> bool {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    !cfg!(target_os = "linux") || set("DISPLAY") || set("WAYLAND_DISPLAY")
+}
+
+fn fail(code: u8, problem: &str) -> ExitCode {
+    eprintln!("error: {problem}");
+    ExitCode::from(code)
+}

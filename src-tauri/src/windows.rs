@@ -1,0 +1,47 @@
+//! The one window: shown, hidden into the tray, never the reason that protection ends.
+
+use tauri::{AppHandle, Manager as _, RunEvent, Runtime, WebviewWindow, WindowEvent};
+
+use crate::tray;
+
+pub const MAIN: &str = "main";
+
+/// Brings the window to the front.
+pub fn show<R: Runtime>(app: &AppHandle<R>) {
+    if let Some(window) = app.get_webview_window(MAIN) {
+        // Each of these is a wish to the window manager; one that is not granted is not worth a word.
+        let _ = window.unminimize();
+        let _ = window.show();
+        let _ = window.set_focus();
+    }
+}
+
+/// Shows the window at the Inbox. The page itself navigates, so that nothing it holds is lost.
+pub fn review<R: Runtime>(app: &AppHandle<R>) {
+    show(app);
+    if let Some(window) = app.get_webview_window(MAIN) {
+        let _ = window.eval(r#"window.dispatchEvent(new CustomEvent("reeve:inbox"))"#);
+    }
+}
+
+/// Closing hides the window while there is a tray to bring it back from.
+pub fn keep_in_tray<R: Runtime>(window: &WebviewWindow<R>) {
+    let held = window.clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event
+            && tray::is_there(held.app_handle())
+        {
+            api.prevent_close();
+            let _ = held.hide();
+        }
+    });
+}
+
+pub fn on_event<R: Runtime>(app: &AppHandle<R>, event: RunEvent) {
+    #[cfg(target_os = "macos")]
+    if let RunEvent::Reopen { .. } = event {
+        show(app);
+    }
+    #[cfg(not(target_os = "macos"))]
+    let _ = (app, event);
+}

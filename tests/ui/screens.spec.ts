@@ -1,0 +1,74 @@
+// Every screen in every recorded state, in both themes and at the smallest window: axe finds nothing, nothing spills.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { expect, type Page, test } from "@playwright/test";
+import { open } from "./open";
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] };
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource);
+  const found = await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: Violation[] }> } };
+    return (await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })).violations;
+  });
+  return found.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ""}`);
+}
+
+/** Elements that stick out of the window. */
+async function spilling(page: Page): Promise<boolean> {
+  return page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth || document.documentElement.scrollHeight > window.innerHeight);
+}
+
+const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
+const PLACES = ["/inbox", "/inbox?tab=decided", "/inbox?tab=expired", "/timeline", "/timeline?q=nothing-has-this-word"];
+
+for (const state of STATES) {
+  for (const place of PLACES) {
+    test(`${place} when ${state}`, async ({ page }) => {
+      await open(page, `${place}${place.includes("?") ? "&" : "?"}fake=${state}`);
+      expect(await violations(page)).toEqual([]);
+      expect(await spilling(page)).toBe(false);
+      await page.setViewportSize({ width: 960, height: 600 });
+      expect(await spilling(page)).toBe(false);
+    });
+  }
+}
+
+for (const id of ["apr_1", "apr_2", "apr_3", "apr_4", "apr_5"]) {
+  test(`the card of ${id}`, async ({ page }) => {
+    await open(page, `/inbox/${id}?fake=story`);
+    await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+    for (const disclosure of await page.getByRole("button", { name: /Everything that is sent|All details/ }).all()) await disclosure.click();
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize({ width: 960, height: 600 });
+    await expect(page.getByRole("button", { name: /Allow once/ })).toBeInViewport();
+    await expect(page.getByRole("button", { name: /^Deny(?! and)/ })).toBeInViewport();
+  });
+}
+
+for (const tab of ["summary", "request", "decision", "cost", "chain", "raw"]) {
+  test(`the detail's ${tab}`, async ({ page }) => {
+    for (const record of ["48205", "48195", "48209"]) {
+      await open(page, `/timeline?fake=story&op=op_${record.padStart(26, "0")}&tab=${tab}`);
+      await expect(page.getByRole("tab", { selected: true })).toHaveText(new RegExp(tab, "i"));
+      expect(await violations(page)).toEqual([]);
+    }
+  });
+}
+
+test("the rule before it is written, the reason for the agent, and an answered card", async ({ page }) => {
+  await open(page, "/inbox/apr_4?fake=story");
+  await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+  await page.getByRole("button", { name: /^Deny(?! and)/ }).click();
+  expect(await violations(page)).toEqual([]);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Always…" }).click();
+  await expect(page.getByText("Will be written to")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await open(page, "/inbox/apr_d2?fake=story");
+  await expect(page.getByText("Not in this repository")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+});
