@@ -432,6 +432,11 @@ impl Parser<'_> {
         for raw in &values {
             typed.push(self.typed_value(key, raw)?);
         }
+        let open = |value: &Value| matches!(value, Value::Pattern(p) if p.open_start || p.open_end);
+        if matches!(shape, Shape::Compare(_) | Shape::Range) && typed.iter().any(open) {
+            self.problem(at, format!("`{key}` is compared with {}", key.kind().expected()));
+            return None;
+        }
         let mut typed = typed.into_iter();
         let first = typed.next()?;
         Some(match shape {
@@ -452,8 +457,8 @@ impl Parser<'_> {
         if let Kind::Word(words) | Kind::Rank(words) = kind {
             let mut pattern = self.pattern(raw)?;
             pattern.text = pattern.text.to_ascii_lowercase().replace('-', "_");
-            let free = matches!(kind, Kind::Word(_)) && (pattern.open_start || pattern.open_end);
-            if !free && (pattern.open_start || pattern.open_end || !words.contains(&pattern.text.as_str())) {
+            let open = pattern.open_start || pattern.open_end;
+            if !open && !words.contains(&pattern.text.as_str()) {
                 self.problem(raw.at.clone(), format!("`{key}` takes {}", kind.expected()));
                 return None;
             }

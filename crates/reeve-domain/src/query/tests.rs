@@ -84,7 +84,7 @@ fn what_is_not_understood_is_named_with_its_place_and_the_rest_still_runs() {
         ("cost:-1 x", "x"),
         ("foo:(a,b) x", "x"),
         ("foo:>=1 x", "x"),
-        ("risk:h* x", "x"),
+        ("risk:>h* x", "x"),
     ] {
         let parsed = parse(text);
         assert_eq!(parsed.query.to_string(), rest, "{text}");

@@ -1,0 +1,129 @@
+//! Exports: what they hold, and that they verify without the store.
+
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+
+use reeve_domain::chain::{ExportError, ExportFormat, Manifest, verify_export};
+use reeve_domain::id::SessionId;
+use reeve_domain::query::{Query, parse};
+use reeve_domain::verdict::DenialKind;
+use reeve_store::Store;
+
+use crate::samples::*;
+
+/// A file in memory that outlives its writer.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn filled() -> Store {
+    let store = in_memory(&clock());
+    let session = session("claude-code");
+    store.open_session(session.clone(), "00".repeat(32)).await.unwrap();
+    for n in 0..5 {
+        let operation = llm(principal("claude-code", &session.id), "claude-sonnet");
+        let day = [account("day", "me:dana", noon(), money(1_000_000))];
+        store.admit(spending(&operation, &day, 500, 10)).await.unwrap();
+        store.settle(operation, used(n, 2), Some(settlement(100, 5))).await.unwrap();
+    }
+    let mut evil = http(principal("codex", &SessionId::new()), "evil.example", "GET", "/");
+    evil.summary = "=HYPERLINK(\"http://x\")\u{202e}\n".to_owned();
+    store.deny(evil, None, denial(DenialKind::Policy, "no-evil"), None).await.unwrap();
+    store
+}
+
+async fn export(store: &Store, query: &str, format: ExportFormat) -> (String, Manifest) {
+    let file = Shared::default();
+    let query = parse(query).query;
+    let manifest = store.export(&query, format, file.clone()).await.unwrap();
+    let bytes = file.0.lock().unwrap().clone();
+    (String::from_utf8(bytes).unwrap(), manifest)
+}
+
+#[tokio::test]
+async fn the_whole_record_exports_without_gaps_and_verifies_offline() {
+    let store = filled().await;
+    let (file, manifest) = export(&store, "", ExportFormat::Jsonl).await;
+    assert_eq!((manifest.count, manifest.contiguous), (12, true));
+    let verified = verify_export(file.as_bytes(), &manifest.text(), Some(&key().verifying_key())).unwrap();
+    assert!(verified.links_verified && verified.key_trusted);
+    assert!(file.lines().all(|line| line.starts_with("{\"v\":1,\"id\":")));
+    assert!(!file.contains('\u{202e}'));
+}
+
+#[tokio::test]
+async fn a_query_exports_all_records_of_what_matches_and_nothing_else() {
+    let store = filled().await;
+    let (file, manifest) = export(&store, "kind:llm", ExportFormat::Jsonl).await;
+    assert_eq!((manifest.count, manifest.query.as_str()), (10, "kind:llm"));
+    assert!(verify_export(file.as_bytes(), &manifest.text(), None).is_ok());
+    let (file, manifest) = export(&store, "decision:denied", ExportFormat::Jsonl).await;
+    assert!(file.contains("\"effect\":\"denied\"") && manifest.count == 1);
+    let (file, manifest) = export(&store, "agent:nobody", ExportFormat::Jsonl).await;
+    assert_eq!((file.as_str(), manifest.count), ("", 0));
+    assert!(verify_export(file.as_bytes(), &manifest.text(), None).is_ok());
+}
+
+#[tokio::test]
+async fn csv_flattens_with_dots_and_neutralises_cells() {
+    let store = filled().await;
+    let (file, manifest) = export(&store, "", ExportFormat::Csv).await;
+    let lines: Vec<&str> = file.lines().collect();
+    assert!(lines[0].starts_with("v,id,ts,agent,session,parent,kind,summary,where.host"));
+    assert_eq!((lines.len(), manifest.count, manifest.contiguous), (7, 6, false));
+    assert!(lines[6].contains("\"'=HYPERLINK(\"\"http://x\"\")\\u{202e}\\u{a}\""), "{}", lines[6]);
+    assert!(verify_export(file.as_bytes(), &manifest.text(), None).is_ok());
+}
+
+#[tokio::test]
+async fn a_byte_changed_in_either_file_is_found() {
+    let store = filled().await;
+    for format in [ExportFormat::Jsonl, ExportFormat::Csv] {
+        let (file, manifest) = export(&store, "", format).await;
+        let manifest = manifest.text();
+        for at in (0..file.len()).step_by(7) {
+            let mut bytes = file.clone().into_bytes();
+            bytes[at] ^= 1;
+            assert!(verify_export(bytes.as_slice(), &manifest, None).is_err(), "byte {at}");
+        }
+        for at in 0..manifest.len() {
+            let mut bytes = manifest.clone().into_bytes();
+            bytes[at] ^= 1;
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            assert!(verify_export(file.as_bytes(), &text, None).is_err(), "manifest byte {at}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_export_by_another_reeve_is_told_apart() {
+    let store = filled().await;
+    let (file, manifest) = export(&store, "", ExportFormat::Jsonl).await;
+    let other = ed25519_dalek::SigningKey::from_bytes(&[1; 32]).verifying_key();
+    let refused = verify_export(file.as_bytes(), &manifest.text(), Some(&other));
+    assert!(matches!(refused, Err(ExportError::OtherKey(_))));
+}
+
+#[tokio::test]
+async fn a_writer_that_fails_is_an_error() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let store = filled().await;
+    assert!(store.export(&Query::All, ExportFormat::Csv, Full).await.is_err());
+}

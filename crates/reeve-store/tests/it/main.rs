@@ -1,0 +1,10 @@
+//! The store from outside: ledger, chain, crash, full disk, search against the reference filter, exports.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+
+mod approvals;
+mod chain;
+mod durability;
+mod exports;
+mod ledger;
+mod samples;
+mod search;
