@@ -12,6 +12,7 @@ use reeve_domain::sensitive::Secret;
 use reeve_engine::{Engine, LiveSession};
 use reeve_protocol::Providers;
 
+use crate::attribution::Attributor;
 use crate::forward::Forwarder;
 use crate::tls::authority::SessionAuthority;
 
@@ -21,6 +22,7 @@ pub(crate) struct Shared {
     pub authorities: Mutex<HashMap<SessionId, Arc<SessionAuthority>>>,
     pub providers: Providers,
     pub forwarder: Forwarder,
+    pub attributor: Attributor,
 }
 
 /// One connection, or one absolute-form request on a shared connection.

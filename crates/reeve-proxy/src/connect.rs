@@ -1,12 +1,14 @@
 //! Identity at the socket: who a connection belongs to and where it leads, before anything else is read from it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
 use bytes::BytesMut;
-use http::header::{HeaderMap, PROXY_AUTHORIZATION};
 use http::StatusCode;
+use http::header::{HeaderMap, PROXY_AUTHORIZATION};
+use reeve_domain::event::EventBody;
 use reeve_domain::host::Authority;
 use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
@@ -14,7 +16,6 @@ use reeve_engine::LiveSession;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::attribution;
 use crate::channel::{Channel, Shared};
 use crate::exchange::exchange;
 use crate::exchange::http1::{After, Client, NoRequest};
@@ -34,12 +35,15 @@ const UNIDENTIFIED: u32 = 3;
 enum Destination {
     Tunnel(Authority),
     /// Absolute form: authority as written, and the rest of the target.
-    Plain { authority: String, target: String },
+    Plain {
+        authority: String,
+        target: String,
+    },
 }
 
 /// Serves one accepted connection to its end.
 pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
-    let peer = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
+    let mut peer = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
     let mut client = Client::new(Box::new(tcp), BytesMut::new());
     let mut unidentified = 0;
     loop {
@@ -69,6 +73,9 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
                 return client.close().await;
             }
         };
+        if let Some((peer, local)) = peer.take() {
+            tokio::spawn(attribute(Arc::clone(&shared), Arc::clone(&session), peer, local));
+        }
         match destination {
             Destination::Tunnel(target) => {
                 return tunnel(shared, client, session, token, target).await;
@@ -141,6 +148,18 @@ fn basic(value: &str) -> Option<Secret> {
     // The name is for people; the token alone says whose session it is.
     let (_, token) = text.split_once(':')?;
     Some(Secret::from(token.to_owned()))
+}
+
+/// Looks whose process the connection is, where the session has one to descend from. At L0 a stranger is a warning, not a
+/// refusal (C-04): the token alone says whose session it is.
+async fn attribute(shared: Arc<Shared>, session: Arc<LiveSession>, peer: SocketAddr, local: SocketAddr) {
+    let Some(holder) = session.holder else { return };
+    let Some(owner) = shared.attributor.owner_of(peer, local).await else { return };
+    if !owner.descends_from(holder) {
+        let program = owner.exe.map_or_else(|| "an unknown program".to_owned(), |exe| format!("`{}`", exe.display()));
+        let detail = format!("process {} ({program}) does not descend from the session's process {holder}", owner.pid);
+        shared.record(Some(&session), EventBody::ConnectionUnattributed { detail }).await;
+    }
 }
 
 /// One absolute-form request; whether another may follow.

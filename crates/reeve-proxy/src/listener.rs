@@ -10,6 +10,7 @@ use reeve_protocol::Providers;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+use crate::attribution::Attributor;
 use crate::channel::Shared;
 use crate::connect;
 use crate::error::ProxyError;
@@ -58,7 +59,8 @@ impl Proxy {
         let tls = load_roots(upstream.extra_roots.clone()).await?;
         let forwarder = Forwarder::new(&upstream, tls, address.port()).map_err(ProxyError::Config)?;
         let providers = providers(&engine)?;
-        let shared = Arc::new(Shared { engine, authorities: Mutex::default(), providers, forwarder });
+        let attributor = Attributor::default();
+        let shared = Arc::new(Shared { engine, authorities: Mutex::default(), providers, forwarder, attributor });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         tokio::spawn(sweep(Arc::clone(&shared)));
         Ok(Self { shared, address })

@@ -45,7 +45,7 @@ pub(super) async fn act(mut case: Case, admission: Box<Admission>) -> Result<Ans
             settler.outcome.peer = Some(peer.to_string());
             match answered {
                 Answered::Response(response) => passing::pass(&case, response, settler, swallow_usage, deadline),
-                Answered::Upgraded(response, upstream) => Ok(passing::relay(response, upstream, settler)),
+                Answered::Upgraded(response, upstream) => passing::relay(&case, response, upstream, settler),
             }
         }
         Err(stopped) => Err(ended(&case, &mut settler, stopped)),
@@ -120,8 +120,8 @@ fn ended(case: &Case, settler: &mut Settler, stopped: Stopped) -> Turned {
     let summary = &case.operation.summary;
     match stopped {
         Stopped::Revoked => {
-            cut(settler, "the session ended or a rule changed");
-            let message = format!("{summary} was cut: its session ended or a rule changed");
+            cut(settler, passing::STOPPED);
+            let message = format!("{summary} was cut: {}", passing::STOPPED);
             denied(case, DenialKind::Stopped, message, "start again under the rules as they are now", "revoked")
         }
         Stopped::TooLong => {
@@ -135,7 +135,13 @@ fn ended(case: &Case, settler: &mut Settler, stopped: Stopped) -> Turned {
         Stopped::Forward(error @ (ForwardError::Address { .. } | ForwardError::OwnPort { .. })) => {
             settler.settle(Ending::NotSent { why: error.to_string() });
             let message = format!("{summary} was refused: {error}");
-            denied(case, DenialKind::Address, message, "use a public address, or ask the human for a rule", "address-check")
+            denied(
+                case,
+                DenialKind::Address,
+                message,
+                "use a public address, or ask the human for a rule",
+                "address-check",
+            )
         }
         Stopped::Forward(ForwardError::Unreachable(why)) => {
             settler.settle(Ending::NotSent { why: why.clone() });

@@ -45,9 +45,7 @@ impl Teller {
 
     pub async fn tell(self, turned: Turned) -> Answer {
         match turned {
-            Turned::Denied { denial, dialect } => {
-                wire(denial::response(&denial, dialect, &self.user_agent)).into()
-            }
+            Turned::Denied { denial, dialect } => wire(denial::response(&denial, dialect, &self.user_agent)).into(),
             Turned::NoWebSocket => {
                 let detail = format!("an upgrade at `{}`, which is a language model", self.channel.target);
                 self.channel.record_refused("llm_web_socket", &detail).await;

@@ -106,7 +106,8 @@ pub(super) async fn check(case: &Case, found: &Found) -> Result<(), Turned> {
     let summary = &case.operation.summary;
     let (message, advice, rule) = if let Some(credential) = &found.leak {
         note_leak(&case.channel, credential, case.asked.endpoint.host.to_string()).await;
-        let message = format!("{summary} was stopped: it carries credential `{credential}` to a place it is not bound to");
+        let message =
+            format!("{summary} was stopped: it carries credential `{credential}` to a place it is not bound to");
         (message, "send it without the credential, or ask the human to bind it to this place", "credential-leak")
     } else if found.two {
         let message = format!("{summary} was stopped: it carries the placeholders of two credentials");
@@ -194,10 +195,7 @@ impl Body for Guarded {
     type Data = Bytes;
     type Error = PayloadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         let this = &mut *self;
         while !this.ended {
             match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {

@@ -110,7 +110,9 @@ impl Held {
                 self.state = State::Passing(answer.response.into_body());
                 return None;
             }
-            Ok(answer) => self.failed(format!("the upstream answered with status {}", answer.response.status().as_u16())),
+            Ok(answer) => {
+                self.failed(format!("the upstream answered with status {}", answer.response.status().as_u16()))
+            }
             Err(Turned::Denied { denial, .. }) => denial,
             Err(Turned::Refused(refusal) | Turned::Failed(refusal)) => self.failed(refusal.message),
             Err(Turned::NoWebSocket) => self.failed("it asks for an upgrade".to_owned()),
@@ -140,10 +142,7 @@ impl Body for Held {
     type Data = Bytes;
     type Error = PayloadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         let this = &mut *self;
         loop {
             match &mut this.state {

@@ -87,7 +87,13 @@ impl Client {
     }
 
     /// Answers one request by `handle`. Dropped with everything it started when the client goes.
-    pub async fn answer<F, T>(&mut self, head: RequestHead, authority: Option<String>, target: String, handle: F) -> After
+    pub async fn answer<F, T>(
+        &mut self,
+        head: RequestHead,
+        authority: Option<String>,
+        target: String,
+        handle: F,
+    ) -> After
     where
         F: FnOnce(Incoming) -> T,
         T: Future<Output = Answer>,

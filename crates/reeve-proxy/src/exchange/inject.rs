@@ -99,9 +99,11 @@ fn joined(before: &[u8], secret: &[u8]) -> Zeroizing<Vec<u8>> {
 fn drop_placeholders(headers: &mut HeaderMap, placeholder: &str) {
     let carries = |value: &HeaderValue| {
         let plain = memchr::memmem::find(value.as_bytes(), placeholder.as_bytes()).is_some();
-        let basic = value.to_str().ok().and_then(|text| text.split_once(' ')).filter(|(scheme, _)| {
-            scheme.eq_ignore_ascii_case("basic")
-        });
+        let basic = value
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
         let decoded = basic.and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
         plain || decoded.is_some_and(|text| memchr::memmem::find(&text, placeholder.as_bytes()).is_some())
     };
@@ -227,8 +229,12 @@ mod tests {
     #[test]
     fn a_header_slot_replaces_every_value_and_every_other_header_that_holds_the_placeholder() {
         let fields = [
-            ("x-api-key", PLACEHOLDER), ("x-api-key", "mine"), ("authorization", "Bearer sk-reeve-0001"),
-            ("range", "bytes=1-"), ("if-range", "x"), ("accept", "*/*"),
+            ("x-api-key", PLACEHOLDER),
+            ("x-api-key", "mine"),
+            ("authorization", "Bearer sk-reeve-0001"),
+            ("range", "bytes=1-"),
+            ("if-range", "x"),
+            ("accept", "*/*"),
         ];
         let sent = sent(Slot::Header { name: "X-Api-Key".to_owned() }, &fields, "/", "").unwrap();
         let values: Vec<_> = sent.headers.get_all("x-api-key").iter().map(HeaderValue::as_bytes).collect();

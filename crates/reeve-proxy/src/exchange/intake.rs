@@ -111,7 +111,8 @@ async fn collect(mut body: Payload, limit: usize, deadline: Instant) -> Result<C
             return Ok(Collected::TooSlow { start: joined(first, all), rest: body });
         };
         let Some(frame) = next else { return Ok(Collected::Whole(joined(first, all))) };
-        let frame = frame.map_err(|error| Refusal::malformed(format!("The body of the request is damaged: {error}.")))?;
+        let frame =
+            frame.map_err(|error| Refusal::malformed(format!("The body of the request is damaged: {error}.")))?;
         let Ok(data) = frame.into_data() else { continue };
         // Most bodies come in one piece, which is then not copied.
         if first.is_none() && all.is_empty() {
@@ -172,10 +173,7 @@ impl Body for Chained {
     type Data = Bytes;
     type Error = PayloadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         if !self.start.is_empty() {
             return Poll::Ready(Some(Ok(Frame::data(std::mem::take(&mut self.start)))));
         }

@@ -28,9 +28,13 @@ use crate::io::BoxStream;
 use crate::mask::{MaskSet, Masker};
 use crate::payload::{Payload, PayloadError};
 use crate::refusal::Refusal;
+use crate::websocket::{self, RelayEnd};
 
+/// Why an admission is taken back.
+pub(super) const STOPPED: &str = "the session ended or a rule changed";
 /// Headers that describe bytes which the client does not get.
-const OF_THE_BYTES: &[&str] = &["content-length", "content-encoding", "content-md5", "digest", "repr-digest", "accept-ranges"];
+const OF_THE_BYTES: &[&str] =
+    &["content-length", "content-encoding", "content-md5", "digest", "repr-digest", "accept-ranges"];
 
 /// Begins to pass an answer on.
 ///
@@ -135,7 +139,7 @@ impl Passing {
         if let Some(revoked) = &mut self.revoked
             && revoked.as_mut().poll(cx).is_ready()
         {
-            return Poll::Ready("the session ended or a rule changed");
+            return Poll::Ready(STOPPED);
         }
         if let Some(deadline) = &mut self.deadline
             && deadline.as_mut().poll(cx).is_ready()
@@ -249,10 +253,7 @@ impl Body for Passing {
     type Data = Bytes;
     type Error = PayloadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         let this = &mut *self;
         loop {
             if this.over {
@@ -300,8 +301,22 @@ impl Body for Passing {
 }
 
 /// Hands the connection over after `101`.
-pub(super) fn relay(upstream_head: Response<()>, upstream: BoxStream, mut settler: Settler) -> Answer {
+///
+/// # Errors
+/// When the upstream switched to something else than was asked for.
+pub(super) fn relay(
+    case: &Case,
+    upstream_head: Response<()>,
+    upstream: BoxStream,
+    mut settler: Settler,
+) -> Result<Answer, Turned> {
     let (mut head, ()) = upstream_head.into_parts();
+    settler.outcome.status = Some(head.status.as_u16());
+    let protocol = case.asked.upgrade.as_deref().unwrap_or_default();
+    if let Err(error) = websocket::check_response(&case.asked.headers, &head.headers, protocol) {
+        settler.settle(Ending::CutByUpstream { why: format!("a wrong upgrade: {error}") });
+        return Err(Turned::Failed(Refusal::upstream(format!("The upstream's upgrade is wrong: {error}."))));
+    }
     let protocol = head.headers.get(UPGRADE).cloned();
     clean_response(&mut head.headers);
     head.headers.remove(CONTENT_LENGTH);
@@ -310,12 +325,20 @@ pub(super) fn relay(upstream_head: Response<()>, upstream: BoxStream, mut settle
     if let Some(protocol) = protocol {
         head.headers.insert(UPGRADE, protocol);
     }
-    settler.outcome.status = Some(head.status.as_u16());
     let tunnel = Tunnel::new(move |client| relayed(client, upstream, settler).boxed());
-    Answer { response: Response::from_parts(head, crate::payload::empty()), tunnel: Some(tunnel) }
+    Ok(Answer { response: Response::from_parts(head, crate::payload::empty()), tunnel: Some(tunnel) })
 }
 
 async fn relayed(client: BoxStream, upstream: BoxStream, mut settler: Settler) {
-    settler.settle(Ending::Unknown);
-    drop((client, upstream));
+    let revoked = settler.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
+    settler.first_byte();
+    let relayed = websocket::relay(client, upstream, &revoked).await;
+    settler.outcome.request_bytes += relayed.from_client;
+    settler.outcome.response_bytes += relayed.from_upstream;
+    settler.settle(match relayed.end {
+        RelayEnd::Closed => Ending::Complete,
+        RelayEnd::Client(_) => Ending::CutByClient,
+        RelayEnd::Upstream(why) => Ending::CutByUpstream { why },
+        RelayEnd::Cancelled => Ending::CutByReeve { why: STOPPED.to_owned() },
+    });
 }

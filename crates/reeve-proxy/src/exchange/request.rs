@@ -10,6 +10,7 @@ use crate::framing::MAX_HEADERS;
 use crate::framing::head::is_method;
 use crate::payload::Payload;
 use crate::refusal::Refusal;
+use crate::websocket;
 
 /// A request as it came from a client, in either version of HTTP.
 pub(crate) struct Incoming {
@@ -42,15 +43,40 @@ pub(crate) struct Asked {
 
 /// Headers that concern one connection only, and framing, which is always made anew.
 const HOP_BY_HOP: &[&str] = &[
-    "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-    "transfer-encoding", "upgrade", "content-length", "expect", "http2-settings", "host",
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "content-length",
+    "expect",
+    "http2-settings",
+    "host",
 ];
 
 /// Headers that make a server see another method, host, path or client than was judged (C-19).
 const STEERING: &[&str] = &[
-    "x-http-method", "x-http-method-override", "x-method-override", "x-original-url", "x-rewrite-url",
-    "x-original-host", "x-host", "proxy", "forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto",
-    "x-forwarded-port", "x-forwarded-server", "x-forwarded-prefix", "x-forwarded-path", "x-forwarded-uri",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-original-host",
+    "x-host",
+    "proxy",
+    "forwarded",
+    "x-forwarded-for",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-forwarded-prefix",
+    "x-forwarded-path",
+    "x-forwarded-uri",
 ];
 
 /// Names that `Connection` may list without asking for the removal of something that matters.
@@ -59,8 +85,20 @@ const CONNECTION_OPTIONS: &[&str] =
 
 /// End-to-end headers that `Connection` may never name (C-15).
 const PROTECTED: &[&str] = &[
-    "authorization", "host", "content-length", "content-type", "content-encoding", "cookie", "x-api-key",
-    "x-goog-api-key", "api-key", "proxy-authorization", "expect", "range", "accept", "accept-encoding",
+    "authorization",
+    "host",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "cookie",
+    "x-api-key",
+    "x-goog-api-key",
+    "api-key",
+    "proxy-authorization",
+    "expect",
+    "range",
+    "accept",
+    "accept-encoding",
 ];
 
 /// Checks the head of a request on a connection to `target`.
@@ -147,7 +185,12 @@ fn upgrade(incoming: &Incoming) -> Result<Option<String>, Refusal> {
     if values.next().is_some() || protocol.is_empty() || !protocol.bytes().all(good) {
         return Err(Refusal::malformed("The `Upgrade` header does not name exactly one protocol."));
     }
-    Ok((!protocol.starts_with("h2") && !protocol.starts_with("http/")).then_some(protocol))
+    if protocol.starts_with("h2") || protocol.starts_with("http/") {
+        return Ok(None);
+    }
+    websocket::check_request(&incoming.headers, &protocol)
+        .map_err(|error| Refusal::malformed(format!("The upgrade is malformed: {error}.")))?;
+    Ok(Some(protocol))
 }
 
 /// Whether a list header holds a word.
@@ -228,9 +271,17 @@ mod tests {
     #[test]
     fn a_plain_request_keeps_its_end_to_end_headers_only() {
         let fields = [
-            ("host", "A.Example."), ("authorization", "Bearer x"), ("connection", "keep-alive, X-Mine"), ("x-mine", "1"),
-            ("te", "trailers"), ("keep-alive", "5"), ("x-forwarded-host", "b"), ("x-http-method-override", "DELETE"),
-            ("accept", "*/*"), ("proxy-authorization", "Basic x"), ("content-length", "0"),
+            ("host", "A.Example."),
+            ("authorization", "Bearer x"),
+            ("connection", "keep-alive, X-Mine"),
+            ("x-mine", "1"),
+            ("te", "trailers"),
+            ("keep-alive", "5"),
+            ("x-forwarded-host", "b"),
+            ("x-http-method-override", "DELETE"),
+            ("accept", "*/*"),
+            ("proxy-authorization", "Basic x"),
+            ("content-length", "0"),
         ];
         let asked = checked(&incoming("GET", "/a%7Eb?c=%zz", &fields)).unwrap();
         let mut left: Vec<_> = asked.headers.keys().map(HeaderName::as_str).collect();
@@ -264,6 +315,7 @@ mod tests {
             ("GET", "/", &[host, ("connection", "close, Host")], 400),
             ("GET", "/", &[host, ("expect", "200-ok")], 417),
             ("GET", "/", &[host, ("connection", "upgrade"), ("upgrade", "websocket, h2c")], 400),
+            ("GET", "/", &[host, ("connection", "upgrade"), ("upgrade", "websocket")], 400),
         ];
         for (method, target, fields, status) in table {
             let refusal = checked(&incoming(method, target, fields)).unwrap_err();
@@ -284,7 +336,13 @@ mod tests {
     #[test]
     fn an_upgrade_to_http_2_is_never_asked_for_upstream() {
         let upgrade = |to: &str| {
-            let fields = [("host", "a.example"), ("connection", "Upgrade, HTTP2-Settings"), ("upgrade", to)];
+            let fields = [
+                ("host", "a.example"),
+                ("connection", "Upgrade, HTTP2-Settings"),
+                ("upgrade", to),
+                ("sec-websocket-key", "AAAAAAAAAAAAAAAAAAAAAA=="),
+                ("sec-websocket-version", "13"),
+            ];
             checked(&incoming("GET", "/", &fields)).unwrap().upgrade
         };
         assert_eq!(upgrade("h2c"), None);
@@ -293,7 +351,8 @@ mod tests {
 
     #[test]
     fn cookies_that_came_apart_are_joined() {
-        let asked = checked(&incoming("GET", "/", &[("host", "a.example"), ("cookie", "a=1"), ("cookie", "b=2")])).unwrap();
+        let asked =
+            checked(&incoming("GET", "/", &[("host", "a.example"), ("cookie", "a=1"), ("cookie", "b=2")])).unwrap();
         assert_eq!(asked.headers.get_all("cookie").iter().collect::<Vec<_>>(), ["a=1; b=2"]);
     }
 }

@@ -11,6 +11,8 @@ use reeve_domain::outcome::{Ending, Outcome};
 use reeve_engine::{Admission, Engine};
 use reeve_protocol::{Meter, Metered};
 
+use crate::exchange::passing::STOPPED;
+
 /// An admitted operation under way.
 pub(super) struct Settler {
     engine: Engine,
@@ -99,7 +101,9 @@ fn read(metered: Metered, outcome: &mut Outcome) {
 
 fn notes(outcome: &Outcome) -> Vec<EventBody> {
     let masked = outcome.injected.iter().filter(|_| outcome.masked > 0);
-    masked.map(|credential| EventBody::CredentialMasked { credential: credential.clone(), times: outcome.masked }).collect()
+    masked
+        .map(|credential| EventBody::CredentialMasked { credential: credential.clone(), times: outcome.masked })
+        .collect()
 }
 
 /// Runs a future at once as far as it goes, and the rest in the background.
@@ -118,7 +122,7 @@ impl Drop for Settler {
     fn drop(&mut self) {
         let Some(admission) = &self.admission else { return };
         let ending = if admission.revoked().is_cancelled() {
-            Ending::CutByReeve { why: "the session ended or a rule changed".to_owned() }
+            Ending::CutByReeve { why: STOPPED.to_owned() }
         } else if self.was_sent() {
             Ending::CutByClient
         } else {

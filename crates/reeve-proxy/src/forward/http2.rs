@@ -168,10 +168,7 @@ impl Body for Counted {
     type Data = Bytes;
     type Error = PayloadError;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         Pin::new(&mut self.body).poll_frame(cx).map_err(|error| PayloadError::Upstream(error.to_string()))
     }
 

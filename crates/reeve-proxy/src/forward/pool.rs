@@ -99,9 +99,9 @@ impl Pool {
     pub fn sweep(&self, idle: Duration) {
         self.0.lock().retain(|_, entry| {
             entry.idle.retain_mut(|(since, connection)| since.elapsed() < idle && connection.is_usable());
-            entry.shared.retain(|(used, connection)| {
-                connection.is_open() && (connection.is_busy() || used.elapsed() < idle)
-            });
+            entry
+                .shared
+                .retain(|(used, connection)| connection.is_open() && (connection.is_busy() || used.elapsed() < idle));
             !entry.idle.is_empty() || !entry.shared.is_empty()
         });
     }

@@ -292,7 +292,11 @@ mod tests {
     }
 
     /// Feeds `bytes` in pieces of `size`; the body's text, its trailers, and what is left over.
-    fn read(length: BodyLength, bytes: &[u8], size: usize) -> Result<(Vec<u8>, Option<HeaderMap>, usize), FramingError> {
+    fn read(
+        length: BodyLength,
+        bytes: &[u8],
+        size: usize,
+    ) -> Result<(Vec<u8>, Option<HeaderMap>, usize), FramingError> {
         let mut decoder = BodyDecoder::new(length);
         let (mut text, mut trailers, mut buffer) = (Vec::new(), None, BytesMut::new());
         let mut pieces = bytes.chunks(size.max(1));

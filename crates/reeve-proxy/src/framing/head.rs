@@ -185,9 +185,11 @@ mod tests {
 
     #[test]
     fn a_plain_request_is_read() {
-        let head = request("POST /v1/messages?beta=true HTTP/1.1\r\nHost: api.anthropic.com\r\nX-A: 1\r\nx-a:  2 \r\n\r\nrest")
-            .unwrap()
-            .unwrap();
+        let head = request(
+            "POST /v1/messages?beta=true HTTP/1.1\r\nHost: api.anthropic.com\r\nX-A: 1\r\nx-a:  2 \r\n\r\nrest",
+        )
+        .unwrap()
+        .unwrap();
         assert_eq!((head.method.as_str(), head.target.as_str()), ("POST", "/v1/messages?beta=true"));
         assert_eq!(head.version, Version::Http11);
         let values: Vec<_> = head.headers.get_all("x-a").iter().map(|v| v.to_str().unwrap()).collect();

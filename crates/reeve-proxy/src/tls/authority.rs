@@ -61,8 +61,9 @@ impl SessionAuthority {
         params.distinguished_name.push(DnType::OrganizationName, "Reeve (this session only)");
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-        params.not_before = since_epoch(now().saturating_sub(BACKDATED));
-        params.not_after = since_epoch(now() + AUTHORITY_LIFE);
+        let at = |since: Duration| rcgen::date_time_ymd(1970, 1, 1) + since;
+        params.not_before = at(now().saturating_sub(BACKDATED));
+        params.not_after = at(now() + AUTHORITY_LIFE);
         let certificate = params.self_signed(&key)?;
         let leaf_key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
         let der = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
@@ -117,8 +118,10 @@ impl SessionAuthority {
         let mut params = CertificateParams::default();
         params.distinguished_name = rcgen::DistinguishedName::new();
         params.subject_alt_names = vec![san(host)?];
-        params.not_before = since_epoch(now().saturating_sub(BACKDATED));
-        params.not_after = since_epoch(now().saturating_sub(BACKDATED) + LEAF_LIFE);
+        let at = |since: Duration| rcgen::date_time_ymd(1970, 1, 1) + since;
+        let start = now().saturating_sub(BACKDATED);
+        params.not_before = at(start);
+        params.not_after = at(start + LEAF_LIFE);
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         params.use_authority_key_identifier_extension = true;
@@ -134,11 +137,7 @@ fn san(host: &Host) -> Result<SanType, AuthorityError> {
     })
 }
 
+/// Since the epoch.
 fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
-}
-
-/// rcgen's own time type, without its crate among our dependencies.
-fn since_epoch(duration: Duration) -> time::OffsetDateTime {
-    rcgen::date_time_ymd(1970, 1, 1) + duration
 }

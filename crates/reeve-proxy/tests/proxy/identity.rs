@@ -1,0 +1,190 @@
+//! Who is on a connection, and where it leads.
+
+use std::time::Duration;
+
+use reeve_domain::event::EventBody;
+use reeve_domain::session::SessionEnd;
+use tokio::io::AsyncWriteExt;
+
+use crate::client::{self, authorization, closes, connect, exchange, get, https, tls, tunnel};
+use crate::upstream::{Reply, Upstream};
+use crate::world::World;
+
+async fn world() -> (World, Upstream) {
+    let upstream = Upstream::start(&["a.example", "b.example"], false, |_| Reply::text("hello")).await;
+    (World::start(&["a.example:443", "b.example:443"], &upstream).await, upstream)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_gets_a_challenge_without_echo_and_may_try_again() {
+    let (world, _upstream) = world().await;
+    let mut tcp = connect(&world).await;
+    let reply =
+        exchange(&mut tcp, "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nX-Mine: secret-word\r\n\r\n")
+            .await;
+    assert_eq!(reply.status, 407);
+    assert_eq!(reply.headers["proxy-authenticate"], "Basic realm=\"reeve\"");
+    assert!(!reply.text().contains("secret-word") && !reply.text().contains("a.example"), "{}", reply.text());
+    assert_eq!(world.refused().await, "no_session");
+    let auth = authorization(&world.token);
+    let again = format!("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
+    tcp.write_all(again.as_bytes()).await.unwrap();
+    let mut reader = reeve_proxy::framing::reader::Reader::new(&mut tcp, bytes::BytesMut::new());
+    assert_eq!(reader.response_head().await.unwrap().unwrap().status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_and_two_tokens_are_refused() {
+    let (world, upstream) = world().await;
+    let wrong = authorization("wrong");
+    let right = authorization(&world.token);
+    let cases = [
+        (format!("Proxy-Authorization: {wrong}\r\n"), 407),
+        ("Proxy-Authorization: Bearer x\r\n".to_owned(), 407),
+        (format!("Proxy-Authorization: {right}\r\nProxy-Authorization: {right}\r\n"), 400),
+    ];
+    for (headers, status) in cases {
+        for line in ["CONNECT a.example:443", "GET http://a.example/"] {
+            let mut tcp = connect(&world).await;
+            let reply = exchange(&mut tcp, format!("{line} HTTP/1.1\r\nHost: a.example\r\n{headers}\r\n")).await;
+            assert_eq!(reply.status, status, "{line} {headers}");
+        }
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_port_serves_nothing_itself() {
+    let (world, _upstream) = world().await;
+    let host = world.address();
+    for headers in ["", "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n"] {
+        for line in ["GET /", "OPTIONS /", "POST /v1/messages"] {
+            let mut tcp = connect(&world).await;
+            let reply = exchange(&mut tcp, format!("{line} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n")).await;
+            assert_eq!(reply.status, 403, "{line}");
+            assert!(!reply.headers.keys().any(|name| name.as_str().starts_with("access-control")));
+        }
+    }
+    assert_eq!(world.refused().await, "not_a_server");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_goes_through_and_is_recorded_before_and_after() {
+    let (world, upstream) = world().await;
+    let reply = get(&world, "a.example", "/p?q=1").await;
+    assert_eq!((reply.status, reply.text().as_str()), (200, "hello"));
+    let arrived = upstream.last();
+    assert_eq!((arrived.target.as_str(), arrived.header("host")), ("/p?q=1", Some("a.example")));
+    assert!(arrived.header("proxy-authorization").is_none());
+    let outcome = world.outcome().await;
+    assert_eq!((outcome.status, outcome.response_bytes), (Some(200), 5));
+    assert_eq!(outcome.peer, Some(upstream.address.to_string()));
+    assert!(matches!(outcome.ending, reeve_domain::outcome::Ending::Complete));
+    assert!(world.events().iter().any(|event| matches!(event, EventBody::OperationAdmitted { .. })));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn target_name_and_host_must_be_the_same() {
+    let (world, upstream) = world().await;
+    assert!(tls(&world, "a.example:443", "b.example", &[]).await.is_err());
+    assert_eq!(world.refused().await, "name_mismatch");
+    let mut io = https(&world, "a.example").await;
+    let reply = exchange(&mut io, "GET / HTTP/1.1\r\nHost: b.example\r\n\r\n").await;
+    assert_eq!(reply.status, 421);
+    let absolute = exchange(&mut io, "GET https://b.example/ HTTP/1.1\r\nHost: b.example\r\n\r\n").await;
+    assert_eq!(absolute.status, 421);
+    assert_eq!(upstream.count(), 0);
+    let same = exchange(&mut io, "GET https://a.example/x HTTP/1.1\r\nHost: a.example:443\r\n\r\n").await;
+    assert_eq!((same.status, upstream.last().target.as_str()), (200, "/x"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_neither_tls_nor_http_is_closed_and_recorded() {
+    let (world, upstream) = world().await;
+    for bytes in [b"SSH-2.0-OpenSSH_9.2\r\n".as_slice(), &[0, 1, 2, 3], b"\x16garbage that is no hello at all......"] {
+        let mut tcp = tunnel(&world, "a.example:443").await;
+        tcp.write_all(bytes).await.unwrap();
+        assert!(closes(&mut tcp, Duration::from_secs(12)).await, "{bytes:?}");
+    }
+    assert_eq!(upstream.count(), 0);
+    assert!(world.events().iter().filter(|e| matches!(e, EventBody::ConnectionRefused { .. })).count() >= 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_tunnel_is_closed() {
+    let (world, _upstream) = world().await;
+    let mut tcp = tunnel(&world, "a.example:443").await;
+    assert!(closes(&mut tcp, Duration::from_secs(7)).await);
+    assert_eq!(world.refused().await, "silent_tunnel");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_in_a_tunnel_is_refused() {
+    let (world, upstream) = world().await;
+    let mut io = https(&world, "a.example").await;
+    let reply = exchange(&mut io, "CONNECT b.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n").await;
+    assert_eq!(reply.status, 400);
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leaf_names_exactly_its_host_and_lives_a_week_at_most() {
+    let (world, _upstream) = world().await;
+    let io = https(&world, "a.example").await;
+    let chain = io.get_ref().1.peer_certificates().unwrap().to_vec();
+    let text = String::from_utf8_lossy(&chain[0]).into_owned();
+    assert!(text.contains("a.example") && !text.contains("b.example"));
+    // Two UTCTime values: `YYMMDDHHMMSSZ`.
+    let times: Vec<chrono::NaiveDateTime> = chain[0]
+        .windows(15)
+        .filter(|w| w[..2] == [0x17, 13])
+        .filter_map(|w| std::str::from_utf8(&w[2..14]).ok())
+        .filter_map(|t| chrono::NaiveDateTime::parse_from_str(t, "%y%m%d%H%M%S").ok())
+        .collect();
+    assert_eq!(times.len(), 2);
+    assert!(times[1] - times[0] <= chrono::Duration::days(7));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_end_of_a_session_ends_its_connections_and_its_certificate() {
+    let (world, _upstream) = world().await;
+    let mut io = https(&world, "a.example").await;
+    let mut silent = tunnel(&world, "a.example:443").await;
+    world.engine.end_session(world.session.id(), SessionEnd::Stopped).await.unwrap();
+    assert!(closes(&mut io, Duration::from_secs(1)).await);
+    assert!(closes(&mut silent, Duration::from_secs(1)).await);
+    let mut tcp = connect(&world).await;
+    let auth = authorization(&world.token);
+    let reply =
+        exchange(&mut tcp, format!("CONNECT a.example:443 HTTP/1.1\r\nHost: x\r\nProxy-Authorization: {auth}\r\n\r\n"))
+            .await;
+    assert_eq!(reply.status, 407);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_http_goes_by_absolute_form_with_an_identity_per_request() {
+    let upstream = Upstream::plain(|_| Reply::text("plain")).await;
+    let world = World::start(&["plain.example:80"], &upstream).await;
+    let mut tcp = connect(&world).await;
+    let auth = authorization(&world.token);
+    let good =
+        format!("GET http://plain.example/x HTTP/1.1\r\nHost: plain.example\r\nProxy-Authorization: {auth}\r\n\r\n");
+    assert_eq!(exchange(&mut tcp, &good).await.text(), "plain");
+    assert_eq!(exchange(&mut tcp, &good).await.text(), "plain");
+    assert_eq!((upstream.last().target.as_str(), upstream.last().header("host")), ("/x", Some("plain.example")));
+    let bare = exchange(&mut tcp, "GET http://plain.example/x HTTP/1.1\r\nHost: plain.example\r\n\r\n").await;
+    assert_eq!(bare.status, 407);
+    assert_eq!(upstream.count(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn plain_http_inside_a_tunnel_is_judged_like_any_other() {
+    let upstream = Upstream::plain(|_| Reply::text("plain")).await;
+    let world = World::start(&["plain.example:80"], &upstream).await;
+    let mut tcp = tunnel(&world, "plain.example:80").await;
+    let reply = exchange(&mut tcp, "GET /x HTTP/1.1\r\nHost: plain.example\r\n\r\n").await;
+    assert_eq!(reply.text(), "plain");
+    let other = exchange(&mut tcp, "GET /x HTTP/1.1\r\nHost: other.example\r\n\r\n").await;
+    assert_eq!(other.status, 421);
+    assert_eq!(client::closes(&mut tcp, Duration::from_millis(300)).await, false);
+}

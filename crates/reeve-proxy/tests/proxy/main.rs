@@ -1,0 +1,10 @@
+//! The proxy end to end: a real engine, real sockets, a fake upstream behind TLS under the names that agents ask for.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+
+mod client;
+mod credentials;
+mod forwarding;
+mod identity;
+mod malformed;
+mod upstream;
+mod world;
