@@ -1,11 +1,12 @@
 //! `cargo xtask ci`: the one gate. Each step is a function; the quick ones come first, so that a failure shows early.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail};
 
 use crate::packages::{self, Purpose};
-use crate::process::{cargo, command, run as exec, succeeds};
+use crate::process::{built, cargo, command, run as exec, succeeds};
 use crate::{generated, node, tidy};
 
 struct Step {
@@ -14,7 +15,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 17] = [
+const STEPS: [Step; 18] = [
     Step { name: "packages", what: "system packages", run: || packages::ensure(Purpose::Tests) },
     Step { name: "tidy", what: "lengths, names, opening comments, nothing outside the repository", run: tidy::run },
     Step { name: "fmt", what: "formatting", run: fmt },
@@ -24,7 +25,10 @@ const STEPS: [Step; 17] = [
     Step { name: "ui-types", what: "types of the console", run: || node::script("check") },
     Step { name: "ui-unit", what: "unit tests of the console", run: || node::script("test") },
     Step { name: "knip", what: "unused code of the console", run: || node::script("knip") },
+    Step { name: "browser", what: "every screen and state of the console in a browser", run: browser },
     Step { name: "clippy", what: "lints of every crate and test", run: clippy },
+    Step { name: "build", what: "every program", run: build },
+    Step { name: "tests", what: "unit, golden, policy, journey, tamper, crash and layer tests", run: tests },
     Step {
         name: "bindings",
         what: "the contract as TypeScript is current",
@@ -32,18 +36,20 @@ const STEPS: [Step; 17] = [
     },
     Step {
         name: "schema",
-        what: "the schemas of the policy files are current",
+        what: "the schemas of the policy files agree with the code",
         run: || generated::check(&generated::SCHEMAS),
     },
-    Step { name: "tests", what: "unit, golden, policy, journey, tamper, crash and layer tests", run: tests },
     Step { name: "fuzz", what: "every parser, 20 s each", run: fuzz },
-    Step { name: "agents", what: "the real agents, governed", run: agents },
+    Step { name: "agents", what: "the real agents, governed", run: || ring("agents", &[]) },
     Step { name: "desktop", what: "the real app under a virtual display", run: desktop },
-    Step { name: "browser", what: "every screen and state of the console in a browser", run: browser },
 ];
 
+/// The same packages and features each time: with any other set, cargo resolves the shared crates anew and compiles them
+/// twice.
+const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-api/ts"];
+
 /// Test programs that need more than a compiler; each has a step of its own.
-const RINGS: [&str; 3] = ["agents", "desktop", "fuzz"];
+const RINGS: [&str; 2] = ["agents", "desktop"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -145,46 +151,61 @@ fn npm() -> Result<()> {
 }
 
 fn clippy() -> Result<()> {
-    exec(&mut cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"]))
+    exec(cargo(&["clippy", "--all-targets"]).args(WHOLE).args(["--", "-D", "warnings"]))
+}
+
+/// The programs that tests and people start.
+fn build() -> Result<()> {
+    exec(cargo(&["build"]).args(WHOLE))
+}
+
+/// Everything but the rings.
+fn tests() -> Result<()> {
+    if has_nextest() {
+        let filter = format!("not (package(reeve-tests) and binary(/^({})$/))", RINGS.join("|"));
+        return exec(&mut nextest(&filter));
+    }
+    exec(cargo(&["test"]).args(WHOLE).args(["--exclude", "reeve-tests"]))?;
+    exec(cargo(&["test"]).args(WHOLE).args(["--test", "it"]))
+}
+
+/// The tests of one package whose names hold a word.
+pub fn some_tests(package: &str, word: &str) -> Result<()> {
+    if has_nextest() {
+        return exec(&mut nextest(&format!("package(={package}) and test({word})")));
+    }
+    exec(cargo(&["test"]).args(WHOLE).args(["--lib", "--", word]))
+}
+
+fn nextest(filter: &str) -> Command {
+    let mut run = cargo(&["nextest", "run", "--profile", "ci"]);
+    run.args(WHOLE).args(["-E", filter]);
+    run
 }
 
 fn has_nextest() -> bool {
     succeeds(&mut cargo(&["nextest", "--version"]))
 }
 
-/// Everything but the rings, in one run: the same set of packages each time, or shared crates are compiled twice.
-fn tests() -> Result<()> {
-    // The programs that tests start, `reeve` above all.
-    exec(&mut cargo(&["build", "--workspace", "--locked"]))?;
-    if has_nextest() {
-        let filter = format!("not (package(reeve-tests) and binary(/^({})$/))", RINGS.join("|"));
-        return exec(&mut cargo(&["nextest", "run", "--workspace", "--locked", "--profile", "ci", "-E", &filter]));
-    }
-    exec(&mut cargo(&["test", "--workspace", "--locked", "--exclude", "reeve-tests"]))?;
-    exec(&mut cargo(&["test", "--package", "reeve-tests", "--locked", "--test", "it"]))
-}
-
-/// One of the test programs of `reeve-tests`, under `wrapper` when there is one.
-fn ring(name: &str, wrapper: &[&str], threads: &str) -> Result<()> {
-    let mut line: Vec<&str> = wrapper.to_vec();
-    line.push("cargo");
-    let nextest = ["nextest", "run", "--package", "reeve-tests", "--locked", "--profile", "ci", "--test", name];
-    let plain = ["test", "--package", "reeve-tests", "--locked", "--test", name, "--", "--test-threads", threads];
-    if has_nextest() {
-        line.extend(nextest);
+/// One of the test programs of `reeve-tests` that start whole agents and apps, under `wrapper` when there is one.
+fn ring(name: &str, wrapper: &[&str]) -> Result<()> {
+    let tests = if has_nextest() {
+        nextest(&format!("package(reeve-tests) and binary(={name})"))
     } else {
-        line.extend(plain);
-    }
-    let (program, arguments) = line.split_first().map_or(("cargo", &[][..]), |(first, rest)| (*first, rest));
-    exec(command(program, arguments).env("CI", "true"))
+        let mut plain = cargo(&["test"]);
+        // One at a time: each has a bus, an engine and an agent or app of its own.
+        plain.args(WHOLE).args(["--test", name, "--", "--test-threads", "1"]);
+        plain
+    };
+    let Some((program, arguments)) = wrapper.split_first() else {
+        return exec(&mut { tests });
+    };
+    exec(command(program, arguments).arg(tests.get_program()).args(tests.get_args()))
 }
 
+/// Seven parsers, two at a time. The program was built before, so nothing is compiled here.
 fn fuzz() -> Result<()> {
-    ring("fuzz", &["env", "REEVE_FUZZ_SECONDS=20"], "2")
-}
-
-fn agents() -> Result<()> {
-    ring("agents", &[], "1")
+    exec(&mut built("reeve-fuzz", &["--seconds", "20"]))
 }
 
 fn desktop() -> Result<()> {
@@ -204,14 +225,14 @@ fn desktop() -> Result<()> {
         "openbox 2>/dev/null & wm=$!; \"$@\"; rc=$?; kill $wm; exit $rc",
         "sh",
     ];
-    ring("desktop", &wrapper, "1")
+    ring("desktop", &wrapper)
 }
 
 fn browser() -> Result<()> {
     let Some(found) = packages::browser() else {
         bail!("no Chromium was found; install one and run the step again");
     };
-    exec(command("npm", &["test", "--prefix", "tests/ui"]).env("CI", "true").env("REEVE_BROWSER", found))
+    exec(command("npm", &["test", "--prefix", "tests/ui"]).env("CHROMIUM", found))
 }
 
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! System packages: what is missing is named, then installed where that is `apt`; elsewhere the command to type is printed.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::process::{command, exists, output, run, succeeds};
+use crate::process::{command, exists, find, output, run, succeeds};
 
 /// What the packages are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +124,6 @@ fn is_ubuntu() -> bool {
 }
 
 /// The browser that the console's tests run in.
-pub fn browser() -> Option<&'static str> {
-    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().find(|name| exists(name))
+pub fn browser() -> Option<PathBuf> {
+    ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"].into_iter().find_map(find)
 }

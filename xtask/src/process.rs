@@ -1,5 +1,6 @@
 //! Running other programs: always shown before they run, always checked after.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -49,10 +50,21 @@ pub fn succeeds(command: &mut Command) -> bool {
         .is_ok_and(|status| status.success())
 }
 
+/// Where the program of that name is.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path).map(|folder| folder.join(program)).find(|path| path.is_file())
+}
+
 /// Whether there is a program of that name.
 pub fn exists(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    find(program).is_some()
+}
+
+/// A program of ours that was built before.
+pub fn built(program: &str, arguments: &[&str]) -> Command {
+    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    command(&format!("{target}/debug/{program}{}", std::env::consts::EXE_SUFFIX), arguments)
 }
 
 fn program(command: &Command) -> String {

@@ -3,7 +3,7 @@
 use anyhow::{Result, bail};
 
 use crate::packages::{self, Purpose};
-use crate::process::{cargo, command, run as exec};
+use crate::process::{built, cargo, run as exec};
 use crate::{USAGE, node};
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -67,12 +67,6 @@ fn run_cargo_build(packages: &[&str]) -> Result<()> {
         build.args(["--package", package]);
     }
     exec(&mut build)
-}
-
-fn built(program: &str, arguments: &[&str]) -> std::process::Command {
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
-    let end = std::env::consts::EXE_SUFFIX;
-    command(&format!("{target}/debug/{program}{end}"), arguments)
 }
 
 #[cfg(test)]
