@@ -402,8 +402,8 @@ mod tests {
     fn an_event_deleted_with_all_numbers_and_hashes_made_anew_is_found_between_two_seals() {
         let (mut lines, seals) = sample();
         lines.remove(11);
-        for i in 11..19 {
-            lines[i].0 = lines[i].0.replace(&format!("\"seq\":{}", i + 2), &format!("\"seq\":{}", i + 1));
+        for (i, line) in lines.iter_mut().enumerate().skip(11) {
+            line.0 = line.0.replace(&format!("\"seq\":{}", i + 2), &format!("\"seq\":{}", i + 1));
         }
         recompute(&mut lines, 11, 19);
         assert_eq!(found(&lines, &seals), finding(11, Problem::Recomputed { after: 10, until: 15 }));
