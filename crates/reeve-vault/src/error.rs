@@ -37,6 +37,10 @@ pub enum VaultError {
     TooLong { limit: u32 },
     #[error("`{given}` is not a name for a secret: use 1 to 128 letters, digits, `-`, `_` or `.`")]
     Name { given: String },
+    #[error(
+        "`{given}` cannot name a profile in the keychain: use 1 to 512 characters, none of them a control character"
+    )]
+    Profile { given: String },
     #[error("the keychain failed: {detail}; the credential was not read or written")]
     Keychain { detail: String },
     #[error("no thread could be started for the vault")]
@@ -68,7 +72,7 @@ impl VaultError {
             Self::EmptyPassphrase => "choose a passphrase of several words",
             Self::EmptySecret => "give the value of the credential",
             Self::TooLong { .. } => "choose the encrypted file as the vault for secrets of this size",
-            Self::Name { .. } => "choose another name",
+            Self::Name { .. } | Self::Profile { .. } => "choose another name",
             Self::Keychain { .. } | Self::Thread { .. } | Self::Interrupted => "run `reeve doctor`",
         }
     }

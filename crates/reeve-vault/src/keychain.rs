@@ -97,6 +97,7 @@ impl Keychain {
                 opened
             }
         };
+        // A name never holds a slash, so no two pairs of profile and name are written alike.
         let user = format!("{}/{name}", self.profile);
         let done = system::entry(&store, SERVICE, &user).and_then(|entry| act(&entry));
         done.map_err(|error| {

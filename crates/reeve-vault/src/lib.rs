@@ -77,9 +77,11 @@ impl Vault {
     /// Nothing is contacted yet: call [`Vault::probe`].
     ///
     /// # Errors
-    /// When `profile` is not a plain name.
+    /// When `profile` is empty, longer than 512 bytes or holds control characters; it may be a path.
     pub fn keychain(profile: &str) -> Result<Self, VaultError> {
-        check_name(profile)?;
+        if !(1..=512).contains(&profile.len()) || profile.chars().any(char::is_control) {
+            return Err(VaultError::Profile { given: profile.chars().filter(|c| !c.is_control()).take(64).collect() });
+        }
         Ok(Self::over(Backend::Keychain(keychain::Keychain::new(profile))))
     }
 
@@ -279,7 +281,10 @@ mod tests {
             let refused = vault.get(name).await;
             assert!(matches!(refused, Err(VaultError::Name { .. })), "{name:?}");
         }
-        assert!(matches!(Vault::keychain("../x"), Err(VaultError::Name { .. })));
+        for profile in ["", "a\nb"] {
+            assert!(matches!(Vault::keychain(profile), Err(VaultError::Profile { .. })), "{profile:?}");
+        }
+        assert!(Vault::keychain("/home/dana/reeve home").is_ok());
     }
 
     #[tokio::test]

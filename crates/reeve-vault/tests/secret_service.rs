@@ -160,7 +160,7 @@ fn an_unlocked_keyring_keeps_secrets_apart_by_profile_and_over_a_restart() {
             assert!(mine.get("github").await.unwrap().is_none());
             mine.set("github", secret("ghp_first")).await.unwrap();
             mine.set("binary", Secret::new(vec![0, 255, 7])).await.unwrap();
-            let other = Vault::keychain("other").unwrap();
+            let other = Vault::keychain("/tmp/other home").unwrap();
             assert!(other.get("github").await.unwrap().is_none());
             other.set("github", secret("ghp_other")).await.unwrap();
             mine.set("github", secret("ghp_second")).await.unwrap();
@@ -172,7 +172,7 @@ fn an_unlocked_keyring_keeps_secrets_apart_by_profile_and_over_a_restart() {
             mine.remove("github").await.unwrap();
             mine.remove("github").await.unwrap();
             assert!(mine.get("github").await.unwrap().is_none());
-            let other = Vault::keychain("other").unwrap();
+            let other = Vault::keychain("/tmp/other home").unwrap();
             assert_eq!(other.get("github").await.unwrap().unwrap().expose(), b"ghp_other");
         }),
     }
