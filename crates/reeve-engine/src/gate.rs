@@ -11,7 +11,7 @@ use reeve_domain::budget::{Reservation, Settlement};
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, Event, EventBody};
 use reeve_domain::id::{ApprovalId, OperationId};
-use reeve_domain::operation::Operation;
+use reeve_domain::operation::{Billing, Operation, Subject};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Decision, Denial, DenialKind, Verdict};
@@ -118,8 +118,14 @@ impl Gate {
     }
 
     /// Who acts, what policy says of it, and what it may cost.
-    fn judge(&self, operation: Operation) -> Result<Case, Box<TurnedAway>> {
+    fn judge(&self, mut operation: Operation) -> Result<Case, Box<TurnedAway>> {
         let now = self.0.clock.now();
+        // Which login the client shows says nothing once Reeve puts a key of its own into the request.
+        if operation.credential.is_some()
+            && let Subject::Llm(call) = &mut operation.subject
+        {
+            call.billing = Billing::Metered;
+        }
         let away = |operation: Operation, denial: Denial| {
             Box::new(TurnedAway { operation, verdict: None, denial, approval: None })
         };
