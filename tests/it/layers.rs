@@ -37,7 +37,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Packages that only test and measure: they may use anything, and nothing that ships may use them.
-const HARNESS: &[&str] = &["reeve-testkit", "reeve-tests", "reeve-bench"];
+const HARNESS: &[&str] = &["reeve-testkit", "reeve-tests", "reeve-bench", "reeve-fuzz"];
 
 /// Outside crates that belong to certain floors; all others are free. Tests may use what they need.
 const OWNERS: &[(&str, &[&str])] = &[
