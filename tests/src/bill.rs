@@ -44,13 +44,19 @@ impl Prices {
             if tokens == 0 { Ok(Decimal::ZERO) } else { Ok(price(name)? * Decimal::from(tokens)) }
         };
         let written = match group {
-            Group::Messages => times(usage.cache_write_5m, "cache_write")? + times(usage.cache_write_1h, "cache_write_1h")?,
+            Group::Messages => {
+                times(usage.cache_write_5m, "cache_write")? + times(usage.cache_write_1h, "cache_write_1h")?
+            }
             // Gemini reports no writes: they are plain input there.
             Group::Gemini => times(usage.cache_write(), "input")?,
             _ => times(usage.cache_write(), "cache_write")?,
         };
-        let dollars = times(usage.input, "input")? + times(usage.cache_read, "cache_read")? + written + times(usage.output, "output")?;
-        let nano = (dollars * Decimal::from(1_000_000_000)).round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
+        let dollars = times(usage.input, "input")?
+            + times(usage.cache_read, "cache_read")?
+            + written
+            + times(usage.output, "output")?;
+        let nano =
+            (dollars * Decimal::from(1_000_000_000)).round_dp_with_strategy(0, RoundingStrategy::MidpointNearestEven);
         nano.to_i64().context("an absurd amount")
     }
 }
@@ -62,7 +68,8 @@ mod tests {
     #[test]
     fn a_bill_worked_out_by_hand_is_met() {
         // Claude Code's own bill for this usage was 13,300 micro-dollars.
-        let usage = Tokens { input: 1200, cache_read: 8000, cache_write_5m: 300, cache_write_1h: 0, output: 57, reasoning: 0 };
+        let usage =
+            Tokens { input: 1200, cache_read: 8000, cache_write_5m: 300, cache_write_1h: 0, output: 57, reasoning: 0 };
         let prices = Prices::shipped().unwrap();
         assert_eq!(prices.settled("claude-opus-4-8", Group::Messages, &usage).unwrap(), 13_300_000);
     }

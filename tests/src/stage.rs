@@ -9,7 +9,9 @@ use reeve_api::client::Client;
 use reeve_api::contract::approvals::{AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolveInput};
 use reeve_api::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall, SessionsCall};
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto, TypedSecret};
-use reeve_api::contract::operations::{OperationDetailDto, OperationInput, OperationRowDto, RowStateDto, SearchInput, SearchPage};
+use reeve_api::contract::operations::{
+    OperationDetailDto, OperationInput, OperationRowDto, RowStateDto, SearchInput, SearchPage,
+};
 use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
 use reeve_api::contract::status::VerificationDto;
 use reeve_api::home::Home;
@@ -98,7 +100,8 @@ impl Stage {
         let provider = Provider::start(setting.script).await?;
         let world = World::new()?;
         let root = world.write_config("provider.pem", &provider.root_pem())?;
-        let resolve: Vec<String> = HOSTS.iter().map(|host| format!("\"{host}:443\" = \"{}\"", provider.addr())).collect();
+        let resolve: Vec<String> =
+            HOSTS.iter().map(|host| format!("\"{host}:443\" = \"{}\"", provider.addr())).collect();
         let config = format!(
             "secrets = \"memory\"\n{}\n[upstream]\nresolve = {{ {} }}\nextra_roots = [{:?}]\n",
             setting.config,
@@ -263,7 +266,11 @@ impl Stage {
                 page.rows.reverse();
                 return Ok(page.rows);
             }
-            ensure!(begun.elapsed() < SOON, "still going on: {:?}", page.rows.iter().filter(|r| going_on(r)).collect::<Vec<_>>());
+            ensure!(
+                begun.elapsed() < SOON,
+                "still going on: {:?}",
+                page.rows.iter().filter(|r| going_on(r)).collect::<Vec<_>>()
+            );
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
     }
@@ -296,7 +303,10 @@ impl Stage {
 }
 
 fn going_on(row: &OperationRowDto) -> bool {
-    let sent = matches!(row.state, RowStateDto::Allowed | RowStateDto::Approved | RowStateDto::WouldDeny | RowStateDto::WouldHold);
+    let sent = matches!(
+        row.state,
+        RowStateDto::Allowed | RowStateDto::Approved | RowStateDto::WouldDeny | RowStateDto::WouldHold
+    );
     row.state == RowStateDto::Held || (sent && !row.settled)
 }
 

@@ -100,7 +100,8 @@ fn shown(ended: &Ended, stage: &Stage) -> String {
 }
 
 pub async fn text_turn(tool: Tool) -> Result<()> {
-    let usage = Tokens { input: 1_234, cache_read: 8_001, cache_write_5m: 305, cache_write_1h: 0, output: 57, reasoning: 11 };
+    let usage =
+        Tokens { input: 1_234, cache_read: 8_001, cache_write_5m: 305, cache_write_1h: 0, output: 57, reasoning: 11 };
     let script = Script::of([Step::text(ANSWER)]).with_usage(usage);
     let governed = Governed::set(tool, Setting { script, ..Setting::default() }).await?;
     let ended = governed.ask().await?;
@@ -134,12 +135,13 @@ pub async fn own_login(tool: Tool) -> Result<()> {
 }
 
 pub async fn shell_turn(tool: Tool) -> Result<()> {
-    let script = Script::shell("echo seat-$((6 * 7))-belt > made.txt; cat made.txt", ANSWER);
+    let script = Script::shell("printf 'seat-%d-belt' 42 > made.txt; cat made.txt", ANSWER);
     let governed = Governed::set(tool, Setting { script, ..Setting::default() }).await?;
     let ended = governed.ask().await?;
     ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &governed.stage));
-    let made = std::fs::read_to_string(governed.stage.world.work().join("made.txt"))?;
-    ensure!(made == "seat-42-belt\n", "{made}");
+    let made = std::fs::read_to_string(governed.stage.world.work().join("made.txt"));
+    let made = made.with_context(|| shown(&ended, &governed.stage))?;
+    ensure!(made == "seat-42-belt", "{made}");
     let calls = governed.main_calls();
     ensure!(calls.len() == 2, "{} main calls", calls.len());
     ensure!(String::from_utf8_lossy(&calls[1].body).contains("seat-42-belt"), "the result did not reach the model");
@@ -265,7 +267,8 @@ pub async fn credential_in_the_shell(tool: Tool) -> Result<()> {
     };
     let (ended, _) = tokio::try_join!(governed.ask(), human)?;
     ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, stage));
-    let arrived: Vec<Received> = stage.provider.requests().into_iter().filter(|r| r.host == "api.acme.example").collect();
+    let arrived: Vec<Received> =
+        stage.provider.requests().into_iter().filter(|r| r.host == "api.acme.example").collect();
     let [arrived] = arrived.as_slice() else { anyhow::bail!("{arrived:?}") };
     ensure!(arrived.header("authorization") == Some(&format!("Bearer {secret}")), "{arrived:?}");
     let calls = governed.main_calls();

@@ -13,7 +13,8 @@ use serde_json::json;
 
 use super::{messages, post};
 
-const USAGE: Tokens = Tokens { input: 400, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 90, reasoning: 0 };
+const USAGE: Tokens =
+    Tokens { input: 400, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 90, reasoning: 0 };
 
 async fn stage(script: Script) -> Stage {
     Stage::set(Setting { script: script.with_usage(USAGE), ..Setting::default() }).await.unwrap()
@@ -39,9 +40,11 @@ async fn both_versions_reach_the_upstream_and_cost_the_same() {
 #[tokio::test]
 async fn an_answer_with_an_error_status_passes_and_costs_nothing() {
     let status = |status| Mishap::Status { status, message: "not now".to_owned(), headers: Vec::new(), body: None };
-    let script = Script::default()
-        .with_fault(Fault::nth(Group::Messages, &[1], status(429)))
-        .with_fault(Fault::nth(Group::Messages, &[2], status(529)));
+    let script = Script::default().with_fault(Fault::nth(Group::Messages, &[1], status(429))).with_fault(Fault::nth(
+        Group::Messages,
+        &[2],
+        status(529),
+    ));
     let stage = stage(script).await;
     let (agent, _) = stage.agent("tester").await.unwrap();
     for status in [429, 529] {

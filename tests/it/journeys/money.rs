@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 
 use super::messages;
 
-const USAGE: Tokens = Tokens { input: 60, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 2_000, reasoning: 0 };
+const USAGE: Tokens =
+    Tokens { input: 60, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 2_000, reasoning: 0 };
 
 async fn stage(limits: &str) -> Stage {
     let script = Script::of([Step::text("Fine.")]).with_usage(USAGE);
@@ -35,7 +36,9 @@ async fn a_request_that_asks_for_more_than_is_left_goes_out_with_a_lower_limit()
 #[tokio::test]
 async fn many_callers_at_once_never_spend_more_than_the_cap() {
     // A call is bound at a little over $0.02 and costs $0.02012: four of them fit, a fifth does not.
-    let stage = stage("budgets:\n  - id: purse\n    scope: me\n    window: day\n    max_cost: 0.10\n    output_floor: 2000\n").await;
+    let stage =
+        stage("budgets:\n  - id: purse\n    scope: me\n    window: day\n    max_cost: 0.10\n    output_floor: 2000\n")
+            .await;
     let stage = Arc::new(stage);
     let mut callers = JoinSet::new();
     for number in 0..30 {
