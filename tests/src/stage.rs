@@ -28,7 +28,7 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
 /// Every host that the real agents or the scripts of the tests ask for: all of them are the provider, nothing leaves the
 /// machine.
-const HOSTS: [&str; 15] = [
+const HOSTS: [&str; 14] = [
     "api.anthropic.com",
     "api.openai.com",
     "chatgpt.com",
@@ -36,7 +36,6 @@ const HOSTS: [&str; 15] = [
     "generativelanguage.googleapis.com",
     "play.googleapis.com",
     "models.opencode.ai",
-    "registry.npmjs.org",
     "api.github.com",
     "github.com",
     "raw.githubusercontent.com",

@@ -93,7 +93,7 @@ const NEWEST: [number, Partial<OperationRowDto>][] = [
 function older(now: number, count: number): OperationRowDto[] {
   const kinds: Partial<OperationRowDto>[] = [
     { kind: "llm", summary: "claude-sonnet-4-5", model: "claude-sonnet-4-5", tokensIn: 6_300, tokensOut: 700, cost: 29_400_000, tookMs: 2_700, status: 200 },
-    { kind: "http", summary: "GET registry.npmjs.org/vitest", host: "registry.npmjs.org", tookMs: 88, status: 200, rule: "balanced-default" },
+    { kind: "http", summary: "GET docs.example.com/vitest", host: "docs.example.com", tookMs: 88, status: 200, rule: "balanced-default" },
     { kind: "shell", summary: "npm run lint", tookMs: 6_200, rule: "npm-test" },
     { ...codex, kind: "http", summary: "GET api.github.com/repos/acme/web/issues", host: "api.github.com", tookMs: 214, status: 200, rule: "github-read", credential: "GitHub token" },
     { ...codex, kind: "llm", summary: "gpt-5-codex", model: "gpt-5-codex", tokensIn: 9_900, tokensOut: 300, tokensCached: 9_100, cost: 5_100_000, tookMs: 1_900, status: 200 },
