@@ -20,7 +20,7 @@ use crate::channel::{Channel, Shared};
 use crate::exchange::exchange;
 use crate::exchange::http1::{After, Client, NoRequest};
 use crate::exchange::http2;
-use crate::framing::body::{BodyLength, of_request};
+use crate::framing::body::BodyLength;
 use crate::framing::head::RequestHead;
 use crate::io::{BoxStream, Prefixed};
 use crate::refusal::Refusal;
@@ -30,6 +30,9 @@ use crate::tls::intercept::{self, InterceptError};
 const FIRST_BYTES: Duration = Duration::from_secs(5);
 /// Requests without a good token on one connection before it is closed; git needs one of them.
 const UNIDENTIFIED: u32 = 3;
+
+/// A request head, and how its body is delimited.
+type Request = (RequestHead, BodyLength);
 
 /// Where a request on the proxy's own port leads.
 enum Destination {
@@ -47,8 +50,8 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
     let mut client = Client::new(Box::new(tcp), BytesMut::new());
     let mut unidentified = 0;
     loop {
-        let head = match client.next().await {
-            Ok(head) => head,
+        let request = match client.next().await {
+            Ok(request) => request,
             Err(NoRequest::Over) => return,
             Err(NoRequest::Refused(refusal)) => {
                 shared.record_refused(None, refusal.code, &refusal.message).await;
@@ -56,13 +59,13 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
                 return client.close().await;
             }
         };
-        let (destination, token, session) = match identify(&shared, &head) {
+        let (destination, token, session) = match identify(&shared, &request) {
             Ok(known) => known,
             Err(refusal) => {
                 shared.record_refused(None, refusal.code, &refusal.message).await;
                 unidentified += 1;
                 let may_try_again = refusal.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-                    && head.method == "CONNECT"
+                    && request.0.method == "CONNECT"
                     && unidentified < UNIDENTIFIED;
                 if may_try_again && matches!(client.reply(refusal.response()).await, After::Next) {
                     continue;
@@ -81,7 +84,7 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
                 return tunnel(shared, client, session, token, target).await;
             }
             Destination::Plain { authority, target } => {
-                if !plain(&shared, &mut client, head, session, token, authority, target).await {
+                if !plain(&shared, &mut client, request, session, token, authority, target).await {
                     return client.close().await;
                 }
             }
@@ -90,16 +93,16 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
 }
 
 /// Who sends this request and where to.
-fn identify(shared: &Shared, head: &RequestHead) -> Result<(Destination, Secret, Arc<LiveSession>), Refusal> {
-    let destination = destination(head)?;
-    let token = token(&head.headers)?.ok_or_else(Refusal::unidentified)?;
+fn identify(shared: &Shared, request: &Request) -> Result<(Destination, Secret, Arc<LiveSession>), Refusal> {
+    let destination = destination(request)?;
+    let token = token(&request.0.headers)?.ok_or_else(Refusal::unidentified)?;
     let session = shared.authenticate(&token).ok_or_else(Refusal::unidentified)?;
     Ok((destination, token, session))
 }
 
-fn destination(head: &RequestHead) -> Result<Destination, Refusal> {
+fn destination((head, length): &Request) -> Result<Destination, Refusal> {
     if head.method == "CONNECT" {
-        if of_request(&head.headers, head.version) != Ok(BodyLength::Known(0)) {
+        if *length != BodyLength::Known(0) {
             return Err(Refusal::malformed("A CONNECT has no body."));
         }
         let target = Authority::parse(&head.target, None)
@@ -166,7 +169,7 @@ async fn attribute(shared: Arc<Shared>, session: Arc<LiveSession>, peer: SocketA
 async fn plain(
     shared: &Arc<Shared>,
     client: &mut Client,
-    head: RequestHead,
+    request: Request,
     session: Arc<LiveSession>,
     token: Secret,
     authority: String,
@@ -185,7 +188,7 @@ async fn plain(
     let ended = session.ended().clone();
     let channel =
         Channel { shared: Arc::clone(shared), session, token, scheme: Scheme::Http, target: target_authority };
-    let answer = client.answer(head, Some(authority), target, |incoming| exchange(channel, incoming));
+    let answer = client.answer(request, Some(authority), target, |incoming| exchange(channel, incoming));
     let after = tokio::select! {
         after = answer => after,
         () = ended.cancelled() => After::Close,
@@ -274,8 +277,8 @@ async fn intercepted(mut channel: Channel, io: Prefixed<Prefixed<BoxStream>>) {
 /// HTTP/1 inside a tunnel, until it closes.
 async fn requests(channel: Channel, mut client: Client) {
     loop {
-        let head = match client.next().await {
-            Ok(head) => head,
+        let request = match client.next().await {
+            Ok(request) => request,
             Err(NoRequest::Over) => break,
             Err(NoRequest::Refused(refusal)) => {
                 channel.record_refused(refusal.code, &refusal.message).await;
@@ -283,7 +286,7 @@ async fn requests(channel: Channel, mut client: Client) {
                 break;
             }
         };
-        let (authority, target) = match inner_target(&channel, &head) {
+        let (authority, target) = match inner_target(&channel, &request.0) {
             Ok(found) => found,
             Err(refusal) => {
                 channel.record_refused(refusal.code, &refusal.message).await;
@@ -292,7 +295,7 @@ async fn requests(channel: Channel, mut client: Client) {
             }
         };
         let handler = channel.clone();
-        let after = client.answer(head, authority, target, |incoming| exchange(handler, incoming)).await;
+        let after = client.answer(request, authority, target, |incoming| exchange(handler, incoming)).await;
         if !settle(&mut client, after).await {
             break;
         }

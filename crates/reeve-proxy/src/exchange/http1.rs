@@ -67,14 +67,17 @@ impl Client {
         Prefixed::new(ahead.freeze(), read.unsplit(self.write))
     }
 
-    /// The next request head.
-    pub async fn next(&mut self) -> Result<RequestHead, NoRequest> {
+    /// The next request head, and how its body is delimited.
+    pub async fn next(&mut self) -> Result<(RequestHead, BodyLength), NoRequest> {
         match timeout(IDLE_TIME, self.reader.wait()).await {
             Ok(Ok(true)) => {}
             _ => return Err(NoRequest::Over),
         }
         match timeout(HEAD_TIME, self.reader.request_head()).await {
-            Ok(Ok(Some(head))) => Ok(head),
+            Ok(Ok(Some(head))) => match of_request(&head.headers, head.version) {
+                Ok(length) => Ok((head, length)),
+                Err(error) => Err(NoRequest::Refused(malformed(error))),
+            },
             Ok(Ok(None) | Err(ReadError::Io(_))) => Err(NoRequest::Over),
             Ok(Err(ReadError::Framing(error))) => Err(NoRequest::Refused(malformed(error))),
             Err(_) => Err(NoRequest::Refused(Refusal::new(
@@ -89,7 +92,7 @@ impl Client {
     /// Answers one request by `handle`. Dropped with everything it started when the client goes.
     pub async fn answer<F, T>(
         &mut self,
-        head: RequestHead,
+        (head, length): (RequestHead, BodyLength),
         authority: Option<String>,
         target: String,
         handle: F,
@@ -98,10 +101,6 @@ impl Client {
         F: FnOnce(Incoming) -> T,
         T: Future<Output = Answer>,
     {
-        let length = match of_request(&head.headers, head.version) {
-            Ok(length) => length,
-            Err(error) => return self.refuse(&malformed(error)).await,
-        };
         if expects_continue(&head) && self.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await.is_err() {
             return After::Close;
         }

@@ -24,6 +24,11 @@ use crate::world::World;
 
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Headers of a WebSocket handshake: the sample of RFC 6455.
+pub const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n";
+/// What answers them.
+pub const ACCEPT: &str = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+
 /// A whole answer.
 #[derive(Debug, Clone)]
 pub struct Reply {

@@ -3,9 +3,10 @@
 use bytes::Bytes;
 use reeve_domain::credential::Slot;
 use reeve_domain::event::EventBody;
+use reeve_domain::settings::Mode;
 use reeve_domain::verdict::DenialKind;
 
-use crate::client::{get, post};
+use crate::client::{KEY, get, post};
 use crate::upstream::{Reply, Upstream};
 use crate::world::{PERMIT_ALL, PLACEHOLDER, SECRET, World, credential};
 
@@ -17,7 +18,7 @@ async fn world(
 ) -> (World, Upstream) {
     let upstream = Upstream::start(&[HOST, "b.example"], false, script).await;
     let names = ["a.example:443", "b.example:443"];
-    (World::with(&names, &upstream, PERMIT_ALL, Some(credential(HOST, slot))).await, upstream)
+    (World::with(&names, &upstream, Mode::Observe, PERMIT_ALL, Some(credential(HOST, slot))).await, upstream)
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +113,7 @@ async fn no_secret_goes_into_an_upgrade() {
     let (world, upstream) = world(Slot::Bearer, |_| Reply::text("x")).await;
     let mut io = crate::client::https(&world, HOST).await;
     let upgrade = format!(
-        "GET /ws HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: Bearer {PLACEHOLDER}\r\n\r\n"
+        "GET /ws HTTP/1.1\r\nHost: {HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{KEY}Authorization: Bearer {PLACEHOLDER}\r\n\r\n"
     );
     assert_eq!(crate::client::exchange(&mut io, upgrade).await.status, 403);
     assert_eq!(upstream.count(), 0);

@@ -127,7 +127,7 @@ async fn answers_that_are_no_strict_http_are_not_passed_on() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_body_cut_short_by_the_upstream_is_cut_for_the_client_too() {
-    let raw = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz".to_vec();
+    let raw = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n".to_vec();
     let upstream = Upstream::start(&["a.example"], false, move |_| Reply::Raw(raw.clone())).await;
     let world = World::start(&["a.example:443"], &upstream).await;
     let mut io = https(&world, "a.example").await;

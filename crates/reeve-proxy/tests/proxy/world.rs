@@ -12,6 +12,7 @@ use reeve_domain::host::Host;
 use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::sensitive::Secret;
+use reeve_domain::settings::Mode;
 use reeve_engine::settings::{Settings, Upstream as UpstreamSettings};
 use reeve_engine::{Engine, EngineOptions, LiveSession, OpenSession};
 use reeve_proxy::{Proxy, ProxyOptions};
@@ -20,7 +21,7 @@ use tokio::sync::broadcast;
 
 use crate::upstream::Upstream;
 
-/// Everything is permitted, and the loopback addresses that `direct.example` style names lead to.
+/// Everything is permitted.
 pub const PERMIT_ALL: &str = "@id(\"all\") @reason(\"tests\") permit(principal, action, resource);\n";
 
 pub struct World {
@@ -30,18 +31,19 @@ pub struct World {
     pub token: String,
     pub ca: String,
     events: Mutex<(broadcast::Receiver<Arc<Vec<Event>>>, Vec<Event>)>,
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
 }
 
 impl World {
-    /// `names`: authorities that lead to the upstream.
+    /// `names`: authorities that lead to the upstream. Rules are recorded and not enforced.
     pub async fn start(names: &[&str], upstream: &Upstream) -> Self {
-        Self::with(names, upstream, PERMIT_ALL, None).await
+        Self::with(names, upstream, Mode::Observe, PERMIT_ALL, None).await
     }
 
     pub async fn with(
         names: &[&str],
         upstream: &Upstream,
+        mode: Mode,
         policy: &str,
         credential: Option<(Credential, &str)>,
     ) -> Self {
@@ -53,6 +55,7 @@ impl World {
         std::fs::write(&root, &upstream.root).unwrap();
         let resolve = names.iter().map(|name| ((*name).to_owned(), upstream.address)).collect();
         let settings = Settings {
+            mode,
             upstream: UpstreamSettings { resolve, extra_roots: vec![root], proxy: None },
             ..Settings::default()
         };
@@ -76,7 +79,7 @@ impl World {
         let proxy = Proxy::start(engine.clone(), ProxyOptions::default()).await.unwrap();
         let ca = proxy.open(&session).unwrap();
         let token = String::from_utf8(token.expose().to_vec()).unwrap();
-        Self { engine, proxy, session, token, ca, events: Mutex::new((events, Vec::new())), folder }
+        Self { engine, proxy, session, token, ca, events: Mutex::new((events, Vec::new())), _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
