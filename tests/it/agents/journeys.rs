@@ -14,41 +14,41 @@ use reeve_tests::tools::Tool;
 
 /// What only the credential store and the upstream ever see.
 const REAL_KEY: &str = "sk-real-5d1f7c3ab29e4c60";
-const QUESTION: &str = "Say what you think of seat belts.";
-const ANSWER: &str = "Seat belts are forty-two times better than none.";
+pub const QUESTION: &str = "Say what you think of seat belts.";
+pub const ANSWER: &str = "Seat belts are forty-two times better than none.";
 
 /// Every main call waits for a human; titles and the like, which offer no tools, do not.
-const ASK_MODEL_CALLS: &str = r#"
+pub const ASK_MODEL_CALLS: &str = r#"
 @id("look-first") @reason("model calls of this test wait for a human") @liftable
 forbid (principal, action == Action::"llm.call", resource)
 unless { context.approved || context.tools_offered.isEmpty() };
 "#;
 
 /// A stage on which the tool's credential is stored.
-struct Governed {
-    stage: Stage,
+pub struct Governed {
+    pub stage: Stage,
     tool: Tool,
     placeholder: String,
 }
 
 impl Governed {
-    async fn set(tool: Tool, setting: Setting<'_>) -> Result<Self> {
+    pub async fn set(tool: Tool, setting: Setting<'_>) -> Result<Self> {
         let stage = Stage::set(setting).await?;
         let placeholder = stage.store(tool.credential(), REAL_KEY).await?;
         Ok(Self { stage, tool, placeholder })
     }
 
-    async fn ask(&self) -> Result<Ended> {
+    pub async fn ask(&self) -> Result<Ended> {
         self.stage.run(&self.tool.command(&self.stage.world, QUESTION)?, &[]).await
     }
 
     /// Model calls with tools that arrived upstream: the conversation itself.
-    fn main_calls(&self) -> Vec<Received> {
+    pub fn main_calls(&self) -> Vec<Received> {
         self.stage.provider.calls(self.tool.group()).into_iter().filter(|call| call.main).collect()
     }
 
     /// Nothing that arrived anywhere holds the placeholder, and every model call holds the real key.
-    fn only_the_real_key_arrived(&self) -> Result<()> {
+    pub fn only_the_real_key_arrived(&self) -> Result<()> {
         let (header, value) = self.tool.key_header(REAL_KEY);
         for request in self.stage.provider.requests() {
             let seen = format!("{request:?}{}", String::from_utf8_lossy(&request.body));
@@ -63,7 +63,7 @@ impl Governed {
     }
 
     /// The Timeline's model calls cost, one by one, what the provider's own usage comes to.
-    async fn the_bill_is_right(&self) -> Result<()> {
+    pub async fn the_bill_is_right(&self) -> Result<()> {
         let prices = Prices::shipped()?;
         let calls = self.stage.provider.calls(self.tool.group());
         let mut billed: Vec<i64> = calls.iter().filter_map(|c| prices.cost(c).transpose()).collect::<Result<_>>()?;
@@ -81,7 +81,7 @@ impl Governed {
     }
 
     /// Rows of the conversation itself: model calls that offered tools.
-    async fn main_rows(&self) -> Result<Vec<OperationRowDto>> {
+    pub async fn main_rows(&self) -> Result<Vec<OperationRowDto>> {
         let mut main = Vec::new();
         for row in self.stage.rows("kind:llm").await? {
             let detail = self.stage.operation(&row.id).await?;
@@ -95,7 +95,7 @@ impl Governed {
 }
 
 /// What the tool printed, for a failing assertion.
-fn shown(ended: &Ended, stage: &Stage) -> String {
+pub fn shown(ended: &Ended, stage: &Stage) -> String {
     format!("exit {:?}\n{}\nengine: {}", ended.code, ended.printed(), stage.engine_log())
 }
 

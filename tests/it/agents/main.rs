@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
 mod journeys;
+mod particular;
 
 use reeve_tests::tools::Tool;
 
