@@ -1,6 +1,12 @@
 //! Figures of one run, as ratios: `cargo run --release -p reeve-bench [proxy|policy|search]…`. Absolute times belong to the
 //! machine; what counts is what stands beside them: direct in the same run, and one flush of the same disk.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "a bench may stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a bench may stop"
+)]
 
 mod client;
 mod figures;

@@ -6,13 +6,13 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use reeve_api::Surface;
 use reeve_api::client::Client;
 use reeve_api::contract::calls::{CredentialsCall, SessionsCall};
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, TypedSecret};
 use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
 use reeve_api::home::Home;
 use reeve_api::host::{Host, HostOptions};
-use reeve_api::Surface;
 use reeve_demo::Provider;
 use reeve_demo::script::{Script, Step, Tokens};
 use reeve_vault::Vault;
@@ -62,7 +62,8 @@ pub async fn run() -> anyhow::Result<()> {
     println!("proxy: 2 KB in, 8 KB out, open loop at {RATE}/s for {SECONDS} s; one flush is {}", us(flush));
     let mut script = Script::of([Step::text(&"word ".repeat(1600))]);
     script.tools_optional = true;
-    script.usage = Tokens { input: 500, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 1600, reasoning: 0 };
+    script.usage =
+        Tokens { input: 500, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 1600, reasoning: 0 };
     let provider = Provider::start(script).await?;
     for level in Level::ALL {
         let (direct, through) = at(level, &provider).await?;
@@ -112,8 +113,7 @@ async fn at(level: Level, provider: &Provider) -> anyhow::Result<(Measured, Meas
     };
     let opened: OpenedSessionDto = client.call(&SessionsCall::Open(input)).await?;
     let host = if level.is_llm() { MODEL_HOST } else { PLAIN_HOST };
-    let direct =
-        Target { host: host.to_owned(), address: provider.addr(), token: None, roots: provider.root_pem() };
+    let direct = Target { host: host.to_owned(), address: provider.addr(), token: None, roots: provider.root_pem() };
     let through = Target {
         host: host.to_owned(),
         address: opened.proxy.parse()?,
@@ -223,11 +223,7 @@ async fn measure(target: &Target, level: Level, key: &str) -> anyhow::Result<Mea
     Ok(Measured { latency, first, per_second: rate })
 }
 
-async fn closed_loop(
-    pool: &[Arc<tokio::sync::Mutex<Connection>>],
-    path: &str,
-    key: &str,
-) -> anyhow::Result<f64> {
+async fn closed_loop(pool: &[Arc<tokio::sync::Mutex<Connection>>], path: &str, key: &str) -> anyhow::Result<f64> {
     let begun = Instant::now();
     let until = begun + Duration::from_secs(3);
     let mut tasks = Vec::new();

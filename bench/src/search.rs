@@ -11,9 +11,7 @@ use reeve_domain::clock::ManualClock;
 use reeve_domain::host::Host;
 use reeve_domain::id::{AgentId, OperationId, RuleId, SessionId};
 use reeve_domain::money::NanoUsd;
-use reeve_domain::operation::{
-    Billing, Dialect, Digest, Endpoint, HttpCall, LlmCall, Operation, Scheme, Subject,
-};
+use reeve_domain::operation::{Billing, Dialect, Digest, Endpoint, HttpCall, LlmCall, Operation, Scheme, Subject};
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_domain::path::RequestPath;
 use reeve_domain::principal::Principal;
@@ -99,7 +97,13 @@ async fn generate(folder: &std::path::Path) -> anyhow::Result<Store> {
         // A batch at a time, so that the writer commits many together, as it does under load.
         let batch: Vec<Made> = (0..4000).map(|_| made.next()).collect();
         clock.set_wall(made.at);
-        stream::iter(batch).map(|one| commit(&store, one)).buffer_unordered(512).collect::<Vec<_>>().await.into_iter().collect::<Result<Vec<()>, _>>()?;
+        stream::iter(batch)
+            .map(|one| commit(&store, one))
+            .buffer_unordered(512)
+            .collect::<Vec<_>>()
+            .await
+            .into_iter()
+            .collect::<Result<Vec<()>, _>>()?;
     }
     Ok(store)
 }
@@ -185,8 +189,15 @@ impl Operations {
             liftable: false,
         };
         let decision = if denied { Decision::Deny } else { Decision::Allow };
-        let verdict =
-            Verdict::new(decision, Vec::new(), vec![reason.clone()], Risk::Low, Vec::new(), "bench".to_owned(), Vec::new());
+        let verdict = Verdict::new(
+            decision,
+            Vec::new(),
+            vec![reason.clone()],
+            Risk::Low,
+            Vec::new(),
+            "bench".to_owned(),
+            Vec::new(),
+        );
         let denial = denied.then(|| Denial {
             kind: DenialKind::Policy,
             message: "no".to_owned(),

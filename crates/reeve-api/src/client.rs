@@ -94,7 +94,8 @@ impl Client {
         if let Ok(client) = Self::connect(home, surface).await {
             return Ok(client);
         }
-        let failed = |why: String| ApiError::new(ApiCode::Unreachable, format!("the engine could not be started: {why}"));
+        let failed =
+            |why: String| ApiError::new(ApiCode::Unreachable, format!("the engine could not be started: {why}"));
         let mut child = start(home, options).map_err(|error| failed(error.to_string()))?;
         let begun = tokio::time::Instant::now();
         while begun.elapsed() < START_WITHIN {

@@ -134,7 +134,10 @@ where
     }
     let verification: VerificationDto = client.call(&AuditCall::Verify).await?;
     match &verification.problem {
-        None => say(&format!("✓ the chain verifies: {} records, sealed up to #{}", verification.events, verification.sealed_to))?,
+        None => say(&format!(
+            "✓ the chain verifies: {} records, sealed up to #{}",
+            verification.events, verification.sealed_to
+        ))?,
         Some(problem) => say(&format!("✕ the chain is broken: {problem}"))?,
     }
     Ok(Told { rows: page.rows, verification })

@@ -5,9 +5,9 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_engine::OpenSession;
 use reeve_domain::id::AgentId;
 use reeve_domain::session::SessionEnd;
+use reeve_engine::OpenSession;
 use reeve_vault::{Probe, Vault};
 
 use crate::contract::status::CheckDto;
@@ -148,7 +148,8 @@ async fn fetch_probe(
     let output = ran.map_err(|_| "did not answer in time".to_owned())?.map_err(|e| e.to_string())?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
     // git ends with an error either way: what counts is that it got an HTTP status and no certificate problem.
-    let reached = output.status.success() || words.contains("requested URL returned error") || words.contains("not found");
+    let reached =
+        output.status.success() || words.contains("requested URL returned error") || words.contains("not found");
     if reached { Ok(()) } else { Err(words.lines().last().unwrap_or("failed without a word").to_owned()) }
 }
 
@@ -164,7 +165,12 @@ fn disk(folder: &Path) -> CheckDto {
             Ok(space) => {
                 let free = u64::from(space.blocks_available()).saturating_mul(space.fragment_size());
                 let evidence = format!("{} MB free at {}", free / 1_000_000, folder.display());
-                check("disk", free >= SPACE_WANTED, evidence, Some("free some space: without it nothing can be recorded"))
+                check(
+                    "disk",
+                    free >= SPACE_WANTED,
+                    evidence,
+                    Some("free some space: without it nothing can be recorded"),
+                )
             }
             Err(error) => check("disk", false, error.to_string(), Some("check the data folder")),
         }

@@ -72,14 +72,17 @@ pub(crate) fn placeholders(pairs: Vec<(String, String)>) -> Vec<PlaceholderDto> 
     pairs.into_iter().map(|(variable, value)| PlaceholderDto { variable, value }).collect()
 }
 
-fn environment_of(home: &Home, opened: OpenedSessionDto, tool: Option<&'static catalog::Tool>) -> Result<Prepared, ApiError> {
+fn environment_of(
+    home: &Home,
+    opened: OpenedSessionDto,
+    tool: Option<&'static catalog::Tool>,
+) -> Result<Prepared, ApiError> {
     let failed = |error: &dyn std::fmt::Display| ApiError::new(ApiCode::Failed, error.to_string());
     let session = SessionId::parse(&opened.session.id).map_err(|e| failed(&e))?;
     let agent = AgentId::parse(&opened.session.agent).map_err(|e| failed(&e))?;
     let proxy: SocketAddr = opened.proxy.parse().map_err(|e| failed(&e))?;
     let inherited = environment::inherited();
-    let bundle =
-        trust::write_bundle(&home.bundles(), &session, &opened.ca, &inherited).map_err(|e| failed(&e))?;
+    let bundle = trust::write_bundle(&home.bundles(), &session, &opened.ca, &inherited).map_err(|e| failed(&e))?;
     let placeholders: Vec<(String, String)> =
         opened.placeholders.iter().map(|p| (p.variable.clone(), p.value.clone())).collect();
     let environment = environment::for_session(&Wiring {

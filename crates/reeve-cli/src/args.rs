@@ -99,11 +99,17 @@ pub struct AgentsArgs {
 pub enum AgentsVerb {
     List,
     /// Register an agent before its first run.
-    Add { agent: String },
+    Add {
+        agent: String,
+    },
     /// Forget an agent; its records stay.
-    Remove { agent: String },
+    Remove {
+        agent: String,
+    },
     /// End all sessions of an agent, or one session.
-    Stop { agent_or_session: String },
+    Stop {
+        agent_or_session: String,
+    },
     /// Running and recent sessions.
     Sessions,
 }
@@ -207,7 +213,9 @@ pub enum CredVerb {
         variable: Vec<String>,
     },
     /// Replace the secret; asked for or read from stdin.
-    Replace { id: String },
+    Replace {
+        id: String,
+    },
     /// Add a place to a credential.
     Bind {
         id: String,
@@ -223,7 +231,9 @@ pub enum CredVerb {
         agent: Vec<String>,
     },
     /// Forget a credential and its secret.
-    Rm { id: String },
+    Rm {
+        id: String,
+    },
 }
 
 #[derive(Debug, ClapArgs)]

@@ -71,9 +71,12 @@ impl Context {
 /// which would refuse them as well.
 fn refuse_inside_session(what: &str) -> anyhow::Result<()> {
     if std::env::var_os("REEVE_SESSION").is_some() {
-        return Err(ApiError::new(ApiCode::NotPermitted, format!("`reeve {what}` is refused inside a governed session"))
-            .hint("run it in a terminal that was not started by an agent")
-            .into());
+        return Err(ApiError::new(
+            ApiCode::NotPermitted,
+            format!("`reeve {what}` is refused inside a governed session"),
+        )
+        .hint("run it in a terminal that was not started by an agent")
+        .into());
     }
     Ok(())
 }

@@ -137,8 +137,7 @@ impl Drop for Admission {
         let nothing =
             Settlement { amount: NanoUsd::ZERO, worth: NanoUsd::ZERO, tokens: 0, estimated: false, overrun: false };
         let sent = self.sent.load(Ordering::Acquire);
-        let settlement =
-            self.reservation.as_ref().map(|r| if sent { budgets::whole(r) } else { nothing });
+        let settlement = self.reservation.as_ref().map(|r| if sent { budgets::whole(r) } else { nothing });
         let why = if sent { "let go of after it was sent" } else { "let go of before it was sent" };
         self.gate.abandon(Arc::clone(&self.operation), why, settlement);
     }

@@ -59,8 +59,7 @@ impl Agents {
     /// # Errors
     /// When there is no such agent, or it cannot be recorded.
     pub async fn remove(&self, id: &AgentId) -> Result<(), EngineError> {
-        let mut agent =
-            self.find(id).ok_or_else(|| EngineError::NotFound { what: "agent", name: id.to_string() })?;
+        let mut agent = self.find(id).ok_or_else(|| EngineError::NotFound { what: "agent", name: id.to_string() })?;
         agent.removed_at = Some(self.clock.now());
         self.remember(&agent, EventBody::AgentRemoved { agent: id.clone() }).await
     }

@@ -11,8 +11,8 @@ use reeve_domain::clock::Clock;
 use reeve_domain::id::{ApprovalId, SessionId};
 use reeve_domain::operation::Operation;
 use reeve_domain::verdict::Verdict;
-use subtle::ConstantTimeEq as _;
 use reeve_store::Store;
+use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
 use crate::error::EngineError;
@@ -41,9 +41,18 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// `output_limit` is the one the human saw and the fingerprint was made with.
-    Approved { approval: ApprovalId, output_limit: Option<u64>, waited: bool },
-    Refused { approval: ApprovalId, reason: Option<String> },
-    Expired { approval: ApprovalId },
+    Approved {
+        approval: ApprovalId,
+        output_limit: Option<u64>,
+        waited: bool,
+    },
+    Refused {
+        approval: ApprovalId,
+        reason: Option<String>,
+    },
+    Expired {
+        approval: ApprovalId,
+    },
     Withdrawn,
     TooMany,
 }
@@ -148,9 +157,7 @@ impl Approvals {
     fn place(&self, question: &Question) -> Place {
         let asked = &question.approval;
         let open = self.open.lock();
-        let same = |o: &Approval| {
-            o.agent == asked.agent && o.session == asked.session && o.question == asked.question
-        };
+        let same = |o: &Approval| o.agent == asked.agent && o.session == asked.session && o.question == asked.question;
         if let Some((id, found)) = open.iter().find(|(_, o)| same(o.asked())) {
             return Place::Joined(id.clone(), found.slot.subscribe(), found.asked().output_limit);
         }
@@ -169,13 +176,7 @@ impl Approvals {
         // Entered before it is recorded, so that an identical question arriving meanwhile joins instead of doubling.
         self.open.lock().insert(
             approval.id.clone(),
-            Open {
-                question: question.clone(),
-                expires_at: approval.expires_at,
-                longest,
-                shown: Vec::new(),
-                slot,
-            },
+            Open { question: question.clone(), expires_at: approval.expires_at, longest, shown: Vec::new(), slot },
         );
         let recorded = self.store.ask(approval.clone(), question.operation, question.verdict).await;
         if let Err(error) = recorded {

@@ -370,13 +370,7 @@ pub fn whole(reservation: &Reservation) -> Settlement {
     }
 }
 
-fn charge(
-    call: &LlmCall,
-    reservation: &Reservation,
-    usage: &Usage,
-    estimated: bool,
-    table: &PriceTable,
-) -> Settlement {
+fn charge(call: &LlmCall, reservation: &Reservation, usage: &Usage, estimated: bool, table: &PriceTable) -> Settlement {
     let exact = table.find(&call.provider, &call.model).map_or(Decimal::ZERO, |(_, price)| price.cost(usage));
     let worth = NanoUsd::round_half_even(exact);
     let amount = if call.billing == Billing::Metered { worth } else { NanoUsd::ZERO };

@@ -66,7 +66,8 @@ impl Credentials {
             ));
         }
         self.vault.set(&vault_name(&credential.id), secret).await?;
-        let recorded = self.remember(&credential, EventBody::CredentialAdded { credential: credential.id.clone() }).await;
+        let recorded =
+            self.remember(&credential, EventBody::CredentialAdded { credential: credential.id.clone() }).await;
         if recorded.is_err() {
             self.vault.remove(&vault_name(&credential.id)).await?;
         }
@@ -164,7 +165,8 @@ impl Credentials {
     ) -> Result<Injection, String> {
         let held = live.held.load();
         let known = held.credentials.iter().find(|c| c.id == *credential);
-        let Some((known, binding)) = known.and_then(|c| Some((c, binding_for(c, &live.session.agent, endpoint)?))) else {
+        let Some((known, binding)) = known.and_then(|c| Some((c, binding_for(c, &live.session.agent, endpoint)?)))
+        else {
             return Err(format!("credential `{credential}` is not bound to this place for this agent"));
         };
         let Some(secret) = held.secrets.get(credential) else {
@@ -198,10 +200,7 @@ fn is_for(credential: &Credential, agent: &AgentId) -> bool {
 
 /// The first binding that covers this agent and place. Only https ever carries a secret.
 fn binding_for<'a>(credential: &'a Credential, agent: &AgentId, endpoint: &Endpoint) -> Option<&'a Binding> {
-    credential
-        .bindings
-        .iter()
-        .find(|b| (b.agents.is_empty() || b.agents.contains(agent)) && covers(&b.place, endpoint))
+    credential.bindings.iter().find(|b| (b.agents.is_empty() || b.agents.contains(agent)) && covers(&b.place, endpoint))
 }
 
 fn covers(place: &Place, endpoint: &Endpoint) -> bool {

@@ -136,8 +136,9 @@ impl Engine {
         if let Err(still) = works {
             match before {
                 Some(bytes) => crate::files::write_atomically(&path, &bytes)?,
-                None => std::fs::remove_file(&path)
-                    .map_err(|source| EngineError::Write { path: path.clone(), source })?,
+                None => {
+                    std::fs::remove_file(&path).map_err(|source| EngineError::Write { path: path.clone(), source })?
+                }
             }
             self.policies().refresh();
             return Err(still);

@@ -44,21 +44,39 @@ pub fn would_ask(operation: &Operation, verdict: &Verdict) -> Denial {
 pub fn refused(operation: &Operation, verdict: &Verdict, reason: Option<String>) -> Denial {
     let said = reason.map(|r| format!(": {r}")).unwrap_or_default();
     let message = format!("a human refused {}{said}", operation.summary);
-    denial(operation, DenialKind::Refused, message, "do something else, or ask the human first", verdict.reasons().to_vec())
+    denial(
+        operation,
+        DenialKind::Refused,
+        message,
+        "do something else, or ask the human first",
+        verdict.reasons().to_vec(),
+    )
 }
 
 /// Nobody answered.
 #[must_use]
 pub fn expired(operation: &Operation, verdict: &Verdict) -> Denial {
     let message = format!("nobody approved {} in time (held by {})", operation.summary, rules(verdict));
-    denial(operation, DenialKind::Expired, message, "tell the human that it waits in Reeve's Inbox under Expired", verdict.reasons().to_vec())
+    denial(
+        operation,
+        DenialKind::Expired,
+        message,
+        "tell the human that it waits in Reeve's Inbox under Expired",
+        verdict.reasons().to_vec(),
+    )
 }
 
 /// Too many open questions.
 #[must_use]
 pub fn too_many(operation: &Operation) -> Denial {
     let message = format!("{} was not even asked about: too many questions of this agent are open", operation.summary);
-    denial(operation, DenialKind::Policy, message, "wait until the human has answered some of them", vec![own("too-many-questions")])
+    denial(
+        operation,
+        DenialKind::Policy,
+        message,
+        "wait until the human has answered some of them",
+        vec![own("too-many-questions")],
+    )
 }
 
 /// No budget for it.
@@ -93,7 +111,13 @@ pub fn all_stopped(operation: &Operation) -> Denial {
 #[must_use]
 pub fn credential(operation: &Operation, why: &str) -> Denial {
     let message = format!("{} was refused: {why}", operation.summary);
-    denial(operation, DenialKind::Fault, message, "ask the human to check the credential (`reeve cred list`, `reeve doctor`)", vec![own("credential-unavailable")])
+    denial(
+        operation,
+        DenialKind::Fault,
+        message,
+        "ask the human to check the credential (`reeve cred list`, `reeve doctor`)",
+        vec![own("credential-unavailable")],
+    )
 }
 
 /// If it cannot be recorded, it does not happen.

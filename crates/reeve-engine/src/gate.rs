@@ -223,9 +223,7 @@ impl Gate {
             Answer::Refused { approval, reason } => {
                 Err((denials::refused(&case.operation, &case.verdict, reason), Some(approval)))
             }
-            Answer::Expired { approval } => {
-                Err((denials::expired(&case.operation, &case.verdict), Some(approval)))
-            }
+            Answer::Expired { approval } => Err((denials::expired(&case.operation, &case.verdict), Some(approval))),
             Answer::Withdrawn => Err((denials::session_over(&case.operation), None)),
             Answer::TooMany => Err((denials::too_many(&case.operation), None)),
         }
@@ -303,8 +301,7 @@ impl Gate {
                 let revoked = live.ended().child_token();
                 let running = Running { operation: Arc::clone(&operation), revoked: revoked.clone() };
                 self.0.running.lock().insert(operation.id.clone(), running);
-                let admission =
-                    Admission::new(self.clone(), operation, verdict, reservation, injection, revoked);
+                let admission = Admission::new(self.clone(), operation, verdict, reservation, injection, revoked);
                 Ruling::Admitted(Box::new(admission))
             }
             Ok(Admitted::No { denial, .. }) => Ruling::Denied(denial),

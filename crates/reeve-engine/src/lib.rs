@@ -114,8 +114,7 @@ impl Engine {
             },
         )?;
         let settings = Arc::new(options.settings);
-        let policies =
-            Arc::new(Policies::load(settings.preset, &options.config, options.managed.as_deref())?);
+        let policies = Arc::new(Policies::load(settings.preset, &options.config, options.managed.as_deref())?);
         let prices = Arc::new(Prices::load(settings.prices.as_deref())?);
         let swept = store.sweep().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -252,7 +251,8 @@ impl Engine {
     #[must_use]
     pub fn placeholders(&self, live: &LiveSession) -> Vec<(String, String)> {
         let held = live.held.load();
-        let pairs = held.credentials.iter().flat_map(|c| c.variables.iter().map(|v| (v.clone(), c.placeholder.clone())));
+        let pairs =
+            held.credentials.iter().flat_map(|c| c.variables.iter().map(|v| (v.clone(), c.placeholder.clone())));
         pairs.collect()
     }
 

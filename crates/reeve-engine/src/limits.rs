@@ -59,7 +59,8 @@ impl Engine {
 
 /// Ids, scopes and windows are slugs and fixed words, and model patterns are quoted, so nothing needs more escaping.
 fn yaml(definitions: &[BudgetDefinition]) -> String {
-    let mut text = String::from("# Written by Reeve. Your own limits belong into limits.yaml, which is never rewritten.\n");
+    let mut text =
+        String::from("# Written by Reeve. Your own limits belong into limits.yaml, which is never rewritten.\n");
     if definitions.is_empty() {
         return text;
     }
@@ -135,7 +136,12 @@ mod tests {
         };
         let set = vec![
             definition("daily", Scope::Me, Window::Day, Limit::Money(NanoUsd(2_500_000_000))),
-            definition("codex", Scope::Agent(Some(AgentId::parse("codex").unwrap())), Window::Week, Limit::Tokens(200_000)),
+            definition(
+                "codex",
+                Scope::Agent(Some(AgentId::parse("codex").unwrap())),
+                Window::Week,
+                Limit::Tokens(200_000),
+            ),
             definition("each", Scope::Session(None), Window::Total, Limit::Money(NanoUsd(1))),
         ];
         let read = reeve_policy::limits::load(&[(MINE_LIMITS_FILE.to_owned(), yaml(&set))]).unwrap();

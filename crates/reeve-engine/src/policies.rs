@@ -44,9 +44,14 @@ pub struct Policies {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reload {
     Unchanged,
-    Loaded { revision: String, files: Vec<String> },
+    Loaded {
+        revision: String,
+        files: Vec<String>,
+    },
     /// The last good set stays in force.
-    Rejected { problem: String },
+    Rejected {
+        problem: String,
+    },
 }
 
 impl Policies {
@@ -97,11 +102,7 @@ impl Policies {
         match build(self.preset, &files) {
             Ok((set, limits)) => {
                 let revision = set.revision().to_owned();
-                self.in_force.store(Arc::new(InForce {
-                    set: Arc::new(set),
-                    limits: Arc::new(limits),
-                    problem: None,
-                }));
+                self.in_force.store(Arc::new(InForce { set: Arc::new(set), limits: Arc::new(limits), problem: None }));
                 Reload::Loaded { revision, files: files.iter().map(|f| f.shown.clone()).collect() }
             }
             Err(problem) => self.reject(problem),
@@ -230,8 +231,8 @@ fn read_folder(folder: &Path, layer: Layer, into: &mut Vec<PolicyFile>) -> Resul
     for entry in entries {
         let path = entry.map_err(|source| EngineError::Read { path: folder.to_path_buf(), source })?.path();
         if path.extension().is_some_and(|e| e == "cedar") {
-            let text = std::fs::read_to_string(&path)
-                .map_err(|source| EngineError::Read { path: path.clone(), source })?;
+            let text =
+                std::fs::read_to_string(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
             into.push(PolicyFile::new(&path, layer, text));
         }
     }
@@ -240,8 +241,7 @@ fn read_folder(folder: &Path, layer: Layer, into: &mut Vec<PolicyFile>) -> Resul
 
 fn build(preset: Preset, files: &[PolicyFile]) -> Result<(PolicySet, Limits), String> {
     let source = |f: &PolicyFile| Source { layer: f.layer, file: f.shown.clone(), text: f.text.clone() };
-    let (standing, rules): (Vec<_>, Vec<_>) =
-        files.iter().filter(|f| !f.is_limits()).partition(|f| f.is_standing());
+    let (standing, rules): (Vec<_>, Vec<_>) = files.iter().filter(|f| !f.is_limits()).partition(|f| f.is_standing());
     let rules: Vec<Source> = rules.into_iter().map(source).collect();
     let standing: Vec<Source> = standing.into_iter().map(source).collect();
     let set = PolicySet::load(preset, &rules, &standing).map_err(|e| e.to_string())?;

@@ -40,11 +40,7 @@ impl ProtectionState {
             .and_then(|text| serde_json::from_str::<Switches>(&text).ok())
             .unwrap_or(Switches { mode: configured, stopped: false, paused: None });
         switches.mode = configured;
-        Ok(Self {
-            store,
-            switches: ArcSwap::from_pointee(switches),
-            degraded: ArcSwap::from_pointee(None),
-        })
+        Ok(Self { store, switches: ArcSwap::from_pointee(switches), degraded: ArcSwap::from_pointee(None) })
     }
 
     /// Everything is denied until *Resume*.

@@ -99,8 +99,7 @@ impl Settings {
     /// When it cannot be read, or is not valid: with line, column and the offending key.
     pub fn load(path: &Path) -> Result<Self, EngineError> {
         match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text)
-                .map_err(|problem| EngineError::Config { path: path.to_path_buf(), problem }),
+            Ok(text) => Self::parse(&text).map_err(|problem| EngineError::Config { path: path.to_path_buf(), problem }),
             Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => Ok(Self::default()),
             Err(source) => Err(EngineError::Read { path: path.to_path_buf(), source }),
         }

@@ -16,8 +16,13 @@ pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError
     match call {
         AgentsCall::List => {
             let costs = costs_today(host).await?;
-            let agents: Vec<AgentDto> =
-                host.engine.agents().list().iter().map(|a| AgentDto::of(a, running(host, &a.id), cost(&costs, &a.id))).collect();
+            let agents: Vec<AgentDto> = host
+                .engine
+                .agents()
+                .list()
+                .iter()
+                .map(|a| AgentDto::of(a, running(host, &a.id), cost(&costs, &a.id)))
+                .collect();
             answer(&agents)
         }
         AgentsCall::Add(input) => {

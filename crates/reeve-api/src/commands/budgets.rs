@@ -81,8 +81,9 @@ fn scope(text: &str) -> Result<Scope, ApiError> {
         Some(("team", name)) => Scope::Team(TeamId::parse(name).map_err(invalid)?),
         Some(("agent", name)) => Scope::Agent(Some(agent(name)?)),
         Some(("session", name)) => Scope::Session(Some(agent(name)?)),
-        _ => return Err(invalid(format!("`{text}` is not a scope")).hint(
-            "use organisation, me, team:NAME, agent, agent:NAME, session or session:AGENT",
-        )),
+        _ => {
+            return Err(invalid(format!("`{text}` is not a scope"))
+                .hint("use organisation, me, team:NAME, agent, agent:NAME, session or session:AGENT"));
+        }
     })
 }

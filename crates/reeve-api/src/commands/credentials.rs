@@ -78,12 +78,8 @@ fn kinds_binding(kind: &KnownKind, agents: &[String]) -> Result<Binding, ApiErro
         KnownSlot::Bearer => Slot::Bearer,
         KnownSlot::Header(name) => Slot::Header { name: name.to_owned() },
     };
-    let place = Place {
-        host: HostName::parse(kind.host).map_err(invalid)?,
-        port: 443,
-        methods: Vec::new(),
-        path: None,
-    };
+    let place =
+        Place { host: HostName::parse(kind.host).map_err(invalid)?, port: 443, methods: Vec::new(), path: None };
     Ok(Binding { agents: agent_ids(agents)?, place, slot })
 }
 

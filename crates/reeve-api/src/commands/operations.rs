@@ -110,11 +110,7 @@ async fn facets(host: &Host, text: &str) -> Result<FacetsDto, ApiError> {
             .into_iter()
             .map(|group| FacetGroupDto {
                 key: group.key.to_owned(),
-                values: group
-                    .values
-                    .into_iter()
-                    .map(|v| FacetValueDto { value: v.value, count: v.count })
-                    .collect(),
+                values: group.values.into_iter().map(|v| FacetValueDto { value: v.value, count: v.count }).collect(),
             })
             .collect(),
         matches: facets.matches,
@@ -213,17 +209,11 @@ async fn export(host: &Host, input: ExportInput) -> Result<ExportedDto, ApiError
         return Err(invalid(&problem.message));
     }
     let manifest_path = super::audit::manifest_path(&path);
-    let failed = |error: std::io::Error| {
-        ApiError::new(ApiCode::Failed, format!("could not write `{}`: {error}", input.path))
-    };
+    let failed =
+        |error: std::io::Error| ApiError::new(ApiCode::Failed, format!("could not write `{}`: {error}", input.path));
     let file = std::fs::File::create_new(&path).map_err(failed)?;
     let manifest = host.engine.store().export(&parsed.query, format, file).await?;
     std::fs::write(&manifest_path, manifest.text()).map_err(failed)?;
     let bytes = std::fs::metadata(&path).map_err(failed)?.len();
-    Ok(ExportedDto {
-        path: input.path,
-        manifest: manifest_path.display().to_string(),
-        count: manifest.count,
-        bytes,
-    })
+    Ok(ExportedDto { path: input.path, manifest: manifest_path.display().to_string(), count: manifest.count, bytes })
 }

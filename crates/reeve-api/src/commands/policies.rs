@@ -96,8 +96,8 @@ pub fn test(home: &Home, files: &[PathBuf]) -> Result<Vec<CaseOutcome>, ApiError
     }
     let mut outcomes = Vec::new();
     for (file, text) in texts {
-        let results = cases::run(&set.set, &text, &file)
-            .map_err(|error| ApiError::new(ApiCode::Invalid, error.to_string()))?;
+        let results =
+            cases::run(&set.set, &text, &file).map_err(|error| ApiError::new(ApiCode::Invalid, error.to_string()))?;
         outcomes.extend(results.into_iter().filter(|result| !result.skipped).map(|result| CaseOutcome {
             file: file.clone(),
             problem: problem(&result),

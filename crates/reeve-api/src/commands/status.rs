@@ -48,7 +48,8 @@ pub(crate) async fn status(host: &Host) -> Result<StatusDto, ApiError> {
     let costs = engine.store().cost_by_agent(since).await?;
     let budgets = super::budgets::list(host).await?;
     let daily = budgets.iter().filter(|b| b.unit == UnitDto::Money && b.window == WindowDto::Day && b.model.is_none());
-    let limit_today = daily.filter(|b| b.account.starts_with("me:") || b.account == "organisation").map(|b| b.limit).min();
+    let limit_today =
+        daily.filter(|b| b.account.starts_with("me:") || b.account == "organisation").map(|b| b.limit).min();
     let protection = engine.protection().state(now);
     Ok(StatusDto {
         protection: (&protection).into(),

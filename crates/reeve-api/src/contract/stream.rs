@@ -24,7 +24,11 @@ pub struct StreamBatch {
 impl StreamBatch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.operations.is_empty() && self.approvals.is_empty() && self.ended_sessions.is_empty() && self.status.is_none() && !self.lagged
+        self.operations.is_empty()
+            && self.approvals.is_empty()
+            && self.ended_sessions.is_empty()
+            && self.status.is_none()
+            && !self.lagged
     }
 }
 

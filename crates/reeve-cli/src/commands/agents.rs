@@ -48,9 +48,8 @@ fn print_agents(context: &Context, agents: &[AgentDto]) -> anyhow::Result<()> {
     if context.json {
         return output::json(&agents);
     }
-    let row = |a: &AgentDto| {
-        vec![a.id.clone(), output::visible(&a.name), a.running.to_string(), output::money(a.cost_today)]
-    };
+    let row =
+        |a: &AgentDto| vec![a.id.clone(), output::visible(&a.name), a.running.to_string(), output::money(a.cost_today)];
     output::table(&["AGENT", "NAME", "RUNNING", "TODAY"], &agents.iter().map(row).collect::<Vec<_>>())
 }
 

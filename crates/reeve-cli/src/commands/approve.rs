@@ -16,7 +16,11 @@ pub async fn approve(context: &Context, verb: Option<ApproveVerb>) -> anyhow::Re
         ApproveVerb::Show { id } => {
             refuse_inside_session("approve show")?;
             let approval = get(context, id).await?;
-            if context.json { output::json(&approval)? } else { print(&approval)? }
+            if context.json {
+                output::json(&approval)?
+            } else {
+                print(&approval)?
+            }
             Ok(if approval.resolved.is_none() { exit::WAITING } else { exit::DONE })
         }
         ApproveVerb::Allow { id, session, for_, always } => {
@@ -47,7 +51,10 @@ async fn list(context: &Context) -> anyhow::Result<u8> {
                 output::visible(&a.summary),
             ]
         };
-        output::table(&["QUESTION", "RISK", "AGENT", "LEFT", "ACTION"], &page.open.iter().map(row).collect::<Vec<_>>())?;
+        output::table(
+            &["QUESTION", "RISK", "AGENT", "LEFT", "ACTION"],
+            &page.open.iter().map(row).collect::<Vec<_>>(),
+        )?;
     }
     Ok(if page.open.is_empty() { exit::DONE } else { exit::WAITING })
 }
@@ -98,8 +105,7 @@ async fn answer(context: &Context, shown: &ApprovalDto, answer: AnswerDto) -> an
         return Err(ApiError::new(ApiCode::AlreadyResolved, message).into());
     };
     let client = context.client().await?;
-    let input =
-        ResolveInput { approval: shown.id.clone(), nonce: arming.nonce.clone(), answer, reading_ms: None };
+    let input = ResolveInput { approval: shown.id.clone(), nonce: arming.nonce.clone(), answer, reading_ms: None };
     let after: ApprovalDto = client.call(&ApprovalsCall::Resolve(input)).await?;
     if context.json {
         output::json(&after)?;

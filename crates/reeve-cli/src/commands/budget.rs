@@ -79,7 +79,16 @@ fn print(context: &Context, budgets: &[BudgetDto]) -> anyhow::Result<()> {
         };
         let model = b.model.clone().unwrap_or_else(|| "any".to_owned());
         let window = format!("{:?}", b.window).to_lowercase();
-        vec![b.id.clone(), b.account.clone(), model, window, show(b.limit), show(b.settled), show(b.reserved), show(b.free)]
+        vec![
+            b.id.clone(),
+            b.account.clone(),
+            model,
+            window,
+            show(b.limit),
+            show(b.settled),
+            show(b.reserved),
+            show(b.free),
+        ]
     };
     let rows: Vec<_> = budgets.iter().map(row).collect();
     output::table(&["BUDGET", "ACCOUNT", "MODEL", "WINDOW", "LIMIT", "SETTLED", "RESERVED", "FREE"], &rows)

@@ -88,5 +88,8 @@ fn print(context: &Context, credentials: &[CredentialDto]) -> anyhow::Result<()>
         let places: Vec<String> = c.bindings.iter().map(|b| format!("{} → {}", b.host, b.slot)).collect();
         vec![c.id.clone(), c.placeholder.clone(), c.variables.join(" "), places.join("; ")]
     };
-    output::table(&["CREDENTIAL", "AGENTS SEE", "VARIABLES", "PLACES"], &credentials.iter().map(row).collect::<Vec<_>>())
+    output::table(
+        &["CREDENTIAL", "AGENTS SEE", "VARIABLES", "PLACES"],
+        &credentials.iter().map(row).collect::<Vec<_>>(),
+    )
 }

@@ -83,7 +83,8 @@ async fn explain(context: &Context, operation: String) -> anyhow::Result<u8> {
     if let Some(verdict) = &detail.verdict {
         output::line(&format!("{:?} by policy revision {}", verdict.decision, verdict.revision))?;
         for reason in &verdict.reasons {
-            let place = if reason.file.is_empty() { "Reeve".to_owned() } else { format!("{}:{}", reason.file, reason.line) };
+            let place =
+                if reason.file.is_empty() { "Reeve".to_owned() } else { format!("{}:{}", reason.file, reason.line) };
             output::line(&format!("  {} ({place}) {}", reason.rule, output::visible(&reason.text)))?;
         }
         for reason in &verdict.risk_reasons {

@@ -13,12 +13,7 @@ use crate::output;
 pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
     refuse_inside_session("run")?;
     let client = context.client().await?;
-    let input = OpenSessionInput {
-        agent: args.agent,
-        cwd: cwd()?,
-        command: shown(&args.command),
-        hours: None,
-    };
+    let input = OpenSessionInput { agent: args.agent, cwd: cwd()?, command: shown(&args.command), hours: None };
     let prepared = launch::prepare(&client, &context.home, input).await?;
     for warning in &prepared.warnings {
         context.say(&format!("reeve: {warning}"));

@@ -109,7 +109,8 @@ async fn a_client_that_gave_up_finds_its_question_again_and_the_approval_that_ca
     first.abort();
     let _ = first.await;
     world.answer(&held, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
-    let again = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    let again =
+        world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
     admitted(again.await).settle(usage(0, 0)).await.unwrap();
 }
 
@@ -121,7 +122,8 @@ async fn a_refusal_answers_the_repeat_without_asking_again() {
     let held = world.held().await;
     world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
     denied(first.await.unwrap());
-    let repeat = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    let repeat =
+        world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
     assert_eq!(denied(repeat.await).kind, DenialKind::Refused);
     assert_eq!(world.engine.approvals().waiting(), 0);
 }
@@ -144,7 +146,8 @@ async fn a_session_grant_lets_the_next_one_pass_in_this_session_only() {
     let held = world.held().await;
     world.answer(&held, Resolution::Approved { scope: GrantScope::Session }).await.unwrap();
     admitted(first.await.unwrap()).settle(usage(0, 0)).await.unwrap();
-    let next = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    let next =
+        world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
     admitted(next.await).settle(usage(0, 0)).await.unwrap();
     let other = world.session("claude-code").await;
     let elsewhere = world.spawn_admit(world.http(&other, "DELETE", "api.example.com", "/v1/things/7"));
@@ -164,7 +167,8 @@ async fn always_writes_exactly_the_text_that_was_shown() {
     let written = std::fs::read_to_string(world.engine.policies().folder().join("standing.cedar")).unwrap();
     let body = |text: &str| text.lines().filter(|l| !l.contains("@id(")).collect::<Vec<_>>().join("\n");
     assert_eq!(body(written.trim_end()), body(shown.trim_end()));
-    let next = world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
+    let next =
+        world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
     admitted(next.await).settle(usage(0, 0)).await.unwrap();
 }
 
@@ -188,7 +192,11 @@ async fn a_decision_needs_the_card_to_have_been_shown_and_armed() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
-    let world = World::with("limits.yaml", "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n").await;
+    let world = World::with(
+        "limits.yaml",
+        "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n",
+    )
+    .await;
     let live = world.session("claude-code").await;
     let admission = admitted(world.gate().admit(world.llm(&live, "hello", 64_000), serde_json::Value::Null).await);
     let clamp = admission.clamp().expect("lowered");
@@ -202,7 +210,9 @@ async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_callers_never_pass_the_cap() {
-    let world = World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n").await;
+    let world =
+        World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n")
+            .await;
     let live = world.session("claude-code").await;
     let calls: Vec<_> = (0..200).map(|n| world.spawn_admit(world.llm(&live, &format!("call {n}"), 2000))).collect();
     let mut held = Vec::new();
@@ -225,7 +235,9 @@ async fn parallel_callers_never_pass_the_cap() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unpriced_model_under_a_money_budget_is_refused_with_a_way_out() {
-    let world = World::with("limits.yaml", "budgets:\n  - id: money\n    scope: me\n    window: day\n    max_cost: 5.00\n").await;
+    let world =
+        World::with("limits.yaml", "budgets:\n  - id: money\n    scope: me\n    window: day\n    max_cost: 5.00\n")
+            .await;
     let live = world.session("claude-code").await;
     let call = world.llm_of(&live, "made-up-model", "hello", 100);
     let denial = denied(world.gate().admit(call, serde_json::Value::Null).await);
@@ -235,7 +247,9 @@ async fn an_unpriced_model_under_a_money_budget_is_refused_with_a_way_out() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_admission_let_go_of_is_charged_by_whether_it_was_sent() {
-    let world = World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 100000\n").await;
+    let world =
+        World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 100000\n")
+            .await;
     let live = world.session("claude-code").await;
     let unsent = world.llm(&live, "one", 1000);
     let id = unsent.id.clone();
@@ -263,7 +277,10 @@ async fn stop_all_cuts_what_runs_and_denies_until_resumed() {
     assert!(world.try_session("claude-code").await.is_err());
     world.engine.protection().resume().await.unwrap();
     let fresh = world.session("claude-code").await;
-    admitted(world.gate().admit(world.llm(&fresh, "hello", 100), serde_json::Value::Null).await).settle(usage(1, 1)).await.unwrap();
+    admitted(world.gate().admit(world.llm(&fresh, "hello", 100), serde_json::Value::Null).await)
+        .settle(usage(1, 1))
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -283,7 +300,8 @@ async fn the_end_of_a_session_withdraws_its_questions_and_its_token() {
 async fn a_reloaded_policy_cuts_what_it_denies_within_a_second() {
     let world = World::new().await;
     let live = world.session("claude-code").await;
-    let admission = admitted(world.gate().admit(world.http(&live, "GET", "paste.example", "/x"), serde_json::Value::Null).await);
+    let admission =
+        admitted(world.gate().admit(world.http(&live, "GET", "paste.example", "/x"), serde_json::Value::Null).await);
     std::fs::write(world.engine.policies().folder().join("mine.cedar"), FORBID_PASTE).unwrap();
     tokio::time::timeout(Duration::from_secs(1), admission.revoked().cancelled()).await.expect("cut within a second");
     admission.settle(Outcome::ended(Ending::CutByReeve { why: "policy".to_owned() })).await.unwrap();
@@ -293,7 +311,11 @@ async fn a_reloaded_policy_cuts_what_it_denies_within_a_second() {
 async fn a_broken_policy_file_keeps_the_last_good_set_and_says_where_it_is_broken() {
     let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
     let before = world.engine.policies().in_force().set.revision().to_owned();
-    std::fs::write(world.engine.policies().folder().join("mine.cedar"), "@id(\"x\")\nforbid (principal, action, resourc);\n").unwrap();
+    std::fs::write(
+        world.engine.policies().folder().join("mine.cedar"),
+        "@id(\"x\")\nforbid (principal, action, resourc);\n",
+    )
+    .unwrap();
     let problem = world.until_problem().await;
     assert!(problem.contains("mine.cedar:2"), "{problem}");
     assert_eq!(world.engine.policies().in_force().set.revision(), before);
