@@ -11,6 +11,7 @@ use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::{Engine, LiveSession};
 use reeve_protocol::Providers;
+use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::forward::Forwarder;
@@ -19,10 +20,18 @@ use crate::tls::authority::SessionAuthority;
 /// What all connections of one proxy share.
 pub(crate) struct Shared {
     pub engine: Engine,
-    pub authorities: Mutex<HashMap<SessionId, Arc<SessionAuthority>>>,
+    pub desks: Mutex<HashMap<SessionId, Desk>>,
     pub providers: Providers,
     pub forwarder: Forwarder,
     pub attributor: Attributor,
+}
+
+/// What the proxy keeps for one live session.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub authority: Arc<SessionAuthority>,
+    /// One permit per exchange under way.
+    pub room: Arc<Semaphore>,
 }
 
 /// One connection, or one absolute-form request on a shared connection.
@@ -37,6 +46,10 @@ pub(crate) struct Channel {
 }
 
 impl Shared {
+    pub fn desk(&self, session: &SessionId) -> Option<Desk> {
+        self.desks.lock().get(session).cloned()
+    }
+
     /// The running session that a token belongs to.
     pub fn authenticate(&self, token: &Secret) -> Option<Arc<LiveSession>> {
         let text = std::str::from_utf8(token.expose()).ok()?;

@@ -16,7 +16,7 @@ use reeve_engine::LiveSession;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::channel::{Channel, Shared};
+use crate::channel::{Channel, Desk, Shared};
 use crate::exchange::exchange;
 use crate::exchange::http1::{After, Client, NoRequest};
 use crate::exchange::http2;
@@ -248,8 +248,7 @@ async fn first_byte(mut io: Prefixed<BoxStream>) -> Option<(u8, Prefixed<Prefixe
 }
 
 async fn intercepted(mut channel: Channel, io: Prefixed<Prefixed<BoxStream>>) {
-    let authority = channel.shared.authorities.lock().get(channel.session.id()).cloned();
-    let Some(authority) = authority else {
+    let Some(Desk { authority, .. }) = channel.shared.desk(channel.session.id()) else {
         return channel.record_refused("no_authority", "the session has no certificate authority any more").await;
     };
     match intercept::accept(io, &authority, &channel.target.host).await {

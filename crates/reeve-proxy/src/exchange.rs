@@ -21,6 +21,7 @@ use reeve_domain::id::{CredentialId, OperationId};
 use reeve_domain::operation::{Dialect, Operation, Subject};
 use reeve_protocol::{Classified, Provider, RequestHead};
 use serde_json::Value;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::channel::Channel;
 use crate::exchange::intake::Taken;
@@ -63,6 +64,8 @@ pub(crate) struct Case {
     pub taken: Taken,
     pub provider: Option<Provider>,
     pub operation: Operation,
+    /// Given back when the exchange is over.
+    pub room: Option<OwnedSemaphorePermit>,
 }
 
 impl Case {
@@ -82,13 +85,14 @@ pub(crate) async fn exchange(channel: Channel, incoming: Incoming) -> Answer {
 
 async fn steps(channel: Channel, incoming: Incoming) -> Result<Answer, Turned> {
     check_identity(&channel)?;
+    let room = take_room(&channel)?;
     let asked = request::check(&incoming, channel.scheme, &channel.target)?;
     let provider = channel.shared.providers.find(&asked.endpoint);
     check_upgrade(&channel, &asked)?;
     let taken = intake::take(incoming, &asked, provider.is_some()).await?;
     let found = guard::search(&channel, &asked, &taken).await?;
     let (operation, view) = classify(&channel, &asked, &taken, &found)?;
-    let case = Case { channel, asked, taken, provider, operation };
+    let case = Case { channel, asked, taken, provider, operation, room: Some(room) };
     guard::check(&case, &found).await?;
     hold::decide(case, view).await
 }
@@ -96,6 +100,19 @@ async fn steps(channel: Channel, incoming: Incoming) -> Result<Answer, Turned> {
 /// Tokens are looked at for every request, not once per connection (C-03).
 fn check_identity(channel: &Channel) -> Result<(), Turned> {
     if channel.is_live() { Ok(()) } else { Err(Refusal::unidentified().into()) }
+}
+
+/// One session cannot take the whole proxy.
+fn take_room(channel: &Channel) -> Result<OwnedSemaphorePermit, Turned> {
+    let desk = channel.shared.desk(channel.session.id()).ok_or_else(Refusal::unidentified)?;
+    desk.room.try_acquire_owned().map_err(|_| {
+        Turned::Refused(Refusal::new(
+            http::StatusCode::SERVICE_UNAVAILABLE,
+            "too_many_exchanges",
+            "The session has too many requests under way at once.",
+            "Wait for some of them to end.",
+        ))
+    })
 }
 
 fn check_upgrade(channel: &Channel, asked: &Asked) -> Result<(), Turned> {

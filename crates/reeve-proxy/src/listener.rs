@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
-use crate::channel::Shared;
+use crate::channel::{Desk, Shared};
 use crate::connect;
 use crate::error::ProxyError;
 use crate::forward::Forwarder;
@@ -20,6 +20,8 @@ use crate::tls::upstream::UpstreamTls;
 
 /// Connections at once, over all agents. More wait in the backlog.
 const CONNECTIONS: usize = 8192;
+/// Exchanges at once in one session (C-27).
+const EXCHANGES: usize = 2048;
 /// How often idle upstream connections are looked at.
 const SWEEP: Duration = Duration::from_secs(15);
 
@@ -60,7 +62,7 @@ impl Proxy {
         let forwarder = Forwarder::new(&upstream, tls, address.port()).map_err(ProxyError::Config)?;
         let providers = providers(&engine)?;
         let attributor = Attributor::default();
-        let shared = Arc::new(Shared { engine, authorities: Mutex::default(), providers, forwarder, attributor });
+        let shared = Arc::new(Shared { engine, desks: Mutex::default(), providers, forwarder, attributor });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         tokio::spawn(sweep(Arc::clone(&shared)));
         Ok(Self { shared, address })
@@ -82,10 +84,10 @@ impl Proxy {
         let pem = authority.pem().to_owned();
         let shared = Arc::clone(&self.shared);
         let (id, ended) = (session.id().clone(), session.ended().clone());
-        shared.authorities.lock().insert(id.clone(), authority);
+        shared.desks.lock().insert(id.clone(), Desk { authority, room: Arc::new(Semaphore::new(EXCHANGES)) });
         tokio::spawn(async move {
             ended.cancelled().await;
-            shared.authorities.lock().remove(&id);
+            shared.desks.lock().remove(&id);
             shared.forwarder.forget(&id);
         });
         Ok(pem)

@@ -26,7 +26,7 @@ use crate::refusal::Refusal;
 pub(super) async fn act(mut case: Case, admission: Box<Admission>) -> Result<Answer, Turned> {
     let deadline = deadline(&admission);
     let route = route(&case, &admission);
-    let mut settler = Settler::new(&case.channel.shared.engine, admission);
+    let mut settler = Settler::new(&case.channel.shared.engine, admission, case.room.take());
     let Prepared { outgoing, swallow_usage } = match ready(&mut case, &settler) {
         Ok(prepared) => prepared,
         Err(why) => return Err(fault(&case, &mut settler, why)),
@@ -128,9 +128,6 @@ fn ended(case: &Case, settler: &mut Settler, stopped: Stopped) -> Turned {
             cut(settler, "it took longer than its rule allows");
             let message = format!("{summary} was cut: it took longer than its rule allows");
             denied(case, DenialKind::Policy, message, "ask for less at once", "timeout")
-        }
-        Stopped::Forward(ForwardError::Address { .. } | ForwardError::OwnPort { .. }) if settler.was_sent() => {
-            fault(case, settler, "the address was refused after the request had left".to_owned())
         }
         Stopped::Forward(error @ (ForwardError::Address { .. } | ForwardError::OwnPort { .. })) => {
             settler.settle(Ending::NotSent { why: error.to_string() });

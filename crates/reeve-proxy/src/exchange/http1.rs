@@ -30,6 +30,8 @@ const HEAD_TIME: Duration = Duration::from_secs(10);
 const IDLE_TIME: Duration = Duration::from_secs(300);
 /// A request body that does not move for this long is given up.
 const BODY_TIME: Duration = Duration::from_secs(60);
+/// How long a client is heard out after its last answer.
+const FAREWELL: Duration = Duration::from_secs(5);
 /// Pieces up to this size are copied behind their chunk header, so that they leave in one write.
 const COALESCE: usize = 64 * 1024;
 
@@ -138,8 +140,14 @@ impl Client {
         self.write.flush().await
     }
 
+    /// Says goodbye, and hears the client out for a moment: closing on unread bytes would take the last answer from it.
     pub async fn close(&mut self) {
-        let _ = timeout(Duration::from_secs(1), self.write.shutdown()).await;
+        let farewell = async {
+            if self.write.shutdown().await.is_ok() {
+                self.reader.drain().await;
+            }
+        };
+        let _ = timeout(FAREWELL, farewell).await;
     }
 }
 
@@ -269,7 +277,8 @@ async fn write_answer(write: &mut WriteHalf<BoxStream>, answer: Answer, ending: 
     let Answer { mut response, tunnel } = answer;
     let framing = ending.framing(&response);
     let keep = ending.keep && framing != Framing::UntilClose && tunnel.is_none();
-    if framing != Framing::None {
+    let describes_a_body = ending.head_only || response.status() == StatusCode::NOT_MODIFIED;
+    if framing != Framing::None || !describes_a_body {
         response.headers_mut().remove(header::CONTENT_LENGTH);
     }
     if !keep && tunnel.is_none() {

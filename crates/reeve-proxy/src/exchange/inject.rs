@@ -143,7 +143,7 @@ fn unescaped(text: &str) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((byte, after)) = rest.split_first() {
-        let escape = after.get(..2).filter(|_| *byte == b'%').and_then(|digits| hex_byte(digits));
+        let escape = after.get(..2).filter(|_| *byte == b'%').and_then(hex_byte);
         out.push(escape.unwrap_or(if *byte == b'+' { b' ' } else { *byte }));
         rest = after.get(if escape.is_some() { 2 } else { 0 }..).unwrap_or_default();
     }

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
@@ -30,6 +31,8 @@ use crate::payload::{Payload, PayloadError};
 use crate::refusal::Refusal;
 use crate::websocket::{self, RelayEnd};
 
+/// An answer that does not move for this long is given up; models may think for minutes between events.
+const IDLE: Duration = Duration::from_secs(900);
 /// Why an admission is taken back.
 pub(super) const STOPPED: &str = "the session ended or a rule changed";
 /// Headers that describe bytes which the client does not get.
@@ -114,6 +117,8 @@ struct Passing {
     settler: Settler,
     revoked: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Set anew by every piece that comes.
+    idle: Pin<Box<Sleep>>,
     /// Trailers that came, sent once everything before them is.
     trailers: Option<HeaderMap>,
     over: bool,
@@ -123,7 +128,8 @@ impl Passing {
     fn new(inner: Payload, work: Work, settler: Settler, deadline: Option<Instant>) -> Self {
         let revoked = settler.admission().map(|admission| Box::pin(admission.revoked().clone().cancelled_owned()));
         let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
-        Self { inner, work, settler, revoked, deadline, trailers: None, over: false }
+        let idle = Box::pin(sleep_until(Instant::now() + IDLE));
+        Self { inner, work, settler, revoked, deadline, idle, trailers: None, over: false }
     }
 
     /// An answer without body is over before anybody reads it.
@@ -262,7 +268,13 @@ impl Body for Passing {
             if let Poll::Ready(why) = this.poll_stopped(cx) {
                 return Poll::Ready(Some(Err(this.fail(PayloadError::Reeve(why.to_owned())))));
             }
-            match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+            let Poll::Ready(next) = Pin::new(&mut this.inner).poll_frame(cx) else {
+                ready!(this.idle.as_mut().poll(cx));
+                let why = "it stood still for 15 minutes".to_owned();
+                return Poll::Ready(Some(Err(this.fail(PayloadError::Upstream(why)))));
+            };
+            this.idle.as_mut().reset(Instant::now() + IDLE);
+            match next {
                 None => return Poll::Ready(this.end()),
                 Some(Err(error)) => return Poll::Ready(Some(Err(this.fail(error)))),
                 Some(Ok(frame)) => match frame.into_data() {

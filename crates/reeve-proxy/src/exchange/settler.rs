@@ -10,6 +10,7 @@ use reeve_domain::event::EventBody;
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_engine::{Admission, Engine};
 use reeve_protocol::{Meter, Metered};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::exchange::passing::STOPPED;
 
@@ -19,6 +20,7 @@ pub(super) struct Settler {
     admission: Option<Box<Admission>>,
     started: Instant,
     sent: AtomicBool,
+    _room: Option<OwnedSemaphorePermit>,
     /// Reads the answer of a language model.
     pub meter: Option<Meter>,
     /// What is known so far; its ending is set last.
@@ -26,7 +28,7 @@ pub(super) struct Settler {
 }
 
 impl Settler {
-    pub fn new(engine: &Engine, admission: Box<Admission>) -> Self {
+    pub fn new(engine: &Engine, admission: Box<Admission>, room: Option<OwnedSemaphorePermit>) -> Self {
         let mut outcome = Outcome::ended(Ending::Unknown);
         outcome.injected = admission.injection().map(|injection| injection.credential.clone()).into_iter().collect();
         Self {
@@ -34,6 +36,7 @@ impl Settler {
             admission: Some(admission),
             started: Instant::now(),
             sent: AtomicBool::new(false),
+            _room: room,
             meter: None,
             outcome,
         }
@@ -77,7 +80,7 @@ impl Settler {
             read(meter.finish(), &mut outcome);
         }
         let (engine, operation) = (self.engine.clone(), admission.operation().clone());
-        let notes = notes(&outcome);
+        let notes = notes(&outcome, self.was_sent());
         background(async move {
             if let Err(error) = admission.settle(outcome).await {
                 tracing::error!(operation = %operation.id, %error, "could not record what came of an operation");
@@ -99,11 +102,16 @@ fn read(metered: Metered, outcome: &mut Outcome) {
     outcome.served_model = metered.served_model;
 }
 
-fn notes(outcome: &Outcome) -> Vec<EventBody> {
-    let masked = outcome.injected.iter().filter(|_| outcome.masked > 0);
-    masked
-        .map(|credential| EventBody::CredentialMasked { credential: credential.clone(), times: outcome.masked })
-        .collect()
+/// What happened to the credential, as events of their own.
+fn notes(outcome: &Outcome, sent: bool) -> Vec<EventBody> {
+    let mut notes = Vec::new();
+    for credential in outcome.injected.iter().filter(|_| sent) {
+        notes.push(EventBody::CredentialInjected { credential: credential.clone() });
+        if outcome.masked > 0 {
+            notes.push(EventBody::CredentialMasked { credential: credential.clone(), times: outcome.masked });
+        }
+    }
+    notes
 }
 
 /// Runs a future at once as far as it goes, and the rest in the background.

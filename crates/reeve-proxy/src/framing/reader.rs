@@ -126,6 +126,13 @@ impl<R: AsyncRead + Unpin> Reader<R> {
         }
     }
 
+    /// Reads and forgets everything until the peer closes or the connection breaks.
+    pub async fn drain(&mut self) {
+        while !self.closed && poll_fn(|cx| self.poll_fill(cx)).await.is_ok() {
+            self.buffer.clear();
+        }
+    }
+
     /// Whether an idle connection can carry another message: open, and nothing arrived unasked.
     pub fn poll_idle(&mut self, cx: &mut Context<'_>) -> bool {
         self.is_clean() && self.poll_fill(cx).is_pending()

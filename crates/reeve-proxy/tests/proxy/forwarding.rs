@@ -6,13 +6,14 @@ use bytes::{Bytes, BytesMut};
 use http_body_util::Full;
 use reeve_domain::outcome::Ending;
 use reeve_domain::session::SessionEnd;
+use reeve_domain::settings::Mode;
 use reeve_proxy::framing::body::{BodyDecoder, BodyLength};
 use reeve_proxy::framing::reader::Reader;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::client::{ACCEPT, KEY, exchange, get, http2, https, over_http2, post};
 use crate::upstream::{Reply, Upstream};
-use crate::world::World;
+use crate::world::{PERMIT_ALL, World};
 
 const HOST: &str = "a.example";
 
@@ -159,6 +160,54 @@ async fn stopping_a_session_cuts_its_live_streams_within_a_second() {
     assert!(upstream.closed_within(Duration::from_secs(1)).await);
     let ending = world.outcome().await.ending;
     assert!(matches!(ending, Ending::CutByReeve { .. }), "{ending:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_policy_that_now_denies_cuts_live_streams_within_a_second() {
+    let upstream = Upstream::start(&[HOST], false, |_| Reply::Endless).await;
+    let world = World::with(&["a.example:443"], &upstream, Mode::Enforce, PERMIT_ALL, None).await;
+    let mut io = https(&world, HOST).await;
+    io.write_all(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").await.unwrap();
+    let mut some = vec![0; 100_000];
+    io.read_exact(&mut some).await.unwrap();
+    let deny = "@id(\"none\") @reason(\"tests\") forbid(principal, action, resource);\n";
+    std::fs::write(world.folder.path().join("config/policies/mine.cedar"), deny).unwrap();
+    assert!(upstream.closed_within(Duration::from_secs(1)).await);
+    let ending = world.outcome().await.ending;
+    assert!(matches!(ending, Ending::CutByReeve { .. }), "{ending:?}");
+    assert_eq!(get(&world, HOST, "/").await.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_is_turned_away_in_the_middle_of_its_body_still_hears_why() {
+    let upstream = Upstream::start(&["api.anthropic.com"], false, |_| Reply::text("x")).await;
+    let world = World::start(&["api.anthropic.com:443"], &upstream).await;
+    let body = "x".repeat(34 << 20);
+    let reply = post(&world, "api.anthropic.com", "/v1/messages", "", &body[..1 << 20]).await;
+    assert_eq!(reply.status, 400);
+    let reply = post(&world, "api.anthropic.com", "/v1/messages", "", &body).await;
+    assert_eq!((reply.status, reply.json()["error"]["code"].as_str()), (413, Some("too_large")));
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_streams_at_once_all_end_well() {
+    let (world, _upstream) = world_over(true, |_| {
+        let event = |n: u32| (100, Bytes::from(format!("data: {n}\n\n")));
+        Reply::Pieces(200, vec![("content-type", "text/event-stream".to_owned())], (0..5).map(event).collect())
+    })
+    .await;
+    let mut calls = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let sender = http2(&world, HOST).await;
+        for _ in 0..100 {
+            let mut sender = sender.clone();
+            calls.spawn(async move { over_http2(&mut sender, request("GET", "/", "")).await });
+        }
+    }
+    let replies = calls.join_all().await;
+    assert_eq!(replies.len(), 400);
+    assert!(replies.iter().all(|reply| reply.status == 200 && reply.text().ends_with("data: 4\n\n")));
 }
 
 #[tokio::test(flavor = "multi_thread")]

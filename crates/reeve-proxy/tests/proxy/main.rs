@@ -6,5 +6,6 @@ mod credentials;
 mod forwarding;
 mod identity;
 mod malformed;
+mod models;
 mod upstream;
 mod world;

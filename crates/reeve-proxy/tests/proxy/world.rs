@@ -31,7 +31,7 @@ pub struct World {
     pub token: String,
     pub ca: String,
     events: Mutex<(broadcast::Receiver<Arc<Vec<Event>>>, Vec<Event>)>,
-    _folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
 }
 
 impl World {
@@ -79,7 +79,7 @@ impl World {
         let proxy = Proxy::start(engine.clone(), ProxyOptions::default()).await.unwrap();
         let ca = proxy.open(&session).unwrap();
         let token = String::from_utf8(token.expose().to_vec()).unwrap();
-        Self { engine, proxy, session, token, ca, events: Mutex::new((events, Vec::new())), _folder: folder }
+        Self { engine, proxy, session, token, ca, events: Mutex::new((events, Vec::new())), folder }
     }
 
     pub fn address(&self) -> SocketAddr {
