@@ -164,9 +164,17 @@ impl Quote {
             return Err(Shortfall::Unpriced { model: self.call.model.clone() });
         }
         let full = self.full_output();
-        let mut output = full;
+        let (mut output, mut asking) = (full, None);
         for (line, balance) in self.lines.iter().zip(balances) {
-            output = output.min(self.largest_output(line, balance, full)?);
+            match self.largest_output(line, balance, full) {
+                Ok(largest) => output = output.min(largest),
+                // A cap that denies comes before one that a human may pass, wherever it stands.
+                Err(short) if short.asks() => asking = Some(short),
+                Err(short) => return Err(short),
+            }
+        }
+        if let Some(short) = asking {
+            return Err(short);
         }
         // A request whose limit is not lowered keeps exactly what it asked for, also when that was nothing.
         let output_limit = if output < full { Some(output) } else { self.call.output_limit };
@@ -185,13 +193,14 @@ impl Quote {
         self.reservation(output_limit.unwrap_or_else(|| self.full_output()), output_limit)
     }
 
-    /// Whether a reservation made before still fits.
+    /// Whether a reservation made before still fits; `over_cap`: the caps that ask were passed by a human, the others bind.
     ///
     /// # Errors
     /// The tightest cap.
-    pub fn still_fits(&self, reservation: &Reservation, balances: &[Balance]) -> Result<(), Shortfall> {
+    pub fn still_fits(&self, reservation: &Reservation, balances: &[Balance], over_cap: bool) -> Result<(), Shortfall> {
         let output = reservation.output_limit.unwrap_or_else(|| self.full_output());
-        for (line, balance) in self.lines.iter().zip(balances) {
+        let binds = |line: &Line| !over_cap || line.on_exhausted != OnExhausted::Ask;
+        for (line, balance) in self.lines.iter().zip(balances).filter(|(line, _)| binds(line)) {
             let (free, needed) = (free(&line.account, balance), self.need(line.account.limit, output));
             if needed > free {
                 return Err(exhausted(line, free, needed));

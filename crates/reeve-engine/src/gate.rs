@@ -416,7 +416,8 @@ impl TurnedAway {
 type FitNow = Box<dyn FnOnce(&[reeve_domain::budget::Balance]) -> Result<Reservation, Shortfall> + Send>;
 
 /// How the reservation is made inside the transaction: fitted anew to the balances found there, except that what a human
-/// approved is reserved exactly, or (when it was approved over the cap) whatever the balances say.
+/// approved is reserved exactly (over the caps that ask, where it was approved so), and *Observe* reserves whatever the
+/// balances say.
 fn fit_in_transaction(
     quote: Option<Quote>,
     planned: Option<Reservation>,
@@ -425,11 +426,11 @@ fn fit_in_transaction(
 ) -> Option<FitNow> {
     let (quote, planned) = (quote?, planned?);
     Some(Box::new(move |balances| {
-        if over_cap {
+        if approved {
+            quote.still_fits(&planned, balances, over_cap)?;
             return Ok(planned);
         }
-        if approved {
-            quote.still_fits(&planned, balances)?;
+        if over_cap {
             return Ok(planned);
         }
         quote.fit(balances)
