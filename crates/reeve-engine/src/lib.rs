@@ -182,9 +182,10 @@ impl Engine {
         match self.0.policies.refresh() {
             Reload::Unchanged => {}
             Reload::Loaded { revision, files } => {
-                self.0.store.append(vec![Draft::engine(EventBody::PolicyReloaded { revision, files })]).await?;
+                // In force first: it applies also when it cannot be recorded.
                 self.refresh_projects();
                 self.0.gate.recheck();
+                self.0.store.append(vec![Draft::engine(EventBody::PolicyReloaded { revision, files })]).await?;
             }
             Reload::Rejected { problem } => {
                 self.0.store.append(vec![Draft::engine(EventBody::PolicyRejected { problem })]).await?;
