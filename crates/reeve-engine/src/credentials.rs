@@ -60,11 +60,7 @@ impl Credentials {
         if self.find(&credential.id).is_some() {
             return Err(EngineError::Refused(format!("there is a credential `{}` already", credential.id)));
         }
-        if secret.expose().len() < 8 {
-            return Err(EngineError::Refused(
-                "the secret is shorter than 8 bytes, too short to be guarded against leaks".to_owned(),
-            ));
-        }
+        check_length(&secret)?;
         self.vault.set(&vault_name(&credential.id), secret).await?;
         let recorded =
             self.remember(&credential, EventBody::CredentialAdded { credential: credential.id.clone() }).await;
@@ -85,6 +81,7 @@ impl Credentials {
         now: chrono::DateTime<chrono::Utc>,
     ) -> Result<(), EngineError> {
         let mut credential = self.get(id)?;
+        check_length(&secret)?;
         credential.rotated_at = Some(now);
         self.vault.set(&vault_name(id), secret).await?;
         self.remember(&credential, EventBody::CredentialReplaced { credential: id.clone() }).await
@@ -188,6 +185,13 @@ impl Credentials {
         let known = held.credentials.iter().find(|c| c.id == *credential);
         known.is_some_and(|c| binding_for(c, &live.session.agent, endpoint).is_some())
     }
+}
+
+fn check_length(secret: &Secret) -> Result<(), EngineError> {
+    if secret.expose().len() >= 8 {
+        return Ok(());
+    }
+    Err(EngineError::Refused("the secret is shorter than 8 bytes, too short to be guarded against leaks".to_owned()))
 }
 
 fn vault_name(id: &CredentialId) -> String {
