@@ -87,18 +87,17 @@ impl Policies {
 
     /// Looks at the files and applies what changed. Cheap when nothing did.
     pub fn refresh(&self) -> Reload {
+        // Held to the end: of two looks at the same time the older one must not win.
+        let mut seen = self.seen.lock();
         let files = match read_files(&self.config, self.managed.as_deref()) {
             Ok(files) => files,
             Err(error) => return self.reject(error.to_string()),
         };
         let now: Vec<(PathBuf, String)> = files.iter().map(|f| (f.path.clone(), f.text.clone())).collect();
-        {
-            let mut seen = self.seen.lock();
-            if *seen == now {
-                return Reload::Unchanged;
-            }
-            *seen = now;
+        if *seen == now {
+            return Reload::Unchanged;
         }
+        *seen = now;
         match build(self.preset, &files) {
             Ok((set, limits)) => {
                 let revision = set.revision().to_owned();
