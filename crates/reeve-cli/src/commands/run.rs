@@ -57,7 +57,11 @@ fn cwd() -> anyhow::Result<String> {
 
 /// The command as it is recorded: the program, and of its arguments only what cannot be a secret or a prompt.
 fn shown(command: &[String]) -> Vec<String> {
-    let keep = |argument: &&String| argument.starts_with('-') && !argument.contains('=') && argument.len() <= 40;
+    // `-psecret` and `-uuser:secret` are short options with their value attached.
+    let keep = |argument: &&String| {
+        let option = argument.starts_with("--") || (argument.starts_with('-') && argument.len() == 2);
+        option && argument.len() <= 40 && !argument.contains(|c: char| c == '=' || c.is_whitespace())
+    };
     let (program, arguments) = match command.split_first() {
         Some((program, arguments)) => (program.clone(), arguments),
         None => return Vec::new(),
@@ -71,7 +75,7 @@ mod tests {
 
     #[test]
     fn what_could_be_a_secret_is_left_out_of_the_recorded_command() {
-        let typed = ["claude", "-p", "the password is hunter2", "--api-key=sk-1", "--verbose", "sk-live"];
+        let typed = ["claude", "-p", "the password is hunter2", "-uroot:pw", "--api-key=sk-1", "--verbose", "sk-live"];
         let command: Vec<String> = typed.iter().map(|s| (*s).to_owned()).collect();
         assert_eq!(shown(&command), ["claude", "-p", "--verbose"]);
     }
