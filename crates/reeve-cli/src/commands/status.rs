@@ -2,6 +2,7 @@
 
 use reeve_api::contract::calls::StatusCall;
 use reeve_api::contract::status::{CheckDto, PauseInput, ProtectionDto, StatusDto};
+use reeve_api::contract::{ApiCode, ApiError};
 
 use super::{Context, refuse_inside_session};
 use crate::{exit, output};
@@ -14,7 +15,7 @@ pub async fn status(context: &Context) -> anyhow::Result<u8> {
 
 pub async fn pause(context: &Context, text: Option<&str>) -> anyhow::Result<u8> {
     refuse_inside_session("pause")?;
-    let minutes = text.map(duration).transpose()?.map(|d| u32::try_from(d.num_minutes()).unwrap_or(u32::MAX));
+    let minutes = text.map(duration).transpose()?.map(|d| u32::try_from((d.num_seconds() + 59) / 60).unwrap_or(1));
     change(context, &StatusCall::Pause(PauseInput { minutes })).await
 }
 
@@ -88,10 +89,11 @@ pub async fn doctor(context: &Context) -> anyhow::Result<u8> {
 
 /// `90s`, `15m`, `1h`, `7d`.
 pub fn duration(text: &str) -> anyhow::Result<chrono::Duration> {
-    let bad = || anyhow::anyhow!("`{text}` is not a duration: write for example `15m` or `1h`");
+    let words = format!("`{text}` is not a duration: write for example `15m` or `1h`");
+    let bad = || anyhow::Error::from(ApiError::new(ApiCode::Invalid, words.clone()));
     let unit = text.get(text.len().saturating_sub(1)..).ok_or_else(bad)?;
     let digits = text.strip_suffix(unit).unwrap_or_default();
-    let amount: i64 = digits.parse().map_err(|_| bad())?;
+    let amount = digits.parse::<i64>().ok().filter(|n| (1..=100_000).contains(n)).ok_or_else(bad)?;
     match unit {
         "s" => Ok(chrono::Duration::seconds(amount)),
         "m" => Ok(chrono::Duration::minutes(amount)),
@@ -108,7 +110,7 @@ mod tests {
     #[test]
     fn durations_need_a_number_and_a_unit() {
         assert_eq!(duration("15m").unwrap(), chrono::Duration::minutes(15));
-        for bad in ["", "15", "m", "1w", "é"] {
+        for bad in ["", "15", "m", "1w", "é", "-5m", "0s", "99999999999d"] {
             assert!(duration(bad).is_err(), "{bad}");
         }
     }
