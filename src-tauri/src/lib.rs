@@ -50,7 +50,10 @@ pub fn run() -> ExitCode {
         Err(problem) => return fail(USAGE, &problem),
     };
     if !has_display() {
-        return fail(FAILED, "there is no display to open a window on; `reeve approve` and `reeve log -f` work without one");
+        return fail(
+            FAILED,
+            "there is no display to open a window on; `reeve approve` and `reeve log -f` work without one",
+        );
     }
     let demo = match start {
         Start::Ordinary => None,
@@ -65,7 +68,9 @@ pub fn run() -> ExitCode {
     });
     // The toolkit panics where the display does not answer; that is no reason to show a person a stack.
     std::panic::set_hook(Box::new(|_| {}));
-    let ended = std::panic::catch_unwind(AssertUnwindSafe(|| build(tauri::Builder::default(), link, start).map(|app| app.run(windows::on_event))));
+    let ended = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        build(tauri::Builder::default(), link, start).map(|app| app.run(windows::on_event))
+    }));
     drop(demo);
     match ended {
         Ok(Ok(())) => ExitCode::SUCCESS,

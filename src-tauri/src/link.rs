@@ -115,7 +115,9 @@ impl Link {
         self.tell(StreamMessage::Connected);
         on_status(Some(&status));
         // What happened while nobody listened is read again.
-        self.tell(StreamMessage::Batch { batch: StreamBatch { status: Some(status), lagged: true, ..StreamBatch::default() } });
+        self.tell(StreamMessage::Batch {
+            batch: StreamBatch { status: Some(status), lagged: true, ..StreamBatch::default() },
+        });
         while let Some(batch) = batches.recv().await {
             if let Some(status) = &batch.status {
                 on_status(Some(status));

@@ -25,7 +25,8 @@ fn app() -> (tauri::App<MockRuntime>, tempfile::TempDir) {
 
 fn window(app: &tauri::App<MockRuntime>, label: &str) -> WebviewWindow<MockRuntime> {
     use tauri::Manager as _;
-    app.get_webview_window(label).unwrap_or_else(|| WebviewWindowBuilder::new(app, label, Default::default()).build().unwrap())
+    app.get_webview_window(label)
+        .unwrap_or_else(|| WebviewWindowBuilder::new(app, label, Default::default()).build().unwrap())
 }
 
 fn invoke(window: &WebviewWindow<MockRuntime>, command: &str, body: Value) -> Result<Value, Value> {
@@ -81,7 +82,9 @@ fn a_command_takes_calls_of_its_own_noun_only() {
 fn the_window_may_do_nothing_of_the_system() {
     let (app, _folder) = app();
     let main = window(&app, MAIN);
-    for command in ["plugin:event|listen", "plugin:window|close", "plugin:webview|create_webview_window", "plugin:app|version"] {
+    for command in
+        ["plugin:event|listen", "plugin:window|close", "plugin:webview|create_webview_window", "plugin:app|version"]
+    {
         assert!(invoke(&main, command, json!({})).is_err(), "{command}");
     }
 }

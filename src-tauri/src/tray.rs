@@ -37,7 +37,12 @@ pub fn install<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
         .separator()
         .text("quit", "Quit (agents stay governed)")
         .build()?;
-    TrayIconBuilder::with_id(ID).icon(icon(Shape::Open)?).tooltip("Reeve").menu(&menu).on_menu_event(on_menu).build(app)?;
+    TrayIconBuilder::with_id(ID)
+        .icon(icon(Shape::Open)?)
+        .tooltip("Reeve")
+        .menu(&menu)
+        .on_menu_event(on_menu)
+        .build(app)?;
     app.manage(Lines { state, waiting });
     Ok(())
 }

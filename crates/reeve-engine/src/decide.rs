@@ -24,6 +24,12 @@ pub struct Answering {
     pub reading_ms: Option<u64>,
 }
 
+/// A question leaves at most one grant behind; it carries the question's own number.
+fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
+    let (_, number) = approval.as_str().split_once('_').unwrap_or_default();
+    GrantId::parse(&format!("grt_{number}")).map_err(|error| EngineError::Refused(error.to_string()))
+}
+
 impl Engine {
     /// The text that *Allow for session*, *until* or *Always* would put in force, exactly as it would be written.
     ///
@@ -39,6 +45,7 @@ impl Engine {
         found.ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })
     }
 
+    /// A function of the question and the scope alone: what is written is, to the byte, what was shown.
     fn standing(&self, question: &Question, scope: &GrantScope, now: DateTime<Utc>) -> Result<Grant, EngineError> {
         let approval = &question.approval;
         if let Some(firm) = approval.reasons.iter().find(|r| !r.liftable) {
@@ -56,10 +63,10 @@ impl Engine {
         // Always lasts 30 days unless a person edits the file (ux.md 6.3).
         let expires_at = match scope {
             GrantScope::Until { at } => Some(*at),
-            GrantScope::Always => Some(now + chrono::Duration::days(30)),
+            GrantScope::Always => Some(approval.asked_at + chrono::Duration::days(30)),
             GrantScope::Once | GrantScope::Session => None,
         };
-        let id = GrantId::new();
+        let id = grant_id(&approval.id)?;
         let text = reeve_policy::standing_approval(
             &question.operation,
             &approval.reasons,

@@ -34,7 +34,7 @@ export function Failure({ title, meaning, code, action }: { title: string; meani
       <CircleAlert size={16} strokeWidth={1.5} aria-hidden className="mt-0.5 flex-none text-deny" />
       <div className="min-w-0 flex-1">
         <h2 className="font-semibold first-letter:uppercase">{title}</h2>
-        <p className="mt-0.5 text-t2">{meaning}</p>
+        <p className="mt-0.5 text-t2 first-letter:uppercase">{meaning}</p>
         <div className="mt-3 flex items-center gap-2">
           {action}
           <code className="mono ml-auto text-caption text-t3">{code}</code>

@@ -74,7 +74,7 @@ export function CardBody({ question, area, look }: { question: ApprovalDto; area
               {question.riskReasons.map((why, at) => (
                 <span key={why}>
                   {at === 0 ? null : <Dot />}
-                  <Untrusted text={at === 0 ? why.charAt(0).toUpperCase() + why.slice(1) : why} />
+                  <Prose text={at === 0 ? why.charAt(0).toUpperCase() + why.slice(1) : why} />
                 </span>
               ))}
             </Fact>

@@ -39,7 +39,7 @@ export function StatusStrip() {
   const lost = shown.state === "lost" || shown.state === "degraded";
   return (
     <footer aria-label={t("strip.label")} data-state={shown.state} className="flex h-7 flex-none items-center gap-4 overflow-hidden border-t border-line bg-canvas px-4 text-caption whitespace-nowrap text-t2">
-      <span role={lost ? "alert" : "status"} className={`inline-flex min-w-0 items-center gap-1.5 font-semibold ${shown.colour}`}>
+      <span role={lost ? "alert" : "status"} className={`inline-flex max-w-3/5 flex-none items-center gap-1.5 font-semibold ${shown.colour}`}>
         <Glyph shape={shown.shape} />
         <span className="truncate">{shown.word}</span>
       </span>

@@ -5,11 +5,13 @@ import type { BinDto } from "../../../engine/bindings/BinDto";
 import type { FacetsDto } from "../../../engine/bindings/FacetsDto";
 import { terms, withKey } from "../../../lib/filter/tokens";
 import { money } from "../../../lib/money";
-import { day, minute } from "../../../lib/time";
+import { clock, day, minute } from "../../../lib/time";
 
 const WIDTH = 1_000;
 const HEIGHT = 52;
 const LEAST = 3;
+/** Under ten minutes the axis shows seconds. */
+const BRIEF = 600_000;
 
 type Brush = { from: number; to: number };
 
@@ -79,7 +81,7 @@ export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query
       >
         {range ? <rect x={Math.min(range.from, range.to) * step} y={0} width={(Math.abs(range.to - range.from) + 1) * step} height={HEIGHT} fill="var(--selected)" /> : null}
         {bins.map((bin, at) => (
-          <Bar key={bin.at} bin={bin} x={at * step + step * 0.08} width={Math.max(1, step * 0.84)} most={most} />
+          <Bar key={bin.at} bin={bin} x={at * step + (step - wide(step)) / 2} width={wide(step)} most={most} />
         ))}
         <path d={`M0 ${HEIGHT + 0.5}H${WIDTH}`} stroke="var(--border)" vectorEffect="non-scaling-stroke" />
         {cursor === null ? null : <path d={`M${(cursor + 0.5) * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />}
@@ -88,6 +90,11 @@ export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query
       <Totals facets={facets} query={query} onQuery={onQuery} />
     </div>
   );
+}
+
+/** A few bins stay bars instead of becoming walls. */
+function wide(step: number): number {
+  return Math.min(16, Math.max(1, step * 0.84));
 }
 
 function Bar({ bin, x, width, most }: { bin: BinDto; x: number; width: number; most: number }) {
@@ -103,11 +110,13 @@ function Bar({ bin, x, width, most }: { bin: BinDto; x: number; width: number; m
 }
 
 function Axis({ bins }: { bins: readonly BinDto[] }) {
-  const marks = 6;
+  const marks = Math.min(6, bins.length - 1);
   const newest = Date.parse(bins.at(-1)?.at ?? "");
+  const brief = newest - Date.parse(bins[0]?.at ?? "") < BRIEF;
+  const label = (iso: string) => (brief ? clock(iso).time : day(iso, newest));
   return (
     <div aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge text-t3">
-      {bins.length === 0 ? null : Array.from({ length: marks + 1 }, (_, at) => <span key={at}>{day(bins[Math.round((at / marks) * (bins.length - 1))]?.at ?? "", newest)}</span>)}
+      {bins.length === 0 ? null : Array.from({ length: marks + 1 }, (_, at) => <span key={at}>{label(bins[Math.round((at / Math.max(1, marks)) * (bins.length - 1))]?.at ?? "")}</span>)}
     </div>
   );
 }
@@ -123,7 +132,7 @@ function Totals({ facets, query, onQuery }: { facets: FacetsDto; query: string; 
   return (
     <div className="flex h-7 items-center gap-4 text-caption whitespace-nowrap text-t2">
       <span>
-        <Trans i18nKey="timeline.matches" values={{ count: shown(facets.matches) + (facets.capped ? "+" : "") }} components={strong} />
+        <Trans i18nKey="timeline.matches" count={facets.matches} values={{ shown: shown(facets.matches) + (facets.capped ? "+" : "") }} components={strong} />
       </span>
       <span>
         <Trans i18nKey="timeline.denied" values={{ count: shown(count("denied")) }} components={strong} />

@@ -88,7 +88,7 @@ export function SummaryPart({ detail }: Part) {
               <span className="inline-flex flex-wrap items-center gap-x-1.5">
                 <Risk risk={row.risk} />
                 <span className="text-t3">
-                  <Untrusted text={verdict?.riskReasons.join(", ") ?? ""} />
+                  <Prose text={verdict?.riskReasons.join(", ") ?? ""} />
                 </span>
               </span>
             </Fact>
