@@ -1,4 +1,15 @@
 //! Journeys through the whole product: a real engine process, the project's provider, scripted clients.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod bad_input;
+mod cli;
+mod crash;
+mod fail_closed;
 mod journeys;
+mod layers;
+mod load;
+mod machine;
+mod policy_matrix;
+mod records;
+mod requests;
+mod tamper;

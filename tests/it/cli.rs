@@ -1,0 +1,215 @@
+//! The command line as scripts see it: exit codes, `--json`, who may decide, and the child's own status and signals.
+
+use std::process::{Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use reeve_demo::Provider;
+use reeve_demo::script::Script;
+use reeve_testkit::agent::Speak;
+use serde_json::Value;
+
+use crate::machine::{Machine, SOON, printed};
+use crate::requests::{delete, messages};
+
+async fn machine() -> (Machine, Provider, reeve_api::client::Client) {
+    let provider = Provider::start(Script::default()).await.unwrap();
+    let mut machine = Machine::forgetful(provider.addr(), &provider.root_pem(), "");
+    let client = machine.start().await;
+    (machine, provider, client)
+}
+
+fn json(output: &Output) -> Value {
+    let document: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {}", printed(output)));
+    assert_eq!(document["v"], 1);
+    document["data"].clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_reading_command_gives_one_json_document() {
+    let (machine, _provider, client) = machine().await;
+    let (agent, opened) = machine.agent(&client, "tester").await;
+    agent.send(Speak::H1, messages(false, 10, "hi")).await.unwrap();
+    let rows = json(&machine.reeve(&["log", "kind:llm", "--json"]));
+    let id = rows[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!((rows[0]["agent"].as_str(), rows[0]["model"].as_str()), (Some("tester"), Some("claude-sonnet-5")));
+    assert_eq!(json(&machine.reeve(&["status", "--json"]))["sessionsRunning"], 1);
+    assert_eq!(json(&machine.reeve(&["agents", "--json"]))[0]["id"], "tester");
+    assert_eq!(
+        json(&machine.reeve(&["agents", "sessions", "--json"]))[0]["id"].as_str(),
+        Some(opened.session.id.as_str())
+    );
+    assert_eq!(json(&machine.reeve(&["approve", "--json"])), serde_json::json!([]));
+    assert_eq!(json(&machine.reeve(&["budget", "--json"])), serde_json::json!([]));
+    assert_eq!(json(&machine.reeve(&["cred", "--json"])), serde_json::json!([]));
+    assert!(json(&machine.reeve(&["policy", "--json"]))["rules"].as_array().unwrap().len() > 10);
+    assert_eq!(json(&machine.reeve(&["policy", "explain", &id, "--json"]))["row"]["id"].as_str(), Some(id.as_str()));
+    assert_eq!(json(&machine.reeve(&["verify", "--json"]))["ok"], true);
+    assert!(json(&machine.reeve(&["doctor", "--json"])).as_array().unwrap().iter().any(|check| check["ok"] == true));
+    let set = machine.reeve(&["budget", "set", "daily", "20.00", "--json"]);
+    assert_eq!(json(&set)[0]["limit"], 20_000_000_000_i64);
+    assert!(!printed(&set).contains(&opened.token.0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_codes_tell_scripts_what_happened() {
+    let (mut machine, _provider, client) = machine().await;
+    let code = |machine: &Machine, arguments: &[&str]| machine.reeve(arguments).status.code();
+    assert_eq!(code(&machine, &["status"]), Some(0));
+    assert_eq!(code(&machine, &["no-such-command"]), Some(2));
+    assert_eq!(code(&machine, &["budget", "set"]), Some(2));
+    assert_eq!(code(&machine, &["budget", "rm", "nothing"]), Some(1));
+    assert_eq!(code(&machine, &["policy", "check"]), Some(0));
+    assert_eq!(code(&machine, &["policy", "test"]), Some(0));
+    assert_eq!(code(&machine, &["run", "--", "no-such-program-anywhere"]), Some(127));
+    assert_eq!(code(&machine, &["approve"]), Some(0));
+    let (agent, _) = machine.agent(&client, "tester").await;
+    let held =
+        tokio::spawn(async move { agent.send(Speak::H1, delete("https://api.acme.example/things/7")).await.unwrap() });
+    let begun = Instant::now();
+    while code(&machine, &["approve"]) != Some(4) {
+        assert!(begun.elapsed() < SOON, "nothing waits");
+    }
+    let question = json(&machine.reeve(&["approve", "--json"]))[0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(code(&machine, &["approve", "show", &question]), Some(4));
+    // Allowing needs a terminal with a person before it; refusing does not.
+    let allow = machine.reeve(&["approve", "allow", &question]);
+    assert_eq!(allow.status.code(), Some(3), "{}", printed(&allow));
+    let deny = machine.reeve(&["approve", "deny", &question, "--reason", "use the archive"]);
+    assert_eq!(deny.status.code(), Some(0), "{}", printed(&deny));
+    let reply = held.await.unwrap();
+    assert!(reply.text().contains("use the archive"), "{}", reply.text());
+    assert_eq!(code(&machine, &["approve", "deny", &question]), Some(4));
+    drop(client);
+    machine.stop();
+    machine.world.write_config("policies/mine.cedar", "nonsense").unwrap();
+    assert_eq!(code(&machine, &["policy", "check"]), Some(1));
+    let unreachable = machine.reeve(&["status"]);
+    assert_eq!(unreachable.status.code(), Some(6), "{}", printed(&unreachable));
+    assert_eq!(code(&machine, &["run", "--", "true"]), Some(125));
+}
+
+const DECIDING: [&[&str]; 14] = [
+    &["run", "--", "true"],
+    &["env"],
+    &["agents", "stop", "tester"],
+    &["agents", "add", "another"],
+    &["approve", "allow", "apr_x"],
+    &["approve", "deny", "apr_x"],
+    &["cred", "add", "x", "--kind", "github"],
+    &["cred", "rm", "x"],
+    &["budget", "set", "x", "5.00"],
+    &["budget", "raise", "x", "5.00"],
+    &["pause", "15m"],
+    &["stop"],
+    &["resume"],
+    &["export", "-o", "out.jsonl"],
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn deciding_and_changing_is_refused_inside_a_session_by_its_variable_and_by_ancestry() {
+    let (machine, _provider, client) = machine().await;
+    let (_, opened) = machine.agent(&client, "tester").await;
+    let program = reeve_tests::stage::reeve().unwrap();
+    assert!(machine.reeve(&["budget", "set", "x", "5.00"]).status.success());
+    let refused = |output: &Output, what: &[&str]| {
+        let expected = if what[0] == "run" { 125 } else { 3 };
+        let said = printed(output);
+        assert_eq!(output.status.code(), Some(expected), "{what:?}: {said}");
+        // Without a terminal, allowing ends before anybody is asked who is there.
+        let no_terminal = what.starts_with(&["approve", "allow"]) && said.contains("only on a terminal");
+        assert!(said.contains("governed session") || no_terminal, "{what:?}: {said}");
+    };
+    for arguments in DECIDING {
+        let mut marked = machine.world.command(&program);
+        let output =
+            marked.args(arguments).env("REEVE_SESSION", &opened.session.id).stdin(Stdio::null()).output().unwrap();
+        refused(&output, arguments);
+        // The variable can be taken away; the ancestors cannot.
+        let script = "unset REEVE_SESSION REEVE_AGENT; echo a-secret-of-some-length | \"$@\"";
+        let mut inside = vec!["run", "--quiet", "--", "sh", "-c", script, "sh", program.to_str().unwrap()];
+        inside.extend(arguments);
+        refused(&machine.reeve(&inside), arguments);
+    }
+    for reading in [&["status"][..], &["log"], &["agents"], &["approve"], &["budget"], &["policy"], &["verify"]] {
+        let mut inside = vec!["run", "--quiet", "--", program.to_str().unwrap()];
+        inside.extend(reading);
+        let output = machine.reeve(&inside);
+        assert_eq!(output.status.code(), Some(0), "{reading:?}: {}", printed(&output));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_status_and_signals_are_the_childs() {
+    let (machine, _provider, _client) = machine().await;
+    for code in [0, 1, 42, 125, 255] {
+        let run = machine.reeve(&["run", "--quiet", "--", "sh", "-c", &format!("echo out; exit {code}")]);
+        assert_eq!((run.status.code(), &*run.stdout), (Some(code), &b"out\n"[..]), "{}", printed(&run));
+    }
+    let killed = machine.reeve(&["run", "--", "sh", "-c", "kill -KILL $$"]);
+    assert_eq!(killed.status.code(), Some(137), "{}", printed(&killed));
+    for (signal, code) in [(Signal::SIGTERM, 11), (Signal::SIGINT, 12), (Signal::SIGHUP, 13)] {
+        let script = "trap 'exit 11' TERM; trap 'exit 12' INT; trap 'exit 13' HUP; echo ready > ready; while :; do sleep 0.05; done";
+        let ready = machine.world.work().join("ready");
+        let mut running = machine
+            .world
+            .command(reeve_tests::stage::reeve().unwrap())
+            .args(["run", "--quiet", "--", "sh", "-c", script])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !ready.exists() {
+            assert!(begun.elapsed() < SOON, "the child does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        kill(Pid::from_raw(i32::try_from(running.id()).unwrap()), signal).unwrap();
+        let begun = Instant::now();
+        let status = loop {
+            if let Some(status) = running.try_wait().unwrap() {
+                break status;
+            }
+            if begun.elapsed() > SOON {
+                let _ = running.kill();
+                panic!("{signal} does not reach the child");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        assert_eq!(status.code(), Some(code), "{signal}");
+        std::fs::remove_file(&ready).unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_lines_of_env_govern_a_curl_that_reeve_never_started() {
+    let (machine, provider, _client) = machine().await;
+    let env = machine.reeve(&["env", "--agent", "an-ide", "--hours", "1"]);
+    assert!(env.status.success(), "{}", printed(&env));
+    let lines = String::from_utf8(env.stdout).unwrap();
+    assert!(lines.contains("HTTPS_PROXY") || lines.contains("https_proxy"), "{lines}");
+    let curl = |url: &str| {
+        let script = format!("{lines}\ncurl -sS -o answer -w '%{{http_code}}' {url}");
+        machine.world.command("sh").args(["-c", &script]).output().unwrap()
+    };
+    let fine = curl("https://api.acme.example/hello");
+    assert_eq!(String::from_utf8_lossy(&fine.stdout), "200", "{}", printed(&fine));
+    assert_eq!(
+        provider.requests().last().map(|r| (r.host.as_str(), r.path.as_str())),
+        Some(("api.acme.example", "/hello"))
+    );
+    let rows = json(&machine.reeve(&["log", "agent:an-ide", "--json"]));
+    assert_eq!(rows.as_array().map(Vec::len), Some(1), "{rows}");
+    let said = String::from_utf8_lossy(&env.stderr).into_owned();
+    let session = said.split_whitespace().find(|word| word.starts_with("ses_")).unwrap();
+    assert!(machine.reeve(&["agents", "stop", session]).status.success());
+    let after = curl("https://api.acme.example/again");
+    assert_ne!(after.status.code(), Some(0), "the session is over: {}", printed(&after));
+    assert_eq!(provider.requests().len(), 1);
+    let json = json(&machine.reeve(&["env", "--agent", "an-ide", "--json"]));
+    assert!(json.to_string().contains("http://"), "{json}");
+    assert_eq!(machine.reeve(&["env", "--hours", "13"]).status.code(), Some(1));
+}
