@@ -91,7 +91,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
  "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
 <busconfig>
   <type>session</type>
-  <listen>unix:tmpdir=/tmp</listen>
+  <listen>unix:tmpdir=FOLDER</listen>
   <auth>EXTERNAL</auth>
   <policy context="default">
     <allow send_destination="*" eavesdrop="true"/>
@@ -102,7 +102,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
 "#;
 
 fn start_bus(world: &World) -> Result<(Child, String)> {
-    let config = world.write_home("bus.conf", BUS)?;
+    let config = world.write_home("bus.conf", &BUS.replace("FOLDER", &world.home().display().to_string()))?;
     let mut bus = world
         .command("dbus-daemon")
         .arg(format!("--config-file={}", config.display()))
