@@ -21,14 +21,20 @@ use crate::transport::{Body, MAX_LINE, Request, Response};
 pub struct Caller {
     pub surface: Surface,
     pub pid: Option<u32>,
-    /// Sessions that end with this connection.
-    held: Arc<Mutex<Vec<SessionId>>>,
+    /// Sessions that end with this connection; `None` once it is gone.
+    held: Arc<Mutex<Option<Vec<SessionId>>>>,
 }
 
 impl Caller {
-    /// Ties a session to this connection.
-    pub async fn hold(&self, session: SessionId) {
-        self.held.lock().await.push(session);
+    /// Ties a session to this connection; `false` when the connection is gone already.
+    pub async fn hold(&self, session: SessionId) -> bool {
+        match &mut *self.held.lock().await {
+            Some(held) => {
+                held.push(session);
+                true
+            }
+            None => false,
+        }
     }
 }
 
@@ -55,7 +61,7 @@ pub async fn accept_all(host: Arc<Host>, listener: local_socket::Listener) {
 
 async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u32>) {
     let write = Arc::new(Mutex::new(write));
-    let held = Arc::new(Mutex::new(Vec::new()));
+    let held = Arc::new(Mutex::new(Some(Vec::new())));
     let mut reader = BufReader::new(read);
     let mut line = Vec::new();
     loop {
@@ -71,7 +77,7 @@ async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u
         let (host, write) = (Arc::clone(host), Arc::clone(&write));
         tokio::spawn(async move { answer(&host, &write, &caller, request).await });
     }
-    let sessions = std::mem::take(&mut *held.lock().await);
+    let sessions = held.lock().await.take().unwrap_or_default();
     for session in sessions {
         if let Err(error) = host.end_session(&session, SessionEnd::Exited).await {
             tracing::error!(%error, %session, "could not record the end of a session");

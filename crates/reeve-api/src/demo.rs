@@ -22,6 +22,9 @@ use crate::home::Home;
 use crate::host::{Host, HostOptions};
 use crate::launch;
 
+/// First line of the demo's own `config.toml`.
+const HEADER: &str = "# The demo's throw-away profile.";
+
 /// How the demo runs.
 #[derive(Debug, Clone, Copy)]
 pub struct DemoOptions {
@@ -70,6 +73,9 @@ where
     let temporary = if options.keep { None } else { Some(TemporaryHome::new().map_err(|e| failed(&e))?) };
     let home = temporary.as_ref().map_or_else(|| home.clone(), |t| Home::under(&t.0));
     home.create().map_err(|e| failed(&e))?;
+    if !is_demos_own(&home) {
+        return Err(failed(&format!("{} holds a profile that is not the demo's: it is left alone", shown(&home))));
+    }
 
     say("This is the demo: a scripted agent against a provider on this machine, both shipped with Reeve.")?;
     say(&format!("Its profile is thrown away afterwards: home {}, secrets in memory only,", shown(&home)))?;
@@ -203,6 +209,14 @@ fn credential() -> AddCredentialInput {
     }
 }
 
+/// Whether the profile is empty or was made by a demo before.
+fn is_demos_own(home: &Home) -> bool {
+    match std::fs::read_to_string(home.config_file()) {
+        Ok(text) => text.starts_with(HEADER),
+        Err(_) => !home.database().exists(),
+    }
+}
+
 /// Configuration, policy and limits of the throw-away profile.
 fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
     let root = home.config.join("demo-root.pem");
@@ -210,7 +224,7 @@ fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
     let address = provider.addr();
     let resolve: Vec<String> = story::HOSTS.iter().map(|host| format!("\"{host}:443\" = \"{address}\"")).collect();
     let config = format!(
-        "# The demo's throw-away profile.\nsecrets = \"memory\"\n\n[hold]\nhttp_seconds = 600\n\n[upstream]\nresolve = {{ {} }}\nextra_roots = [{}]\n",
+        "{HEADER}\nsecrets = \"memory\"\n\n[hold]\nhttp_seconds = 600\n\n[upstream]\nresolve = {{ {} }}\nextra_roots = [{}]\n",
         resolve.join(", "),
         serde_json::Value::from(root.display().to_string())
     );

@@ -91,6 +91,12 @@ impl Home {
         self.state.join("heads.jsonl")
     }
 
+    /// Public half of the key that signs seals and exports, in hex.
+    #[must_use]
+    pub fn public_key(&self) -> PathBuf {
+        self.data.join("seal.pub")
+    }
+
     #[must_use]
     pub fn secrets_file(&self) -> PathBuf {
         self.data.join("secrets.age")

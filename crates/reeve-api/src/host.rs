@@ -78,6 +78,7 @@ impl Host {
             managed: home.managed.clone(),
             database: home.database(),
             mirror: home.mirror(),
+            public_key: home.public_key(),
             settings,
             vault,
             clock,

@@ -11,7 +11,7 @@ use reeve_domain::clock::Clock;
 use reeve_domain::id::{ApprovalId, SessionId};
 use reeve_domain::operation::Operation;
 use reeve_domain::verdict::Verdict;
-use reeve_store::Store;
+use reeve_store::{Store, StoreError};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 
@@ -40,12 +40,9 @@ pub struct Question {
 /// What came of asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// `output_limit` is the one the human saw and the fingerprint was made with.
-    Approved {
-        approval: ApprovalId,
-        output_limit: Option<u64>,
-        waited: bool,
-    },
+    /// `output_limit` is the one the human saw and the fingerprint was made with;
+    /// `over_cap`: the card said that a budget does not afford it.
+    Approved { approval: ApprovalId, output_limit: Option<u64>, waited: bool, over_cap: bool },
     Refused {
         approval: ApprovalId,
         reason: Option<String>,
@@ -84,9 +81,28 @@ impl Open {
 }
 
 enum Place {
-    Joined(ApprovalId, watch::Receiver<Option<Resolved>>, Option<u64>),
+    Joined(Waiting),
     Full,
-    Free,
+    Opened(Waiting),
+}
+
+/// What a waiter holds on to.
+struct Waiting {
+    id: ApprovalId,
+    answer: watch::Receiver<Option<Resolved>>,
+    output_limit: Option<u64>,
+    over_cap: bool,
+}
+
+impl Waiting {
+    fn on(approval: &Approval, slot: &Slot) -> Self {
+        Self {
+            id: approval.id.clone(),
+            answer: slot.subscribe(),
+            output_limit: approval.output_limit,
+            over_cap: approval.unaffordable.is_some(),
+        }
+    }
 }
 
 impl Approvals {
@@ -104,13 +120,19 @@ impl Approvals {
         if let Some(answer) = self.answered_before(&question).await? {
             return Ok(answer);
         }
-        let (id, mut answer, output_limit) = match self.place(&question) {
-            Place::Joined(id, answer, output_limit) => {
-                self.store.join_approval(&id).await?;
-                (id, answer, output_limit)
+        let Waiting { id, mut answer, output_limit, over_cap } = match self.place(&question, longest) {
+            Place::Joined(waiting) => {
+                // Answered or not recorded yet: the count of a card is not worth refusing for.
+                if let Err(error) = self.store.join_approval(&waiting.id).await {
+                    tracing::debug!(%error, approval = %waiting.id, "a joined question was not counted");
+                }
+                waiting
             }
             Place::Full => return Ok(Answer::TooMany),
-            Place::Free => self.open(question, longest).await?,
+            Place::Opened(waiting) => {
+                self.record(question).await?;
+                waiting
+            }
         };
         let resolved = match answer.wait_for(Option::is_some).await {
             Ok(resolved) => resolved.clone(),
@@ -118,7 +140,9 @@ impl Approvals {
             Err(_) => None,
         };
         Ok(match resolved.map(|r| r.resolution) {
-            Some(Resolution::Approved { .. }) => Answer::Approved { approval: id, output_limit, waited: true },
+            Some(Resolution::Approved { .. }) => {
+                Answer::Approved { approval: id, output_limit, waited: true, over_cap }
+            }
             Some(Resolution::Refused { reason }) => Answer::Refused { approval: id, reason },
             Some(Resolution::Expired) => Answer::Expired { approval: id },
             Some(Resolution::Withdrawn) | None => Answer::Withdrawn,
@@ -138,6 +162,7 @@ impl Approvals {
                 approval: unused.id,
                 output_limit: unused.output_limit,
                 waited: false,
+                over_cap: unused.unaffordable.is_some(),
             }));
         }
         let Some(last) = self.store.last_answer(&asked.agent, &asked.session, &asked.question).await? else {
@@ -154,36 +179,35 @@ impl Approvals {
         })
     }
 
-    fn place(&self, question: &Question) -> Place {
+    /// Joins the same question or enters a new one, in one step: identical questions never double.
+    fn place(&self, question: &Question, longest: Duration) -> Place {
         let asked = &question.approval;
-        let open = self.open.lock();
+        let mut open = self.open.lock();
         let same = |o: &Approval| o.agent == asked.agent && o.session == asked.session && o.question == asked.question;
-        if let Some((id, found)) = open.iter().find(|(_, o)| same(o.asked())) {
-            return Place::Joined(id.clone(), found.slot.subscribe(), found.asked().output_limit);
+        if let Some(found) = open.values().find(|o| same(o.asked())) {
+            return Place::Joined(Waiting::on(found.asked(), &found.slot));
         }
-        let pending = open.values().filter(|o| o.asked().agent == asked.agent).count();
-        if pending >= MAX_PENDING_PER_AGENT { Place::Full } else { Place::Free }
+        if open.values().filter(|o| o.asked().agent == asked.agent).count() >= MAX_PENDING_PER_AGENT {
+            return Place::Full;
+        }
+        let (slot, _) = watch::channel(None);
+        let waiting = Waiting::on(asked, &slot);
+        let longest = asked.asked_at + chrono::Duration::from_std(longest).unwrap_or_default();
+        let entered =
+            Open { question: question.clone(), expires_at: asked.expires_at, longest, shown: Vec::new(), slot };
+        open.insert(asked.id.clone(), entered);
+        Place::Opened(waiting)
     }
 
-    async fn open(
-        &self,
-        question: Question,
-        longest: Duration,
-    ) -> Result<(ApprovalId, watch::Receiver<Option<Resolved>>, Option<u64>), EngineError> {
-        let approval = question.approval.clone();
-        let (slot, answer) = watch::channel(None);
-        let longest = approval.asked_at + chrono::Duration::from_std(longest).unwrap_or_default();
-        // Entered before it is recorded, so that an identical question arriving meanwhile joins instead of doubling.
-        self.open.lock().insert(
-            approval.id.clone(),
-            Open { question: question.clone(), expires_at: approval.expires_at, longest, shown: Vec::new(), slot },
-        );
-        let recorded = self.store.ask(approval.clone(), question.operation, question.verdict).await;
-        if let Err(error) = recorded {
-            self.open.lock().remove(&approval.id);
-            return Err(error.into());
+    async fn record(&self, question: Question) -> Result<(), EngineError> {
+        let id = question.approval.id.clone();
+        let recorded = self.store.ask(question.approval, question.operation, question.verdict).await;
+        if recorded.is_err() {
+            // Whoever joined meanwhile hears that nobody will answer.
+            self.open.lock().remove(&id);
         }
-        Ok((approval.id, answer, approval.output_limit))
+        recorded?;
+        Ok(())
     }
 
     /// The open question itself.
@@ -298,7 +322,13 @@ impl Approvals {
         let resolved =
             Resolved { resolution, by: "reeve".to_owned(), surface: Surface::Engine, at: now, reading_ms: None };
         match self.resolve(id, resolved).await {
-            Err(EngineError::NotFound { .. }) => Ok(()),
+            // Somebody answered in the same moment.
+            Err(EngineError::NotFound { .. } | EngineError::Store(StoreError::Closed { .. })) => Ok(()),
+            // Entered, but never recorded: its asker went away before.
+            Err(EngineError::Store(StoreError::NotFound { .. })) => {
+                self.open.lock().remove(id);
+                Ok(())
+            }
             other => other,
         }
     }

@@ -9,6 +9,14 @@ use crate::error::EngineError;
 
 const SEAL_KEY: &str = "seal-key";
 
+/// The public half beside the data, for checking exports without an engine.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn write_public(path: &std::path::Path, key: &SigningKey) -> Result<(), EngineError> {
+    crate::files::write_atomically(path, format!("{}\n", hex::encode(key.verifying_key().as_bytes())).as_bytes())
+}
+
 /// The signing key, made at the first start.
 ///
 /// # Errors

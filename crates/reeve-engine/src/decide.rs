@@ -135,10 +135,10 @@ impl Engine {
         let path = self.policies().folder().join(crate::policies::STANDING_FILE);
         let before = std::fs::read(&path).ok();
         self.policies().append_standing(text)?;
-        let reloaded = self.policies().refresh();
-        let works = match reloaded {
-            Reload::Rejected { problem } => Err(EngineError::Policy(problem)),
-            Reload::Loaded { .. } | Reload::Unchanged => self.passes_now(question),
+        let works = match self.reload().await {
+            Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
+            Ok(Reload::Loaded { .. } | Reload::Unchanged) => self.passes_now(question),
+            Err(error) => Err(error),
         };
         if let Err(still) = works {
             match before {
@@ -147,7 +147,7 @@ impl Engine {
                     std::fs::remove_file(&path).map_err(|source| EngineError::Write { path: path.clone(), source })?
                 }
             }
-            self.policies().refresh();
+            self.reload().await?;
             return Err(still);
         }
         let what = format!("standing approval for `{}`", question.approval.agent);

@@ -82,6 +82,8 @@ struct Case {
 /// How an operation got past verdict and budget.
 struct Passed {
     reservation: Option<Reservation>,
+    /// By the limits in force when it passed.
+    quote: Option<Quote>,
     approval: Option<(ApprovalId, bool)>,
     would: Option<Denial>,
     /// A human let it through over the cap.
@@ -114,7 +116,11 @@ impl Gate {
             Ok(injection) => injection,
             Err(denial) => return self.turn_away(TurnedAway::after(case, denial, None)).await,
         };
-        self.commit(case, passed, injection).await
+        // On a task of its own: a caller that goes away between the commit and its answer leaves an admission that is
+        // dropped, and so abandoned, instead of money that nobody settles.
+        let gate = self.clone();
+        let committing = tokio::spawn(async move { gate.commit(case, passed, injection).await });
+        committing.await.unwrap_or_else(|_| Ruling::Denied(denials::impossible()))
     }
 
     /// Who acts, what policy says of it, and what it may cost.
@@ -181,11 +187,13 @@ impl Gate {
         let fitted = self.fit(case).await.map_err(|fault| (fault, None))?;
         match fitted {
             Ok(reservation) if asks => self.ask(case, reservation, None, view).await,
-            Ok(reservation) => Ok(Passed { reservation, approval: None, would, over_cap: false }),
+            Ok(reservation) => {
+                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, over_cap: false })
+            }
             Err(short) if observing => {
                 let would = would.or_else(|| Some(denials::by_budget(&case.operation, &short)));
                 let reservation = case.quote.as_ref().map(Quote::whole);
-                Ok(Passed { reservation, approval: None, would, over_cap: true })
+                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, over_cap: true })
             }
             Err(short) if short.asks() => {
                 let whole = case.quote.as_ref().map(Quote::whole);
@@ -210,15 +218,15 @@ impl Gate {
         short: Option<Shortfall>,
         view: Value,
     ) -> Result<Passed, (Denial, Option<ApprovalId>)> {
-        let over_cap = short.is_some();
         let question = self.question(case, reservation.as_ref(), short, view);
         let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
         let answer = self.0.approvals.ask(question, longest).await;
         match answer.map_err(|error| (denials::cannot_record(&case.operation, &error.to_string()), None))? {
-            Answer::Approved { approval, output_limit, waited } => {
+            Answer::Approved { approval, output_limit, waited, over_cap } => {
+                let quote = self.still_allowed(case, &approval)?;
                 // What was approved is executed, with the very bound the human saw.
-                let reservation = case.quote.as_ref().map(|quote| quote.with_output(output_limit));
-                Ok(Passed { reservation, approval: Some((approval, waited)), would: None, over_cap })
+                let reservation = quote.as_ref().map(|quote| quote.with_output(output_limit));
+                Ok(Passed { reservation, quote, approval: Some((approval, waited)), would: None, over_cap })
             }
             Answer::Refused { approval, reason } => {
                 Err((denials::refused(&case.operation, &case.verdict, reason), Some(approval)))
@@ -227,6 +235,21 @@ impl Gate {
             Answer::Withdrawn => Err((denials::session_over(&case.operation), None)),
             Answer::TooMany => Err((denials::too_many(&case.operation), None)),
         }
+    }
+
+    /// A human thinks for minutes: what was denied meanwhile stays denied, and the limits of now apply.
+    fn still_allowed(&self, case: &Case, approval: &ApprovalId) -> Result<Option<Quote>, (Denial, Option<ApprovalId>)> {
+        let denied = |denial| Err((denial, Some(approval.clone())));
+        let now = self.0.clock.now();
+        if self.0.protection.stopped() {
+            return denied(denials::all_stopped(&case.operation));
+        }
+        let verdict = self.verdict(&case.operation, &case.live, now);
+        if verdict.decision() == Decision::Deny && self.0.protection.mode(now) == Mode::Enforce {
+            return denied(denials::by_policy(&case.operation, &verdict));
+        }
+        let in_force = self.0.policies.in_force();
+        Ok(Quote::of(&case.operation, in_force.limits.budgets(), &self.0.prices.table(), now))
     }
 
     fn question(
@@ -276,10 +299,10 @@ impl Gate {
 
     /// The one writer transaction: reserve and record. Nothing has gone upstream before it, everything may after it.
     async fn commit(&self, case: Case, passed: Passed, injection: Option<Injection>) -> Ruling {
-        let Case { operation, live, verdict, quote, mode, .. } = case;
+        let Case { operation, live, verdict, mode, .. } = case;
         let (approval, waited) = passed.approval.map_or((None, false), |(id, waited)| (Some(id), waited));
         let would = passed.would;
-        let fit = fit_in_transaction(quote, passed.reservation.clone(), passed.over_cap, approval.is_some());
+        let fit = fit_in_transaction(passed.quote, passed.reservation.clone(), passed.over_cap, approval.is_some());
         let operation_for_denial = operation.clone();
         let admit = Admit {
             operation: operation.clone(),
@@ -301,6 +324,10 @@ impl Gate {
                 let revoked = live.ended().child_token();
                 let running = Running { operation: Arc::clone(&operation), revoked: revoked.clone() };
                 self.0.running.lock().insert(operation.id.clone(), running);
+                // A reload between verdict and this line found nothing to cut yet.
+                if self.0.policies.in_force().set.revision() != verdict.revision() {
+                    self.recheck();
+                }
                 let admission = Admission::new(self.clone(), operation, verdict, reservation, injection, revoked);
                 Ruling::Admitted(Box::new(admission))
             }

@@ -68,6 +68,8 @@ pub struct EngineOptions {
     pub database: PathBuf,
     /// Second place for the heads of the chain.
     pub mirror: PathBuf,
+    /// Where the public half of the seal key is written.
+    pub public_key: PathBuf,
     pub settings: Settings,
     pub vault: Vault,
     pub clock: Arc<dyn Clock>,
@@ -105,6 +107,7 @@ impl Engine {
     /// When any part does not load: without it nothing could be decided or recorded, so nothing may pass.
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
         let seal_key = audit::seal_key(&options.vault).await?;
+        audit::write_public(&options.public_key, &seal_key)?;
         let store = Store::open(
             &options.database,
             StoreOptions {
@@ -166,32 +169,44 @@ impl Engine {
                 () = self.0.shutdown.cancelled() => return,
                 () = tokio::time::sleep(TICK) => {}
             }
-            if let Err(error) = self.look().await {
-                tracing::error!(%error, "a periodic check failed");
-                self.0.protection.set_degraded(Some(error.to_string()));
-            }
+            self.look().await;
         }
     }
 
-    async fn look(&self) -> Result<(), EngineError> {
+    /// Each check by itself: one that fails stops no other.
+    async fn look(&self) {
         let now = self.now();
-        self.0.approvals.expire(now).await?;
+        let mut failed = Vec::new();
+        failed.extend(self.0.approvals.expire(now).await.err());
         for session in self.0.sessions.expired(now) {
-            self.end_session(&session, SessionEnd::Expired).await?;
+            failed.extend(self.end_session(&session, SessionEnd::Expired).await.err());
         }
-        match self.0.policies.refresh() {
-            Reload::Unchanged => {}
+        failed.extend(self.reload().await.err());
+        let broken = self.0.store.problem().borrow().as_ref().map(ToString::to_string);
+        for error in &failed {
+            tracing::error!(%error, "a periodic check failed");
+        }
+        self.0.protection.set_degraded(broken.or_else(|| failed.first().map(ToString::to_string)));
+    }
+
+    /// Looks at the policy and limits files, and applies what changed to what runs.
+    ///
+    /// # Errors
+    /// When the reload cannot be recorded; it is in force all the same.
+    pub async fn reload(&self) -> Result<Reload, EngineError> {
+        let reload = self.0.policies.refresh();
+        let event = match &reload {
+            Reload::Unchanged => return Ok(reload),
             Reload::Loaded { revision, files } => {
                 // In force first: it applies also when it cannot be recorded.
                 self.refresh_projects();
                 self.0.gate.recheck();
-                self.0.store.append(vec![Draft::engine(EventBody::PolicyReloaded { revision, files })]).await?;
+                EventBody::PolicyReloaded { revision: revision.clone(), files: files.clone() }
             }
-            Reload::Rejected { problem } => {
-                self.0.store.append(vec![Draft::engine(EventBody::PolicyRejected { problem })]).await?;
-            }
-        }
-        Ok(())
+            Reload::Rejected { problem } => EventBody::PolicyRejected { problem: problem.clone() },
+        };
+        self.0.store.append(vec![Draft::engine(event)]).await?;
+        Ok(reload)
     }
 
     /// A change of the base set changes the sets with project rules on top of it.
@@ -199,7 +214,12 @@ impl Engine {
         for live in self.0.sessions.all() {
             match self.0.policies.for_project(std::path::Path::new(&live.session.cwd)) {
                 Ok(project) => live.project.store(Arc::new(project)),
-                Err(error) => tracing::warn!(%error, "the project's rules do not load; the last good ones stay"),
+                // A project may only forbid, and its agent can write its files: broken ones must not keep newer rules of
+                // higher layers away, nor be a way out of the project's own. The session is over.
+                Err(error) => {
+                    tracing::error!(%error, session = %live.id(), "the project's rules do not load; the session ends");
+                    live.ended().cancel();
+                }
             }
         }
     }
@@ -223,9 +243,9 @@ impl Engine {
     /// # Errors
     /// When it cannot be recorded; it is ended all the same.
     pub async fn end_session(&self, id: &SessionId, because: SessionEnd) -> Result<bool, EngineError> {
-        let ended = self.0.sessions.end(id, because).await?;
+        let ended = self.0.sessions.end(id, because).await;
         self.0.approvals.withdraw(id, self.now()).await?;
-        Ok(ended)
+        ended
     }
 
     /// Ends every session and denies everything until `resume`.
@@ -233,11 +253,13 @@ impl Engine {
     /// # Errors
     /// When it cannot be recorded.
     pub async fn stop_all(&self) -> Result<(), EngineError> {
-        self.0.protection.stop().await?;
+        // Everything is cut first; what cannot be recorded is told afterwards.
+        let mut told = self.0.protection.stop().await;
         for live in self.0.sessions.all() {
-            self.end_session(live.id(), SessionEnd::Stopped).await?;
+            let ended = self.end_session(live.id(), SessionEnd::Stopped).await;
+            told = told.and(ended.map(|_| ()));
         }
-        Ok(())
+        told
     }
 
     /// Live sessions hold secrets: after a change of a credential they hold the new state.
@@ -271,6 +293,11 @@ impl Engine {
         self.0.shutdown.cancel();
         for live in self.0.sessions.all() {
             self.end_session(live.id(), SessionEnd::EngineStopped).await?;
+        }
+        // What was cut is settled by its mouth; the sweep of the next start would charge it whole.
+        let patience = tokio::time::Instant::now() + Duration::from_secs(2);
+        while self.0.gate.running() > 0 && tokio::time::Instant::now() < patience {
+            tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.0.store.append(vec![Draft::engine(EventBody::EngineStopped { why: why.to_owned() })]).await?;
         Ok(())

@@ -52,7 +52,7 @@ impl Engine {
     async fn write_mine(&self, mine: &[BudgetDefinition], what: String) -> Result<(), EngineError> {
         let path = self.policies().config_folder().join(MINE_LIMITS_FILE);
         self.policies().replace(&path, &yaml(mine))?;
-        self.policies().refresh();
+        self.reload().await?;
         self.gate().record(Draft::engine(EventBody::BudgetChanged { what })).await
     }
 }

@@ -80,9 +80,14 @@ impl ProtectionState {
         self.degraded.store(Arc::new(cause));
     }
 
+    /// In force at once, also when it cannot be recorded.
+    ///
     /// # Errors
-    /// When it cannot be recorded; then nothing changed.
+    /// When it cannot be recorded.
     pub async fn stop(&self) -> Result<(), EngineError> {
+        let mut stopped = (**self.switches.load()).clone();
+        stopped.stopped = true;
+        self.switches.store(Arc::new(stopped));
         self.change("stop all", |s| s.stopped = true).await
     }
 

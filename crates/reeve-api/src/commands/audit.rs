@@ -7,6 +7,7 @@ use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
+use ed25519_dalek::VerifyingKey;
 use reeve_domain::chain;
 use reeve_engine::Engine;
 use serde_json::Value;
@@ -15,6 +16,7 @@ use super::answer;
 use crate::contract::calls::AuditCall;
 use crate::contract::status::{ChainDto, VerificationDto};
 use crate::contract::{ApiCode, ApiError};
+use crate::home::Home;
 use crate::host::Host;
 
 /// How often the whole chain is verified for the status strip; the call that asks for it verifies at once.
@@ -35,6 +37,7 @@ pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
         sealed_to: found.sealed_to,
         broken_at: found.first_bad.as_ref().map(|bad| bad.seq),
         problem: found.first_bad.as_ref().map(ToString::to_string),
+        key_trusted: found.signatures_checked,
     };
     host.chain.remember(&dto);
     Ok(dto)
@@ -83,6 +86,17 @@ pub(crate) async fn watch(host: &Host) {
     }
 }
 
+/// The public half of this profile's seal key; none where no engine ever ran.
+fn own_key(home: &Home) -> Result<Option<VerifyingKey>, ApiError> {
+    let path = home.public_key();
+    let broken =
+        || ApiError::new(ApiCode::Invalid, format!("`{}` is not a public key: move it away to go on", path.display()));
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(None) };
+    let mut bytes = [0_u8; 32];
+    hex::decode_to_slice(text.trim(), &mut bytes).map_err(|_| broken())?;
+    VerifyingKey::from_bytes(&bytes).map(Some).map_err(|_| broken())
+}
+
 /// Where the manifest of an export lies: beside it.
 pub(crate) fn manifest_path(export: &Path) -> PathBuf {
     let mut name = export.as_os_str().to_owned();
@@ -90,23 +104,30 @@ pub(crate) fn manifest_path(export: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Checks an exported file against its manifest, without an engine.
+/// Checks an exported file against its manifest, without an engine. Where this profile has a key, the export must be signed
+/// by it; elsewhere it is only shown to be consistent with the key it names, and the answer says so.
 ///
 /// # Errors
 /// When a file cannot be read. What does not hold is in the answer.
-pub fn verify_export(path: &Path) -> Result<VerificationDto, ApiError> {
+pub fn verify_export(home: &Home, path: &Path) -> Result<VerificationDto, ApiError> {
     let unreadable = |path: &Path, error: std::io::Error| {
         ApiError::new(ApiCode::Invalid, format!("could not read `{}`: {error}", path.display()))
     };
     let manifest = manifest_path(path);
     let text = std::fs::read_to_string(&manifest).map_err(|error| unreadable(&manifest, error))?;
     let file = File::open(path).map_err(|error| unreadable(path, error))?;
-    Ok(match chain::verify_export(BufReader::new(file), &text, None) {
-        Ok(found) => {
-            VerificationDto { ok: true, events: found.manifest.count, sealed_to: 0, broken_at: None, problem: None }
-        }
+    let key = own_key(home)?;
+    Ok(match chain::verify_export(BufReader::new(file), &text, key.as_ref()) {
+        Ok(found) => VerificationDto {
+            ok: true,
+            events: found.manifest.count,
+            sealed_to: 0,
+            broken_at: None,
+            problem: None,
+            key_trusted: found.key_trusted,
+        },
         Err(problem) => {
-            VerificationDto { ok: false, events: 0, sealed_to: 0, broken_at: None, problem: Some(problem.to_string()) }
+            VerificationDto { ok: false, events: 0, sealed_to: 0, broken_at: None, problem: Some(problem.to_string()), key_trusted: key.is_some() }
         }
     })
 }

@@ -61,8 +61,9 @@ async fn open(host: &Arc<Host>, caller: &Caller, input: OpenSessionInput) -> Res
         expires_at,
     };
     let (live, token) = host.engine.open_session(opening).await?;
-    if expires_at.is_none() {
-        caller.hold(live.id().clone()).await;
+    if expires_at.is_none() && !caller.hold(live.id().clone()).await {
+        host.end_session(live.id(), SessionEnd::Exited).await?;
+        return Err(not_found("caller any more for session", live.id().as_str()));
     }
     let ca = match host.proxy.open(&live) {
         Ok(ca) => ca,

@@ -133,6 +133,8 @@ pub struct VerificationDto {
     pub events: u64,
     /// The last record that a seal vouches for.
     pub sealed_to: u64,
+    /// Whether signatures were checked against this profile's own key.
+    pub key_trusted: bool,
     /// The first record that is missing, changed or reordered.
     pub broken_at: Option<u64>,
     pub problem: Option<String>,

@@ -13,15 +13,20 @@ use crate::{exit, output};
 pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Result<u8> {
     let found: VerificationDto = match export {
         // Offline: needs no engine.
-        Some(path) => reeve_api::commands::audit::verify_export(&path)?,
+        Some(path) => reeve_api::commands::audit::verify_export(&context.home, &path)?,
         None => context.client().await?.call(&AuditCall::Verify).await?,
     };
     if context.json {
         output::json(&found)?;
     } else if let Some(problem) = &found.problem {
         output::line(&format!("✕ the record is broken: {problem}"))?;
-    } else {
+    } else if found.sealed_to > 0 {
         output::line(&format!("✓ {} records verify, sealed up to #{}", found.events, found.sealed_to))?;
+    } else if found.key_trusted {
+        output::line(&format!("✓ {} records verify, signed by this machine's key", found.events))?;
+    } else {
+        output::line(&format!("✓ {} records are consistent with the key they name", found.events))?;
+        context.say("no key of this profile is here: whose key it is, this does not say");
     }
     Ok(if found.ok { exit::DONE } else { exit::BROKEN })
 }

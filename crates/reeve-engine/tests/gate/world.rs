@@ -206,6 +206,7 @@ async fn start(folder: &Path, clock: &Arc<ManualClock>) -> Engine {
         managed: None,
         database: folder.join("reeve.db"),
         mirror: folder.join("heads.jsonl"),
+        public_key: folder.join("seal.pub"),
         settings: Settings::load(&folder.join("config.toml")).unwrap(),
         vault: Vault::memory(),
         clock: clock.clone(),
