@@ -85,7 +85,7 @@ async fn reach(
     }
 }
 
-async fn until(deadline: Option<Instant>) {
+pub(super) async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => tokio::time::sleep_until(deadline).await,
         None => std::future::pending().await,
@@ -125,8 +125,8 @@ fn ended(case: &Case, settler: &mut Settler, stopped: Stopped) -> Turned {
             denied(case, DenialKind::Stopped, message, "start again under the rules as they are now", "revoked")
         }
         Stopped::TooLong => {
-            cut(settler, "it took longer than its rule allows");
-            let message = format!("{summary} was cut: it took longer than its rule allows");
+            cut(settler, passing::TOO_LONG);
+            let message = format!("{summary} was cut: {}", passing::TOO_LONG);
             denied(case, DenialKind::Policy, message, "ask for less at once", "timeout")
         }
         Stopped::Forward(error @ (ForwardError::Address { .. } | ForwardError::OwnPort { .. })) => {

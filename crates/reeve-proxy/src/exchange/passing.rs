@@ -3,8 +3,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,14 +13,17 @@ use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, Head
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use parking_lot::Mutex;
 use reeve_domain::obligation::Obligation;
 use reeve_domain::outcome::Ending;
 use reeve_protocol::Meter;
 use reeve_protocol::meter::UsageFilter;
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::sync::CancellationToken;
 
 use crate::body::Decoder;
+use crate::exchange::act::until;
 use crate::exchange::intake::content_coding;
 use crate::exchange::request::clean_response;
 use crate::exchange::settler::Settler;
@@ -33,7 +36,8 @@ use crate::websocket::{self, RelayEnd};
 
 /// An answer that does not move for this long is given up; models may think for minutes between events.
 const IDLE: Duration = Duration::from_secs(900);
-/// Why an admission is taken back.
+/// Why an answer is cut from outside.
+pub(super) const TOO_LONG: &str = "it took longer than its rule allows";
 pub(super) const STOPPED: &str = "the session ended or a rule changed";
 /// Headers that describe bytes which the client does not get.
 const OF_THE_BYTES: &[&str] =
@@ -112,49 +116,78 @@ enum Work {
 
 /// The body of an answer.
 struct Passing {
+    core: Arc<Mutex<Core>>,
+    watch: AbortHandle,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+/// What passes, and what becomes of it.
+struct Core {
     inner: Payload,
     work: Work,
     settler: Settler,
-    revoked: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
-    deadline: Option<Pin<Box<Sleep>>>,
     /// Set anew by every piece that comes.
     idle: Pin<Box<Sleep>>,
     /// Trailers that came, sent once everything before them is.
     trailers: Option<HeaderMap>,
     over: bool,
+    /// Stopped from outside; the reader has not heard of it yet.
+    stopped: Option<PayloadError>,
+    waker: Option<Waker>,
 }
 
 impl Passing {
     fn new(inner: Payload, work: Work, settler: Settler, deadline: Option<Instant>) -> Self {
-        let revoked = settler.admission().map(|admission| Box::pin(admission.revoked().clone().cancelled_owned()));
-        let deadline = deadline.map(|deadline| Box::pin(sleep_until(deadline)));
+        let revoked = settler.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
         let idle = Box::pin(sleep_until(Instant::now() + IDLE));
-        Self { inner, work, settler, revoked, deadline, idle, trailers: None, over: false }
+        let (trailers, over, stopped, waker) = (None, false, None, None);
+        let core = Core { inner, work, settler, idle, trailers, over, stopped, waker };
+        let core = Arc::new(Mutex::new(core));
+        let watch = tokio::spawn(watch(Arc::downgrade(&core), revoked, deadline)).abort_handle();
+        Self { core, watch }
     }
 
     /// An answer without body is over before anybody reads it.
-    fn started(mut self) -> Payload {
-        if self.inner.is_end_stream() {
-            self.finish();
+    fn started(self) -> Payload {
+        {
+            let mut core = self.core.lock();
+            if core.inner.is_end_stream() {
+                core.finish();
+            }
         }
         self.boxed_unsync()
     }
+}
 
-    /// Stopped from outside: session, policy, time.
-    fn poll_stopped(&mut self, cx: &mut Context<'_>) -> Poll<&'static str> {
-        if let Some(revoked) = &mut self.revoked
-            && revoked.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready(STOPPED);
+/// Cuts the upstream when session, policy or time say so, also while the client reads nothing and so asks for nothing.
+async fn watch(core: Weak<Mutex<Core>>, revoked: CancellationToken, deadline: Option<Instant>) {
+    let why = tokio::select! {
+        () = revoked.cancelled() => STOPPED,
+        () = until(deadline) => TOO_LONG,
+    };
+    if let Some(core) = core.upgrade() {
+        core.lock().stop(why);
+    }
+}
+
+impl Core {
+    fn stop(&mut self, why: &str) {
+        if self.over {
+            return;
         }
-        if let Some(deadline) = &mut self.deadline
-            && deadline.as_mut().poll(cx).is_ready()
-        {
-            return Poll::Ready("it took longer than its rule allows");
+        let error = self.fail(PayloadError::Reeve(why.to_owned()));
+        self.stopped = Some(error);
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
-        Poll::Pending
     }
 
+    /// Settles a bad ending and lets go of the upstream.
     fn fail(&mut self, error: PayloadError) -> PayloadError {
         let ending = match &error {
             PayloadError::Client(_) => Ending::CutByClient,
@@ -164,6 +197,7 @@ impl Passing {
         self.note_masked();
         self.settler.settle(ending);
         self.over = true;
+        self.inner = crate::payload::empty();
         error
     }
 
@@ -255,58 +289,73 @@ impl Passing {
     }
 }
 
-impl Body for Passing {
-    type Data = Bytes;
-    type Error = PayloadError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
-        let this = &mut *self;
+impl Core {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
         loop {
-            if this.over {
-                return Poll::Ready(this.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
+            if let Some(error) = self.stopped.take() {
+                return Poll::Ready(Some(Err(error)));
             }
-            if let Poll::Ready(why) = this.poll_stopped(cx) {
-                return Poll::Ready(Some(Err(this.fail(PayloadError::Reeve(why.to_owned())))));
+            if self.over {
+                return Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))));
             }
-            let Poll::Ready(next) = Pin::new(&mut this.inner).poll_frame(cx) else {
-                ready!(this.idle.as_mut().poll(cx));
+            let Poll::Ready(next) = Pin::new(&mut self.inner).poll_frame(cx) else {
+                self.waker = Some(cx.waker().clone());
+                ready!(self.idle.as_mut().poll(cx));
                 let why = "it stood still for 15 minutes".to_owned();
-                return Poll::Ready(Some(Err(this.fail(PayloadError::Upstream(why)))));
+                return Poll::Ready(Some(Err(self.fail(PayloadError::Upstream(why)))));
             };
-            this.idle.as_mut().reset(Instant::now() + IDLE);
-            match next {
-                None => return Poll::Ready(this.end()),
-                Some(Err(error)) => return Poll::Ready(Some(Err(this.fail(error)))),
-                Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => match this.work(data) {
-                        Ok(out) if !out.is_empty() => {
-                            // The client may take its last byte for the end, so the end is settled before it goes.
-                            if matches!(this.work, Work::Tee { .. }) && this.inner.is_end_stream() {
-                                this.finish();
-                            }
-                            return Poll::Ready(Some(Ok(Frame::data(out))));
-                        }
-                        Ok(_) => {}
-                        Err(error) => return Poll::Ready(Some(Err(this.fail(error)))),
-                    },
-                    Err(frame) => {
-                        if let Ok(trailers) = frame.into_trailers() {
-                            this.keep_trailers(trailers);
-                        }
+            self.idle.as_mut().reset(Instant::now() + IDLE);
+            match next.map(|next| next.map(Frame::into_data)) {
+                None => return Poll::Ready(self.end()),
+                Some(Err(error)) => return Poll::Ready(Some(Err(self.fail(error)))),
+                Some(Ok(Ok(data))) => {
+                    if let Some(piece) = self.piece(data) {
+                        return Poll::Ready(Some(piece));
                     }
-                },
+                }
+                Some(Ok(Err(frame))) => {
+                    if let Ok(trailers) = frame.into_trailers() {
+                        self.keep_trailers(trailers);
+                    }
+                }
             }
         }
     }
 
+    /// One piece for the client; `None` where all of it is held back.
+    fn piece(&mut self, data: Bytes) -> Option<Result<Frame<Bytes>, PayloadError>> {
+        match self.work(data) {
+            Ok(out) if out.is_empty() => None,
+            Ok(out) => {
+                // The client may take its last byte for the end, so the end is settled before it goes.
+                if matches!(self.work, Work::Tee { .. }) && self.inner.is_end_stream() {
+                    self.finish();
+                }
+                Some(Ok(Frame::data(out)))
+            }
+            Err(error) => Some(Err(self.fail(error))),
+        }
+    }
+}
+
+impl Body for Passing {
+    type Data = Bytes;
+    type Error = PayloadError;
+
+    fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
+        self.core.lock().poll_frame(cx)
+    }
+
     fn is_end_stream(&self) -> bool {
-        self.over && self.trailers.is_none()
+        let core = self.core.lock();
+        core.over && core.trailers.is_none() && core.stopped.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        match &self.work {
-            _ if self.over => SizeHint::with_exact(0),
-            Work::Tee { .. } => self.inner.size_hint(),
+        let core = self.core.lock();
+        match &core.work {
+            _ if core.over => SizeHint::with_exact(0),
+            Work::Tee { .. } => core.inner.size_hint(),
             Work::Change { .. } => SizeHint::default(),
         }
     }

@@ -64,6 +64,7 @@ impl World {
             managed: None,
             database: folder.path().join("reeve.db"),
             mirror: folder.path().join("heads"),
+            public_key: folder.path().join("key.pub"),
             settings,
             vault: Vault::memory(),
             clock: Arc::new(SystemClock::new()),
