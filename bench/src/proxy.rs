@@ -139,9 +139,9 @@ fn write_profile(home: &Home, provider: &Provider, level: Level) -> anyhow::Resu
         ),
     )?;
     let permit = format!(
-        "@id(\"bench\")\n@reason(\"the bench's own host\")\npermit (principal, action == Action::\"http.request\", resource == Host::\"{PLAIN_HOST}\");\n"
+        "@id(\"bench\")\n@reason(\"the bench's own host\")\n@lifts(\"ask-first-write\")\npermit (principal, action == Action::\"http.request\", resource == Host::\"{PLAIN_HOST}\");\n"
     );
-    std::fs::write(home.config.join("policies").join("bench.cedar"), permit)?;
+    std::fs::write(home.config.join("policies").join("standing.cedar"), permit)?;
     if level != Level::Forward {
         std::fs::write(home.config.join("policies").join("many.cedar"), crate::policy::text(1000))?;
     }

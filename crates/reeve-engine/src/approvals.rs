@@ -42,7 +42,12 @@ pub struct Question {
 pub enum Answer {
     /// `output_limit` is the one the human saw and the fingerprint was made with;
     /// `over_cap`: the card said that a budget does not afford it.
-    Approved { approval: ApprovalId, output_limit: Option<u64>, waited: bool, over_cap: bool },
+    Approved {
+        approval: ApprovalId,
+        output_limit: Option<u64>,
+        waited: bool,
+        over_cap: bool,
+    },
     Refused {
         approval: ApprovalId,
         reason: Option<String>,

@@ -126,8 +126,13 @@ pub fn verify_export(home: &Home, path: &Path) -> Result<VerificationDto, ApiErr
             problem: None,
             key_trusted: found.key_trusted,
         },
-        Err(problem) => {
-            VerificationDto { ok: false, events: 0, sealed_to: 0, broken_at: None, problem: Some(problem.to_string()), key_trusted: key.is_some() }
-        }
+        Err(problem) => VerificationDto {
+            ok: false,
+            events: 0,
+            sealed_to: 0,
+            broken_at: None,
+            problem: Some(problem.to_string()),
+            key_trusted: key.is_some(),
+        },
     })
 }

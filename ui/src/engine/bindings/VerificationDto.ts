@@ -3,7 +3,15 @@
 /**
  * What `audit.verify` found.
  */
-export type VerificationDto = { ok: boolean, events: number, seals: number, 
+export type VerificationDto = { ok: boolean, events: number, 
+/**
+ * The last record that a seal vouches for.
+ */
+sealedTo: number, 
+/**
+ * Whether signatures were checked against this profile's own key.
+ */
+keyTrusted: boolean, 
 /**
  * The first record that is missing, changed or reordered.
  */
