@@ -13,6 +13,7 @@ mod outgoing;
 mod passing;
 pub(crate) mod request;
 mod settler;
+mod upgrade;
 
 use futures_util::future::BoxFuture;
 use http::Response;
@@ -89,9 +90,10 @@ async fn steps(channel: Channel, incoming: Incoming) -> Result<Answer, Turned> {
     let asked = request::check(&incoming, channel.scheme, &channel.target)?;
     let provider = channel.shared.providers.find(&asked.endpoint);
     check_upgrade(&channel, &asked)?;
-    let taken = intake::take(incoming, &asked, provider.is_some()).await?;
+    let dialect = provider.as_ref().map(|provider| provider.dialect);
+    let taken = intake::take(incoming, &asked, provider.is_some()).await.map_err(|turned| turned.spoken_in(dialect))?;
     let found = guard::search(&channel, &asked, &taken).await?;
-    let (operation, view) = classify(&channel, &asked, &taken, &found)?;
+    let (operation, view) = classify(&channel, &asked, &taken, &found).map_err(|turned| turned.spoken_in(dialect))?;
     let case = Case { channel, asked, taken, provider, operation, room: Some(room) };
     guard::check(&case, &found).await?;
     hold::decide(case, view).await
@@ -106,12 +108,9 @@ fn check_identity(channel: &Channel) -> Result<(), Turned> {
 fn take_room(channel: &Channel) -> Result<OwnedSemaphorePermit, Turned> {
     let desk = channel.shared.desk(channel.session.id()).ok_or_else(Refusal::unidentified)?;
     desk.room.try_acquire_owned().map_err(|_| {
-        Turned::Refused(Refusal::new(
-            http::StatusCode::SERVICE_UNAVAILABLE,
-            "too_many_exchanges",
-            "The session has too many requests under way at once.",
-            "Wait for some of them to end.",
-        ))
+        let message = "The session has too many requests under way at once.";
+        let advice = "Wait for some of them to end.";
+        Refusal::new(http::StatusCode::SERVICE_UNAVAILABLE, "too_many_exchanges", message, advice).into()
     })
 }
 

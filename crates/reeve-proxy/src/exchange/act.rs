@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::exchange::guard::LEAKED;
 use crate::exchange::outgoing::{Prepared, prepare};
 use crate::exchange::settler::Settler;
-use crate::exchange::{Answer, Case, Turned, passing};
+use crate::exchange::{Answer, Case, Turned, passing, upgrade};
 use crate::forward::{Answered, ForwardError, OutgoingBody, Reached, Route};
 use crate::payload::PayloadError;
 use crate::refusal::Refusal;
@@ -45,7 +45,7 @@ pub(super) async fn act(mut case: Case, admission: Box<Admission>) -> Result<Ans
             settler.outcome.peer = Some(peer.to_string());
             match answered {
                 Answered::Response(response) => passing::pass(&case, response, settler, swallow_usage, deadline),
-                Answered::Upgraded(response, upstream) => passing::relay(&case, response, upstream, settler),
+                Answered::Upgraded(response, upstream) => upgrade::relay(&case, response, upstream, settler),
             }
         }
         Err(stopped) => Err(ended(&case, &mut settler, stopped)),

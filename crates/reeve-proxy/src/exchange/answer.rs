@@ -3,7 +3,8 @@
 use http::header::USER_AGENT;
 use http::{HeaderValue, Response, StatusCode};
 use reeve_domain::operation::Dialect;
-use reeve_domain::verdict::Denial;
+use reeve_domain::verdict::{Denial, DenialKind};
+use reeve_engine::denials::own;
 use reeve_protocol::denial::{self, WireDenial};
 
 use crate::channel::Channel;
@@ -18,7 +19,11 @@ pub(crate) enum Turned {
     /// Recorded already, by the gate.
     Denied { denial: Denial, dialect: Option<Dialect> },
     /// Not an operation that could be judged: recorded here.
-    Refused(Refusal),
+    Refused {
+        refusal: Refusal,
+        /// That of the call to a language model which it would have been.
+        dialect: Option<Dialect>,
+    },
     /// A WebSocket to a language model: its client falls back to events over HTTPS (426).
     NoWebSocket,
     /// Admitted, and settled: the upstream or the way to it failed.
@@ -27,7 +32,17 @@ pub(crate) enum Turned {
 
 impl From<Refusal> for Turned {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused { refusal, dialect: None }
+    }
+}
+
+impl Turned {
+    /// The same, worded so that the client of a language model shows it.
+    pub fn spoken_in(self, dialect: Option<Dialect>) -> Self {
+        match self {
+            Self::Refused { refusal, .. } => Self::Refused { refusal, dialect },
+            other => other,
+        }
     }
 }
 
@@ -52,11 +67,26 @@ impl Teller {
                 wire(denial::upgrade_required()).into()
             }
             Turned::Failed(refusal) => refusal.response().into(),
-            Turned::Refused(refusal) => {
+            Turned::Refused { refusal, dialect } => {
                 self.channel.record_refused(refusal.code, &refusal.message).await;
-                refusal.response().into()
+                match dialect.filter(|_| refusal.status == StatusCode::BAD_REQUEST) {
+                    Some(dialect) => {
+                        wire(denial::response(&malformed(&refusal), Some(dialect), &self.user_agent)).into()
+                    }
+                    None => refusal.response().into(),
+                }
             }
         }
+    }
+}
+
+fn malformed(refusal: &Refusal) -> Denial {
+    Denial {
+        kind: DenialKind::Malformed,
+        message: refusal.message.clone(),
+        advice: refusal.advice.to_owned(),
+        reasons: vec![own("malformed-request")],
+        record: None,
     }
 }
 

@@ -114,7 +114,7 @@ impl Held {
                 self.failed(format!("the upstream answered with status {}", answer.response.status().as_u16()))
             }
             Err(Turned::Denied { denial, .. }) => denial,
-            Err(Turned::Refused(refusal) | Turned::Failed(refusal)) => self.failed(refusal.message),
+            Err(Turned::Refused { refusal, .. } | Turned::Failed(refusal)) => self.failed(refusal.message),
             Err(Turned::NoWebSocket) => self.failed("it asks for an upgrade".to_owned()),
         };
         self.state = State::Over;

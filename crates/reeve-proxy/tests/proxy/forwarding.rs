@@ -312,6 +312,28 @@ fn resident() -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_configured_upstream_proxy_is_asked_for_the_way() {
+    let upstream = Upstream::start(&[HOST], true, |_| Reply::text("far away")).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let far = upstream.address;
+    let corporate = tokio::spawn(async move {
+        let (tcp, _) = listener.accept().await.unwrap();
+        let mut reader = Reader::new(tcp, BytesMut::new());
+        let head = reader.request_head().await.unwrap().unwrap();
+        let (mut tcp, _) = reader.into_parts();
+        tcp.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+        let mut onward = tokio::net::TcpStream::connect(far).await.unwrap();
+        tokio::spawn(async move { tokio::io::copy_bidirectional(&mut tcp, &mut onward).await });
+        (head.method, head.target, head.headers["proxy-authorization"].to_str().unwrap().to_owned())
+    });
+    let world = World::through(&format!("http://dana:word@{address}"), &upstream).await;
+    assert_eq!(get(&world, HOST, "/").await.text(), "far away");
+    let asked = corporate.await.unwrap();
+    assert_eq!(asked, ("CONNECT".to_owned(), "a.example:443".to_owned(), "Basic ZGFuYTp3b3Jk".to_owned()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_model_is_not_reached_by_web_socket() {
     let upstream = Upstream::start(&["api.openai.com"], false, |_| Reply::text("x")).await;
     let world = World::start(&["api.openai.com:443"], &upstream).await;

@@ -151,6 +151,7 @@ async fn a_model_call_that_cannot_be_read_is_refused_and_never_passed_on_as_plai
     ] {
         let reply = crate::client::post(&world, "api.anthropic.com", "/v1/messages", headers, body).await;
         assert_eq!(reply.status, 400, "{headers} {body}: {}", reply.text());
+        assert_eq!(reply.json()["error"]["type"], "invalid_request_error", "not in the dialect: {}", reply.text());
     }
     assert_eq!(upstream.count(), 0);
 }

@@ -40,12 +40,28 @@ impl World {
         Self::with(names, upstream, Mode::Observe, PERMIT_ALL, None).await
     }
 
+    /// As [`World::start`], with a proxy that upstream connections go through.
+    pub async fn through(proxy: &str, upstream: &Upstream) -> Self {
+        Self::build(&[], upstream, Mode::Observe, PERMIT_ALL, None, Some(proxy.to_owned())).await
+    }
+
     pub async fn with(
         names: &[&str],
         upstream: &Upstream,
         mode: Mode,
         policy: &str,
         credential: Option<(Credential, &str)>,
+    ) -> Self {
+        Self::build(names, upstream, mode, policy, credential, None).await
+    }
+
+    async fn build(
+        names: &[&str],
+        upstream: &Upstream,
+        mode: Mode,
+        policy: &str,
+        credential: Option<(Credential, &str)>,
+        proxy: Option<String>,
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policies = folder.path().join("config/policies");
@@ -56,7 +72,7 @@ impl World {
         let resolve = names.iter().map(|name| ((*name).to_owned(), upstream.address)).collect();
         let settings = Settings {
             mode,
-            upstream: UpstreamSettings { resolve, extra_roots: vec![root], proxy: None },
+            upstream: UpstreamSettings { resolve, extra_roots: vec![root], proxy },
             ..Settings::default()
         };
         let engine = Engine::start(EngineOptions {
