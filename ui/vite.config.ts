@@ -11,5 +11,7 @@ export default defineConfig({
     environment: "happy-dom",
     setupFiles: ["src/testing/setup.ts"],
     restoreMocks: true,
+    // A gate runs beside compilers.
+    testTimeout: 20_000,
   },
 });

@@ -10,7 +10,7 @@ import { Row } from "./row";
 const HEIGHT = 44;
 /** Advance of one character of the mono face at 12 px, and what stands beside the summary, in pixels. */
 const ADVANCE = 7.2;
-const BESIDE = 206;
+const BESIDE = 252;
 
 type RowListProps = {
   rows: readonly OperationRowDto[];

@@ -54,17 +54,24 @@ export const Row = memo(function Row({ row, index, selected, width, top, onOpen 
         <Why row={row} />
       </span>
       <span role="gridcell" className="col-start-4 row-start-2 text-right text-caption whitespace-nowrap text-t3">
-        {row.tookMs === null ? (row.settled ? "" : t("timeline.streaming")) : took(row.tookMs)}
+        <Took row={row} />
       </span>
     </div>
   );
 });
 
 /** Room that the cost of a row takes from its summary, in characters. */
-const COST_CHARACTERS = 10;
+const COST_CHARACTERS = 6;
 
 function hasCost(row: OperationRowDto): boolean {
   return row.cost !== null || row.reserved !== null;
+}
+
+function Took({ row }: { row: OperationRowDto }) {
+  const { t } = useTranslation();
+  if (row.tookMs !== null) return took(row.tookMs);
+  if (row.settled) return null;
+  return row.state === "held" ? t("timeline.waits") : t("timeline.running");
 }
 
 /** Tokens of a model call. */
