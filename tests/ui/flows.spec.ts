@@ -1,6 +1,6 @@
 // What a person does, by mouse and by keyboard alone, on recorded states.
 import { expect, type Page, test } from "@playwright/test";
-import { open } from "./open";
+import { NOW, open } from "./open";
 
 type Heard = { call: string; input?: Record<string, unknown> };
 
@@ -30,7 +30,10 @@ test("a held action is allowed by keyboard alone: queue, card, chord", async ({ 
 test("typing while a card appears decides nothing", async ({ page }) => {
   await open(page, "/inbox/apr_5?fake=story");
   await card(page).focus();
+  // Time stands still from here: however slow the machine is, the card does not arm.
+  await page.clock.pauseAt(new Date(NOW.getTime() + 60_000));
   await page.getByRole("link", { name: /Fetch from a host/ }).click();
+  await page.clock.runFor(300);
   await card(page).focus();
   for (const key of ["Control+Enter", "Control+Backspace", "Enter", "y", "Control+Shift+Backspace", " "]) await page.keyboard.press(key);
   expect(await answers(page)).toEqual([]);
