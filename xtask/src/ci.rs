@@ -27,7 +27,7 @@ const STEPS: [Step; 18] = [
     Step { name: "knip", what: "unused code of the console", run: || node::script("knip") },
     Step { name: "browser", what: "every screen and state of the console in a browser", run: browser },
     Step { name: "clippy", what: "lints of every crate and test", run: clippy },
-    Step { name: "build", what: "every program", run: build },
+    Step { name: "build", what: "every program and test", run: build },
     Step { name: "tests", what: "unit, golden, policy, journey, tamper, crash and layer tests", run: tests },
     Step {
         name: "bindings",
@@ -154,9 +154,10 @@ fn clippy() -> Result<()> {
     exec(cargo(&["clippy", "--all-targets"]).args(WHOLE).args(["--", "-D", "warnings"]))
 }
 
-/// The programs that tests and people start.
+/// The programs that tests and people start, and the tests themselves: without them, cargo would resolve features without
+/// what tests need, and compile everything again for the next step.
 fn build() -> Result<()> {
-    exec(cargo(&["build"]).args(WHOLE))
+    exec(cargo(&["build", "--all-targets"]).args(WHOLE))
 }
 
 /// Everything but the rings.
