@@ -66,7 +66,8 @@ pub fn run() -> ExitCode {
         None => Link::new(Home::find(), true),
         Some(demo) => Link::new(demo.home().clone(), false),
     });
-    // The toolkit panics where the display does not answer; that is no reason to show a person a stack.
+    // The toolkit panics where the display does not answer; that is no reason to show a person a stack. `set_up` gives
+    // the ordinary words back.
     std::panic::set_hook(Box::new(|_| {}));
     let ended = std::panic::catch_unwind(AssertUnwindSafe(|| {
         build(tauri::Builder::default(), link, start).map(|app| app.run(windows::on_event))
@@ -85,7 +86,13 @@ fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> 
         Start::Ordinary => builder.plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show(app))),
         Start::Demo => builder,
     };
-    with_calls(builder).manage(Arc::clone(&link)).setup(|app| Ok(set_up(app, link))).build(tauri::generate_context!())
+    with_calls(builder)
+        .manage(Arc::clone(&link))
+        .setup(|app| {
+            set_up(app, link);
+            Ok(())
+        })
+        .build(tauri::generate_context!())
 }
 
 /// The commands of `build.rs`.
@@ -105,6 +112,7 @@ fn with_calls<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
 }
 
 fn set_up(app: &tauri::App, link: Arc<Link>) {
+    drop(std::panic::take_hook());
     let handle = app.handle().clone();
     // A desktop without a tray still has the window; closing it then quits.
     if let Err(error) = tray::install(&handle) {

@@ -95,12 +95,25 @@ async fn trust(host: &Arc<Host>) -> Vec<CheckDto> {
     checks
 }
 
+/// Node ignores proxies before version 22.21, but what runs on it brings its own tunnel, as this does: the handshake alone
+/// shows whether the session's certificate is trusted.
+const NODE_PROBE: &str = "const proxy = new URL(process.env.HTTPS_PROXY);
+const name = 'probe.reeve.invalid';
+const login = decodeURIComponent(proxy.username) + ':' + decodeURIComponent(proxy.password);
+const basic = Buffer.from(login).toString('base64');
+const fail = (error) => { console.error(error.message); process.exit(1); };
+const socket = require('net').connect(proxy.port, proxy.hostname, () => socket.write(
+  `CONNECT ${name}:443 HTTP/1.1\\r\\nHost: ${name}:443\\r\\nProxy-Authorization: Basic ${basic}\\r\\n\\r\\n`));
+socket.on('error', fail);
+socket.once('data', () => require('tls').connect({ socket, servername: name }, () => process.exit(0)).on('error', fail));";
+
 const PROBE_URL: &str = "https://probe.reeve.invalid/";
 
 /// Runtime, program, and how it fetches a page: it must exit with 0 when it got an answer over TLS, whatever its status.
 const RUNTIMES: &[(&str, &str, &[&str])] = &[
     ("curl", "curl", &["--silent", "--show-error", "--max-time", "10", "--output", "/dev/null", PROBE_URL]),
     ("git", "git", &["ls-remote", "https://probe.reeve.invalid/x.git"]),
+    ("node", "node", &["-e", NODE_PROBE]),
     (
         "python",
         "python3",
