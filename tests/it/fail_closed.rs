@@ -82,6 +82,7 @@ fn options(folder: &Path, clock: &Arc<ManualClock>) -> EngineOptions {
         managed: None,
         database: folder.join("reeve.db"),
         mirror: folder.join("heads.jsonl"),
+        public_key: folder.join("seal.pub"),
         settings: Settings::default(),
         vault: Vault::memory(),
         clock: Arc::<ManualClock>::clone(clock),
@@ -173,13 +174,23 @@ async fn on_a_full_disk_every_operation_is_denied_as_a_fault_until_there_is_room
         }
     }
     assert_eq!(denied_in_a_row, 20, "the disk is never full");
-    assert!(!matches!(
-        inner.engine.protection().state(inner.engine.now()),
-        reeve_domain::settings::Protection::Protected
-    ));
+    until_protected(&inner, false).await;
     inner.engine.store().limit_pages(1_000_000).await.unwrap();
     spend(&inner, "room again").await;
+    until_protected(&inner, true).await;
     assert!(inner.engine.store().verify().await.unwrap().ok);
+}
+
+/// The engine looks at itself a few times a second; the strip shows what it saw.
+async fn until_protected(inner: &Inner, expected: bool) {
+    for _ in 0..100 {
+        let state = inner.engine.protection().state(inner.engine.now());
+        if matches!(state, reeve_domain::settings::Protection::Protected) == expected {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("protected should be {expected}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
