@@ -185,7 +185,7 @@ async fn tricks_with_hosts_are_refused_before_anything_is_looked_up() {
 async fn a_trailing_dot_and_capitals_are_the_same_host_and_judged_as_it() {
     let scene = Scene::set().await;
     let mut tls = scene.agent.tls("API.acme.EXAMPLE.", 443, HOST, &["http/1.1"]).await.unwrap();
-    let head = format!("DELETE /x HTTP/1.1\r\nHost: Api.Acme.Example.\r\nConnection: close\r\n\r\n");
+    let head = "DELETE /x HTTP/1.1\r\nHost: Api.Acme.Example.\r\nConnection: close\r\n\r\n";
     tls.write_all(head.as_bytes()).await.unwrap();
     let begun = std::time::Instant::now();
     let summary = loop {

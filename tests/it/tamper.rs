@@ -56,7 +56,7 @@ impl Scene {
         (verified.status.code(), printed(&verified))
     }
 
-    async fn is_named(mut self, words: &str) {
+    async fn names(mut self, words: &str) {
         let (code, said) = self.verify().await;
         assert_eq!(code, BROKEN, "{said}");
         assert!(said.contains(words), "expected `{words}`: {said}");
@@ -88,21 +88,21 @@ async fn one_flipped_byte_in_the_file_is_named() {
         bytes[at + inside] ^= 1;
     }
     std::fs::write(scene.machine.database(), bytes).unwrap();
-    scene.is_named("record #9").await;
+    scene.names("record #9").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_changed_word_is_named() {
     let scene = Scene::set().await;
     scene.tamper("UPDATE events SET record = replace(record, 'tester', 'Tester') WHERE seq = 8");
-    scene.is_named("record #8 was changed").await;
+    scene.names("record #8 was changed").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deleted_event_is_named() {
     let scene = Scene::set().await;
     scene.tamper("DELETE FROM events WHERE seq = 8");
-    scene.is_named("record #8 is missing").await;
+    scene.names("record #8 is missing").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -112,7 +112,7 @@ async fn reordered_events_are_named() {
         "UPDATE events SET seq = -1 WHERE seq = 8; UPDATE events SET seq = 8 WHERE seq = 12; \
          UPDATE events SET seq = 12 WHERE seq = -1",
     );
-    scene.is_named("record #8 is not in its place").await;
+    scene.names("record #8 is not in its place").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
