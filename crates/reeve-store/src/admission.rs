@@ -7,7 +7,6 @@ use reeve_domain::event::{Draft, Event, EventBody};
 use reeve_domain::id::{ApprovalId, OperationId};
 use reeve_domain::operation::Operation;
 use reeve_domain::outcome::Outcome;
-use reeve_domain::query::OperationRow;
 use reeve_domain::session::SessionEnd;
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Denial, DenialKind, Verdict};
@@ -130,14 +129,12 @@ pub fn deny(
     unit.append(draft(EventBody::OperationDenied { operation: operation.clone(), verdict, denial, approval }))
 }
 
-/// The row of an operation that was admitted and has no end yet.
-fn under_way(unit: &Unit<'_>, id: &OperationId) -> Result<OperationRow, StoreError> {
-    let row = operations::find(unit.conn, id)?;
-    let row = row.ok_or_else(|| StoreError::NotFound { what: "operation", name: id.to_string() })?;
-    if row.open && row.decision.passed() {
-        Ok(row)
-    } else {
-        Err(StoreError::Closed { what: "operation", name: id.to_string() })
+/// Fails unless the operation was admitted and has no end yet.
+fn check_under_way(unit: &Unit<'_>, id: &OperationId) -> Result<(), StoreError> {
+    match operations::state(unit.conn, id)? {
+        None => Err(StoreError::NotFound { what: "operation", name: id.to_string() }),
+        Some((true, decided)) if decided.passed() => Ok(()),
+        Some(_) => Err(StoreError::Closed { what: "operation", name: id.to_string() }),
     }
 }
 
@@ -147,7 +144,7 @@ pub fn settle(
     outcome: Outcome,
     settlement: Option<Settlement>,
 ) -> Result<Event, StoreError> {
-    under_way(unit, &operation.id)?;
+    check_under_way(unit, &operation.id)?;
     let closed = ledger::close(unit.conn, &operation.id, settlement)?;
     let overrun = closed.as_ref().and_then(|closed| closed.overrun);
     let settlement = closed.map(|closed| closed.settlement);
@@ -164,12 +161,13 @@ pub fn abandon(
     why: String,
     settlement: Option<Settlement>,
 ) -> Result<Event, StoreError> {
-    let row = under_way(unit, operation)?;
+    check_under_way(unit, operation)?;
+    let row = operations::find(unit.conn, operation)?;
     let closed = ledger::close(unit.conn, operation, settlement)?;
     unit.append(Draft {
-        agent: Some(row.agent),
-        session: Some(row.session),
-        operation: Some(row.operation),
+        agent: row.as_ref().map(|row| row.agent.clone()),
+        session: row.map(|row| row.session),
+        operation: Some(operation.clone()),
         body: EventBody::OperationAbandoned { why, settlement: closed.map(|closed| closed.settlement) },
     })
 }

@@ -15,6 +15,8 @@ pub enum StoreError {
     Full,
     #[error("the record or its folder is read-only")]
     ReadOnly,
+    #[error("the disk does not answer: {0}")]
+    Disk(String),
     #[error("the record is damaged: {0}")]
     Damaged(String),
     #[error("the record cannot be read or written: {0}")]
@@ -38,6 +40,14 @@ pub enum StoreError {
     Panicked,
 }
 
+impl StoreError {
+    /// Whether nothing else can be written either.
+    #[must_use]
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Full | Self::ReadOnly | Self::Disk(_))
+    }
+}
+
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
@@ -45,6 +55,7 @@ impl From<rusqlite::Error> for StoreError {
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly) => Self::ReadOnly,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => Self::Disk(text),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(text),
             _ => Self::Database(text),
         }

@@ -13,7 +13,7 @@ use sha2::Digest as _;
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::search::{Plan, Visit, for_each};
+use crate::search::{BODY, Plan, Visit, body, for_each};
 use crate::tables::events;
 
 impl Store {
@@ -118,13 +118,10 @@ fn export<W: Write>(
 /// Ids of the rows that match, oldest first.
 fn matching(conn: &Connection, plan: &Plan) -> Result<Vec<u64>, StoreError> {
     let mut ids: Vec<u64> = plan.open_rows(conn)?.iter().map(|row| row.id).collect();
-    for_each(conn, &plan.upper, plan.from..plan.until, "o.id, o.body", |row| {
-        let keep = plan.exact || {
-            let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-            plan.keeps(&serde_json::from_str(body)?)
-        };
+    for_each(conn, &plan.upper, plan.from..plan.until, &format!("{BODY}, o.id"), |row| {
+        let keep = plan.exact || { plan.keeps(&body(row)?) };
         if keep {
-            ids.push(row.get(0)?);
+            ids.push(row.get(1)?);
         }
         Ok(Visit::Go)
     })?;
@@ -137,7 +134,7 @@ fn each_row(
     plan: &Plan,
     mut each: impl FnMut(&OperationRow) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
-    let mut statement = conn.prepare_cached("SELECT body FROM operations WHERE id = ?1")?;
+    let mut statement = conn.prepare_cached("SELECT body FROM bodies WHERE id = ?1")?;
     for id in matching(conn, plan)? {
         let body: String = statement.query_row([id], |row| row.get(0))?;
         each(&serde_json::from_str(&body)?)?;

@@ -68,13 +68,17 @@ fn whole(reservation: &Reservation) -> Settlement {
 }
 
 /// Releases the hold of an operation and charges what it cost: the whole hold when nobody says. Charged as it is, also
-/// above the hold; then nothing is free any more and the next call is refused. `None`: nothing was held.
+/// above the hold; then nothing is free any more and the next call is refused. `None`: nothing was held and nothing is
+/// said to have been spent.
 pub fn close(
     conn: &Connection,
     operation: &OperationId,
     settlement: Option<Settlement>,
 ) -> Result<Option<Closed>, StoreError> {
-    let Some(reservation) = reservations::take(conn, operation)? else { return Ok(None) };
+    let Some(reservation) = reservations::take(conn, operation)? else {
+        // Spending that no budget bounds is recorded all the same.
+        return Ok(settlement.map(|settlement| Closed { settlement, overrun: None }));
+    };
     let mut settlement = settlement.unwrap_or_else(|| whole(&reservation));
     // A negative charge would be a gift from a miscounting provider.
     settlement.amount = settlement.amount.max(NanoUsd::ZERO);

@@ -14,10 +14,13 @@ use crate::audit_log::Chain;
 use crate::error::StoreError;
 use crate::search::words;
 use crate::tables::{approvals, operations, sessions};
-use crate::unit::Unit;
+use crate::unit::{Indexing, Unit, index};
 
 /// Most text of a shown view that is searchable, in bytes.
 const VIEW_TEXT: usize = 8 << 10;
+
+/// Documents that a rebuild gathers before it writes them.
+const REPLAYED_AT_ONCE: usize = 1000;
 
 /// Brings the row of the event's operation up to date, and its document in the index.
 pub fn project(unit: &mut Unit<'_>, event: &Event) -> Result<(), StoreError> {
@@ -28,12 +31,12 @@ pub fn project(unit: &mut Unit<'_>, event: &Event) -> Result<(), StoreError> {
     unit.chain.row = unit.chain.row.max(row.id);
     operations::put(unit.conn, &row, unit.chain.stamp)?;
     if was_indexed {
-        operations::unindex(unit.conn, row.id)?;
+        unit.indexing.push(Indexing::Remove { id: row.id });
     }
     if !row.open {
         let document = words::document(&row);
         words::remember(unit, &document)?;
-        operations::index(unit.conn, row.id, &document.text, &document.words)?;
+        unit.indexing.push(Indexing::Add { id: row.id, text: document.text, words: document.words });
     }
     Ok(())
 }
@@ -290,12 +293,17 @@ fn first_seen(unit: &mut Unit<'_>, row: &OperationRow) -> Result<bool, StoreErro
 pub fn rebuild(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
     unit.caches.clear();
     unit.conn.execute_batch(
-        "DELETE FROM operations; DELETE FROM dictionary; DELETE FROM reached; \
+        "DELETE FROM operations; DELETE FROM bodies; DELETE FROM dictionary; DELETE FROM reached; \
          INSERT INTO operations_fts (operations_fts) VALUES ('delete-all');",
     )?;
     let kept = unit.chain.clone();
     unit.chain.row = 0;
+    // Commands before this one in the batch are among the events; if this fails, their documents still have to be written.
+    let waiting = std::mem::take(unit.indexing);
     let replayed = replay(unit);
+    if replayed.is_err() {
+        *unit.indexing = waiting;
+    }
     *unit.chain = Chain { row: unit.chain.row, ..kept };
     replayed
 }
@@ -312,6 +320,9 @@ fn replay(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
         unit.chain.stamp = row.get(2)?;
         project(unit, &event)?;
         replayed += 1;
+        if unit.indexing.len() >= REPLAYED_AT_ONCE {
+            index(conn, unit.indexing)?;
+        }
     }
     Ok(replayed)
 }

@@ -286,7 +286,9 @@ impl Store {
             match read {
                 Ok(()) => {}
                 // Damage below SQL is a finding as well, at the place where reading stopped.
-                Err(StoreError::Damaged(why) | StoreError::Database(why)) => verifier.push_unreadable(&why),
+                Err(StoreError::Damaged(why) | StoreError::Database(why) | StoreError::Disk(why)) => {
+                    verifier.push_unreadable(&why)
+                }
                 Err(other) => return Err(other),
             }
             Ok(verifier.finish())

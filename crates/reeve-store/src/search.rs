@@ -17,7 +17,7 @@ pub use plan::Plan;
 
 pub(crate) use facets::facets;
 pub(crate) use histogram::histogram;
-pub(crate) use scan::{Visit, for_each};
+pub(crate) use scan::{BODY, Visit, body, for_each};
 
 use crate::error::StoreError;
 
@@ -54,8 +54,8 @@ pub fn search(conn: &Connection, query: &Query, page: Page, now: DateTime<Utc>) 
     let mut found = 0;
     let mut checked = 0;
     let mut stopped = None;
-    for_each(conn, &plan.upper, plan.from..plan.until, scan::BODY, |row| {
-        let candidate: OperationRow = scan::body(row)?;
+    for_each(conn, &plan.upper, plan.from..plan.until, BODY, |row| {
+        let candidate: OperationRow = body(row)?;
         checked += 1;
         let id = candidate.id;
         if plan.exact || plan.keeps(&candidate) {

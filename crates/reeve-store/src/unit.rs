@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::audit_log::Chain;
 use crate::error::StoreError;
 use crate::projection;
-use crate::tables::{events, sessions};
+use crate::tables::{events, operations, sessions};
 
 /// A clock that is set back by less than this is only being adjusted.
 const ADJUSTMENT_MS: i64 = 1000;
@@ -39,13 +39,33 @@ impl Caches {
     }
 }
 
+/// A change of the full-text index. Applied at the end of a batch and outside its savepoints, because the index writes out
+/// what it gathered at every savepoint.
+#[derive(Debug)]
+pub enum Indexing {
+    Add { id: u64, text: String, words: String },
+    Remove { id: u64 },
+}
+
 pub struct Unit<'a> {
     pub conn: &'a Connection,
     pub chain: &'a mut Chain,
     pub caches: &'a mut Caches,
     /// Appended so far in this batch; published after the commit.
     pub events: &'a mut Vec<Event>,
+    pub indexing: &'a mut Vec<Indexing>,
     pub clock: &'a dyn Clock,
+}
+
+/// Brings the index up to date.
+pub fn index(conn: &Connection, changes: &mut Vec<Indexing>) -> Result<(), StoreError> {
+    for change in changes.drain(..) {
+        match change {
+            Indexing::Add { id, text, words } => operations::index(conn, id, &text, &words)?,
+            Indexing::Remove { id } => operations::unindex(conn, id)?,
+        }
+    }
+    Ok(())
 }
 
 impl Unit<'_> {

@@ -14,7 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 
 use crate::audit_log::{Chain, Sealer};
 use crate::error::StoreError;
-use crate::unit::{Caches, Unit};
+use crate::unit::{Caches, Unit, index};
 
 /// Most commands in one transaction: bounds how long the first of them waits for the last.
 const LARGEST_BATCH: usize = 512;
@@ -178,29 +178,33 @@ impl Writer {
     }
 
     fn transaction(&mut self, batch: &mut [Box<dyn Job>], events: &mut Vec<Event>) -> Result<(), StoreError> {
+        let mut indexing = Vec::new();
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         for job in batch {
-            let before = (self.chain.clone(), events.len());
+            let before = (self.chain.clone(), events.len(), indexing.len());
             self.conn.prepare_cached("SAVEPOINT command")?.execute(())?;
             let mut unit = Unit {
                 conn: &self.conn,
                 chain: &mut self.chain,
                 caches: &mut self.caches,
                 events,
+                indexing: &mut indexing,
                 clock: self.clock.as_ref(),
             };
             if let Err(error) = job.run(&mut unit) {
-                // A full disk ends the whole transaction, not only this command.
-                if self.conn.is_autocommit() {
+                // A full disk ends the whole batch, not only this command.
+                if error.is_of_the_disk() || self.conn.is_autocommit() {
                     return Err(error);
                 }
                 self.conn.prepare_cached("ROLLBACK TO command")?.execute(())?;
                 self.chain = before.0;
                 self.caches.clear();
                 events.truncate(before.1);
+                indexing.truncate(before.2);
             }
             self.conn.prepare_cached("RELEASE command")?.execute(())?;
         }
+        index(&self.conn, &mut indexing)?;
         if self.unmerged >= MERGE_EVERY {
             self.unmerged = 0;
             merge(&self.conn)?;

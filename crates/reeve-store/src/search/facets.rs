@@ -7,7 +7,7 @@ use reeve_domain::query::{Decided, OperationRow, Query};
 use rusqlite::{Connection, Row};
 
 use super::plan::{Ix, Plan};
-use super::scan::{Visit, for_each};
+use super::scan::{BODY, Visit, for_each};
 use crate::error::StoreError;
 
 /// Rows after which counting stops.
@@ -20,9 +20,6 @@ const MOST_CHECKED: u64 = 20_000;
 /// Keys in the order in which they are shown; the columns of [`COLUMNS`] are in the same order.
 const KEYS: [&str; 8] = ["decision", "agent", "kind", "host", "rule", "credential", "risk", "model"];
 const COLUMNS: &str = "o.decision, o.agent, o.kind, o.host, o.rules, o.credentials, o.risk, o.model, o.cost, o.latency";
-const COLUMNS_AND_BODY: &str =
-    "o.decision, o.agent, o.kind, o.host, o.rules, o.credentials, o.risk, o.model, o.cost, o.latency, o.body";
-
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacetValue {
     /// As the query writes it.
@@ -145,7 +142,7 @@ pub fn facets(conn: &Connection, query: &Query, now: DateTime<Utc>) -> Result<Fa
     })?;
     if !plan.exact {
         let unsure = Ix::and(vec![plan.upper.clone(), plan.lower.clone().not()]);
-        for_each(conn, &unsure, plan.from..plan.until, COLUMNS_AND_BODY, |row| {
+        for_each(conn, &unsure, plan.from..plan.until, &format!("{COLUMNS}, {BODY}"), |row| {
             if counting.is_full() {
                 return Ok(Visit::Stop);
             }

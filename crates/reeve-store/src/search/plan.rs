@@ -196,8 +196,8 @@ fn find_record(conn: &Connection, text: &str) -> Result<Option<u64>, StoreError>
         return Ok(Some(id));
     }
     let Ok(seq) = text.parse::<u32>() else { return Ok(None) };
-    let sql = "SELECT o.id FROM events e JOIN operations o ON o.operation = e.operation WHERE e.seq = ?1 \
-               AND json_extract(o.body, '$.record') = e.seq";
+    let sql = "SELECT o.id FROM events e JOIN operations o USING (operation) JOIN bodies b ON b.id = o.id \
+               WHERE e.seq = ?1 AND json_extract(b.body, '$.record') = e.seq";
     Ok(conn.prepare_cached(sql)?.query_row([seq], |row| row.get(0)).optional()?)
 }
 

@@ -73,8 +73,11 @@ pub fn insert(conn: &Connection, reservation: &Reservation) -> Result<(), StoreE
 
 /// Takes the open hold of an operation out of the table.
 pub fn take(conn: &Connection, operation: &OperationId) -> Result<Option<Reservation>, StoreError> {
-    let sql = "DELETE FROM reservations WHERE operation = ?1 RETURNING body";
-    super::body(conn, sql, [operation.as_str()])
+    let held = super::body(conn, "SELECT body FROM reservations WHERE operation = ?1", [operation.as_str()])?;
+    if held.is_some() {
+        conn.prepare_cached("DELETE FROM reservations WHERE operation = ?1")?.execute([operation.as_str()])?;
+    }
+    Ok(held)
 }
 
 /// The unit's part of the sums.
