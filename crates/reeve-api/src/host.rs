@@ -199,7 +199,8 @@ async fn open_vault(home: &Home, store: SecretsStore, passphrase: Option<Secret>
     }
 }
 
-/// No core dumps and no reading of this process's memory by others of the same user (C-24).
+/// No core dumps and no reading of this process's memory by others of the same user (C-24); as many connections as the
+/// system grants, because each stream takes two descriptors and the usual soft limit is 1,024.
 fn harden() {
     #[cfg(target_os = "linux")]
     {
@@ -210,6 +211,15 @@ fn harden() {
     #[cfg(unix)]
     if let Err(error) = nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_CORE, 0, 0) {
         tracing::warn!(%error, "could not switch core dumps off");
+    }
+    #[cfg(unix)]
+    {
+        use nix::sys::resource::{Resource, getrlimit, setrlimit};
+        let raised =
+            getrlimit(Resource::RLIMIT_NOFILE).and_then(|(_, hard)| setrlimit(Resource::RLIMIT_NOFILE, hard, hard));
+        if let Err(error) = raised {
+            tracing::warn!(%error, "could not raise the limit of open files");
+        }
     }
 }
 
