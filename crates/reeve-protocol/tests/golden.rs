@@ -121,7 +121,7 @@ fn told(prices: &PriceTable, golden: &Golden) -> Value {
 fn facts_usage_and_cost_of_every_golden_are_as_recorded() {
     let prices = prices();
     for golden in goldens() {
-        insta::with_settings!({ snapshot_path => "../testdata/snapshots", prepend_module_to_snapshot => false, omit_expression => true }, {
+        insta::with_settings!({ snapshot_path => "../testdata/snapshots", prepend_module_to_snapshot => false, omit_expression => true, sort_maps => true }, {
             insta::assert_json_snapshot!(golden.name.clone(), told(&prices, &golden));
         });
     }

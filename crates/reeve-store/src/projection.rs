@@ -228,7 +228,12 @@ fn gather(view: &serde_json::Value, into: &mut String) {
             }
         }
         Value::Array(items) => items.iter().for_each(|item| gather(item, into)),
-        Value::Object(map) => map.values().for_each(|item| gather(item, into)),
+        // By key, because a record read back from its canonical text has its keys sorted.
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.iter().collect();
+            fields.sort_unstable_by_key(|(key, _)| *key);
+            fields.into_iter().for_each(|(_, item)| gather(item, into));
+        }
         _ => {}
     }
 }
