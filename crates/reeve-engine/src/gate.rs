@@ -14,7 +14,7 @@ use reeve_domain::id::{ApprovalId, OperationId};
 use reeve_domain::operation::{Billing, Operation, Subject};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
-use reeve_domain::verdict::{Decision, Denial, DenialKind, Verdict};
+use reeve_domain::verdict::{Decision, Denial, Verdict};
 use reeve_policy::PolicySet;
 use reeve_store::{Admit, Admitted, Store};
 use serde_json::Value;
@@ -135,7 +135,8 @@ impl Gate {
         let away = |operation: Operation, denial: Denial| {
             Box::new(TurnedAway { operation, verdict: None, denial, approval: None })
         };
-        let Some(live) = self.0.sessions.find(&operation.principal.session) else {
+        let live = self.0.sessions.find(&operation.principal.session);
+        let Some(live) = live.filter(|live| !live.ended().is_cancelled()) else {
             let denial = denials::session_over(&operation);
             return Err(away(operation, denial));
         };
@@ -462,10 +463,4 @@ fn fit_in_transaction(
         }
         quote.fit(balances)
     }))
-}
-
-/// Whether a denial is a fault: turned away because Reeve could not decide or record.
-#[must_use]
-pub fn is_fault(denial: &Denial) -> bool {
-    denial.kind == DenialKind::Fault
 }

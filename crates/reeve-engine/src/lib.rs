@@ -30,7 +30,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, EventBody};
-use reeve_domain::id::{CredentialId, SessionId};
+use reeve_domain::id::SessionId;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::SessionEnd;
 use reeve_store::{Store, StoreOptions};
@@ -254,6 +254,9 @@ impl Engine {
     /// When it cannot be recorded.
     pub async fn stop_all(&self) -> Result<(), EngineError> {
         // Everything is cut first; what cannot be recorded is told afterwards.
+        for live in self.0.sessions.all() {
+            live.ended().cancel();
+        }
         let mut told = self.0.protection.stop().await;
         for live in self.0.sessions.all() {
             let ended = self.end_session(live.id(), SessionEnd::Stopped).await;
@@ -277,12 +280,6 @@ impl Engine {
         let pairs =
             held.credentials.iter().flat_map(|c| c.variables.iter().map(|v| (v.clone(), c.placeholder.clone())));
         pairs.collect()
-    }
-
-    /// Which credential a placeholder stands for.
-    #[must_use]
-    pub fn find_credential(&self, id: &CredentialId) -> Option<reeve_domain::credential::Credential> {
-        self.0.credentials.find(id)
     }
 
     /// Ends all sessions, records the stop, and lets the writer finish.
