@@ -2,6 +2,8 @@
 import { existsSync } from "node:fs";
 import { defineConfig } from "@playwright/test";
 
+/** A server that runs already, instead of one on the last build. */
+const served = process.env["REEVE_UI_URL"];
 const chromium = [process.env["REEVE_BROWSER"], "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find((path) => path !== undefined && existsSync(path));
 
 export default defineConfig({
@@ -11,7 +13,7 @@ export default defineConfig({
   forbidOnly: true,
   reporter: process.env["CI"] ? "dot" : "list",
   use: {
-    baseURL: "http://localhost:4173",
+    baseURL: served ?? "http://localhost:4173",
     viewport: { width: 1280, height: 800 },
     timezoneId: "Europe/Berlin",
     locale: "en-GB",
@@ -22,5 +24,5 @@ export default defineConfig({
     { name: "dark", testMatch: /screens\.spec\.ts/, use: { colorScheme: "dark" } },
     { name: "shots", testMatch: /shots\.spec\.ts/ },
   ],
-  webServer: { command: "npm --prefix ../../ui run preview -- --port 4173 --strictPort", url: "http://localhost:4173", reuseExistingServer: true },
+  ...(served === undefined ? { webServer: { command: "npm --prefix ../../ui run preview -- --port 4173 --strictPort", url: "http://localhost:4173", reuseExistingServer: true } } : {}),
 });

@@ -1,7 +1,7 @@
-// The words of the console: one message file per language, English being the source.
+// The words of the console: the message files of a language, English being the source.
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
-import en from "./words/en.json";
+import { en } from "./words/en";
 
 declare module "i18next" {
   interface CustomTypeOptions {

@@ -32,7 +32,12 @@ type Answers = {
 /** The calls the window makes: a part of the contract, in its own types. */
 export type Call = Extract<OperationsCall | ApprovalsCall | StatusCall | AgentsCall, { call: keyof Answers }>;
 
+export type CallName = keyof Answers;
+
 export type Answer<C extends Call> = Answers[C["call"]];
+
+/** What a call of this name carries. */
+export type InputOf<N extends CallName> = Extract<Call, { call: N }> extends { input: infer Input } ? Input : null;
 
 export type Engine = {
   /** Rejects with an `EngineError`. */

@@ -1,0 +1,105 @@
+// The timeline, as a recorded engine answers it.
+import { terms } from "../../lib/filter/tokens";
+import type { ApprovalDto } from "../bindings/ApprovalDto";
+import type { BinDto } from "../bindings/BinDto";
+import type { FacetGroupDto } from "../bindings/FacetGroupDto";
+import type { FacetsDto } from "../bindings/FacetsDto";
+import type { OperationDetailDto } from "../bindings/OperationDetailDto";
+import type { OperationRowDto } from "../bindings/OperationRowDto";
+import type { SearchInput } from "../bindings/SearchInput";
+import type { SearchPage } from "../bindings/SearchPage";
+import { type Handlers, notFound, type World } from "./world";
+
+export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get"> = {
+  "operations.search": search,
+  "operations.facets": (world, { query }) => facets(matching(world, query)),
+  "operations.get": (world, { operation }) => {
+    const row = world.state.rows.find((one) => one.id === operation);
+    if (!row) throw notFound(`no record of \`${operation}\``);
+    return detail(row, [...world.state.open, ...world.state.resolved].find((one) => one.id === row.approval));
+  },
+};
+
+function matching(world: World, query: string): OperationRowDto[] {
+  const all = terms(query);
+  return all.length === 0 ? world.state.rows : world.state.rows.filter((row) => all.every((term) => matches(row, term)));
+}
+
+function search(world: World, { query, before, limit }: SearchInput): SearchPage {
+  const rows = matching(world, query).filter((row) => before === null || row.record < Number(before));
+  const page = rows.slice(0, limit);
+  const unknown = terms(query).find((term) => term.key !== null && !(term.key in FIELDS));
+  const problems = unknown ? [{ message: `\`${unknown.key}\` is not a key`, at: query.indexOf(unknown.text), suggestion: Object.keys(FIELDS).find((key) => key[0] === unknown.key?.[0]) ?? null }] : [];
+  return { rows: page, next: rows.length > limit ? (page.at(-1)?.cursor ?? null) : null, problems };
+}
+
+const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
+  agent: (row) => row.agent,
+  kind: (row) => row.kind,
+  host: (row) => row.host,
+  rule: (row) => row.rule,
+  risk: (row) => row.risk,
+  model: (row) => row.model,
+  session: (row) => row.session,
+  credential: (row) => row.credential,
+  decision: (row) => (row.state === "wouldDeny" ? "would-deny" : row.state),
+};
+
+/** Good enough to build screens with: exact values, lists, and `*` at the ends. The engine's own parser is the truth. */
+function matches(row: OperationRowDto, term: ReturnType<typeof terms>[number]): boolean {
+  const field = term.key === null ? null : FIELDS[term.key];
+  if (term.key !== null && !field) return true;
+  const value = field ? field(row) : row.summary;
+  const wanted = term.value.replace(/^\((.*)\)$/, "$1").split(",").map((one) => one.trim().replaceAll('"', "").toLowerCase());
+  const hit = wanted.some((one) => {
+    const pattern = one.replaceAll("*", "");
+    return field ? (one.includes("*") ? (value ?? "").includes(pattern) : value === one) : (value ?? "").toLowerCase().includes(pattern);
+  });
+  return hit !== term.negated;
+}
+
+function facets(rows: OperationRowDto[]): FacetsDto {
+  const groups: FacetGroupDto[] = ["decision", "agent", "kind", "rule", "host", "credential", "risk"].map((key) => {
+    const counts = new Map<string, number>();
+    for (const row of rows) {
+      const value = FIELDS[key]?.(row);
+      if (value) counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    return { key, values: [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count) };
+  });
+  return { groups, matches: rows.length, capped: rows.length > 10_000, cost: rows.reduce((sum, row) => sum + (row.cost ?? 0), 0), ...histogram(rows) };
+}
+
+function histogram(rows: OperationRowDto[]): { binMs: number; bins: BinDto[] } {
+  const times = rows.map((row) => Date.parse(row.at));
+  if (times.length === 0) return { binMs: 60_000, bins: [] };
+  const oldest = times.reduce((a, b) => Math.min(a, b));
+  const newest = times.reduce((a, b) => Math.max(a, b));
+  const binMs = Math.max(1_000, Math.ceil((newest - oldest + 1) / 84));
+  const bins = Array.from({ length: Math.floor((newest - oldest) / binMs) + 1 }, (_, at) => ({ at: new Date(oldest + at * binMs).toISOString(), allowed: 0, held: 0, denied: 0 }));
+  rows.forEach((row, at) => {
+    const bin = bins[Math.floor(((times[at] ?? oldest) - oldest) / binMs)];
+    if (!bin) return;
+    if (row.state === "held") bin.held += 1;
+    else if (["denied", "refused", "expired"].includes(row.state)) bin.denied += 1;
+    else bin.allowed += 1;
+  });
+  return { binMs, bins };
+}
+
+function detail(row: OperationRowDto, question: ApprovalDto | undefined): OperationDetailDto {
+  const hash = (seed: number) => ((seed * 2_654_435_761) >>> 0).toString(16).padStart(8, "0").repeat(8);
+  const turned = ["denied", "refused", "expired"].includes(row.state);
+  const event = (at: number, name: string) => ({ seq: row.record + at, at: row.at, name, prev: hash(row.record + at - 1), hash: hash(row.record + at), body: { event: name, summary: row.summary } });
+  const reasons = question?.reasons ?? (row.rule ? [{ rule: row.rule, text: "agents may not merge into main", layer: "team" as const, file: "policies/team.cedar", line: 7, liftable: false }] : []);
+  return {
+    row,
+    events: turned ? [event(0, "operation.denied")] : [event(0, row.state === "held" ? "approval.requested" : "operation.admitted"), ...(row.settled ? [event(1, "operation.settled")] : [])],
+    verdict: { decision: turned ? "deny" : row.state === "held" ? "ask" : "allow", reasons, risk: row.risk ?? "low", riskReasons: row.risk === "high" ? ["writes to a shared branch"] : [], revision: "9f2c41d07a3e", liftedBy: [] },
+    denial: turned ? { kind: row.state === "expired" ? "expired" : row.state === "refused" ? "refused" : "policy", message: `denied by rule ${row.rule ?? "unknown"}`, advice: "Repeating will not help. Open a pull request and ask a person to merge.", reasons } : null,
+    cost: row.cost === null && row.reserved === null ? null : { reserved: row.reserved ?? 60_000_000, reservedTokens: 12_000, settled: row.cost, worth: row.cost, tokens: (row.tokensIn ?? 0) + (row.tokensOut ?? 0), estimated: row.estimated, overrun: false, price: "claude-sonnet-4-5, 18 Nov 2026", accounts: ["me:dana", "agent:claude-code"] },
+    view: question?.view ?? null,
+    subject: { subject: row.kind, host: row.host, model: row.model },
+    outcome: row.settled && !turned ? { ending: "complete", status: row.status, total_ms: row.tookMs } : null,
+  };
+}

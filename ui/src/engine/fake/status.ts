@@ -1,0 +1,16 @@
+// Protection, as a recorded engine has it.
+import type { ProtectionDto } from "../bindings/ProtectionDto";
+import type { StatusDto } from "../bindings/StatusDto";
+import type { Handlers, World } from "./world";
+
+function protect(world: World, protection: ProtectionDto): StatusDto {
+  world.state.status = { ...world.state.status, protection };
+  world.tell([]);
+  return world.state.status;
+}
+
+export const status: Handlers<"status.get" | "status.stop_all" | "status.resume"> = {
+  "status.get": (world) => world.state.status,
+  "status.stop_all": (world) => protect(world, { state: "stopped" }),
+  "status.resume": (world) => protect(world, { state: "protected" }),
+};

@@ -1,0 +1,35 @@
+// What a recorded engine remembers, and how it says that something changed.
+import { type Recorded } from "../../testing/story";
+import type { ApprovalDto } from "../bindings/ApprovalDto";
+import type { OperationRowDto } from "../bindings/OperationRowDto";
+import type { StreamMessage } from "../bindings/StreamMessage";
+import { type Answer, type Call, type CallName, EngineError, type InputOf } from "../client";
+
+type Batch = Extract<StreamMessage, { kind: "batch" }>["batch"];
+
+/** One function per call: it answers, and changes the world as the engine would. */
+export type Handlers<N extends CallName> = { [K in N]: (world: World, input: InputOf<K>) => Answer<Extract<Call, { call: K }>> };
+
+export class World {
+  readonly state: Recorded;
+  readonly listeners = new Set<(message: StreamMessage) => void>();
+
+  constructor(state: Recorded) {
+    this.state = state;
+  }
+
+  /** Says something to whoever listens, as the engine does. */
+  emit(batch: Partial<Batch>): void {
+    for (const listener of this.listeners) listener({ kind: "batch", batch: { operations: [], approvals: [], endedSessions: [], status: null, lagged: false, ...batch } });
+  }
+
+  /** What changed is told together with the status as it is then. */
+  tell(approvals: ApprovalDto[], operations: OperationRowDto[] = []): void {
+    this.state.status = { ...this.state.status, held: this.state.open.length };
+    this.emit({ approvals: approvals.map((one) => ({ ...one })), operations, status: this.state.status });
+  }
+}
+
+export function notFound(message: string): EngineError {
+  return new EngineError({ code: "notFound", message, hint: null });
+}
