@@ -52,6 +52,7 @@ impl Inner {
             team: None,
             cwd: "/tmp".to_owned(),
             command: Vec::new(),
+            mode: None,
             holder: None,
             expires_at: None,
         };

@@ -132,6 +132,7 @@ async fn probe_runtime(host: &Arc<Host>, program: &str, arguments: &[&str]) -> R
         team: None,
         cwd: host.home.data.display().to_string(),
         command: vec![program.to_owned()],
+        mode: None,
         holder: None,
         expires_at: None,
     };

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{AgentId, SessionId, TeamId};
+use crate::settings::Mode;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
@@ -16,6 +17,9 @@ pub struct Session {
     pub cwd: String,
     /// Program name and arguments as started, secrets never among them; empty for `reeve env`.
     pub command: Vec<String>,
+    /// What a person chose for this session alone (`reeve run --mode`); none: the mode of everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mode: Option<Mode>,
     pub opened_at: DateTime<Utc>,
     /// Only sessions of `reeve env` expire by the clock, after at most 12 hours (C-03).
     #[serde(default, skip_serializing_if = "Option::is_none")]

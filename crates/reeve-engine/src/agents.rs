@@ -5,7 +5,7 @@ use reeve_domain::agent::Agent;
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::AgentId;
-use reeve_store::Store;
+use reeve_store::{Change, Store};
 use std::sync::Arc;
 
 use crate::error::EngineError;
@@ -65,9 +65,8 @@ impl Agents {
     }
 
     async fn remember(&self, agent: &Agent, event: EventBody) -> Result<(), EngineError> {
-        self.store.put_agent(agent).await?;
         let draft = Draft { agent: Some(agent.id.clone()), session: None, operation: None, body: event };
-        self.store.append(vec![draft]).await?;
+        self.store.append_with(vec![Change::Agent(agent.clone())], vec![draft]).await?;
         let mut all = self.all.write();
         all.retain(|a| a.id != agent.id);
         all.push(agent.clone());

@@ -9,7 +9,7 @@ use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::operation::{Endpoint, Scheme};
 use reeve_domain::sensitive::Secret;
-use reeve_store::Store;
+use reeve_store::{Change, Store};
 use reeve_vault::Vault;
 
 use crate::error::EngineError;
@@ -105,8 +105,8 @@ impl Credentials {
     pub async fn remove(&self, id: &CredentialId) -> Result<(), EngineError> {
         self.get(id)?;
         self.vault.remove(&vault_name(id)).await?;
-        self.store.remove_credential(id).await?;
-        self.store.append(vec![Draft::engine(EventBody::CredentialRemoved { credential: id.clone() })]).await?;
+        let event = Draft::engine(EventBody::CredentialRemoved { credential: id.clone() });
+        self.store.append_with(vec![Change::CredentialRemoved(id.clone())], vec![event]).await?;
         self.known.write().retain(|c| c.id != *id);
         Ok(())
     }
@@ -116,8 +116,8 @@ impl Credentials {
     }
 
     async fn remember(&self, credential: &Credential, event: EventBody) -> Result<(), EngineError> {
-        self.store.put_credential(credential).await?;
-        self.store.append(vec![Draft::engine(event)]).await?;
+        let change = Change::Credential(credential.clone());
+        self.store.append_with(vec![change], vec![Draft::engine(event)]).await?;
         let mut known = self.known.write();
         known.retain(|c| c.id != credential.id);
         known.push(credential.clone());

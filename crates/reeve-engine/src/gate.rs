@@ -147,7 +147,8 @@ impl Gate {
         let verdict = self.verdict(&operation, &live, now);
         let in_force = self.0.policies.in_force();
         let quote = Quote::of(&operation, in_force.limits.budgets(), &self.0.prices.table(), now);
-        Ok(Case { operation, live, verdict, quote, mode: self.0.protection.mode(now), now })
+        let mode = self.0.protection.mode_for(&live.session, now);
+        Ok(Case { operation, live, verdict, quote, mode, now })
     }
 
     /// What policy says of it right now, with the grants in force.
@@ -246,7 +247,8 @@ impl Gate {
             return denied(denials::all_stopped(&case.operation));
         }
         let verdict = self.verdict(&case.operation, &case.live, now);
-        if verdict.decision() == Decision::Deny && self.0.protection.mode(now) == Mode::Enforce {
+        if verdict.decision() == Decision::Deny
+            && self.0.protection.mode_for(&case.live.session, now) == Mode::Enforce {
             return denied(denials::by_policy(&case.operation, &verdict));
         }
         let in_force = self.0.policies.in_force();
@@ -392,12 +394,10 @@ impl Gate {
             running.values().map(|r| (Arc::clone(&r.operation), r.revoked.clone())).collect()
         };
         let now = self.0.clock.now();
-        if self.0.protection.mode(now) == Mode::Observe {
-            return;
-        }
         for (operation, revoked) in running {
             let Some(live) = self.0.sessions.find(&operation.principal.session) else { continue };
-            if self.verdict(&operation, &live, now).decision() == Decision::Deny {
+            let binds = self.0.protection.mode_for(&live.session, now) == Mode::Enforce;
+            if binds && self.verdict(&operation, &live, now).decision() == Decision::Deny {
                 revoked.cancel();
             }
         }

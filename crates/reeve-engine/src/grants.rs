@@ -5,7 +5,7 @@ use parking_lot::RwLock;
 use reeve_domain::grant::Grant;
 use reeve_domain::id::GrantId;
 use reeve_domain::session::Session;
-use reeve_store::Store;
+use reeve_store::{Change, Store};
 
 use crate::error::EngineError;
 
@@ -27,7 +27,7 @@ impl Grants {
     /// # Errors
     /// When it cannot be recorded; then it is not in force.
     pub async fn give(&self, grant: Grant) -> Result<(), EngineError> {
-        self.store.put_grant(&grant).await?;
+        self.store.append_with(vec![Change::Grant(grant.clone())], Vec::new()).await?;
         self.all.write().push(grant);
         Ok(())
     }
@@ -35,7 +35,7 @@ impl Grants {
     /// # Errors
     /// When it cannot be recorded; then it stays in force.
     pub async fn take_back(&self, id: &GrantId) -> Result<(), EngineError> {
-        self.store.remove_grant(id).await?;
+        self.store.append_with(vec![Change::GrantRemoved(id.clone())], Vec::new()).await?;
         self.all.write().retain(|g| g.id != *id);
         Ok(())
     }

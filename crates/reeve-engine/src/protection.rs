@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::session::Session;
 use reeve_domain::settings::{Mode, Protection};
-use reeve_store::Store;
+use reeve_store::{Change, Store};
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
@@ -54,6 +55,13 @@ impl ProtectionState {
     pub fn mode(&self, now: DateTime<Utc>) -> Mode {
         let switches = self.switches.load();
         if paused_at(&switches, now) { Mode::Observe } else { switches.mode }
+    }
+
+    /// The same for a session that a person opened in a mode of its own. A pause is over everything.
+    #[must_use]
+    pub fn mode_for(&self, session: &Session, now: DateTime<Utc>) -> Mode {
+        let switches = self.switches.load();
+        if paused_at(&switches, now) { Mode::Observe } else { session.mode.unwrap_or(switches.mode) }
     }
 
     /// For the status strip, by precedence.
@@ -115,8 +123,9 @@ impl ProtectionState {
         let mut next = (**self.switches.load()).clone();
         edit(&mut next);
         let text = serde_json::to_string(&next).map_err(|e| EngineError::Refused(e.to_string()))?;
-        self.store.append(vec![Draft::engine(EventBody::ModeChanged { what: what.to_owned() })]).await?;
-        self.store.set_setting(SETTING, &text).await?;
+        let change = Change::Setting { key: SETTING.to_owned(), value: text };
+        let event = Draft::engine(EventBody::ModeChanged { what: what.to_owned() });
+        self.store.append_with(vec![change], vec![event]).await?;
         self.switches.store(Arc::new(next));
         Ok(())
     }

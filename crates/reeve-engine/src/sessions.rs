@@ -13,6 +13,7 @@ use reeve_domain::id::{AgentId, CredentialId, SessionId, TeamId};
 use reeve_domain::principal::Principal;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::{Session, SessionEnd};
+use reeve_domain::settings::Mode;
 use reeve_policy::PolicySet;
 use reeve_store::Store;
 use sha2::Digest as _;
@@ -81,6 +82,8 @@ pub struct OpenSession {
     pub team: Option<TeamId>,
     pub cwd: String,
     pub command: Vec<String>,
+    /// None: the mode of everything.
+    pub mode: Option<Mode>,
     pub holder: Option<u32>,
     pub expires_at: Option<DateTime<Utc>>,
 }
@@ -124,6 +127,7 @@ impl Sessions {
             team: open.team,
             cwd: open.cwd,
             command: open.command,
+            mode: open.mode,
             opened_at: now,
             expires_at: open.expires_at,
             ended_at: None,

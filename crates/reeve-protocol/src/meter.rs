@@ -5,6 +5,7 @@ mod anthropic;
 mod elements;
 mod filter;
 mod gemini;
+mod openai;
 mod openai_chat;
 mod openai_responses;
 mod parts;

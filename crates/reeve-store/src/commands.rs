@@ -13,6 +13,7 @@ use reeve_domain::operation::Operation;
 use reeve_domain::outcome::Outcome;
 use reeve_domain::session::Session;
 use reeve_domain::verdict::{Denial, Verdict};
+use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use crate::admission::{self, Admit, Admitted};
@@ -20,6 +21,36 @@ use crate::error::StoreError;
 use crate::tables::{agents, bindings, grants, sessions, settings};
 use crate::writer::{Job, Orphaned, Task};
 use crate::{Store, projection};
+
+/// A change of what is kept beside the record.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Added, or replaced where its id is there.
+    Agent(Agent),
+    Grant(Grant),
+    GrantRemoved(GrantId),
+    /// What is known of a credential; never the secret.
+    Credential(Credential),
+    CredentialRemoved(CredentialId),
+    /// A switch that outlives a restart.
+    Setting {
+        key: String,
+        value: String,
+    },
+}
+
+impl Change {
+    fn apply(&self, conn: &Connection) -> Result<(), StoreError> {
+        match self {
+            Self::Agent(agent) => agents::put(conn, agent),
+            Self::Grant(grant) => grants::put(conn, grant),
+            Self::GrantRemoved(id) => grants::remove(conn, id),
+            Self::Credential(credential) => bindings::put(conn, credential),
+            Self::CredentialRemoved(id) => bindings::remove(conn, id),
+            Self::Setting { key, value } => settings::set(conn, key, value),
+        }
+    }
+}
 
 /// Every method fails when the command is not on disk; then it did not happen.
 impl Store {
@@ -158,52 +189,16 @@ impl Store {
         .await
     }
 
-    /// Adds or replaces an agent.
+    /// Changes what is kept beside the record and appends the events about it, as one step: all or none.
     ///
     /// # Errors
-    /// When it cannot be written.
-    pub async fn put_agent(&self, agent: &Agent) -> Result<(), StoreError> {
-        let agent = agent.clone();
-        self.write(move |unit| agents::put(unit.conn, &agent)).await
-    }
-
-    /// Adds or replaces a grant.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn put_grant(&self, grant: &Grant) -> Result<(), StoreError> {
-        let grant = grant.clone();
-        self.write(move |unit| grants::put(unit.conn, &grant)).await
-    }
-
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remove_grant(&self, id: &GrantId) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.write(move |unit| grants::remove(unit.conn, &id)).await
-    }
-
-    /// Adds or replaces what is known of a credential; never the secret.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn put_credential(&self, credential: &Credential) -> Result<(), StoreError> {
-        let credential = credential.clone();
-        self.write(move |unit| bindings::put(unit.conn, &credential)).await
-    }
-
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn remove_credential(&self, id: &CredentialId) -> Result<(), StoreError> {
-        let id = id.clone();
-        self.write(move |unit| bindings::remove(unit.conn, &id)).await
-    }
-
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn set_setting(&self, key: &str, value: &str) -> Result<(), StoreError> {
-        let (key, value) = (key.to_owned(), value.to_owned());
-        self.write(move |unit| settings::set(unit.conn, &key, &value)).await
+    /// When it cannot be recorded; then nothing changed.
+    pub async fn append_with(&self, changes: Vec<Change>, drafts: Vec<Draft>) -> Result<Vec<Event>, StoreError> {
+        self.write(move |unit| {
+            changes.iter().try_for_each(|change| change.apply(unit.conn))?;
+            drafts.into_iter().map(|draft| unit.append(draft)).collect()
+        })
+        .await
     }
 
     /// Makes every operation row and the index again from the events. Returns how many events that took.

@@ -29,6 +29,7 @@ use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 pub use admission::{Admit, Admitted, ApprovalUse, Fit};
+pub use commands::Change;
 pub use error::StoreError;
 pub use reads::Detail;
 pub use search::{Page, Rows};

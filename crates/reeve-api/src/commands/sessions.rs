@@ -56,6 +56,7 @@ async fn open(host: &Arc<Host>, caller: &Caller, input: OpenSessionInput) -> Res
         team: None,
         cwd: input.cwd,
         command: input.command,
+        mode: input.mode.map(Into::into),
         // A session that outlives its opener is held by nobody.
         holder: caller.pid.filter(|_| expires_at.is_none()),
         expires_at,

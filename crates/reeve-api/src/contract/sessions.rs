@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use reeve_domain::session::{Session, SessionEnd};
 use serde::{Deserialize, Serialize};
 
+use super::status::ModeDto;
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -38,6 +40,8 @@ pub struct SessionDto {
     pub cwd: String,
     /// Program and arguments as started; empty for `reeve env`.
     pub command: Vec<String>,
+    /// What was chosen for this session alone; none: the mode of everything.
+    pub mode: Option<ModeDto>,
     pub opened_at: DateTime<Utc>,
     pub expires_at: Option<DateTime<Utc>>,
     pub ended_at: Option<DateTime<Utc>>,
@@ -54,6 +58,7 @@ impl SessionDto {
             user: session.user.clone(),
             cwd: session.cwd.clone(),
             command: session.command.clone(),
+            mode: session.mode.map(Into::into),
             opened_at: session.opened_at,
             expires_at: session.expires_at,
             ended_at: session.ended_at,
@@ -82,6 +87,9 @@ pub struct OpenSessionInput {
     pub command: Vec<String>,
     /// Hours until it ends by itself, at most 12; none: it ends with this connection.
     pub hours: Option<u32>,
+    /// For this session alone; none: the mode of everything.
+    #[serde(default)]
+    pub mode: Option<ModeDto>,
 }
 
 /// A variable and the decoy it carries.

@@ -36,6 +36,15 @@ pub enum ModeDto {
     Enforce,
 }
 
+impl From<ModeDto> for Mode {
+    fn from(mode: ModeDto) -> Self {
+        match mode {
+            ModeDto::Observe => Self::Observe,
+            ModeDto::Enforce => Self::Enforce,
+        }
+    }
+}
+
 impl From<Mode> for ModeDto {
     fn from(mode: Mode) -> Self {
         match mode {

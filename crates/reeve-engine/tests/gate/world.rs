@@ -62,6 +62,7 @@ impl World {
                 team: None,
                 cwd: "/tmp".to_owned(),
                 command: vec![agent.to_owned()],
+                mode: None,
                 holder: None,
                 expires_at: None,
             })

@@ -8,19 +8,12 @@ use reeve_domain::usage::Usage;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::openai_chat::{Counts, ErrorBody, regions};
+use super::openai::{self, ErrorBody, NO_REASON, Tally};
 use super::parts::{self, Unread};
 use super::{Piece, Seen};
 
 #[derive(Debug)]
-pub struct Reading {
-    counts: Option<Counts>,
-    service_tier: Option<String>,
-    ended: bool,
-    /// Searches seen as items of the stream; the final answer lists them all again.
-    searches: u64,
-    regions: Vec<String>,
-}
+pub struct Reading(Tally);
 
 #[derive(Deserialize)]
 struct Event<'a> {
@@ -90,7 +83,7 @@ struct SearchAction<'a> {
 
 impl Reading {
     pub fn new(call: &LlmCall) -> Self {
-        Self { counts: None, service_tier: None, ended: false, searches: 0, regions: regions(call) }
+        Self(Tally::new(call))
     }
 
     pub fn read(&mut self, piece: Piece<'_>, seen: &mut Seen) -> Result<(), Unread> {
@@ -109,7 +102,7 @@ impl Reading {
             "response.completed" | "response.incomplete" | "response.failed" | "response.done" => {
                 match event.response {
                     Some(raw) => {
-                        self.ended = true;
+                        self.0.ended = true;
                         self.response(&parts::read(raw.get().as_bytes())?, false, seen)
                     }
                     None => Err(Unread),
@@ -118,12 +111,12 @@ impl Reading {
             "response.output_item.added" | "response.output_item.done" => {
                 let Some(item) = parts::part::<Item<'_>>(event.item)? else { return Ok(()) };
                 note(&item, false, seen)?;
-                self.searches += u64::from(kind.ends_with("done") && is_paid_search(&item));
+                self.0.searches += u64::from(kind.ends_with("done") && is_paid_search(&item));
                 Ok(())
             }
             "error" => {
                 let error = parts::part::<ErrorBody<'_>>(event.error)?.and_then(|error| error.message);
-                seen.error(error.or(event.message).as_deref().unwrap_or("the provider gave no reason"));
+                seen.error(error.or(event.message).as_deref().unwrap_or(NO_REASON));
                 Ok(())
             }
             _ if kind.ends_with(".delta") => {
@@ -138,36 +131,24 @@ impl Reading {
 
     fn response(&mut self, response: &Response<'_>, whole: bool, seen: &mut Seen) -> Result<(), Unread> {
         seen.model(response.model.as_deref().unwrap_or_default());
-        if let Some(tier) = &response.service_tier {
-            self.service_tier = Some(tier.chars().take(64).collect());
-        }
-        if let Some(error) = parts::part::<ErrorBody<'_>>(response.error)? {
-            seen.error(error.message.as_deref().unwrap_or("the provider gave no reason"));
-        }
-        if let Some(counts) = parts::usage::<Counts>(response.usage)? {
-            self.counts = Some(counts);
-        }
+        self.0.tier(response.service_tier.as_deref());
+        openai::error(response.error, seen)?;
+        self.0.usage(response.usage)?;
         // An answer that is not streamed is there whole; the compaction endpoint gives it no status.
         let running = matches!(response.status.as_deref(), Some("queued" | "in_progress"));
-        self.ended |= whole && !running;
+        self.0.ended |= whole && !running;
         let (mut searches, mut spoilt) = (0_u64, false);
         let output = parts::each(response.output, |item: Item<'_>| {
             spoilt |= note(&item, whole, seen).is_err();
             searches += u64::from(is_paid_search(&item));
         });
-        self.searches = self.searches.max(searches);
+        // The final answer lists again what came as items of the stream.
+        self.0.searches = self.0.searches.max(searches);
         if spoilt { Err(Unread) } else { output }
     }
 
     pub fn finish(self) -> (Option<Usage>, bool) {
-        let usage = self.counts.map(|counts| Usage {
-            service_tier: self.service_tier,
-            web_searches: self.searches,
-            multipliers: self.regions,
-            ..counts.usage()
-        });
-        let is_final = usage.is_some() && self.ended;
-        (usage, is_final)
+        self.0.finish()
     }
 }
 

@@ -147,6 +147,7 @@ fn open(folder: &std::path::Path) -> OpenSession {
         team: None,
         cwd: folder.display().to_string(),
         command: vec!["test".to_owned()],
+        mode: None,
         holder: None,
         expires_at: None,
     }

@@ -131,6 +131,39 @@ async fn on_a_full_disk_everybody_hears_it_and_nothing_acknowledged_is_lost() {
     assert!(store.verify().await.unwrap().ok);
 }
 
+#[tokio::test]
+async fn a_change_and_its_event_stand_or_fall_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), &clock());
+    let registered = |name: &str| {
+        let body = EventBody::AgentRegistered { agent: agent(name) };
+        let known = Agent {
+            id: agent(name),
+            name: name.to_owned(),
+            tool: None,
+            team: None,
+            registered_at: noon(),
+            removed_at: None,
+        };
+        (vec![Change::Agent(known)], vec![Draft::engine(body)])
+    };
+    let (changes, events) = registered("codex");
+    assert_eq!(store.append_with(changes, events).await.unwrap().len(), 1);
+    store.limit_pages(1).await.unwrap();
+    let mut number = 0;
+    loop {
+        let (changes, events) = registered(&format!("agent-{number}"));
+        if store.append_with(changes, events).await.is_err() {
+            break;
+        }
+        number += 1;
+    }
+    // One record for each agent that is known, and no agent without its record.
+    assert_eq!(store.agents().await.unwrap().len() as u64, store.head().seq);
+    assert_eq!(store.head().seq, number + 1);
+    assert!(store.verify().await.unwrap().ok);
+}
+
 fn try_open(path: &Path) -> Result<Store, StoreError> {
     Store::open(path, StoreOptions { clock: clock(), seal_key: None, mirror: None })
 }

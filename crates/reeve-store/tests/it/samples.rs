@@ -54,6 +54,7 @@ pub fn agent(name: &str) -> AgentId {
 
 pub fn session(agent_name: &str) -> Session {
     Session {
+        mode: None,
         id: SessionId::new(),
         agent: agent(agent_name),
         user: "dana".to_owned(),
