@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use reeve_domain::agent::Agent;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::SessionId;
 use reeve_domain::operation::Operation;
 use reeve_domain::query::Decided;
-use reeve_store::{Store, StoreError, StoreOptions};
+use reeve_store::{Change, Store, StoreError, StoreOptions};
 
 use crate::samples::*;
 
