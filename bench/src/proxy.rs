@@ -109,6 +109,7 @@ async fn at(level: Level, provider: &Provider) -> anyhow::Result<(Measured, Meas
         agent: Some("agent-1".to_owned()),
         cwd: "/".to_owned(),
         command: vec!["bench".to_owned()],
+        mode: None,
         hours: None,
     };
     let opened: OpenedSessionDto = client.call(&SessionsCall::Open(input)).await?;

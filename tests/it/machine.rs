@@ -142,6 +142,7 @@ impl Machine {
             agent: Some(name.to_owned()),
             cwd: self.world.work().display().to_string(),
             command: Vec::new(),
+            mode: None,
             hours: Some(1),
         };
         let opened: OpenedSessionDto = client.call(&SessionsCall::Open(input)).await.unwrap();

@@ -195,6 +195,7 @@ impl Stage {
             agent: Some(name.to_owned()),
             cwd: self.world.work().display().to_string(),
             command: Vec::new(),
+            mode: None,
             hours: Some(1),
         };
         let opened: OpenedSessionDto = self.client.call(&SessionsCall::Open(input)).await?;

@@ -41,7 +41,9 @@ mod waiting {
     use std::collections::HashMap;
     use std::sync::{Mutex, PoisonError};
 
-    use super::{Body, mpsc, oneshot};
+    use tokio::sync::mpsc::error::TrySendError;
+
+    use super::{Body, StreamBatch, mpsc, oneshot};
 
     #[derive(Debug, Default)]
     pub struct Waiting {
@@ -51,8 +53,30 @@ mod waiting {
     #[derive(Debug, Default)]
     pub struct Table {
         pub calls: HashMap<u64, oneshot::Sender<Body>>,
-        pub streams: HashMap<u64, mpsc::Sender<super::StreamBatch>>,
+        pub streams: HashMap<u64, Stream>,
         pub closed: bool,
+    }
+
+    /// One subscription.
+    #[derive(Debug)]
+    pub struct Stream {
+        pub batches: mpsc::Sender<StreamBatch>,
+        /// The listener was too slow and something was left out: the next batch says so.
+        pub missed: bool,
+    }
+
+    impl Table {
+        pub fn deliver(&mut self, id: u64, mut batch: StreamBatch) {
+            let Some(stream) = self.streams.get_mut(&id) else { return };
+            batch.lagged |= stream.missed;
+            match stream.batches.try_send(batch) {
+                Ok(()) => stream.missed = false,
+                Err(TrySendError::Full(_)) => stream.missed = true,
+                Err(TrySendError::Closed(_)) => {
+                    self.streams.remove(&id);
+                }
+            }
+        }
     }
 
     impl Waiting {
@@ -157,7 +181,14 @@ impl Client {
     pub async fn subscribe(&self) -> Result<mpsc::Receiver<StreamBatch>, ApiError> {
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (batches, receiver) = mpsc::channel(64);
-        self.0.waiting.with(|table| table.streams.insert(id, batches));
+        let stream = waiting::Stream { batches, missed: false };
+        let open = self.0.waiting.with(|table| {
+            table.streams.insert(id, stream);
+            !table.closed
+        });
+        if !open {
+            return Err(gone());
+        }
         self.send(id, json!({ "call": "subscribe" })).await?;
         Ok(receiver)
     }
@@ -180,12 +211,8 @@ async fn receive(read: local_socket::ReadHalf, waiting: Arc<waiting::Waiting>) {
         let Ok(response) = serde_json::from_str::<Response>(&line) else { continue };
         match response.body {
             Body::Batch(batch) => {
-                let stream = waiting.with(|table| table.streams.get(&response.id).cloned());
-                if let Some(stream) = stream
-                    && stream.send(*batch).await.is_err()
-                {
-                    waiting.with(|table| table.streams.remove(&response.id));
-                }
+                // Never waits: the one who listens may itself be waiting for an answer that comes behind this batch.
+                waiting.with(|table| table.deliver(response.id, *batch));
             }
             body => {
                 if let Some(caller) = waiting.with(|table| table.calls.remove(&response.id)) {
@@ -230,4 +257,27 @@ fn last_words(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
     last.strip_prefix("error: ").map_or(last.clone(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_that_is_too_slow_is_told_what_it_missed_and_blocks_nobody() {
+        let mut table = waiting::Table::default();
+        let (batches, mut listener) = mpsc::channel(2);
+        table.streams.insert(7, waiting::Stream { batches, missed: false });
+        for _ in 0..5 {
+            table.deliver(7, StreamBatch::default());
+        }
+        assert!(!listener.try_recv().unwrap().lagged && !listener.try_recv().unwrap().lagged);
+        table.deliver(7, StreamBatch::default());
+        assert!(listener.try_recv().unwrap().lagged);
+        table.deliver(7, StreamBatch::default());
+        assert!(!listener.try_recv().unwrap().lagged);
+        drop(listener);
+        table.deliver(7, StreamBatch::default());
+        assert!(table.streams.is_empty());
+    }
 }

@@ -122,6 +122,7 @@ where
         agent: Some("demo-agent".to_owned()),
         cwd: home.data.display().to_string(),
         command: vec!["demo-agent".to_owned()],
+        mode: None,
         hours: None,
     };
     let prepared = launch::prepare(&client, home, input).await?;
@@ -232,7 +233,7 @@ fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
     std::fs::write(home.config.join("policies").join("demo.cedar"), policy())?;
     std::fs::write(home.config.join("policies").join("standing.cedar"), standing())?;
     let limits = format!(
-        "budgets:\n  - id: demo-session\n    scope: session\n    window: total\n    max_cost: {}\n",
+        "budgets:\n  - id: demo-session\n    scope: session\n    window: total\n    max_cost: {}\n    on_exhausted: deny\n",
         story::SESSION_DOLLARS
     );
     std::fs::write(home.config.join("limits.yaml"), limits)

@@ -141,11 +141,25 @@ pub async fn run(client: &Client, prepared: Prepared, command: &[OsString]) -> R
 /// Stops the child when its session is stopped, or when the engine is gone: nothing runs on unprotected.
 async fn stop_with_session(client: Client, session: String, stop: impl FnOnce()) {
     if let Ok(mut batches) = client.subscribe().await {
-        while let Some(batch) = batches.recv().await {
+        // Whatever ended before this was heard, or was left out, is found in the list.
+        let mut unsure = true;
+        loop {
+            if unsure && !runs(&client, &session).await {
+                break;
+            }
+            let Some(batch) = batches.recv().await else { break };
             if batch.ended_sessions.contains(&session) {
                 break;
             }
+            unsure = batch.lagged;
         }
     }
     stop();
+}
+
+/// Whether the session is still open at the engine; an engine that does not answer protects nobody.
+async fn runs(client: &Client, session: &str) -> bool {
+    let listed: Result<Vec<SessionDto>, ApiError> = client.call(&SessionsCall::List).await;
+    // A session may be too old for the list and still run.
+    listed.is_ok_and(|all| !all.iter().any(|one| one.id == session && one.ended_at.is_some()))
 }

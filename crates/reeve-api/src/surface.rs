@@ -27,7 +27,8 @@ const POWERS: &[(&str, Power)] = &[
     ("approvals.resolve", Power::Decide),
     ("approvals.extend", Power::Decide),
     ("status.get", Power::Read),
-    ("status.doctor", Power::Read),
+    // Opens sessions and writes a probe into the keychain.
+    ("status.doctor", Power::Change),
     ("status.stop_all", Power::Change),
     ("status.resume", Power::Change),
     ("status.pause", Power::Change),

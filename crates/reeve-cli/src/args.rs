@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use reeve_api::contract::budgets::WindowDto;
+use reeve_api::contract::operations::ExportFormatDto;
+use reeve_api::contract::status::ModeDto;
 
 /// Governs the AI agents on this machine: decides, pays for, records and shows what they do.
 #[derive(Debug, Parser)]
@@ -75,9 +78,29 @@ pub struct RunArgs {
     /// Which agent it is; left out: known by the program's name.
     #[arg(long)]
     pub agent: Option<String>,
+    /// For this session alone; left out: the mode of everything.
+    #[arg(long)]
+    pub mode: Option<Mode>,
     /// The command and its arguments, after `--`.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub command: Vec<String>,
+}
+
+/// What happens to verdicts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Mode {
+    /// Decide and record, do not enforce.
+    Observe,
+    Enforce,
+}
+
+impl From<Mode> for ModeDto {
+    fn from(mode: Mode) -> Self {
+        match mode {
+            Mode::Observe => Self::Observe,
+            Mode::Enforce => Self::Enforce,
+        }
+    }
 }
 
 #[derive(Debug, ClapArgs)]
@@ -85,7 +108,7 @@ pub struct EnvArgs {
     #[arg(long)]
     pub agent: Option<String>,
     /// Hours until the session ends by itself, at most 12.
-    #[arg(long, default_value_t = 12)]
+    #[arg(long, default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=12))]
     pub hours: u32,
 }
 
@@ -254,9 +277,9 @@ pub enum BudgetVerb {
         /// `organisation`, `me`, `team:NAME`, `agent`, `agent:NAME`, `session` or `session:AGENT`.
         #[arg(long, default_value = "me")]
         scope: String,
-        /// `call`, `day`, `week`, `month` or `total`.
+        /// For how long it counts.
         #[arg(long, default_value = "day")]
-        window: String,
+        window: Window,
         /// Only this model; `*` at the end matches any rest.
         #[arg(long)]
         model: Option<String>,
@@ -270,13 +293,50 @@ pub enum BudgetVerb {
     Rm { id: String },
 }
 
+/// Over what a limit counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Window {
+    Call,
+    Day,
+    Week,
+    Month,
+    Total,
+}
+
+impl From<Window> for WindowDto {
+    fn from(window: Window) -> Self {
+        match window {
+            Window::Call => Self::Call,
+            Window::Day => Self::Day,
+            Window::Week => Self::Week,
+            Window::Month => Self::Month,
+            Window::Total => Self::Total,
+        }
+    }
+}
+
+/// Form of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Jsonl,
+    Csv,
+}
+
+impl From<Format> for ExportFormatDto {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Jsonl => Self::Jsonl,
+            Format::Csv => Self::Csv,
+        }
+    }
+}
+
 #[derive(Debug, ClapArgs)]
 pub struct ExportArgs {
     /// A query as in the Timeline; left out: everything.
     pub query: Vec<String>,
-    /// `jsonl` or `csv`.
     #[arg(long, default_value = "jsonl")]
-    pub format: String,
+    pub format: Format,
     /// The file to write; its manifest is written beside it.
     #[arg(short, long)]
     pub output: PathBuf,

@@ -247,8 +247,8 @@ impl Gate {
             return denied(denials::all_stopped(&case.operation));
         }
         let verdict = self.verdict(&case.operation, &case.live, now);
-        if verdict.decision() == Decision::Deny
-            && self.0.protection.mode_for(&case.live.session, now) == Mode::Enforce {
+        if verdict.decision() == Decision::Deny && self.0.protection.mode_for(&case.live.session, now) == Mode::Enforce
+        {
             return denied(denials::by_policy(&case.operation, &verdict));
         }
         let in_force = self.0.policies.in_force();

@@ -69,12 +69,13 @@ fn scope(session: bool, for_: Option<&str>, always: bool) -> anyhow::Result<Scop
 }
 
 async fn allow(context: &Context, id: String, scope: ScopeDto) -> anyhow::Result<u8> {
+    // First who asks, which the engine knows by the ancestors, and then whether anybody can be asked.
+    let shown = get(context, id).await?;
     if !output::may_ask(context.no_input) {
         return Err(ApiError::new(ApiCode::NotPermitted, "`reeve approve allow` works only on a terminal")
             .hint("decide in the console, or in a terminal of your own")
             .into());
     }
-    let shown = get(context, id).await?;
     print(&shown)?;
     let text = shown.arming.as_ref().and_then(|arming| match scope {
         ScopeDto::Session | ScopeDto::Until { .. } => arming.session_text.clone(),

@@ -1,7 +1,8 @@
 //! `reeve budget`: limits and what is left of them.
 
-use reeve_api::contract::budgets::{BudgetDto, BudgetInput, OnExhaustedDto, SetBudgetInput, UnitDto, WindowDto};
+use reeve_api::contract::budgets::{BudgetDto, BudgetInput, OnExhaustedDto, SetBudgetInput, UnitDto};
 use reeve_api::contract::calls::BudgetsCall;
+use reeve_api::contract::{ApiCode, ApiError};
 
 use super::{Context, refuse_inside_session};
 use crate::args::BudgetVerb;
@@ -17,8 +18,7 @@ pub async fn budget(context: &Context, verb: Option<BudgetVerb>) -> anyhow::Resu
         BudgetVerb::Set { id, amount, scope, window, model, ask } => {
             let (unit, amount) = reeve_api::parse_amount(&amount)?;
             let on_exhausted = ask.then_some(OnExhaustedDto::Ask);
-            let window = window_of(&window)?;
-            BudgetsCall::Set(SetBudgetInput { id, scope, window, unit, amount, model, on_exhausted })
+            BudgetsCall::Set(SetBudgetInput { id, scope, window: window.into(), unit, amount, model, on_exhausted })
         }
         BudgetVerb::Raise { id, by } => {
             let (unit, by) = reeve_api::parse_amount(&by)?;
@@ -36,7 +36,10 @@ fn raised(budgets: &[BudgetDto], id: &str, unit: UnitDto, by: u64) -> anyhow::Re
     let Some(found) = budgets.iter().find(|b| b.id == id) else {
         anyhow::bail!("there is no budget `{id}`; `reeve budget` lists them");
     };
-    anyhow::ensure!(found.unit == unit, "budget `{id}` counts in another unit: give dollars for money, `k` for tokens");
+    if found.unit != unit {
+        let message = format!("budget `{id}` counts in another unit");
+        return Err(ApiError::new(ApiCode::Invalid, message).hint("give dollars for money, `k` for tokens").into());
+    }
     anyhow::ensure!(
         found.file == "mine.limits.yaml",
         "budget `{id}` is written in `{}`, which Reeve never rewrites: raise it there",
@@ -50,17 +53,6 @@ fn raised(budgets: &[BudgetDto], id: &str, unit: UnitDto, by: u64) -> anyhow::Re
         amount: u64::try_from(found.limit).unwrap_or(0).saturating_add(by),
         model: found.model.clone(),
         on_exhausted: Some(found.on_exhausted),
-    })
-}
-
-fn window_of(text: &str) -> anyhow::Result<WindowDto> {
-    Ok(match text {
-        "call" => WindowDto::Call,
-        "day" => WindowDto::Day,
-        "week" => WindowDto::Week,
-        "month" => WindowDto::Month,
-        "total" => WindowDto::Total,
-        other => anyhow::bail!("`{other}` is not a window: use call, day, week, month or total"),
     })
 }
 

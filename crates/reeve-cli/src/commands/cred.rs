@@ -6,6 +6,8 @@ use reeve_api::contract::credentials::{
     TypedSecret,
 };
 
+use reeve_api::contract::{ApiCode, ApiError};
+
 use super::{Context, refuse_inside_session};
 use crate::args::CredVerb;
 use crate::{exit, output};
@@ -28,7 +30,9 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
             let binding = match host {
                 Some(host) => Some(binding(&host, slot, path, method)?),
                 None => {
-                    anyhow::ensure!(kind.is_some(), "give `--kind`, or `--host` and `--slot`");
+                    if kind.is_none() {
+                        return Err(ApiError::new(ApiCode::Invalid, "give `--kind`, or `--host` and `--slot`").into());
+                    }
                     None
                 }
             };

@@ -25,6 +25,10 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
     page.rows.iter().try_for_each(|row| print(context, row))?;
     let Some(mut live) = live else { return Ok(exit::DONE) };
     while let Some(batch) = live.recv().await {
+        if batch.lagged {
+            // This terminal was slower than what happened: said, and what was left out can be read by the same query.
+            context.say("reeve: too much happened at once, some rows are left out here; `reeve log` has them all");
+        }
         for row in batch.operations {
             if query.is_empty() || matches(&client, &query, &row).await? {
                 print(context, &row)?;

@@ -13,12 +13,16 @@ use crate::output;
 pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
     refuse_inside_session("run")?;
     let client = context.client().await?;
-    let input = OpenSessionInput { agent: args.agent, cwd: cwd()?, command: shown(&args.command), hours: None };
+    let mode = args.mode.map(Into::into);
+    let input = OpenSessionInput { agent: args.agent, cwd: cwd()?, command: shown(&args.command), hours: None, mode };
     let prepared = launch::prepare(&client, &context.home, input).await?;
     for warning in &prepared.warnings {
         context.say(&format!("reeve: {warning}"));
     }
     context.say(&format!("reeve: {} is governed, session {}", prepared.session.agent_name, prepared.session.id));
+    if args.mode == Some(crate::args::Mode::Observe) {
+        context.say("reeve: this session is observed: rules and budgets are recorded and not enforced");
+    }
     let command: Vec<OsString> = args.command.into_iter().map(OsString::from).collect();
     match launch::run(&client, prepared, &command).await {
         Ok(code) => Ok(u8::try_from(code & 0xff).unwrap_or(u8::MAX)),
@@ -32,9 +36,9 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
 /// Prints the environment of a session that outlives this command.
 pub async fn env(context: &Context, args: EnvArgs) -> anyhow::Result<u8> {
     refuse_inside_session("env")?;
-    anyhow::ensure!((1..=12).contains(&args.hours), "a session of `reeve env` lasts 1 to 12 hours");
     let client = context.client().await?;
-    let input = OpenSessionInput { agent: args.agent, cwd: cwd()?, command: Vec::new(), hours: Some(args.hours) };
+    let input =
+        OpenSessionInput { agent: args.agent, cwd: cwd()?, command: Vec::new(), hours: Some(args.hours), mode: None };
     let mut prepared = launch::prepare(&client, &context.home, input).await?;
     prepared.keep();
     for warning in &prepared.warnings {

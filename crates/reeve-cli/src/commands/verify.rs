@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use reeve_api::contract::calls::{AuditCall, OperationsCall};
-use reeve_api::contract::operations::{ExportFormatDto, ExportInput, ExportedDto};
+use reeve_api::contract::operations::{ExportInput, ExportedDto};
 use reeve_api::contract::status::VerificationDto;
 
 use super::{Context, refuse_inside_session};
@@ -33,13 +33,8 @@ pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Resul
 
 pub async fn export(context: &Context, args: ExportArgs) -> anyhow::Result<u8> {
     refuse_inside_session("export")?;
-    let format = match args.format.as_str() {
-        "jsonl" => ExportFormatDto::Jsonl,
-        "csv" => ExportFormatDto::Csv,
-        other => anyhow::bail!("`{other}` is not a format: use `jsonl` or `csv`"),
-    };
     let path = std::path::absolute(&args.output)?.display().to_string();
-    let input = ExportInput { query: args.query.join(" "), format, path };
+    let input = ExportInput { query: args.query.join(" "), format: args.format.into(), path };
     let exported: ExportedDto = context.client().await?.call(&OperationsCall::Export(input)).await?;
     if context.json {
         output::json(&exported)?;
