@@ -6,6 +6,7 @@ import { createRoot } from "react-dom/client";
 import { useTranslation } from "react-i18next";
 import "./app/i18n";
 import { Providers } from "./app/providers";
+import { destination } from "./app/links";
 import { createAppRouter } from "./app/router";
 import { Empty } from "./components/empty";
 import type { Engine } from "./engine/client";
@@ -34,8 +35,9 @@ function Outside() {
 }
 
 const router = createAppRouter();
-// The tray asks for a place; it can ask for this one only.
+// The tray and links of the system ask for a place to look at; what they name is judged here.
 window.addEventListener("reeve:inbox", () => void router.navigate({ to: "/inbox" }));
+window.addEventListener("reeve:navigate", (event) => void router.navigate(destination(event instanceof CustomEvent ? event.detail : null)));
 
 const container = document.getElementById("root");
 const engine = await engineOf(window.location.href);

@@ -1,13 +1,13 @@
-// /timeline?q=…&op=…&tab=…
+// /timeline?q=…&op=…&tab=… and `link=unknown`, where a link led nowhere: said until the view changes.
 import { getRouteApi } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { TimelinePage, type TimelineState } from "../features/timeline/timeline-page";
 
-type TimelineSearch = { q?: string; op?: string; tab?: string };
+type TimelineSearch = { q?: string; op?: string; tab?: string; link?: "unknown" };
 
 export function timelineSearch(search: Record<string, unknown>): TimelineSearch {
   const text = (key: string) => (typeof search[key] === "string" && search[key] !== "" ? { [key]: search[key] } : {});
-  return { ...text("q"), ...text("op"), ...text("tab") };
+  return { ...text("q"), ...text("op"), ...text("tab"), ...(search["link"] === "unknown" ? { link: "unknown" as const } : {}) };
 }
 
 const route = getRouteApi("/timeline");
