@@ -375,7 +375,7 @@ async fn a_model_without_a_price_is_refused_under_a_money_budget_and_passes_unde
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clock_that_went_backwards_is_recorded_and_opens_no_budget_again() {
     let inner = Inner::with(
-        "budgets:\n  - id: day\n    scope: me\n    window: day\n    max_tokens: 2500\n    output_floor: 1000\n",
+        "budgets:\n  - id: day\n    scope: me\n    window: day\n    max_tokens: 2500\n    output_floor: 1000\n    on_exhausted: deny\n",
     )
     .await;
     spend(&inner, "all of it").await;

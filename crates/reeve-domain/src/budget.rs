@@ -47,7 +47,10 @@ pub enum Limit {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OnExhausted {
+    /// Ask while what is left pays for some answer, though one under the output floor or the thinking budget; deny when
+    /// it pays for none.
     #[default]
+    AskUnderFloor,
     Deny,
     /// Hold it for a human; approving lets this one call through over the cap.
     Ask,

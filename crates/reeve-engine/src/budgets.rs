@@ -40,15 +40,23 @@ struct Line {
 pub enum Shortfall {
     /// No price is known, and a money budget applies.
     Unpriced { model: String },
-    /// The cap that is too tight, what is left of it and what the call needs at least.
-    Exhausted { account: Account, free: i64, needed: i64, on_exhausted: OnExhausted },
+    /// The cap that is too tight, what is left of it and what the call needs at least. `answerable`: what is left pays for
+    /// the input and some answer, only one under the output floor or the thinking budget.
+    Exhausted { account: Account, free: i64, needed: i64, answerable: bool, on_exhausted: OnExhausted },
 }
 
 impl Shortfall {
     /// Whether the budget's rule says to ask a human instead of denying.
     #[must_use]
     pub fn asks(&self) -> bool {
-        matches!(self, Self::Exhausted { on_exhausted: OnExhausted::Ask, .. })
+        match self {
+            Self::Unpriced { .. } => false,
+            Self::Exhausted { answerable, on_exhausted, .. } => match on_exhausted {
+                OnExhausted::AskUnderFloor => *answerable,
+                OnExhausted::Deny => false,
+                OnExhausted::Ask => true,
+            },
+        }
     }
 
     /// One sentence for agent and human.
@@ -199,11 +207,13 @@ impl Quote {
     /// The tightest cap.
     pub fn still_fits(&self, reservation: &Reservation, balances: &[Balance], over_cap: bool) -> Result<(), Shortfall> {
         let output = reservation.output_limit.unwrap_or_else(|| self.full_output());
-        let binds = |line: &Line| !over_cap || line.on_exhausted != OnExhausted::Ask;
-        for (line, balance) in self.lines.iter().zip(balances).filter(|(line, _)| binds(line)) {
+        for (line, balance) in self.lines.iter().zip(balances) {
             let (free, needed) = (free(&line.account, balance), self.need(line.account.limit, output));
             if needed > free {
-                return Err(exhausted(line, free, needed));
+                let short = self.exhausted(line, free, needed);
+                if !(over_cap && short.asks()) {
+                    return Err(short);
+                }
             }
         }
         Ok(())
@@ -230,7 +240,7 @@ impl Quote {
         }
         let floor = line.output_floor.max(self.call.thinking_budget.map_or(1, |t| t.saturating_add(1))).max(1);
         if floor >= full || self.need(limit, floor) > free {
-            return Err(exhausted(line, free, self.need(limit, floor.min(full))));
+            return Err(self.exhausted(line, free, self.need(limit, floor.min(full))));
         }
         let (mut fits, mut too_much) = (floor, full);
         while too_much - fits > 1 {
@@ -243,10 +253,16 @@ impl Quote {
         }
         Ok(fits)
     }
-}
 
-fn exhausted(line: &Line, free: i64, needed: i64) -> Shortfall {
-    Shortfall::Exhausted { account: line.account.clone(), free, needed, on_exhausted: line.on_exhausted }
+    fn exhausted(&self, line: &Line, free: i64, needed: i64) -> Shortfall {
+        Shortfall::Exhausted {
+            account: line.account.clone(),
+            free,
+            needed,
+            answerable: self.need(line.account.limit, 1) <= free,
+            on_exhausted: line.on_exhausted,
+        }
+    }
 }
 
 fn free(account: &Account, balance: &Balance) -> i64 {

@@ -82,9 +82,11 @@ fn yaml(definitions: &[BudgetDefinition]) -> String {
             let _ = writeln!(text, "    model: {}", serde_json::Value::from(model.as_str()));
         }
         let _ = writeln!(text, "    window: {}\n    {}", window_text(d.window), limit_line(d.limit));
-        if d.on_exhausted == OnExhausted::Ask {
-            text.push_str("    on_exhausted: ask\n");
-        }
+        text.push_str(match d.on_exhausted {
+            OnExhausted::AskUnderFloor => "    on_exhausted: ask_under_floor\n",
+            OnExhausted::Deny => "    on_exhausted: deny\n",
+            OnExhausted::Ask => "    on_exhausted: ask\n",
+        });
         let _ = writeln!(text, "    output_floor: {}", d.output_floor);
     }
     text

@@ -211,7 +211,7 @@ pub async fn held_and_refused(tool: Tool) -> Result<()> {
 pub async fn over_budget(tool: Tool) -> Result<()> {
     let script = Script::of([Step::text(ANSWER)]);
     // A hundredth of a cent: less than the input of any tool's first call alone.
-    let limits = "budgets:\n  - id: pocket-money\n    scope: session\n    window: total\n    max_cost: 0.0001\n";
+    let limits = "budgets:\n  - id: pocket-money\n    scope: session\n    window: total\n    max_cost: 0.0001\n    on_exhausted: deny\n";
     let governed = Governed::set(tool, Setting { script, limits, ..Setting::default() }).await?;
     let ended = governed.ask().await?;
     ensure!(ended.printed().contains("Reeve denied this"), "{}", shown(&ended, &governed.stage));

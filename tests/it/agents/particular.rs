@@ -55,7 +55,7 @@ async fn a_refusal_inside_an_open_stream_ends_the_call_and_its_repeat_meets_the_
 #[tokio::test]
 async fn claude_code_on_a_flat_rate_login_costs_nothing_and_shows_what_it_is_worth() {
     let script = Script::of([Step::text(ANSWER)]);
-    let limits = "budgets:\n  - id: purse\n    scope: session\n    window: total\n    max_cost: 0.0001\n";
+    let limits = "budgets:\n  - id: purse\n    scope: session\n    window: total\n    max_cost: 0.0001\n    on_exhausted: deny\n";
     let stage = Stage::set(Setting { script, limits, ..Setting::default() }).await.unwrap();
     let token = "sk-ant-oat01-a-tests-own-login";
     let command = Tool::Claude.command(&stage.world, QUESTION).unwrap();

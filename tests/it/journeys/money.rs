@@ -37,7 +37,7 @@ async fn a_request_that_asks_for_more_than_is_left_goes_out_with_a_lower_limit()
 async fn many_callers_at_once_never_spend_more_than_the_cap() {
     // A call is bound at a little over $0.02 and costs $0.02012: four of them fit, a fifth does not.
     let stage =
-        stage("budgets:\n  - id: purse\n    scope: me\n    window: day\n    max_cost: 0.10\n    output_floor: 2000\n")
+        stage("budgets:\n  - id: purse\n    scope: me\n    window: day\n    max_cost: 0.10\n    output_floor: 2000\n    on_exhausted: deny\n")
             .await;
     let stage = Arc::new(stage);
     let mut callers = JoinSet::new();

@@ -63,7 +63,8 @@ fn definition(input: SetBudgetInput) -> Result<BudgetDefinition, ApiError> {
         },
         on_exhausted: match input.on_exhausted {
             Some(OnExhaustedDto::Ask) => OnExhausted::Ask,
-            _ => OnExhausted::Deny,
+            Some(OnExhaustedDto::Deny) => OnExhausted::Deny,
+            Some(OnExhaustedDto::AskUnderFloor) | None => OnExhausted::AskUnderFloor,
         },
         output_floor: OUTPUT_FLOOR,
         file: String::new(),

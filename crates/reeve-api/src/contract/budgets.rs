@@ -41,6 +41,8 @@ pub enum UnitDto {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub enum OnExhaustedDto {
+    /// Ask while what is left pays for some answer under the output floor, deny when it pays for none.
+    AskUnderFloor,
     Deny,
     Ask,
 }
@@ -90,6 +92,7 @@ impl BudgetDto {
             reserved: balance.reserved,
             free: limit.saturating_sub(balance.settled).saturating_sub(balance.reserved),
             on_exhausted: match definition.on_exhausted {
+                OnExhausted::AskUnderFloor => OnExhaustedDto::AskUnderFloor,
                 OnExhausted::Deny => OnExhaustedDto::Deny,
                 OnExhausted::Ask => OnExhaustedDto::Ask,
             },

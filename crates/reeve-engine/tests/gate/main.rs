@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use reeve_domain::approval::{GrantScope, Resolution, Surface};
 use reeve_domain::event::EventBody;
+use reeve_domain::operation::Subject;
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_domain::session::SessionEnd;
 use reeve_domain::usage::Usage;
@@ -194,7 +195,7 @@ async fn a_decision_needs_the_card_to_have_been_shown_and_armed() {
 async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
     let world = World::with(
         "limits.yaml",
-        "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n",
+        "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n    on_exhausted: deny\n",
     )
     .await;
     let live = world.session("claude-code").await;
@@ -209,10 +210,43 @@ async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_remainder_under_the_output_floor_asks_and_a_yes_goes_over_the_cap_once() {
+    let limits = "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 1800\n";
+    let world = World::with("limits.yaml", limits).await;
+    let live = world.session("claude-code").await;
+    // 1,000 tokens of input leave 800 for the answer, less than the floor of 1,024.
+    let held = world.spawn_admit(world.llm(&live, "hello", 2_000));
+    let approval = world.held().await;
+    assert!(approval.unaffordable.as_deref().is_some_and(|why| why.contains("tiny")), "{approval:?}");
+    world.answer(&approval, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+    let admission = admitted(held.await.unwrap());
+    assert_eq!(admission.clamp(), None);
+    admission.sent();
+    admission.settle(usage(1000, 2000)).await.unwrap();
+    // Nothing is left now: nobody is asked.
+    let denial = denied(world.gate().admit(world.llm(&live, "more", 2_000), serde_json::Value::Null).await);
+    assert_eq!(denial.kind, DenialKind::Budget);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remainder_under_the_thinking_budget_asks() {
+    let limits = "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 4000\n";
+    let world = World::with("limits.yaml", limits).await;
+    let live = world.session("claude-code").await;
+    let mut operation = world.llm(&live, "think", 8_000);
+    let Subject::Llm(call) = &mut operation.subject else { panic!("no model call") };
+    call.thinking_budget = Some(6_000);
+    let held = world.spawn_admit(operation);
+    let approval = world.held().await;
+    assert!(approval.unaffordable.is_some(), "{approval:?}");
+    world.answer(&approval, Resolution::Refused { reason: None }).await.unwrap();
+    assert_eq!(denied(held.await.unwrap()).kind, DenialKind::Refused);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn parallel_callers_never_pass_the_cap() {
-    let world =
-        World::with("limits.yaml", "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n")
-            .await;
+    let limits = "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n    on_exhausted: deny\n";
+    let world = World::with("limits.yaml", limits).await;
     let live = world.session("claude-code").await;
     let calls: Vec<_> = (0..200).map(|n| world.spawn_admit(world.llm(&live, &format!("call {n}"), 2000))).collect();
     let mut held = Vec::new();

@@ -169,7 +169,7 @@ fn session_cost(cost: &Spanned<String>, reader: &mut Reader<'_>, limits: &mut Li
         model: None,
         window: Window::Total,
         limit: Limit::Money(amount),
-        on_exhausted: OnExhausted::Deny,
+        on_exhausted: OnExhausted::default(),
         output_floor: DEFAULT_OUTPUT_FLOOR,
         file: reader.file.to_owned(),
         line: line(cost),
@@ -197,7 +197,7 @@ impl Budget {
         let model = self.model.as_ref().and_then(|model| reader.read(model, model_pattern));
         let on_exhausted = match &self.on_exhausted {
             Some(what) => reader.read(what, exhausted),
-            None => Some(OnExhausted::Deny),
+            None => Some(OnExhausted::default()),
         };
         let output_floor = match &self.output_floor {
             Some(floor) => reader.read(floor, tokens),
@@ -301,9 +301,10 @@ fn window(text: &str) -> Result<Window, String> {
 
 fn exhausted(text: &str) -> Result<OnExhausted, String> {
     match text {
+        "ask_under_floor" => Ok(OnExhausted::AskUnderFloor),
         "deny" => Ok(OnExhausted::Deny),
         "ask" => Ok(OnExhausted::Ask),
-        _ => Err(format!("`{text}` is neither `deny` nor `ask`")),
+        _ => Err(format!("`{text}` is none of `ask_under_floor`, `deny` and `ask`")),
     }
 }
 
