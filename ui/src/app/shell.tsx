@@ -3,6 +3,7 @@ import { Outlet, useSearch } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { Sidebar } from "../features/status/components/sidebar";
 import { StatusStrip } from "../features/status/components/status-strip";
+import { Commands } from "./commands";
 import { usePlaceKeys } from "./use-place-keys";
 
 export function Shell() {
@@ -15,6 +16,7 @@ export function Shell() {
         {t("common.skip")}
       </a>
       <Sidebar />
+      <Commands />
       <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-l border-line bg-surface">
         <div role="status">{link === "unknown" ? <p className="border-b border-line bg-info-tint px-4 py-1.5 text-info">{t("error.link")}</p> : null}</div>
         <main id="content" tabIndex={-1} className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] outline-none">
