@@ -75,3 +75,21 @@ test("the rule before it is written, the reason for the agent, and an answered c
   await expect(page.getByText("Not in this repository")).toBeVisible();
   expect(await violations(page)).toEqual([]);
 });
+
+test("the range menu, the export dialog and what it wrote", async ({ page }) => {
+  await open(page, "/timeline?fake=story&q=decision:denied");
+  await page.getByRole("button", { name: /Time range/ }).click();
+  await expect(page.getByRole("menuitem", { name: "Last hour" })).toBeVisible();
+  expect(await spilling(page)).toBe(false);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Export…" }).click();
+  expect(await violations(page)).toEqual([]);
+  await page.setViewportSize({ width: 960, height: 600 });
+  expect(await spilling(page)).toBe(false);
+  await page.getByLabel("Write to").fill(`/tmp/${"long-name-".repeat(30)}.jsonl`);
+  await page.keyboard.press("Enter");
+  await expect(page.getByText("reeve verify", { exact: false })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  expect(await spilling(page)).toBe(false);
+  await expect(page.getByRole("dialog").getByRole("button", { name: "Close" }).last()).toBeInViewport();
+});

@@ -6,6 +6,7 @@ import type { ApiError } from "./bindings/ApiError";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { ApprovalsCall } from "./bindings/ApprovalsCall";
 import type { ApprovalsPage } from "./bindings/ApprovalsPage";
+import type { ExportedDto } from "./bindings/ExportedDto";
 import type { FacetsDto } from "./bindings/FacetsDto";
 import type { OperationDetailDto } from "./bindings/OperationDetailDto";
 import type { OperationsCall } from "./bindings/OperationsCall";
@@ -19,6 +20,7 @@ type Answers = {
   "operations.search": SearchPage;
   "operations.facets": FacetsDto;
   "operations.get": OperationDetailDto;
+  "operations.export": ExportedDto;
   "approvals.list": ApprovalsPage;
   "approvals.get": ApprovalDto;
   "approvals.resolve": ApprovalDto;

@@ -8,15 +8,21 @@ import type { OperationDetailDto } from "../bindings/OperationDetailDto";
 import type { OperationRowDto } from "../bindings/OperationRowDto";
 import type { SearchInput } from "../bindings/SearchInput";
 import type { SearchPage } from "../bindings/SearchPage";
+import { EngineError } from "../client";
 import { type Handlers, notFound, type World } from "./world";
 
-export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get"> = {
+export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get" | "operations.export"> = {
   "operations.search": search,
   "operations.facets": (world, { query }) => facets(matching(world, query)),
   "operations.get": (world, { operation }) => {
     const row = world.state.rows.find((one) => one.id === operation);
     if (!row) throw notFound(`no record of \`${operation}\``);
     return detail(row, [...world.state.open, ...world.state.resolved].find((one) => one.id === row.approval));
+  },
+  "operations.export": (world, { query, path }) => {
+    if (!path.startsWith("/")) throw new EngineError({ code: "invalid", message: `\`${path}\` is not an absolute path`, hint: null });
+    const count = matching(world, query).length;
+    return { path, manifest: `${path}.manifest.json`, count, bytes: count * 640 };
   },
 };
 
@@ -42,6 +48,7 @@ const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
   model: (row) => row.model,
   session: (row) => row.session,
   credential: (row) => row.credential,
+  record: (row) => String(row.record),
   decision: (row) => (row.state === "wouldDeny" ? "would-deny" : row.state),
 };
 

@@ -36,3 +36,8 @@ export function split(rows: readonly OperationRowDto[], frozenTop: string | null
 
 /** Keys of the grammar, for suggestions before anything is typed. */
 export const KEYS = ["agent", "session", "kind", "decision", "rule", "risk", "host", "method", "path", "model", "provider", "status", "credential", "cost", "tokens.in", "tokens.out", "latency", "since", "before", "tool", "error", "is", "has"] as const;
+
+/** A path as one word of a shell, for a command to copy. */
+export function shellWord(path: string): string {
+  return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}

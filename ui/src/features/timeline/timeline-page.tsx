@@ -8,10 +8,12 @@ import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
 import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
 import { useDeferred } from "../../components/use-deferred";
+import { ExportDialog } from "./components/export-dialog";
 import { Facets } from "./components/facets";
 import { Histogram } from "./components/histogram";
 import { Pane } from "./components/pane";
 import { QueryBar } from "./components/query-bar";
+import { RangeMenu } from "./components/range-menu";
 import { RowList } from "./components/row-list";
 import { useFacets, useSearch } from "./queries";
 
@@ -21,6 +23,7 @@ export function TimelinePage({ state, onState }: { state: TimelineState; onState
   const { t } = useTranslation();
   const { query, operation } = state;
   const [live, setLive] = useState(true);
+  const [exporting, setExporting] = useState(false);
   const search = useSearch(query);
   const facets = useFacets(query);
   const rows = search.data?.pages.flatMap((page) => page.rows) ?? [];
@@ -39,6 +42,10 @@ export function TimelinePage({ state, onState }: { state: TimelineState; onState
     <>
       <PageBar title={t("timeline.title")}>
         <span className="flex-1" />
+        <RangeMenu query={query} onQuery={onQuery} />
+        <Button inert={!facets.data || facets.data.matches === 0} onClick={() => setExporting(true)}>
+          {t("timeline.export")}
+        </Button>
         <Button kind="ghost" aria-pressed={live} onClick={() => setLive(!live)}>
           <span aria-hidden="true" className={`size-2 rounded-full ${live ? "bg-allow" : "bg-t3"}`} />
           {live ? t("timeline.live") : t("timeline.frozen")}
@@ -47,6 +54,7 @@ export function TimelinePage({ state, onState }: { state: TimelineState; onState
           </kbd>
         </Button>
       </PageBar>
+      {exporting && facets.data ? <ExportDialog query={query} matches={facets.data.matches} capped={facets.data.capped} onClose={() => setExporting(false)} /> : null}
       <div className={`grid min-h-0 grid-rows-[auto_auto_minmax(0,1fr)] ${operation === null ? "grid-cols-[minmax(0,1fr)]" : "grid-cols-[minmax(0,1fr)_348px]"}`}>
         <div className="col-span-full">
           <QueryBar query={query} groups={groups} onQuery={onQuery} />

@@ -46,4 +46,25 @@ describe("facets write the query", () => {
     expect(withKey("kind:llm since:7d", "since", "2026-11-20T13:10:00Z")).toBe("kind:llm since:2026-11-20T13:10:00Z");
     expect(withKey("kind:llm since:7d", "since", null)).toBe("kind:llm");
   });
+
+  it("takes every value as itself, whatever stands in it", () => {
+    const pieces = ["a", "-", ",", '"', "\\", "*", "(", ")", " ", ":", "..", "or", "ü", "/"];
+    // Every value of up to three pieces, beside another one and behind a minus.
+    for (const one of pieces)
+      for (const two of ["", ...pieces])
+        for (const three of ["", ...pieces]) {
+          const value = one + two + three;
+          const both = add(only("kind:llm", "path", value), "path", "b,c");
+          expect(print(terms(both)), value).toBe(both);
+          expect(terms(both), value).toHaveLength(2);
+          expect(chosen(both, "path", value), value).toBe(true);
+          expect(chosen(both, "path", "b,c"), value).toBe(true);
+          expect(add(both, "path", value), value).toBe(both);
+          expect(terms(exclude("kind:llm", "path", value))[1], value).toMatchObject({ key: "path", negated: true, value: quote(value) });
+        }
+  });
+
+  it("quotes words and ranges of the grammar, and escapes its wildcard", () => {
+    expect(["or", "a..b", "a*b", "..", "not"].map(quote)).toEqual(['"or"', '"a..b"', '"a\\*b"', '".."', '"not"']);
+  });
 });

@@ -39,7 +39,8 @@ export function print(all: readonly Term[]): string {
 
 /** A value as the grammar takes it: quoted where it holds something the grammar would read. */
 export function quote(value: string): string {
-  return /^[\w.*@/+-]+$/.test(value) && !value.startsWith("-") ? value : `"${value.replace(/["\\]/g, "\\$&")}"`;
+  const plain = /^[\w.@/+-]+$/.test(value) && !value.startsWith("-") && !value.includes("..") && !/^(and|or|not)$/i.test(value);
+  return plain ? value : `"${value.replace(/["\\*]/g, "\\$&")}"`;
 }
 
 /** Click: only this value of the key. */
@@ -87,5 +88,7 @@ function term(text: string): Term {
 }
 
 function listed(value: string): string[] {
-  return value.startsWith("(") && value.endsWith(")") ? value.slice(1, -1).split(",").map((one) => one.trim()) : [value];
+  if (!value.startsWith("(") || !value.endsWith(")")) return [value];
+  // A comma inside quotes belongs to its value.
+  return (value.slice(1, -1).match(/(?:"(?:\\.|[^"\\])*"|[^,])+/g) ?? []).map((one) => one.trim());
 }

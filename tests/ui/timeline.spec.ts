@@ -1,0 +1,59 @@
+// The timeline's range menu, export and broken chain, by mouse and by keyboard, on recorded states.
+import { expect, type Page, test } from "@playwright/test";
+import { open } from "./open";
+
+type Heard = { call: string; input?: Record<string, unknown> };
+
+const exports = async (page: Page) => {
+  const all = await page.evaluate(() => (window as unknown as { fakeEngine: { heard: Heard[] } }).fakeEngine.heard);
+  return all.filter((call) => call.call === "operations.export").map((call) => call.input);
+};
+
+test("a query is exported by keyboard alone, and the dialog says how to check the file", async ({ page }) => {
+  await open(page, "/timeline?fake=story&q=decision:denied");
+  const button = page.getByRole("button", { name: "Export…" });
+  await button.focus();
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Export actions" });
+  await expect(dialog).toContainText("decision:denied");
+  await dialog.getByLabel("Write to").fill("denied.jsonl");
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByRole("alert")).toContainText("is not an absolute path");
+  await dialog.getByLabel("Write to").fill("/tmp/it's denied.jsonl");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toContainText("/tmp/it's denied.jsonl.manifest.json");
+  await expect(dialog).toContainText("reeve verify '/tmp/it'\\''s denied.jsonl'");
+  expect((await exports(page)).at(-1)).toEqual({ query: "decision:denied", format: "jsonl", path: "/tmp/it's denied.jsonl" });
+  await page.keyboard.press("Escape");
+  await expect(dialog).toBeHidden();
+  await expect(button).toBeFocused();
+});
+
+test("nothing is written without a path, nor when the dialog is cancelled", async ({ page }) => {
+  await open(page, "/timeline?fake=story");
+  await page.getByRole("button", { name: "Export…" }).click();
+  const dialog = page.getByRole("dialog", { name: "Export actions" });
+  await expect(dialog.getByRole("button", { name: "Export" })).toHaveAttribute("aria-disabled", "true");
+  await dialog.getByLabel("Write to").fill("/tmp/all.csv");
+  await dialog.getByRole("radio", { name: /CSV/ }).check();
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toBeHidden();
+  expect(await exports(page)).toEqual([]);
+});
+
+test("nothing matches: there is nothing to export", async ({ page }) => {
+  await open(page, "/timeline?fake=story&q=nothing-has-this-word");
+  await expect(page.getByRole("button", { name: "Export…" })).toHaveAttribute("aria-disabled", "true");
+});
+
+test("the range menu writes the query, by keyboard alone, and back leads to the range before", async ({ page }) => {
+  await open(page, "/timeline?fake=story&q=kind:llm");
+  await page.getByRole("button", { name: /Time range/ }).focus();
+  await page.keyboard.press("Enter");
+  await page.getByRole("menuitem", { name: "Last 7 days" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("button", { name: "Time range: Last 7 days" })).toBeVisible();
+  expect(new URL(page.url()).searchParams.get("q")).toBe("kind:llm since:7d");
+  await page.goBack();
+  await expect(page.getByRole("button", { name: "Time range: All time" })).toBeVisible();
+});

@@ -1,0 +1,26 @@
+// A dialog over everything else: focus stays inside, Escape closes it, and it goes back to where it was opened from.
+import { Dialog } from "@base-ui/react/dialog";
+import { X } from "lucide-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "./button";
+
+export function Modal({ title, open, onOpen, children }: { title: string; open: boolean; onOpen: (open: boolean) => void; children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+    <Dialog.Root open={open} onOpenChange={onOpen}>
+      <Dialog.Portal>
+        <Dialog.Backdrop className="fixed inset-0 z-20 bg-[var(--shadow-far)]" />
+        <Dialog.Popup className="fixed top-1/2 left-1/2 z-30 flex max-h-[calc(100vh-48px)] w-120 max-w-[calc(100vw-48px)] -translate-x-1/2 -translate-y-1/2 flex-col rounded-dialog border border-line bg-surface shadow-overlay">
+          <header className="flex h-11 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
+            <Dialog.Title className="chrome flex-1 text-strong font-semibold">{title}</Dialog.Title>
+            <Button kind="icon" aria-label={t("common.close")} onClick={() => onOpen(false)}>
+              <X size={14} strokeWidth={1.5} aria-hidden />
+            </Button>
+          </header>
+          <div className="min-h-0 overflow-y-auto p-4">{children}</div>
+        </Dialog.Popup>
+      </Dialog.Portal>
+    </Dialog.Root>
+  );
+}
