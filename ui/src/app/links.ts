@@ -1,6 +1,6 @@
 // Where a link from outside leads. A link only ever names a place to look at: it decides nothing, changes nothing, fills nothing.
 
-export type Destination = { to: "/inbox" } | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
+type Destination = { to: "/inbox" } | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
 
 /** A link that names nothing we know: Timeline says so. */
 const UNKNOWN: Destination = { to: "/timeline", search: { link: "unknown" } };
