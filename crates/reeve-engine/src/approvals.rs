@@ -1,6 +1,6 @@
 //! Questions put to a human: opened, joined, answered, expired; bound to the fingerprint of what will be executed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -67,6 +67,8 @@ pub struct Approvals {
     store: Store,
     clock: Arc<dyn Clock>,
     open: Mutex<HashMap<ApprovalId, Open>>,
+    /// Sessions whose questions were withdrawn; they ask no more. Locked inside `open`.
+    over: Mutex<HashSet<SessionId>>,
 }
 
 #[derive(Debug)]
@@ -88,6 +90,7 @@ impl Open {
 enum Place {
     Joined(Waiting),
     Full,
+    Over,
     Opened(Waiting),
 }
 
@@ -113,7 +116,7 @@ impl Waiting {
 impl Approvals {
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, open: Mutex::default() }
+        Self { store, clock, open: Mutex::default(), over: Mutex::default() }
     }
 
     /// Puts a question, or finds the one that was put before, and waits for its answer. Dropping the future only
@@ -134,6 +137,7 @@ impl Approvals {
                 waiting
             }
             Place::Full => return Ok(Answer::TooMany),
+            Place::Over => return Ok(Answer::Withdrawn),
             Place::Opened(waiting) => {
                 self.record(question).await?;
                 waiting
@@ -188,6 +192,9 @@ impl Approvals {
     fn place(&self, question: &Question, longest: Duration) -> Place {
         let asked = &question.approval;
         let mut open = self.open.lock();
+        if self.over.lock().contains(&asked.session) {
+            return Place::Over;
+        }
         let same = |o: &Approval| o.agent == asked.agent && o.session == asked.session && o.question == asked.question;
         if let Some(found) = open.values().find(|o| same(o.asked())) {
             return Place::Joined(Waiting::on(found.asked(), &found.slot));
@@ -315,6 +322,7 @@ impl Approvals {
     pub async fn withdraw(&self, session: &SessionId, now: DateTime<Utc>) -> Result<(), EngineError> {
         let theirs: Vec<ApprovalId> = {
             let open = self.open.lock();
+            self.over.lock().insert(session.clone());
             open.iter().filter(|(_, o)| o.asked().session == *session).map(|(id, _)| id.clone()).collect()
         };
         for id in theirs {

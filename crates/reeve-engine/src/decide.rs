@@ -24,6 +24,14 @@ pub struct Answering {
     pub reading_ms: Option<u64>,
 }
 
+/// What an answer put in force, so that it can be taken back when the answer itself does not count.
+enum Left {
+    Nothing,
+    Grant(GrantId),
+    /// The standing file as it was before.
+    File(Option<Vec<u8>>),
+}
+
 /// A question leaves at most one grant behind; it carries the question's own number.
 fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
     let (_, number) = approval.as_str().split_once('_').unwrap_or_default();
@@ -97,10 +105,13 @@ impl Engine {
         }
         let armed = answering.surface == Surface::MainWindow;
         self.approvals().take_ticket(&answering.approval, &answering.ticket, armed)?;
-        if let Resolution::Approved { scope } = &answering.resolution {
-            let question = self.question(&answering.approval)?;
-            self.leave_standing(&question, scope).await?;
-        }
+        let left = match &answering.resolution {
+            Resolution::Approved { scope } => {
+                let question = self.question(&answering.approval)?;
+                self.leave_standing(&question, scope).await?
+            }
+            Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Left::Nothing,
+        };
         let resolved = Resolved {
             resolution: answering.resolution,
             by: answering.by,
@@ -108,12 +119,25 @@ impl Engine {
             at: self.now(),
             reading_ms: answering.reading_ms,
         };
-        self.approvals().resolve(&answering.approval, resolved).await
+        let answered = self.approvals().resolve(&answering.approval, resolved).await;
+        if answered.is_err() {
+            // Somebody answered first, or its time was up: what this answer put in force goes with it.
+            self.take_back(left).await?;
+        }
+        answered
     }
 
-    async fn leave_standing(&self, question: &Question, scope: &GrantScope) -> Result<(), EngineError> {
+    async fn take_back(&self, left: Left) -> Result<(), EngineError> {
+        match left {
+            Left::Nothing => Ok(()),
+            Left::Grant(id) => self.grants().take_back(&id).await,
+            Left::File(before) => self.restore_standing(before).await,
+        }
+    }
+
+    async fn leave_standing(&self, question: &Question, scope: &GrantScope) -> Result<Left, EngineError> {
         match scope {
-            GrantScope::Once => Ok(()),
+            GrantScope::Once => Ok(Left::Nothing),
             GrantScope::Session | GrantScope::Until { .. } => {
                 let grant = self.standing(question, scope, self.now())?;
                 let id = grant.id.clone();
@@ -122,16 +146,17 @@ impl Engine {
                     self.grants().take_back(&id).await?;
                     return Err(still);
                 }
-                Ok(())
+                Ok(Left::Grant(id))
             }
             GrantScope::Always => {
                 let grant = self.standing(question, scope, self.now())?;
-                self.write_standing(question, &grant.text).await
+                Ok(Left::File(self.write_standing(question, &grant.text).await?))
             }
         }
     }
 
-    async fn write_standing(&self, question: &Question, text: &str) -> Result<(), EngineError> {
+    /// The bytes from before.
+    async fn write_standing(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
         let path = self.policies().folder().join(crate::policies::STANDING_FILE);
         let before = std::fs::read(&path).ok();
         self.policies().append_standing(text)?;
@@ -141,18 +166,26 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(still) = works {
-            match before {
-                Some(bytes) => crate::files::write_atomically(&path, &bytes)?,
-                None => {
-                    std::fs::remove_file(&path).map_err(|source| EngineError::Write { path: path.clone(), source })?
-                }
-            }
-            self.reload().await?;
+            self.restore_standing(before).await?;
             return Err(still);
         }
         let what = format!("standing approval for `{}`", question.approval.agent);
         let event = EventBody::PolicyChanged { what, text: text.to_owned() };
-        self.gate().record(Draft::engine(event)).await
+        if let Err(unrecorded) = self.gate().record(Draft::engine(event)).await {
+            self.restore_standing(before).await?;
+            return Err(unrecorded);
+        }
+        Ok(before)
+    }
+
+    async fn restore_standing(&self, before: Option<Vec<u8>>) -> Result<(), EngineError> {
+        let path = self.policies().folder().join(crate::policies::STANDING_FILE);
+        match before {
+            Some(bytes) => crate::files::write_atomically(&path, &bytes)?,
+            None => std::fs::remove_file(&path).map_err(|source| EngineError::Write { path, source })?,
+        }
+        self.reload().await?;
+        Ok(())
     }
 
     /// Judges the held action again, as its repetition would be.
