@@ -91,5 +91,6 @@ test("the range menu, the export dialog and what it wrote", async ({ page }) => 
   await expect(page.getByText("reeve verify", { exact: false })).toBeVisible();
   expect(await violations(page)).toEqual([]);
   expect(await spilling(page)).toBe(false);
-  await expect(page.getByRole("dialog").getByRole("button", { name: "Close" }).last()).toBeInViewport();
+  // A path of many lines scrolls inside the dialog; the way out stays in view.
+  await expect(page.getByRole("dialog").getByRole("button", { name: "Close" }).first()).toBeInViewport();
 });
