@@ -16,6 +16,9 @@ pub struct Agent {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamId>,
     pub registered_at: DateTime<Utc>,
+    /// Since when a person has paused it; its operations are denied until it is resumed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub paused_at: Option<DateTime<Utc>>,
     /// A removed agent keeps its row, so that the timeline can still name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub removed_at: Option<DateTime<Utc>>,

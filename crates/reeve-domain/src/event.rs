@@ -111,6 +111,10 @@ pub enum EventBody {
     AgentRegistered { agent: AgentId },
     #[serde(rename = "agent.removed")]
     AgentRemoved { agent: AgentId },
+    #[serde(rename = "agent.paused")]
+    AgentPaused { agent: AgentId },
+    #[serde(rename = "agent.resumed")]
+    AgentResumed { agent: AgentId },
 }
 
 /// An event before it is committed.

@@ -107,6 +107,13 @@ pub fn all_stopped(operation: &Operation) -> Denial {
     denial(operation, DenialKind::Stopped, message, "the human must resume first", vec![own("stop-all")])
 }
 
+/// A person has paused the agent.
+#[must_use]
+pub fn agent_paused(operation: &Operation) -> Denial {
+    let message = format!("{} is denied: agent `{}` is paused", operation.summary, operation.principal.agent);
+    denial(operation, DenialKind::Stopped, message, "the human must resume the agent first", vec![own("agent-paused")])
+}
+
 /// The credential it needs cannot be injected.
 #[must_use]
 pub fn credential(operation: &Operation, why: &str) -> Denial {

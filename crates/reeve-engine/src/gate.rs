@@ -21,12 +21,14 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
+use crate::agents::Agents;
 use crate::approvals::{Answer, Approvals, Question};
 use crate::budgets::{Quote, Shortfall};
 use crate::credentials::{Credentials, Injection};
 use crate::denials;
 use crate::error::EngineError;
 use crate::grants::Grants;
+use crate::owed::{End, Owed};
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
@@ -52,6 +54,7 @@ pub(crate) struct Inner {
     pub clock: Arc<dyn Clock>,
     pub settings: Arc<Settings>,
     pub sessions: Arc<Sessions>,
+    pub agents: Arc<Agents>,
     pub policies: Arc<Policies>,
     pub grants: Arc<Grants>,
     pub approvals: Arc<Approvals>,
@@ -60,6 +63,7 @@ pub(crate) struct Inner {
     pub protection: Arc<ProtectionState>,
     pub seen: SeenHosts,
     pub running: Mutex<HashMap<OperationId, Running>>,
+    pub owed: Arc<Owed>,
 }
 
 /// An admitted operation that has not been settled yet.
@@ -102,6 +106,12 @@ impl Gate {
     /// Decides, asks, reserves and records, in this order. `view` is what a human is shown when it must be asked: made
     /// from the very bytes that will be sent. May wait for a human; dropping the future detaches from the question.
     pub async fn admit(&self, operation: Operation, view: Value) -> Ruling {
+        // While something that ended is not on disk, nothing else begins.
+        if self.0.owed.any()
+            && let Err(error) = self.0.owed.pay().await
+        {
+            return self.turn_away(TurnedAway::unrecorded(operation, &error)).await;
+        }
         let case = match self.judge(operation) {
             Ok(case) => case,
             Err(turned_away) => return self.turn_away(*turned_away).await,
@@ -142,6 +152,10 @@ impl Gate {
         };
         if self.0.protection.stopped() {
             let denial = denials::all_stopped(&operation);
+            return Err(away(operation, denial));
+        }
+        if self.0.agents.is_paused(&operation.principal.agent) {
+            let denial = denials::agent_paused(&operation);
             return Err(away(operation, denial));
         }
         let verdict = self.verdict(&operation, &live, now);
@@ -245,6 +259,9 @@ impl Gate {
         let now = self.0.clock.now();
         if self.0.protection.stopped() {
             return denied(denials::all_stopped(&case.operation));
+        }
+        if self.0.agents.is_paused(&case.operation.principal.agent) {
+            return denied(denials::agent_paused(&case.operation));
         }
         let verdict = self.verdict(&case.operation, &case.live, now);
         if verdict.decision() == Decision::Deny && self.0.protection.mode_for(&case.live.session, now) == Mode::Enforce
@@ -364,25 +381,27 @@ impl Gate {
 
     pub(crate) async fn close(
         &self,
-        operation: &Operation,
+        operation: &Arc<Operation>,
         outcome: Outcome,
         settlement: Option<Settlement>,
     ) -> Result<Event, EngineError> {
+        let recorded = self.0.owed.record(operation.clone(), End::Settled(outcome), settlement).await;
         self.0.running.lock().remove(&operation.id);
-        Ok(self.0.store.settle(operation.clone(), outcome, settlement).await?)
+        Ok(recorded?)
     }
 
     /// For the drop guard: recorded in the background, because a drop cannot wait.
     pub(crate) fn abandon(&self, operation: Arc<Operation>, why: &'static str, settlement: Option<Settlement>) {
         self.0.running.lock().remove(&operation.id);
-        let store = self.0.store.clone();
+        let owed = Arc::clone(&self.0.owed);
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             tracing::error!(operation = %operation.id, "abandoned outside the runtime; the sweep will charge it");
             return;
         };
         runtime.spawn(async move {
-            if let Err(error) = store.abandon((*operation).clone(), why.to_owned(), settlement).await {
-                tracing::error!(operation = %operation.id, %error, "could not record an abandoned operation");
+            let id = operation.id.clone();
+            if let Err(error) = owed.record(operation, End::Abandoned(why.to_owned()), settlement).await {
+                tracing::error!(operation = %id, %error, "could not record an abandoned operation");
             }
         });
     }
@@ -436,6 +455,11 @@ struct TurnedAway {
 }
 
 impl TurnedAway {
+    fn unrecorded(operation: Operation, error: &reeve_store::StoreError) -> Self {
+        let denial = denials::cannot_record(&operation, &error.to_string());
+        Self { operation, verdict: None, denial, approval: None }
+    }
+
     fn after(case: Case, denial: Denial, approval: Option<ApprovalId>) -> Self {
         Self { operation: case.operation, verdict: Some(case.verdict), denial, approval }
     }

@@ -14,6 +14,7 @@ pub mod gate;
 pub mod grants;
 pub mod leaks;
 pub mod limits;
+mod owed;
 pub mod policies;
 pub mod prices;
 pub mod protection;
@@ -47,6 +48,7 @@ use crate::approvals::Approvals;
 use crate::credentials::Credentials;
 use crate::gate::Inner;
 use crate::grants::Grants;
+use crate::owed::Owed;
 use crate::policies::{Policies, Reload};
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
@@ -88,7 +90,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     settings: Arc<Settings>,
     sessions: Arc<Sessions>,
-    agents: Agents,
+    agents: Arc<Agents>,
     policies: Arc<Policies>,
     grants: Arc<Grants>,
     approvals: Arc<Approvals>,
@@ -96,6 +98,7 @@ struct Parts {
     prices: Arc<Prices>,
     protection: Arc<ProtectionState>,
     gate: Gate,
+    owed: Arc<Owed>,
     shutdown: CancellationToken,
     demo: bool,
 }
@@ -123,15 +126,18 @@ impl Engine {
         let version = env!("CARGO_PKG_VERSION").to_owned();
         store.append(vec![Draft::engine(EventBody::EngineStarted { version, swept })]).await?;
         let sessions = Arc::new(Sessions::new(store.clone()));
+        let agents = Arc::new(Agents::load(store.clone(), Arc::clone(&options.clock)).await?);
         let grants = Arc::new(Grants::load(store.clone()).await?);
         let approvals = Arc::new(Approvals::new(store.clone(), Arc::clone(&options.clock)));
         let credentials = Arc::new(Credentials::load(store.clone(), options.vault.clone()).await?);
         let protection = Arc::new(ProtectionState::load(store.clone(), settings.mode).await?);
+        let owed = Arc::new(Owed::new(store.clone()));
         let gate = Gate::new(Inner {
             store: store.clone(),
             clock: Arc::clone(&options.clock),
             settings: Arc::clone(&settings),
             sessions: Arc::clone(&sessions),
+            agents: Arc::clone(&agents),
             policies: Arc::clone(&policies),
             grants: Arc::clone(&grants),
             approvals: Arc::clone(&approvals),
@@ -141,9 +147,10 @@ impl Engine {
             // Whether more than a read was admitted is not remembered over a restart: the first write asks again.
             seen: SeenHosts::new(store.seen_hosts().await?.into_iter().map(|(agent, host)| (agent, host, false))),
             running: Mutex::new(HashMap::new()),
+            owed: Arc::clone(&owed),
         });
         let engine = Self(Arc::new(Parts {
-            agents: Agents::load(store.clone(), Arc::clone(&options.clock)).await?,
+            agents,
             store,
             vault: options.vault,
             clock: options.clock,
@@ -156,6 +163,7 @@ impl Engine {
             prices,
             protection,
             gate,
+            owed,
             shutdown: CancellationToken::new(),
             demo: options.demo,
         }));
@@ -176,7 +184,8 @@ impl Engine {
     /// Each check by itself: one that fails stops no other.
     async fn look(&self) {
         let now = self.now();
-        let mut failed = Vec::new();
+        let mut failed: Vec<EngineError> = Vec::new();
+        failed.extend(self.0.owed.pay().await.err().map(EngineError::from));
         failed.extend(self.0.approvals.expire(now).await.err());
         for session in self.0.sessions.expired(now) {
             failed.extend(self.end_session(&session, SessionEnd::Expired).await.err());
@@ -265,11 +274,21 @@ impl Engine {
         told
     }
 
+    /// Ends both a stop and a pause: what passed meanwhile and is denied again is cut.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then nothing changed.
+    pub async fn resume(&self) -> Result<(), EngineError> {
+        self.0.protection.resume().await?;
+        self.0.gate.recheck();
+        Ok(())
+    }
+
     /// Live sessions hold secrets: after a change of a credential they hold the new state.
     pub async fn refresh_secrets(&self) {
         for live in self.0.sessions.all() {
             let held = self.0.credentials.hold_for(&live.session.agent).await;
-            live.held.store(Arc::new(held));
+            live.hold(held);
         }
     }
 
@@ -296,6 +315,7 @@ impl Engine {
         while self.0.gate.running() > 0 && tokio::time::Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
+        self.0.owed.pay().await?;
         self.0.store.append(vec![Draft::engine(EventBody::EngineStopped { why: why.to_owned() })]).await?;
         Ok(())
     }

@@ -68,6 +68,15 @@ impl LiveSession {
         &self.cancel
     }
 
+    /// Holds other secrets from now on; a session that ended meanwhile holds none.
+    pub(crate) fn hold(&self, held: HeldSecrets) {
+        self.held.store(Arc::new(held));
+        // An end cancels before it wipes: whoever comes after that wipes again.
+        if self.cancel.is_cancelled() {
+            self.held.store(Arc::new(HeldSecrets::default()));
+        }
+    }
+
     #[must_use]
     pub fn leaks(&self) -> Arc<LeakGuard> {
         Arc::clone(&self.held.load().guard)

@@ -19,7 +19,7 @@ pub(crate) async fn run(host: &Arc<Host>, call: StatusCall) -> Result<Value, Api
     match call {
         StatusCall::Get => {}
         StatusCall::StopAll => host.engine.stop_all().await?,
-        StatusCall::Resume => host.engine.protection().resume().await?,
+        StatusCall::Resume => host.engine.resume().await?,
         StatusCall::Pause(input) => {
             let until = input.minutes.map(|m| host.engine.now() + chrono::Duration::minutes(i64::from(m)));
             host.engine.protection().pause(until).await?;

@@ -1,6 +1,7 @@
 //! The gate from outside: what passes, what is turned away, what is held, what it costs, and what the record says of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod recovery;
 mod world;
 
 use std::time::Duration;
@@ -315,6 +316,41 @@ async fn stop_all_cuts_what_runs_and_denies_until_resumed() {
         .settle(usage(1, 1))
         .await
         .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_agent_is_denied_until_resumed_and_its_sessions_stay() {
+    let world = World::new().await;
+    let id = reeve_domain::id::AgentId::parse("claude-code").unwrap();
+    let agents = world.engine.agents();
+    assert!(agents.pause(&id).await.is_err(), "only a registered agent is paused");
+    agents.ensure(&id, "Claude Code", None).await.unwrap();
+    let live = world.session("claude-code").await;
+    let other = world.session("codex").await;
+    let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+    let held = world.held().await;
+
+    agents.pause(&id).await.unwrap();
+    let denial = denied(world.gate().admit(world.llm(&live, "hello", 100), serde_json::Value::Null).await);
+    assert_eq!(denial.kind, DenialKind::Stopped);
+    assert!(denial.message.contains("`claude-code` is paused"), "{}", denial.message);
+    let theirs = admitted(world.gate().admit(world.llm(&other, "hello", 100), serde_json::Value::Null).await);
+    theirs.settle(usage(1, 1)).await.unwrap();
+    // A question that was open when the pause began is no way around it.
+    world.answer(&held, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+    assert_eq!(denied(asked.await.unwrap()).kind, DenialKind::Stopped);
+    assert!(world.engine.sessions().find(live.id()).is_some());
+
+    agents.resume(&id).await.unwrap();
+    admitted(world.gate().admit(world.llm(&live, "hello", 100), serde_json::Value::Null).await)
+        .settle(usage(1, 1))
+        .await
+        .unwrap();
+    let events = world.engine.store().events(None, 100).await.unwrap();
+    assert!(events.iter().any(|e| matches!(&e.body, EventBody::AgentPaused { agent } if *agent == id)));
+    assert!(events.iter().any(|e| matches!(&e.body, EventBody::AgentResumed { agent } if *agent == id)));
+    let kept = world.engine.store().agents().await.unwrap();
+    assert!(kept.iter().all(|agent| agent.paused_at.is_none()));
 }
 
 #[tokio::test(flavor = "multi_thread")]

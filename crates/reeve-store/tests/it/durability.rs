@@ -144,6 +144,7 @@ async fn a_change_and_its_event_stand_or_fall_together() {
             tool: None,
             team: None,
             registered_at: noon(),
+            paused_at: None,
             removed_at: None,
         };
         (vec![Change::Agent(known)], vec![Draft::engine(body)])
