@@ -107,11 +107,12 @@ const socket = require('net').connect(proxy.port, proxy.hostname, () => socket.w
 socket.on('error', fail);
 socket.once('data', () => require('tls').connect({ socket, servername: name }, () => process.exit(0)).on('error', fail));";
 
+/// At `reeve_proxy::PROBE_HOST`, which the proxy answers itself, whatever the rules say.
 const PROBE_URL: &str = "https://probe.reeve.invalid/";
 
 /// Runtime, program, and how it fetches a page: it must exit with 0 when it got an answer over TLS, whatever its status.
 const RUNTIMES: &[(&str, &str, &[&str])] = &[
-    ("curl", "curl", &["--silent", "--show-error", "--max-time", "10", "--output", "/dev/null", PROBE_URL]),
+    ("curl", "curl", &["--silent", "--show-error", "--fail", "--max-time", "10", "--output", "/dev/null", PROBE_URL]),
     ("git", "git", &["ls-remote", "https://probe.reeve.invalid/x.git"]),
     ("node", "node", &["-e", NODE_PROBE]),
     (
@@ -119,7 +120,7 @@ const RUNTIMES: &[(&str, &str, &[&str])] = &[
         "python3",
         &[
             "-c",
-            "import urllib.request, urllib.error\ntry:\n    urllib.request.urlopen('https://probe.reeve.invalid/', timeout=10)\nexcept urllib.error.HTTPError:\n    pass",
+            "import urllib.request\nurllib.request.urlopen('https://probe.reeve.invalid/', timeout=10).read()",
         ],
     ),
 ];

@@ -18,4 +18,5 @@ pub mod tls;
 pub mod websocket;
 
 pub use error::ProxyError;
+pub use exchange::PROBE_HOST;
 pub use listener::{Proxy, ProxyOptions};

@@ -40,8 +40,6 @@ pub struct CredentialVariable {
     pub variable: &'static str,
     pub host: &'static str,
     pub header: KeyHeader,
-    /// What a placeholder has to begin with so that the tool takes it for a key.
-    pub placeholder_prefix: &'static str,
 }
 
 /// The header in which a key travels.
@@ -215,7 +213,7 @@ mod tests {
             programs.extend(tool.programs);
             assert!(!tool.programs.is_empty() && !tool.config.starts_with('/'), "{}", tool.key);
             for credential in tool.credentials {
-                assert!(!credential.placeholder_prefix.is_empty() && credential.host.contains('.'), "{}", tool.key);
+                assert!(credential.host.contains('.'), "{}", tool.key);
             }
         }
         let count = programs.len();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reeve_domain::event::EventBody;
 use reeve_domain::session::SessionEnd;
+use reeve_domain::settings::Mode;
 use tokio::io::AsyncWriteExt;
 
 use crate::client::{self, authorization, closes, connect, exchange, get, https, tls, tunnel};
@@ -187,4 +188,17 @@ async fn plain_http_inside_a_tunnel_is_judged_like_any_other() {
     let other = exchange(&mut tcp, "GET /x HTTP/1.1\r\nHost: other.example\r\n\r\n").await;
     assert_eq!(other.status, 421);
     assert!(!client::closes(&mut tcp, Duration::from_millis(300)).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctors_probe_is_answered_under_any_rules_and_nothing_of_it_leaves_or_is_recorded() {
+    let upstream = Upstream::start(&["a.example"], false, |_| Reply::text("hello")).await;
+    let nothing = "@id(\"none\") @reason(\"tests\") forbid(principal, action, resource);\n";
+    let world = World::with(&["a.example:443"], &upstream, Mode::Enforce, nothing, None).await;
+    let reply = get(&world, reeve_proxy::PROBE_HOST, "/").await;
+    assert_eq!((reply.status, reply.text().as_str()), (200, "reeve\n"));
+    assert_eq!(get(&world, "a.example", "/").await.status, 403);
+    let recorded = world.events();
+    assert!(recorded.iter().all(|event| !format!("{event:?}").contains(reeve_proxy::PROBE_HOST)), "{recorded:?}");
+    assert_eq!(upstream.count(), 0);
 }

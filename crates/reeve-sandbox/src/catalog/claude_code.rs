@@ -13,19 +13,12 @@ pub(super) const TOOL: Tool = Tool {
             variable: "ANTHROPIC_API_KEY",
             host: "api.anthropic.com",
             header: KeyHeader::Named("x-api-key"),
-            placeholder_prefix: "sk-ant-reeve-",
         },
-        CredentialVariable {
-            variable: "ANTHROPIC_AUTH_TOKEN",
-            host: "api.anthropic.com",
-            header: KeyHeader::Bearer,
-            placeholder_prefix: "sk-ant-reeve-",
-        },
+        CredentialVariable { variable: "ANTHROPIC_AUTH_TOKEN", host: "api.anthropic.com", header: KeyHeader::Bearer },
         CredentialVariable {
             variable: "CLAUDE_CODE_OAUTH_TOKEN",
             host: "api.anthropic.com",
             header: KeyHeader::Bearer,
-            placeholder_prefix: "sk-ant-oat01-reeve-",
         },
     ],
     needs: &[Need {

@@ -9,12 +9,7 @@ pub(super) const TOOL: Tool = Tool {
     measured: Some("0.169.0"),
     config: ".codex/config.toml",
     // `OPENAI_API_KEY` in the environment is not read; outside `codex exec` the key comes from auth.json.
-    credentials: &[CredentialVariable {
-        variable: "CODEX_API_KEY",
-        host: "api.openai.com",
-        header: KeyHeader::Bearer,
-        placeholder_prefix: "sk-reeve-",
-    }],
+    credentials: &[CredentialVariable { variable: "CODEX_API_KEY", host: "api.openai.com", header: KeyHeader::Bearer }],
     needs: &[Need {
         variable: "CODEX_CA_CERTIFICATE",
         value: NeedValue::Bundle,

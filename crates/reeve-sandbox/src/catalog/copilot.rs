@@ -9,24 +9,9 @@ pub(super) const TOOL: Tool = Tool {
     measured: Some("1.0.102"),
     config: ".copilot/settings.json",
     credentials: &[
-        CredentialVariable {
-            variable: "COPILOT_GITHUB_TOKEN",
-            host: "api.github.com",
-            header: KeyHeader::Bearer,
-            placeholder_prefix: "github_pat_reeve_",
-        },
-        CredentialVariable {
-            variable: "GH_TOKEN",
-            host: "api.github.com",
-            header: KeyHeader::Bearer,
-            placeholder_prefix: "github_pat_reeve_",
-        },
-        CredentialVariable {
-            variable: "GITHUB_TOKEN",
-            host: "api.github.com",
-            header: KeyHeader::Bearer,
-            placeholder_prefix: "github_pat_reeve_",
-        },
+        CredentialVariable { variable: "COPILOT_GITHUB_TOKEN", host: "api.github.com", header: KeyHeader::Bearer },
+        CredentialVariable { variable: "GH_TOKEN", host: "api.github.com", header: KeyHeader::Bearer },
+        CredentialVariable { variable: "GITHUB_TOKEN", host: "api.github.com", header: KeyHeader::Bearer },
     ],
     needs: &[],
     coverage: Coverage {

@@ -13,13 +13,11 @@ pub(super) const TOOL: Tool = Tool {
             variable: "GEMINI_API_KEY",
             host: "generativelanguage.googleapis.com",
             header: KeyHeader::Named("x-goog-api-key"),
-            placeholder_prefix: "AIza-reeve-",
         },
         CredentialVariable {
             variable: "GOOGLE_API_KEY",
             host: "generativelanguage.googleapis.com",
             header: KeyHeader::Named("x-goog-api-key"),
-            placeholder_prefix: "AIza-reeve-",
         },
     ],
     // `NODE_EXTRA_CA_CERTS`, all it needs, is among the common variables.
