@@ -37,6 +37,8 @@ impl Start {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         arguments.skip(1).try_fold(Self::Ordinary, |_, argument| match argument.as_str() {
             "--demo" => Ok(Self::Demo),
+            // Heard by the window that runs already; a first start shows the Inbox.
+            link if link.starts_with("reeve://") => Ok(Self::Ordinary),
             other => Err(format!("`{other}` is not known; the only option is `--demo`")),
         })
     }
@@ -83,7 +85,12 @@ pub fn run() -> ExitCode {
 fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> tauri::Result<tauri::App> {
     let builder = match start {
         // A second start shows the window of the first. The demo is its own profile and may run beside it.
-        Start::Ordinary => builder.plugin(tauri_plugin_single_instance::init(|app, _, _| windows::show(app))),
+        Start::Ordinary => {
+            builder.plugin(tauri_plugin_single_instance::init(|app, words, _| match windows::link_of(&words) {
+                Some(link) => windows::navigate(app, link),
+                None => windows::show(app),
+            }))
+        }
         Start::Demo => builder,
     };
     with_calls(builder)
@@ -119,7 +126,7 @@ fn set_up(app: &tauri::App, link: Arc<Link>) {
         eprintln!("reeve: no tray: {error}");
     }
     tauri::async_runtime::spawn(async move {
-        link.follow(move |status| tray::show(&handle, status)).await;
+        link.follow(|status| tray::show(&handle, status), |rows| tray::decided(&handle, rows)).await;
     });
     if let Some(window) = app.get_webview_window(windows::MAIN) {
         windows::keep_in_tray(&window);

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use reeve_api::Surface;
 use reeve_api::client::{Client, StartOptions};
+use reeve_api::contract::calls::OperationsCall;
+use reeve_api::contract::operations::{OperationRowDto, SearchInput, SearchPage};
 use reeve_api::contract::status::StatusDto;
 use reeve_api::contract::stream::{StreamBatch, StreamMessage};
 use reeve_api::contract::{ApiCode, ApiError};
@@ -16,6 +18,9 @@ use tauri::ipc::Channel;
 /// First and longest pause between two tries to reach the engine.
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// Newest operations that the tray shows.
+const RECENT: usize = crate::tray::DECISIONS;
 
 /// Holds the connection; everything the window asks goes through it.
 #[derive(Debug)]
@@ -92,10 +97,11 @@ impl Link {
     }
 
     /// Follows the engine for ever: batches to the window, every new status to `on_status` (none while it is lost).
-    pub async fn follow(&self, on_status: impl Fn(Option<&StatusDto>)) {
+    /// The newest operations go to `on_recent`, newest first.
+    pub async fn follow(&self, on_status: impl Fn(Option<&StatusDto>), on_recent: impl Fn(&[OperationRowDto])) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match self.follow_once(&on_status, &mut pause).await {
+            let error = match self.follow_once(&on_status, &on_recent, &mut pause).await {
                 Ok(()) => ApiError::new(ApiCode::Unreachable, "the engine stopped"),
                 Err(error) => error,
             };
@@ -107,11 +113,18 @@ impl Link {
         }
     }
 
-    async fn follow_once(&self, on_status: &impl Fn(Option<&StatusDto>), pause: &mut Duration) -> Result<(), ApiError> {
+    async fn follow_once(
+        &self,
+        on_status: &impl Fn(Option<&StatusDto>),
+        on_recent: &impl Fn(&[OperationRowDto]),
+        pause: &mut Duration,
+    ) -> Result<(), ApiError> {
         let client = self.client().await?;
         let mut batches = client.subscribe().await?;
         let status: StatusDto = client.call(&json!({ "call": "status.get" })).await?;
         *pause = FIRST_PAUSE;
+        let mut recent = newest(&client).await?;
+        on_recent(&recent);
         self.tell(StreamMessage::Connected);
         on_status(Some(&status));
         // What happened while nobody listened is read again.
@@ -121,6 +134,13 @@ impl Link {
         while let Some(batch) = batches.recv().await {
             if let Some(status) = &batch.status {
                 on_status(Some(status));
+            }
+            if batch.lagged {
+                recent = newest(&client).await?;
+                on_recent(&recent);
+            } else if !batch.operations.is_empty() {
+                merge(&mut recent, &batch.operations);
+                on_recent(&recent);
             }
             self.tell(StreamMessage::Batch { batch });
         }
@@ -137,6 +157,21 @@ impl Link {
             heard.last = Some(message);
         }
     }
+}
+
+async fn newest(client: &Client) -> Result<Vec<OperationRowDto>, ApiError> {
+    let limit = u32::try_from(RECENT).unwrap_or(1);
+    let input = SearchInput { query: String::new(), before: None, limit };
+    let page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
+    Ok(page.rows)
+}
+
+/// Takes in what changed; each operation once, newest first.
+fn merge(recent: &mut Vec<OperationRowDto>, changed: &[OperationRowDto]) {
+    recent.retain(|row| changed.iter().all(|new| new.id != row.id));
+    recent.extend(changed.iter().cloned());
+    recent.sort_by(|a, b| b.at.cmp(&a.at));
+    recent.truncate(RECENT);
 }
 
 /// The `reeve` program beside this one, else the one on the path.

@@ -112,5 +112,14 @@ fn the_command_line_knows_one_option() {
     let parse = |words: &[&str]| Start::parse(words.iter().map(ToString::to_string));
     assert_eq!(parse(&["reeve-desktop"]), Ok(Start::Ordinary));
     assert_eq!(parse(&["reeve-desktop", "--demo"]), Ok(Start::Demo));
+    assert_eq!(parse(&["reeve-desktop", "reeve://inbox/apr_1"]), Ok(Start::Ordinary));
     assert!(parse(&["reeve-desktop", "--fake"]).unwrap_err().contains("--fake"));
+}
+
+#[test]
+fn only_a_link_of_ours_is_taken_from_a_second_start() {
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(crate::windows::link_of(&words("reeve-desktop reeve://record/op_7")), Some("reeve://record/op_7"));
+    assert_eq!(crate::windows::link_of(&words("reeve-desktop https://example.com --demo")), None);
+    assert_eq!(crate::windows::link_of(&words("reeve://inbox")), None);
 }

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use reeve_api::contract::operations::{OperationRowDto, RowStateDto};
 use reeve_api::contract::status::{ProtectionDto, StatusDto};
 use serde_json::json;
 use tauri::image::Image;
-use tauri::menu::{MenuBuilder, MenuItem, MenuItemBuilder};
+use tauri::menu::{MenuBuilder, MenuItem, MenuItemBuilder, SubmenuBuilder};
 use tauri::tray::TrayIconBuilder;
 use tauri::{AppHandle, Manager as _, Runtime};
 
@@ -14,10 +15,16 @@ use crate::windows;
 
 const ID: &str = "main";
 
-/// The two lines that change.
+/// Decisions that the menu shows.
+pub const DECISIONS: usize = 3;
+
+/// The lines that change.
 struct Lines<R: Runtime> {
     state: MenuItem<R>,
     waiting: MenuItem<R>,
+    decisions: Vec<MenuItem<R>>,
+    resume: MenuItem<R>,
+    quit: MenuItem<R>,
 }
 
 /// Puts the icon into the tray.
@@ -27,15 +34,25 @@ struct Lines<R: Runtime> {
 pub fn install<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     let state = MenuItemBuilder::with_id("state", "Connecting").enabled(false).build(app)?;
     let waiting = MenuItemBuilder::with_id("waiting", words_of_waiting(0)).enabled(false).build(app)?;
-    let menu = MenuBuilder::new(app)
-        .item(&state)
-        .separator()
-        .item(&waiting)
+    let mut decisions = Vec::new();
+    for _ in 0..DECISIONS {
+        decisions.push(MenuItemBuilder::with_id("decision", "–").enabled(false).build(app)?);
+    }
+    let resume = MenuItemBuilder::with_id("resume", "Resume").enabled(false).build(app)?;
+    let quit = MenuItemBuilder::with_id("quit", words_of_quit(0)).build(app)?;
+    let pause = SubmenuBuilder::new(app, "Pause").text("pause:15", "15 minutes").text("pause:60", "1 hour").build()?;
+    let mut menu = MenuBuilder::new(app).item(&state).separator().item(&waiting).separator();
+    for decision in &decisions {
+        menu = menu.item(decision);
+    }
+    let menu = menu
         .separator()
         .text("open", "Open Reeve")
+        .item(&pause)
+        .item(&resume)
         .text("stop", "Stop all")
         .separator()
-        .text("quit", "Quit (agents stay governed)")
+        .item(&quit)
         .build()?;
     TrayIconBuilder::with_id(ID)
         .icon(icon(Shape::Open)?)
@@ -43,7 +60,7 @@ pub fn install<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
         .menu(&menu)
         .on_menu_event(on_menu)
         .build(app)?;
-    app.manage(Lines { state, waiting });
+    app.manage(Lines { state, waiting, decisions, resume, quit });
     Ok(())
 }
 
@@ -55,18 +72,56 @@ fn on_menu<R: Runtime>(app: &AppHandle<R>, event: tauri::menu::MenuEvent) {
     match event.id().as_ref() {
         "open" => windows::show(app),
         "waiting" => windows::review(app),
-        "stop" => {
-            let link = Arc::clone(&app.state::<Arc<Link>>());
-            let app = app.clone();
-            tauri::async_runtime::spawn(async move {
-                // Where it could not be done the person has to see why: the strip says it.
-                if link.call("status", json!({ "call": "status.stop_all" })).await.is_err() {
-                    windows::show(&app);
-                }
-            });
-        }
+        "stop" => ask(app, json!({ "call": "status.stop_all" })),
+        "resume" => ask(app, json!({ "call": "status.resume" })),
         "quit" => app.exit(0),
-        _ => {}
+        other => {
+            if let Some(minutes) = other.strip_prefix("pause:").and_then(|text| text.parse::<u32>().ok()) {
+                ask(app, json!({ "call": "status.pause", "input": { "minutes": minutes } }));
+            }
+        }
+    }
+}
+
+/// Asks the engine for a change of protection.
+fn ask<R: Runtime>(app: &AppHandle<R>, request: serde_json::Value) {
+    let link = Arc::clone(&app.state::<Arc<Link>>());
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        // Where it could not be done the person has to see why: the strip says it.
+        if link.call("status", request).await.is_err() {
+            windows::show(&app);
+        }
+    });
+}
+
+/// Shows what was decided last, newest first: who and how, and nothing from the action itself.
+pub fn decided<R: Runtime>(app: &AppHandle<R>, rows: &[OperationRowDto]) {
+    let Some(lines) = app.try_state::<Lines<R>>() else { return };
+    for (line, row) in lines.decisions.iter().zip(rows) {
+        let _ = line.set_text(words_of_decision(row));
+    }
+}
+
+fn words_of_decision(row: &OperationRowDto) -> String {
+    let word = match row.state {
+        RowStateDto::Allowed | RowStateDto::WouldDeny | RowStateDto::WouldHold => "allowed",
+        RowStateDto::Held => "waiting",
+        RowStateDto::Approved => "approved",
+        RowStateDto::Refused => "refused",
+        RowStateDto::Expired => "expired",
+        RowStateDto::Withdrawn => "withdrawn",
+        RowStateDto::Denied => "denied",
+    };
+    format!("{} · {} · {word}", row.agent_name, row.kind)
+}
+
+/// What quitting does: the window and the tray go, the engine stays as long as agents run.
+fn words_of_quit(sessions: u32) -> String {
+    match sessions {
+        0 => "Quit".to_owned(),
+        1 => "Quit: 1 session stays governed, what waits is not shown".to_owned(),
+        n => format!("Quit: {n} sessions stay governed, what waits is not shown"),
     }
 }
 
@@ -79,6 +134,12 @@ pub fn show<R: Runtime>(app: &AppHandle<R>, status: Option<&StatusDto>) {
         let _ = lines.state.set_text(&words);
         let _ = lines.waiting.set_text(words_of_waiting(held));
         let _ = lines.waiting.set_enabled(held > 0);
+        let lifted = matches!(
+            status.map(|status| &status.protection),
+            Some(ProtectionDto::Paused { .. } | ProtectionDto::Stopped)
+        );
+        let _ = lines.resume.set_enabled(lifted);
+        let _ = lines.quit.set_text(words_of_quit(status.map_or(0, |status| status.sessions_running)));
     }
     if let (Some(tray), Ok(icon)) = (app.tray_by_id(ID), icon(shape)) {
         let _ = tray.set_icon(Some(icon));
@@ -140,6 +201,13 @@ mod tests {
         let (shape, words) = look(None);
         assert_eq!(shape, Shape::Alert);
         assert!(words.starts_with("Degraded"));
+    }
+
+    #[test]
+    fn quitting_says_what_goes_on() {
+        assert_eq!(words_of_quit(0), "Quit");
+        assert!(words_of_quit(1).contains("1 session stays governed"));
+        assert!(words_of_quit(3).contains("3 sessions stay governed"));
     }
 
     #[test]

@@ -16,12 +16,27 @@ pub fn show<R: Runtime>(app: &AppHandle<R>) {
     }
 }
 
-/// Shows the window at the Inbox. The page itself navigates, so that nothing it holds is lost.
+/// Shows the window at the Inbox.
 pub fn review<R: Runtime>(app: &AppHandle<R>) {
+    navigate(app, "reeve://inbox");
+}
+
+/// Shows the window at the place that a link names. The page itself judges the link and navigates, so that nothing it holds
+/// is lost and a link can do nothing else.
+pub fn navigate<R: Runtime>(app: &AppHandle<R>, link: &str) {
     show(app);
     if let Some(window) = app.get_webview_window(MAIN) {
-        let _ = window.eval(r#"window.dispatchEvent(new CustomEvent("reeve:inbox"))"#);
+        // A JSON string is a string of the page's language too, whatever is in it.
+        let detail = serde_json::Value::from(link);
+        let _ =
+            window.eval(format!(r#"window.dispatchEvent(new CustomEvent("reeve:navigate", {{ detail: {detail} }}))"#));
     }
+}
+
+/// The link among the words that a second start was given.
+#[must_use]
+pub fn link_of(words: &[String]) -> Option<&str> {
+    words.iter().skip(1).map(String::as_str).find(|word| word.starts_with("reeve://"))
 }
 
 /// Closing hides the window while there is a tray to bring it back from.

@@ -230,10 +230,24 @@ fn desktop() -> Result<()> {
 }
 
 fn browser() -> Result<()> {
+    in_browser("test")
+}
+
+/// A picture of every screen in both themes, from a fresh build of the console.
+pub fn pictures() -> Result<()> {
+    packages::ensure(Purpose::Tests)?;
+    ["ui", "tests/ui"].into_iter().try_for_each(node::install)?;
+    node::script("build")?;
+    in_browser("shots")?;
+    println!("\nthe pictures are in artifacts/ui");
+    Ok(())
+}
+
+fn in_browser(script: &str) -> Result<()> {
     let Some(found) = packages::browser() else {
-        bail!("no Chromium was found; install one and run the step again");
+        bail!("no Chromium was found; install one and run it again");
     };
-    exec(command("npm", &["test", "--prefix", "tests/ui"]).env("CHROMIUM", found))
+    exec(command("npm", &["run", script, "--prefix", "tests/ui"]).env("REEVE_BROWSER", found))
 }
 
 #[cfg(test)]

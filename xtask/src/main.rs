@@ -23,6 +23,7 @@ cargo xtask ci [--only STEP]… [--skip STEP]… [--keep-going] [--list]
 cargo xtask tidy                          lengths, opening comments, names, nothing outside the repository
 cargo xtask bindings [--check]            write the TypeScript of the contract (or fail when it is not current)
 cargo xtask schema [--check]              the same for the JSON schemas of the policy files
+cargo xtask pictures                      a picture of every screen in both themes, into artifacts/ui
 cargo xtask bench [ARGUMENTS]             print the figures of proxy, policy, store and search as ratios";
 
 fn main() -> ExitCode {
@@ -46,6 +47,7 @@ fn run(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::run(),
         "bindings" => generated::run(&generated::BINDINGS, rest),
         "schema" => generated::run(&generated::SCHEMAS, rest),
+        "pictures" => ci::pictures(),
         "bench" => bench::figures(rest),
         "help" | "-h" | "--help" => {
             println!("{USAGE}");
