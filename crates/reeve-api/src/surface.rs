@@ -40,6 +40,8 @@ const POWERS: &[(&str, Power)] = &[
     ("agents.add", Power::Change),
     ("agents.remove", Power::Change),
     ("agents.stop", Power::Change),
+    ("agents.pause", Power::Change),
+    ("agents.resume", Power::Change),
     ("budgets.list", Power::Read),
     ("budgets.set", Power::Change),
     ("budgets.remove", Power::Change),

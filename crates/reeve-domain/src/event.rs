@@ -94,6 +94,9 @@ pub enum EventBody {
     /// An upstream echoed a credential, and it was masked.
     #[serde(rename = "credential.masked")]
     CredentialMasked { credential: CredentialId, times: u64 },
+    /// The answer to a request with a credential could not be decoded, so an echo inside it could not be masked.
+    #[serde(rename = "credential.unmasked")]
+    CredentialUnmasked { credential: CredentialId, why: String, blocked: bool },
     /// A placeholder or a bound secret was on its way to another place.
     #[serde(rename = "credential.leak_stopped")]
     CredentialLeakStopped { credential: CredentialId, place: String },

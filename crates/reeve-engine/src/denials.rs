@@ -3,8 +3,10 @@
 use reeve_domain::id::RuleId;
 use reeve_domain::operation::Operation;
 use reeve_domain::verdict::{Denial, DenialKind, Layer, Reason, Verdict};
+use reeve_store::StoreError;
 
 use crate::budgets::Shortfall;
+use crate::error::EngineError;
 
 fn denial(operation: &Operation, kind: DenialKind, message: String, advice: &str, reasons: Vec<Reason>) -> Denial {
     Denial { kind, message, advice: advice.to_owned(), reasons, record: Some(operation.id.clone()) }
@@ -74,7 +76,7 @@ pub fn too_many(operation: &Operation) -> Denial {
         operation,
         DenialKind::Policy,
         message,
-        "wait until the human has answered some of them",
+        "stop: the agent is paused until the human resumes it",
         vec![own("too-many-questions")],
     )
 }
@@ -129,8 +131,16 @@ pub fn credential(operation: &Operation, why: &str) -> Denial {
 
 /// If it cannot be recorded, it does not happen.
 #[must_use]
-pub fn cannot_record(operation: &Operation, why: &str) -> Denial {
-    let message = format!("{} was refused, because Reeve cannot record it: {why}", operation.summary);
+pub fn cannot_record(operation: &Operation, error: &EngineError) -> Denial {
+    let why = match error {
+        EngineError::Store(StoreError::Full) => ": the disk is full",
+        EngineError::Store(StoreError::ReadOnly) => ": the record is read-only",
+        _ => "",
+    };
+    // The agent hears our own words and a number; what the system said is in the log under the same number (C-26).
+    let number = format!("{:08x}", rand::random::<u32>());
+    tracing::error!(%error, number, operation = %operation.id, "an operation could not be recorded");
+    let message = format!("{} was refused, because Reeve cannot record it{why} (error {number})", operation.summary);
     denial(operation, DenialKind::Fault, message, "ask the human to run `reeve doctor`", vec![own("cannot-record")])
 }
 

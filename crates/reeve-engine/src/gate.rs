@@ -32,6 +32,7 @@ use crate::owed::{End, Owed};
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
+use crate::refusals::Refusals;
 use crate::seen::SeenHosts;
 use crate::sessions::{LiveSession, Sessions};
 use crate::settings::Settings;
@@ -64,6 +65,7 @@ pub(crate) struct Inner {
     pub seen: SeenHosts,
     pub running: Mutex<HashMap<OperationId, Running>>,
     pub owed: Arc<Owed>,
+    pub refusals: Refusals,
 }
 
 /// An admitted operation that has not been settled yet.
@@ -110,7 +112,7 @@ impl Gate {
         if self.0.owed.any()
             && let Err(error) = self.0.owed.pay().await
         {
-            return self.turn_away(TurnedAway::unrecorded(operation, &error)).await;
+            return self.turn_away(TurnedAway::unrecorded(operation, error)).await;
         }
         let case = match self.judge(operation) {
             Ok(case) => case,
@@ -223,7 +225,7 @@ impl Gate {
     async fn fit(&self, case: &Case) -> Result<Result<Option<Reservation>, Shortfall>, Denial> {
         let Some(quote) = &case.quote else { return Ok(Ok(None)) };
         let balances = self.0.store.balances(quote.accounts()).await;
-        let balances = balances.map_err(|error| denials::cannot_record(&case.operation, &error.to_string()))?;
+        let balances = balances.map_err(|error| denials::cannot_record(&case.operation, &error.into()))?;
         Ok(quote.fit(&balances).map(Some))
     }
 
@@ -237,7 +239,7 @@ impl Gate {
         let question = self.question(case, reservation.as_ref(), short, view);
         let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
         let answer = self.0.approvals.ask(question, longest).await;
-        match answer.map_err(|error| (denials::cannot_record(&case.operation, &error.to_string()), None))? {
+        match answer.map_err(|error| (denials::cannot_record(&case.operation, &error), None))? {
             Answer::Approved { approval, output_limit, waited, over_cap } => {
                 let quote = self.still_allowed(case, &approval)?;
                 // What was approved is executed, with the very bound the human saw.
@@ -249,7 +251,13 @@ impl Gate {
             }
             Answer::Expired { approval } => Err((denials::expired(&case.operation, &case.verdict), Some(approval))),
             Answer::Withdrawn => Err((denials::session_over(&case.operation), None)),
-            Answer::TooMany => Err((denials::too_many(&case.operation), None)),
+            Answer::TooMany => {
+                // Who floods the human is not only denied but paused (C-49). In force at once; the record may follow.
+                if let Err(error) = self.0.agents.pause(&case.operation.principal.agent).await {
+                    tracing::error!(%error, agent = %case.operation.principal.agent, "could not pause a flooding agent");
+                }
+                Err((denials::too_many(&case.operation), None))
+            }
         }
     }
 
@@ -352,7 +360,7 @@ impl Gate {
                 Ruling::Admitted(Box::new(admission))
             }
             Ok(Admitted::No { denial, .. }) => Ruling::Denied(denial),
-            Err(error) => Ruling::Denied(denials::cannot_record(&operation, &error.to_string())),
+            Err(error) => Ruling::Denied(denials::cannot_record(&operation, &error.into())),
         }
     }
 
@@ -374,7 +382,7 @@ impl Gate {
             // It is turned away all the same; that it could not be recorded is the louder fact.
             Err(error) => {
                 self.0.protection.set_degraded(Some(format!("the record cannot be written: {error}")));
-                Ruling::Denied(denials::cannot_record(&operation, &error.to_string()))
+                Ruling::Denied(denials::cannot_record(&operation, &error.into()))
             }
         }
     }
@@ -428,11 +436,26 @@ impl Gate {
         self.0.running.lock().len()
     }
 
-    /// Records something that never became an operation.
+    /// Records how many refused connections were not recorded one by one; `all`: also those of this minute.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then the numbers are lost.
+    pub(crate) async fn record_counted(&self, all: bool) -> Result<(), EngineError> {
+        let counted = self.0.refusals.counted(all);
+        if !counted.is_empty() {
+            self.0.store.append(counted).await?;
+        }
+        Ok(())
+    }
+
+    /// Records something that never became an operation. Of a flood of refused connections only the first and their number.
     ///
     /// # Errors
     /// When it cannot be recorded.
     pub async fn record(&self, draft: Draft) -> Result<(), EngineError> {
+        if !self.0.refusals.admits(&draft) {
+            return Ok(());
+        }
         self.0.store.append(vec![draft]).await?;
         Ok(())
     }
@@ -455,8 +478,8 @@ struct TurnedAway {
 }
 
 impl TurnedAway {
-    fn unrecorded(operation: Operation, error: &reeve_store::StoreError) -> Self {
-        let denial = denials::cannot_record(&operation, &error.to_string());
+    fn unrecorded(operation: Operation, error: reeve_store::StoreError) -> Self {
+        let denial = denials::cannot_record(&operation, &error.into());
         Self { operation, verdict: None, denial, approval: None }
     }
 

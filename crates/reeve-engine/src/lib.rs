@@ -18,6 +18,7 @@ mod owed;
 pub mod policies;
 pub mod prices;
 pub mod protection;
+mod refusals;
 mod seen;
 pub mod sessions;
 pub mod settings;
@@ -52,6 +53,7 @@ use crate::owed::Owed;
 use crate::policies::{Policies, Reload};
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
+use crate::refusals::Refusals;
 use crate::seen::SeenHosts;
 use crate::sessions::Sessions;
 use crate::settings::Settings;
@@ -148,6 +150,7 @@ impl Engine {
             seen: SeenHosts::new(store.seen_hosts().await?.into_iter().map(|(agent, host)| (agent, host, false))),
             running: Mutex::new(HashMap::new()),
             owed: Arc::clone(&owed),
+            refusals: Refusals::new(Arc::clone(&options.clock)),
         });
         let engine = Self(Arc::new(Parts {
             agents,
@@ -186,6 +189,7 @@ impl Engine {
         let now = self.now();
         let mut failed: Vec<EngineError> = Vec::new();
         failed.extend(self.0.owed.pay().await.err().map(EngineError::from));
+        failed.extend(self.0.gate.record_counted(false).await.err());
         failed.extend(self.0.approvals.expire(now).await.err());
         for session in self.0.sessions.expired(now) {
             failed.extend(self.end_session(&session, SessionEnd::Expired).await.err());
@@ -316,6 +320,7 @@ impl Engine {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         self.0.owed.pay().await?;
+        self.0.gate.record_counted(true).await?;
         self.0.store.append(vec![Draft::engine(EventBody::EngineStopped { why: why.to_owned() })]).await?;
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Agents: registered, forgotten, stopped.
+//! Agents: registered, forgotten, paused, stopped.
 
 use std::collections::HashMap;
 
@@ -43,6 +43,16 @@ pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError
             let id = AgentId::parse(&input.agent).map_err(invalid)?;
             one(host, &id).await?;
             stop(host, &id).await?;
+            one(host, &id).await
+        }
+        AgentsCall::Pause(input) => {
+            let id = AgentId::parse(&input.agent).map_err(invalid)?;
+            host.engine.agents().pause(&id).await?;
+            one(host, &id).await
+        }
+        AgentsCall::Resume(input) => {
+            let id = AgentId::parse(&input.agent).map_err(invalid)?;
+            host.engine.agents().resume(&id).await?;
             one(host, &id).await
         }
     }

@@ -114,6 +114,8 @@ calls! {
         "agents.add" Add(AddAgentInput),
         "agents.remove" Remove(AgentInput),
         "agents.stop" Stop(AgentInput),
+        "agents.pause" Pause(AgentInput),
+        "agents.resume" Resume(AgentInput),
     }
     /// Answers: `Vec<BudgetDto>`, as it is after the call.
     BudgetsCall {

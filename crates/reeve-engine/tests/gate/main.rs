@@ -1,6 +1,7 @@
 //! The gate from outside: what passes, what is turned away, what is held, what it costs, and what the record says of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod floods;
 mod recovery;
 mod world;
 
@@ -246,7 +247,8 @@ async fn a_remainder_under_the_thinking_budget_asks() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn parallel_callers_never_pass_the_cap() {
-    let limits = "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n    on_exhausted: deny\n";
+    let limits =
+        "budgets:\n  - id: cap\n    scope: me\n    window: day\n    max_tokens: 50000\n    on_exhausted: deny\n";
     let world = World::with("limits.yaml", limits).await;
     let live = world.session("claude-code").await;
     let calls: Vec<_> = (0..200).map(|n| world.spawn_admit(world.llm(&live, &format!("call {n}"), 2000))).collect();

@@ -5,4 +5,4 @@ import type { AgentInput } from "./AgentInput";
 /**
  * Answers: `Vec<AgentDto>`, else an `AgentDto`. Stopping an agent ends all its sessions.
  */
-export type AgentsCall = { "call": "agents.list" } | { "call": "agents.add", "input": AddAgentInput } | { "call": "agents.remove", "input": AgentInput } | { "call": "agents.stop", "input": AgentInput };
+export type AgentsCall = { "call": "agents.list" } | { "call": "agents.add", "input": AddAgentInput } | { "call": "agents.remove", "input": AgentInput } | { "call": "agents.stop", "input": AgentInput } | { "call": "agents.pause", "input": AgentInput } | { "call": "agents.resume", "input": AgentInput };
