@@ -143,7 +143,11 @@ impl Credentials {
                     }
                 }
                 Ok(None) => problem = Some(format!("the secret of `{}` is not in the vault", credential.id)),
-                Err(error) => problem = Some(format!("the secret of `{}` cannot be read: {error}", credential.id)),
+                Err(error) => {
+                    // Agents hear this sentence: what the vault said is for the log (C-26).
+                    tracing::error!(%error, credential = %credential.id, "a secret cannot be read");
+                    problem = Some(format!("the secret of `{}` cannot be read", credential.id));
+                }
             }
         }
         let mine = known.into_iter().filter(|c| is_for(c, agent)).collect();
@@ -178,12 +182,19 @@ impl Credentials {
         })
     }
 
-    /// Whether a session's agent may use this credential at this endpoint: decides between injection and leak.
+    /// Slot and placeholder of a credential that a session's agent may use at this endpoint: decides between injection
+    /// and leak.
     #[must_use]
-    pub fn is_bound(&self, live: &LiveSession, credential: &CredentialId, endpoint: &Endpoint) -> bool {
+    pub fn slot_at(
+        &self,
+        live: &LiveSession,
+        credential: &CredentialId,
+        endpoint: &Endpoint,
+    ) -> Option<(Slot, String)> {
         let held = live.held.load();
-        let known = held.credentials.iter().find(|c| c.id == *credential);
-        known.is_some_and(|c| binding_for(c, &live.session.agent, endpoint).is_some())
+        let known = held.credentials.iter().find(|c| c.id == *credential)?;
+        let binding = binding_for(known, &live.session.agent, endpoint)?;
+        Some((binding.slot.clone(), known.placeholder.clone()))
     }
 }
 

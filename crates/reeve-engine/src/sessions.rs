@@ -212,3 +212,40 @@ impl Sessions {
         live.by_id.values().filter(over).map(|s| s.session.id.clone()).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use reeve_domain::clock::ManualClock;
+    use reeve_store::StoreOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refresh_that_comes_after_the_end_leaves_no_secret_behind() {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let store = Store::open_in_memory(StoreOptions { clock, seal_key: None, mirror: None }).unwrap();
+        let sessions = Sessions::new(store);
+        let open = OpenSession {
+            agent: AgentId::parse("codex").unwrap(),
+            user: "dana".to_owned(),
+            team: None,
+            cwd: "/tmp".to_owned(),
+            command: Vec::new(),
+            mode: None,
+            holder: None,
+            expires_at: None,
+        };
+        let held = || {
+            let id = CredentialId::parse("github").unwrap();
+            let secrets = HashMap::from([(id, Secret::from("a-secret-of-some-length".to_owned()))]);
+            HeldSecrets { secrets, ..HeldSecrets::default() }
+        };
+        let (live, _) = sessions.open(open, held(), None, DateTime::UNIX_EPOCH).await.unwrap();
+        live.hold(held());
+        assert_eq!(live.held.load().secrets.len(), 1);
+        sessions.end(live.id(), SessionEnd::Stopped).await.unwrap();
+        // What read the vault meanwhile arrives now.
+        live.hold(held());
+        assert!(live.held.load().secrets.is_empty());
+    }
+}

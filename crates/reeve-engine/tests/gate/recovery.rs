@@ -33,6 +33,8 @@ async fn an_ending_that_the_record_refuses_is_charged_as_it_was_once_there_is_ro
 
     let denial = denied(world.gate().admit(world.llm(&live, "next", 10), Value::Null).await);
     assert_eq!(denial.kind, DenialKind::Fault);
+    // Our words and a number; nothing of what the database said.
+    assert!(denial.message.contains("cannot record it: the disk is full (error "), "{}", denial.message);
     assert_eq!(world.balance("daily").await.reserved, reserved);
 
     world.engine.store().limit_pages(1_000_000).await.unwrap();

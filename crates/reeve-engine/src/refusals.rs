@@ -1,0 +1,110 @@
+//! Bounds what refused connections write into the record: the first of each minute one by one, the rest as a number.
+//! Whoever knocks without end fills no disk and keeps nobody's record waiting.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use reeve_domain::clock::Clock;
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::id::{AgentId, SessionId};
+
+/// How many are recorded one by one, for each session and for all that name none…
+const RECORDED: u64 = 20;
+/// …within this time.
+const WINDOW: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+struct Window {
+    agent: Option<AgentId>,
+    /// Monotonic.
+    began: Duration,
+    seen: u64,
+}
+
+/// Counts refused connections by the session whose token they carried; `None`: no token that is known.
+#[derive(Debug)]
+pub struct Refusals {
+    clock: Arc<dyn Clock>,
+    windows: Mutex<HashMap<Option<SessionId>, Window>>,
+}
+
+impl Refusals {
+    #[must_use]
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self { clock, windows: Mutex::default() }
+    }
+
+    /// Whether this event is to be recorded by itself. One that is not is counted.
+    pub fn admits(&self, draft: &Draft) -> bool {
+        let bounded =
+            matches!(draft.body, EventBody::ConnectionRefused { .. } | EventBody::ConnectionUnattributed { .. });
+        if !bounded {
+            return true;
+        }
+        let began = self.clock.monotonic();
+        let mut windows = self.windows.lock();
+        let window = windows.entry(draft.session.clone()).or_insert_with(|| Window {
+            agent: draft.agent.clone(),
+            began,
+            seen: 0,
+        });
+        window.seen = window.seen.saturating_add(1);
+        window.seen <= RECORDED
+    }
+
+    /// The numbers of the minutes that are over (`all`: also of those that are not), to be recorded.
+    pub fn counted(&self, all: bool) -> Vec<Draft> {
+        let now = self.clock.monotonic();
+        let mut windows = self.windows.lock();
+        let over = windows.extract_if(|_, window| all || now.saturating_sub(window.began) >= WINDOW);
+        let more = over.filter(|(_, window)| window.seen > RECORDED);
+        let draft = |(session, window): (Option<SessionId>, Window)| Draft {
+            agent: window.agent,
+            session,
+            operation: None,
+            body: EventBody::ConnectionRefused {
+                why: "too many".to_owned(),
+                detail: format!("{} more within a minute", window.seen - RECORDED),
+            },
+        };
+        more.map(draft).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use reeve_domain::clock::ManualClock;
+
+    use super::*;
+
+    fn refused() -> Draft {
+        Draft::engine(EventBody::ConnectionRefused { why: "no token".to_owned(), detail: String::new() })
+    }
+
+    #[test]
+    fn a_flood_is_recorded_as_its_beginning_and_a_number() {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let refusals = Refusals::new(clock.clone());
+        let recorded = (0..1_000).filter(|_| refusals.admits(&refused())).count();
+        assert_eq!(recorded, 20);
+        assert!(refusals.counted(false).is_empty(), "the minute is not over");
+        clock.advance(WINDOW);
+        let counted = refusals.counted(false);
+        let [Draft { body: EventBody::ConnectionRefused { detail, .. }, .. }] = counted.as_slice() else {
+            panic!("{counted:?}")
+        };
+        assert_eq!(detail, "980 more within a minute");
+        assert!(refusals.admits(&refused()), "the next minute is a new one");
+        assert!(refusals.counted(true).is_empty());
+    }
+
+    #[test]
+    fn other_events_are_never_held_back() {
+        let refusals = Refusals::new(Arc::new(ManualClock::new(DateTime::UNIX_EPOCH)));
+        let event = Draft::engine(EventBody::ModeChanged { what: "pause".to_owned() });
+        assert!((0..100).all(|_| refusals.admits(&event)));
+    }
+}

@@ -1,0 +1,76 @@
+//! Floods: an agent that asks without end is paused, knocking without end is counted; and what a pause let through is cut
+//! when it is over.
+
+use std::time::Duration;
+
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::verdict::DenialKind;
+use reeve_engine::approvals::MAX_PENDING_PER_AGENT;
+use serde_json::Value;
+
+use crate::world::World;
+use crate::{FORBID_PASTE, admitted, denied};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_floods_the_human_is_paused_until_somebody_resumes_it() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let agent = live.session.agent.clone();
+    world.engine.agents().ensure(&agent, "Claude Code", None).await.unwrap();
+    for number in 0..MAX_PENDING_PER_AGENT {
+        world.spawn_admit(world.http(&live, "DELETE", "api.example.com", &format!("/v1/things/{number}")));
+    }
+    for _ in 0..500 {
+        if world.engine.approvals().waiting() == MAX_PENDING_PER_AGENT {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(!world.engine.agents().is_paused(&agent));
+    let one_more = world.http(&live, "DELETE", "api.example.com", "/v1/things/last");
+    let denial = denied(world.gate().admit(one_more, Value::Null).await);
+    assert_eq!(denial.reasons[0].rule.as_str(), "too-many-questions");
+    assert!(world.engine.agents().is_paused(&agent));
+    let harmless = || world.http(&live, "GET", "api.example.com", "/v1/things");
+    assert_eq!(denied(world.gate().admit(harmless(), Value::Null).await).kind, DenialKind::Stopped);
+    world.engine.agents().resume(&agent).await.unwrap();
+    drop(admitted(world.gate().admit(harmless(), Value::Null).await));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_only_a_pause_let_through_is_cut_on_resume() {
+    let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
+    let live = world.session("claude-code").await;
+    world.engine.protection().pause(None).await.unwrap();
+    let observed = admitted(world.gate().admit(world.http(&live, "GET", "paste.example", "/x"), Value::Null).await);
+    let allowed = admitted(world.gate().admit(world.http(&live, "GET", "api.example.com", "/x"), Value::Null).await);
+    assert!(!observed.revoked().is_cancelled());
+    world.engine.resume().await.unwrap();
+    assert!(observed.revoked().is_cancelled() && !allowed.revoked().is_cancelled());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_refused_connections_leaves_few_records_and_their_number() {
+    let world = World::new().await;
+    for _ in 0..500 {
+        let body = EventBody::ConnectionRefused { why: "no token".to_owned(), detail: String::new() };
+        world.gate().record(Draft::engine(body)).await.unwrap();
+    }
+    world.clock.advance(Duration::from_secs(61));
+    for _ in 0..500 {
+        let events = world.engine.store().events(None, 1_000).await.unwrap();
+        let refused: Vec<&str> = events
+            .iter()
+            .filter_map(|event| match &event.body {
+                EventBody::ConnectionRefused { detail, .. } => Some(detail.as_str()),
+                _ => None,
+            })
+            .collect();
+        assert!(refused.len() <= 21, "{refused:?}");
+        if refused.first() == Some(&"480 more within a minute") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the rest was never counted");
+}
