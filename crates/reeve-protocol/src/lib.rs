@@ -7,6 +7,7 @@ pub mod http;
 pub mod llm;
 pub mod meter;
 pub mod provider;
+pub mod redact;
 pub mod rewrite;
 
 mod body;

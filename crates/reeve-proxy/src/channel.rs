@@ -15,6 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::forward::Forwarder;
+use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
 
 /// What all connections of one proxy share.
@@ -32,6 +33,7 @@ pub(crate) struct Desk {
     pub authority: Arc<SessionAuthority>,
     /// One permit per exchange under way.
     pub room: Arc<Semaphore>,
+    pub masks: Arc<Masks>,
 }
 
 /// One connection, or one absolute-form request on a shared connection.

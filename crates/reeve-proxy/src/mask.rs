@@ -1,11 +1,13 @@
 //! Masks injected secrets where an upstream echoes them, while the answer streams (C-23, C-28).
 //! Held back is only the longest suffix that is a prefix of a sought form; what is masked is never held back.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue};
+use parking_lot::Mutex;
 use reeve_domain::id::CredentialId;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::sought::{Sought, State};
@@ -44,6 +46,25 @@ impl MaskSet {
 impl std::fmt::Debug for MaskSet {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(&self.markers).finish()
+    }
+}
+
+/// The sets of one session, one for each credential as it is now; wiped with the session.
+#[derive(Debug, Default)]
+pub struct Masks(Mutex<HashMap<CredentialId, (Secret, Arc<MaskSet>)>>);
+
+impl Masks {
+    /// The set for this secret. One that was replaced meanwhile is made anew.
+    pub fn of(&self, credential: &CredentialId, secret: &Secret) -> Arc<MaskSet> {
+        let mut known = self.0.lock();
+        if let Some((held, set)) = known.get(credential)
+            && held.expose() == secret.expose()
+        {
+            return Arc::clone(set);
+        }
+        let set = Arc::new(MaskSet::new([(credential, secret)]));
+        known.insert(credential.clone(), (secret.clone(), Arc::clone(&set)));
+        set
     }
 }
 
@@ -213,6 +234,18 @@ mod tests {
         }
         out.extend_from_slice(&masker.finish());
         String::from_utf8_lossy(&out).into_owned()
+    }
+
+    #[test]
+    fn a_set_is_made_once_for_each_secret_and_anew_when_it_is_replaced() {
+        let masks = Masks::default();
+        let id = CredentialId::parse("github").unwrap();
+        let (old, new) = (Secret::from("first-secret".to_owned()), Secret::from("second-secret".to_owned()));
+        let first = masks.of(&id, &old);
+        assert!(Arc::ptr_eq(&first, &masks.of(&id, &old)));
+        let second = masks.of(&id, &new);
+        assert!(!Arc::ptr_eq(&first, &second));
+        assert_eq!(run(&mut second.stream(), &[b"second-secret"]), "*reeve-masked:github*");
     }
 
     #[test]

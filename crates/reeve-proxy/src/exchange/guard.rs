@@ -4,15 +4,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
+use reeve_domain::credential::Slot;
 use reeve_domain::id::CredentialId;
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::denials::own;
-use reeve_engine::leaks::{Leak, LeakGuard, LeakStream, SoughtKind};
+use reeve_engine::leaks::{Leak, LeakStream, SoughtKind};
 
-use crate::body::Decoder;
+use crate::body::{BodyError, Decoder};
 use crate::channel::Channel;
+use crate::exchange::inject::{drop_placeholders, without_parameter};
 use crate::exchange::intake::{Taken, content_coding};
 use crate::exchange::request::Asked;
 use crate::exchange::{Case, Turned, note_leak};
@@ -33,6 +36,8 @@ pub(super) struct Found {
     pub secret_seen: bool,
     /// On the way to elsewhere.
     leak: Option<CredentialId>,
+    /// At its own place, but where nothing replaces it.
+    misplaced: Option<CredentialId>,
     /// More than one placeholder for this place; one request carries one credential.
     two: bool,
 }
@@ -45,9 +50,9 @@ pub(super) struct Found {
 pub(super) async fn search(channel: &Channel, asked: &Asked, taken: &Taken) -> Result<Found, Turned> {
     let guard = channel.session.leaks();
     let endpoint = &asked.endpoint;
-    let line = format!("{}\n{}", endpoint.host, endpoint.path.as_str());
-    let in_line = guard.find_all(line.as_bytes());
-    if let Some(leak) = in_line.iter().find(|leak| !leak.is_placeholder()) {
+    let in_host = guard.find_all(endpoint.host.to_string().as_bytes());
+    let in_path = guard.find_all(endpoint.path.as_str().as_bytes());
+    if let Some(leak) = in_host.iter().chain(&in_path).find(|leak| !leak.is_placeholder()) {
         note_leak(channel, &leak.credential, endpoint.host.to_string()).await;
         return Err(Turned::Failed(Refusal::new(
             http::StatusCode::FORBIDDEN,
@@ -58,43 +63,100 @@ pub(super) async fn search(channel: &Channel, asked: &Asked, taken: &Taken) -> R
     }
     let in_query = asked.query.as_deref().map(|query| guard.find_all(query.as_bytes())).unwrap_or_default();
     let mut found = Found { in_query: !in_query.is_empty(), ..Found::default() };
-    let in_head = headers(&guard, asked);
-    let in_body = body(&guard, taken);
-    for leak in in_line.into_iter().chain(in_query).chain(in_head).chain(in_body) {
-        found.judge(channel, asked, leak);
+    let in_head = guard.find_all(&headers(&asked.headers));
+    let in_body = guard.find_all(body(taken));
+    let spots = [
+        (Spot::Host, in_host),
+        (Spot::Path, in_path),
+        (Spot::Query, in_query),
+        (Spot::Head, in_head),
+        (Spot::Body, in_body),
+    ];
+    for (spot, leaks) in spots {
+        for leak in leaks {
+            found.judge(channel, asked, taken, spot, leak);
+        }
     }
     Ok(found)
 }
 
+/// Where in a request something was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spot {
+    Host,
+    Path,
+    Query,
+    Head,
+    Body,
+}
+
 impl Found {
-    fn judge(&mut self, channel: &Channel, asked: &Asked, leak: Leak) {
-        let bound = channel.shared.engine.credentials().is_bound(&channel.session, &leak.credential, &asked.endpoint);
+    fn judge(&mut self, channel: &Channel, asked: &Asked, taken: &Taken, spot: Spot, leak: Leak) {
+        let bound = channel.shared.engine.credentials().slot_at(&channel.session, &leak.credential, &asked.endpoint);
         match (bound, leak.kind) {
-            (false, _) => self.leak = self.leak.take().or(Some(leak.credential)),
-            (true, SoughtKind::Secret) => self.secret_seen = true,
-            (true, SoughtKind::Placeholder) => match &self.carried {
-                Some(other) if *other != leak.credential => self.two = true,
-                _ => self.carried = Some(leak.credential),
-            },
+            (None, _) => self.leak = self.leak.take().or(Some(leak.credential)),
+            (Some(_), SoughtKind::Secret) => self.secret_seen = true,
+            (Some((slot, placeholder)), SoughtKind::Placeholder) => {
+                let rest = unreplaced(asked, taken, spot, &slot, &placeholder);
+                if channel.session.leaks().find_all(&rest).contains(&leak) {
+                    self.misplaced = Some(leak.credential);
+                    return;
+                }
+                match &self.carried {
+                    Some(other) if *other != leak.credential => self.two = true,
+                    _ => self.carried = Some(leak.credential),
+                }
+            }
         }
     }
 }
 
-fn headers(guard: &LeakGuard, asked: &Asked) -> Vec<Leak> {
+/// What injection leaves of a part of the request: of headers all that carry the placeholder go, elsewhere it is replaced
+/// in its slot alone. A placeholder in what is left would go upstream.
+fn unreplaced(asked: &Asked, taken: &Taken, spot: Spot, slot: &Slot, placeholder: &str) -> Vec<u8> {
+    let path = asked.endpoint.path.as_str();
+    let query = asked.query.as_deref().unwrap_or_default();
+    match (spot, slot) {
+        (Spot::Head, _) => {
+            let mut kept = asked.headers.clone();
+            drop_placeholders(&mut kept, placeholder);
+            headers(&kept).to_vec()
+        }
+        (Spot::Query, Slot::Query { name }) => without_parameter(query, name).into_bytes(),
+        (Spot::Path, Slot::Path) => path.replace(placeholder, "").into_bytes(),
+        (Spot::Body, Slot::Body) => {
+            let mut rest = Vec::new();
+            let mut from = 0;
+            let body = body(taken);
+            for at in memchr::memmem::find_iter(body, placeholder.as_bytes()) {
+                rest.extend_from_slice(body.get(from..at).unwrap_or_default());
+                from = at + placeholder.len();
+            }
+            rest.extend_from_slice(body.get(from..).unwrap_or_default());
+            rest
+        }
+        (Spot::Host, _) => asked.endpoint.host.to_string().into_bytes(),
+        (Spot::Path, _) => path.as_bytes().to_vec(),
+        (Spot::Query, _) => query.as_bytes().to_vec(),
+        (Spot::Body, _) => body(taken).to_vec(),
+    }
+}
+
+fn headers(headers: &HeaderMap) -> BytesMut {
     let mut text = BytesMut::new();
-    for (name, value) in &asked.headers {
+    for (name, value) in headers {
         text.extend_from_slice(name.as_str().as_bytes());
         text.extend_from_slice(b"\n");
         text.extend_from_slice(value.as_bytes());
         text.extend_from_slice(b"\n");
     }
-    guard.find_all(&text)
+    text
 }
 
-fn body(guard: &LeakGuard, taken: &Taken) -> Vec<Leak> {
+fn body(taken: &Taken) -> &[u8] {
     match taken {
-        Taken::Whole { raw, decoded } => guard.find_all(decoded.as_ref().unwrap_or(raw)),
-        Taken::Begun { start, .. } => guard.find_all(start),
+        Taken::Whole { raw, decoded } => decoded.as_ref().unwrap_or(raw),
+        Taken::Begun { start, .. } => start,
     }
 }
 
@@ -109,6 +171,12 @@ pub(super) async fn check(case: &Case, found: &Found) -> Result<(), Turned> {
         let message =
             format!("{summary} was stopped: it carries credential `{credential}` to a place it is not bound to");
         (message, "send it without the credential, or ask the human to bind it to this place", "credential-leak")
+    } else if let Some(credential) = &found.misplaced {
+        note_leak(&case.channel, credential, case.asked.endpoint.host.to_string()).await;
+        let message = format!(
+            "{summary} was stopped: it carries the placeholder of `{credential}` where Reeve does not replace it"
+        );
+        (message, "send the placeholder only where this credential belongs", "misplaced-placeholder")
     } else if found.two {
         let message = format!("{summary} was stopped: it carries the placeholders of two credentials");
         (message, "send one credential per request", "two-credentials")
@@ -141,16 +209,13 @@ pub(super) struct Guarded {
 }
 
 impl Guarded {
-    /// `carried`: the credential whose placeholder may be in it, because this is its place.
-    pub fn new(inner: Payload, channel: &Channel, asked: &Asked, carried: Option<&CredentialId>) -> Self {
-        let mut scan = channel.session.leaks().stream();
-        if let Some(credential) = carried {
-            scan = scan.allowing(Leak { credential: credential.clone(), kind: SoughtKind::Placeholder });
-        }
-        let coding = content_coding(&asked.headers);
-        let decoder = coding.and_then(|coding| Decoder::new(&coding).ok().flatten());
+    /// # Errors
+    /// When its coding is not known.
+    pub fn new(inner: Payload, channel: &Channel, asked: &Asked) -> Result<Self, BodyError> {
+        let decoder = content_coding(&asked.headers).map_or(Ok(None), |coding| Decoder::new(&coding))?;
+        let scan = channel.session.leaks().stream();
         let place = asked.endpoint.host.to_string();
-        Self { inner, channel: channel.clone(), place, scan, decoder, held: Bytes::new(), ended: false }
+        Ok(Self { inner, channel: channel.clone(), place, scan, decoder, held: Bytes::new(), ended: false })
     }
 
     fn pass(&mut self, chunk: Bytes) -> Result<Bytes, PayloadError> {
@@ -158,14 +223,9 @@ impl Guarded {
             self.scan(&chunk.clone())?;
             return Ok(self.hold_back(chunk));
         };
-        match decoder.feed(&chunk) {
-            Ok(decoded) => self.scan(&decoded)?,
-            // It is not what it claims to be; from here on its bytes are scanned as they are.
-            Err(_) => {
-                self.decoder = None;
-                self.scan(&chunk.clone())?;
-            }
-        }
+        // What cannot be read cannot be judged.
+        let decoded = decoder.feed(&chunk).map_err(unreadable)?;
+        self.scan(&decoded)?;
         Ok(chunk)
     }
 
@@ -200,8 +260,11 @@ impl Body for Guarded {
         while !this.ended {
             match ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
                 Some(Ok(frame)) => {
-                    let Ok(data) = frame.into_data() else { continue };
-                    let settled = match this.pass(data) {
+                    let passed = match frame.into_data() {
+                        Ok(data) => this.pass(data),
+                        Err(_) => Err(PayloadError::Client("it has trailers, which are not passed on".to_owned())),
+                    };
+                    let settled = match passed {
                         Ok(settled) => settled,
                         Err(error) => {
                             this.ended = true;
@@ -214,7 +277,12 @@ impl Body for Guarded {
                     }
                 }
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => this.ended = true,
+                None => {
+                    this.ended = true;
+                    if let Some(Err(error)) = this.decoder.as_ref().map(Decoder::finish) {
+                        return Poll::Ready(Some(Err(unreadable(error))));
+                    }
+                }
             }
         }
         let rest = std::mem::take(&mut this.held);
@@ -227,7 +295,14 @@ impl Body for Guarded {
     }
 }
 
+fn unreadable(error: BodyError) -> PayloadError {
+    PayloadError::Client(format!("its content coding cannot be read: {error}"))
+}
+
 /// A boxed guard.
-pub(super) fn guarded(inner: Payload, case: &Case) -> Payload {
-    Guarded::new(inner, &case.channel, &case.asked, case.operation.credential.as_ref()).boxed_unsync()
+///
+/// # Errors
+/// When the body cannot be read, and so not be guarded.
+pub(super) fn guarded(inner: Payload, case: &Case) -> Result<Payload, BodyError> {
+    Ok(Guarded::new(inner, &case.channel, &case.asked)?.boxed_unsync())
 }

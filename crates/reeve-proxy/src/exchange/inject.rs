@@ -96,7 +96,7 @@ fn joined(before: &[u8], secret: &[u8]) -> Zeroizing<Vec<u8>> {
 }
 
 /// Tools that do not know which header a provider wants send their key in several.
-fn drop_placeholders(headers: &mut HeaderMap, placeholder: &str) {
+pub(super) fn drop_placeholders(headers: &mut HeaderMap, placeholder: &str) {
     let carries = |value: &HeaderValue| {
         let plain = memchr::memmem::find(value.as_bytes(), placeholder.as_bytes()).is_some();
         let basic = value
@@ -137,6 +137,12 @@ fn with_parameter(target: &str, name: &str, secret: &[u8]) -> String {
         pairs.push(&ours);
     }
     format!("{path}?{}", pairs.join("&"))
+}
+
+/// A query without the parameters of this name.
+pub(super) fn without_parameter(query: &str, name: &str) -> String {
+    let is_ours = |pair: &&str| unescaped(pair.split('=').next().unwrap_or_default()) == name.as_bytes();
+    query.split('&').filter(|pair| !is_ours(pair)).collect::<Vec<_>>().join("&")
 }
 
 fn unescaped(text: &str) -> Vec<u8> {

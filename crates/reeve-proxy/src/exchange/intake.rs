@@ -25,12 +25,15 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// A call to a language model must be here after this.
 const LLM_TIME: Duration = Duration::from_secs(120);
 
+/// Trailers of requests are refused: they come after everything was judged, and a server may take them for headers.
+pub(super) const TRAILERS: &str = "The request has trailers, which are not passed on.";
+
 /// A request's body, as far as it was taken in.
 pub(crate) enum Taken {
     Whole {
         /// As it came.
         raw: Bytes,
-        /// After content decoding; `None` where the coding is not known, or the body is damaged.
+        /// After content decoding; `None` for what Reeve made itself and did not code.
         decoded: Option<Bytes>,
     },
     Begun {
@@ -63,9 +66,12 @@ impl Taken {
 /// Takes a body in.
 ///
 /// # Errors
-/// When it is cut short, too large or too slow, or a call to a language model cannot be decoded.
+/// When it is cut short, too large or too slow, has trailers, or cannot be decoded: what cannot be read cannot be judged.
 pub(super) async fn take(incoming: Incoming, asked: &Asked, llm: bool) -> Result<Taken, Turned> {
     let Incoming { body, length, .. } = incoming;
+    if let Some(Err(error)) = content_coding(&asked.headers).map(|coding| Decoder::new(&coding)) {
+        return Err(Refusal::malformed(format!("The body cannot be decoded: {error}.")).into());
+    }
     let limit = if llm { MAX_LLM_BODY } else { SEEN };
     if llm && length.is_some_and(|length| length > MAX_LLM_BODY as u64) {
         return Err(too_large().into());
@@ -75,7 +81,7 @@ pub(super) async fn take(incoming: Incoming, asked: &Asked, llm: bool) -> Result
     }
     let deadline = Instant::now() + if llm { LLM_TIME } else { PATIENCE };
     match collect(body, limit, deadline).await? {
-        Collected::Whole(raw) => decode(raw, asked, llm),
+        Collected::Whole(raw) => decode(raw, asked),
         Collected::TooMuch { .. } if llm => Err(too_large().into()),
         Collected::TooSlow { .. } if llm => Err(slow().into()),
         Collected::TooMuch { start, rest } | Collected::TooSlow { start, rest } => {
@@ -113,7 +119,7 @@ async fn collect(mut body: Payload, limit: usize, deadline: Instant) -> Result<C
         let Some(frame) = next else { return Ok(Collected::Whole(joined(first, all))) };
         let frame =
             frame.map_err(|error| Refusal::malformed(format!("The body of the request is damaged: {error}.")))?;
-        let Ok(data) = frame.into_data() else { continue };
+        let Ok(data) = frame.into_data() else { return Err(Refusal::malformed(TRAILERS)) };
         // Most bodies come in one piece, which is then not copied.
         if first.is_none() && all.is_empty() {
             first = Some(data);
@@ -133,7 +139,7 @@ fn joined(first: Option<Bytes>, all: BytesMut) -> Bytes {
     first.unwrap_or_else(|| all.freeze())
 }
 
-fn decode(raw: Bytes, asked: &Asked, llm: bool) -> Result<Taken, Turned> {
+fn decode(raw: Bytes, asked: &Asked) -> Result<Taken, Turned> {
     let Some(coding) = content_coding(&asked.headers) else {
         return Ok(Taken::Whole { decoded: Some(raw.clone()), raw });
     };
@@ -148,11 +154,10 @@ fn decode(raw: Bytes, asked: &Asked, llm: bool) -> Result<Taken, Turned> {
     });
     match decoded {
         Ok(bytes) => Ok(Taken::Whole { raw, decoded: Some(bytes) }),
-        Err(error) if llm => Err(Refusal::malformed(format!("The body cannot be decoded: {error}.")).into()),
         Err(crate::body::BodyError::Ratio(_) | crate::body::BodyError::Total(_)) => {
             Err(Refusal::too_large("The body grows too much when it is decoded.").into())
         }
-        Err(_) => Ok(Taken::Whole { raw, decoded: None }),
+        Err(error) => Err(Refusal::malformed(format!("The body cannot be decoded: {error}.")).into()),
     }
 }
 

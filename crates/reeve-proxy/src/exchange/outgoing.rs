@@ -39,7 +39,8 @@ pub(super) fn prepare(case: &mut Case, admission: &Admission) -> Result<Prepared
         }
         Taken::Begun { start, rest, length } => {
             check_unchanged(case, admission)?;
-            let payload = guarded(Chained { start, rest: rest.into_inner() }.boxed_unsync(), case);
+            let payload = guarded(Chained { start, rest: rest.into_inner() }.boxed_unsync(), case)
+                .map_err(|error| format!("the body cannot be guarded: {error}"))?;
             (OutgoingBody::Stream { payload, length }, false)
         }
     };

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HeaderMap;
+use http::header::{CONTENT_ENCODING, HeaderMap};
 use http::{Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -56,7 +56,7 @@ pub(super) fn pass(
     settler.outcome.status = Some(head.status.as_u16());
     settler.meter = case.operation.llm().filter(|_| head.status.is_success()).map(Meter::new);
     let coding = content_coding(&head.headers);
-    let mut masker = masker(&settler);
+    let mut masker = masker(case, &settler);
     let filter = (swallow_usage && head.status.is_success()).then(UsageFilter::new);
     let decoder = coding.as_deref().map_or(Ok(None), Decoder::new);
     if let Some(masker) = &mut masker {
@@ -69,14 +69,24 @@ pub(super) fn pass(
         }
         Ok(decoder) => Work::Tee { decoder, readable: true },
         Err(error) if masker.is_some() && blocks_undecodable(&settler) => {
+            settler.unmasked = Some((error.to_string(), true));
             settler.settle(Ending::CutByReeve { why: format!("the answer cannot be masked: {error}") });
             let message = format!("The answer to a request with a stored credential cannot be masked: {error}.");
             return Err(Turned::Failed(Refusal::upstream(message)));
         }
-        // Passed on as it is, with a visible note: only its head could be masked.
+        // Recorded, and passed on: head, trailers and the coded bytes as they are can still be masked.
+        Err(error) if masker.is_some() => {
+            settler.unmasked = Some((error.to_string(), false));
+            settler.meter = None;
+            let codings = head.headers.get_all(CONTENT_ENCODING).iter().cloned().collect::<Vec<_>>();
+            forget_the_bytes(&mut head.headers, case, head.status);
+            for coding in codings {
+                head.headers.append(CONTENT_ENCODING, coding);
+            }
+            Work::Change { decoder: None, masker, filter: None }
+        }
         Err(error) => {
             tracing::warn!(operation = %case.operation.id, %error, "an answer cannot be decoded");
-            settler.outcome.masked += masker.map_or(0, |masker| masker.count());
             Work::Tee { decoder: None, readable: false }
         }
     };
@@ -84,9 +94,14 @@ pub(super) fn pass(
     Ok(Response::from_parts(head, body.started()).into())
 }
 
-fn masker(settler: &Settler) -> Option<Masker> {
+/// The set is made once per session and secret: its automaton costs more than most answers.
+fn masker(case: &Case, settler: &Settler) -> Option<Masker> {
     let injection = settler.admission()?.injection()?;
-    Some(Arc::new(MaskSet::new([(&injection.credential, &injection.secret)])).stream())
+    let set = match case.channel.shared.desk(case.channel.session.id()) {
+        Some(desk) => desk.masks.of(&injection.credential, &injection.secret),
+        None => Arc::new(MaskSet::new([(&injection.credential, &injection.secret)])),
+    };
+    Some(set.stream())
 }
 
 fn blocks_undecodable(settler: &Settler) -> bool {

@@ -23,6 +23,8 @@ pub(super) struct Settler {
     _room: Option<OwnedSemaphorePermit>,
     /// Reads the answer of a language model.
     pub meter: Option<Meter>,
+    /// Why the answer to a request with a credential could not be decoded, and whether it was blocked.
+    pub unmasked: Option<(String, bool)>,
     /// What is known so far; its ending is set last.
     pub outcome: Outcome,
 }
@@ -38,6 +40,7 @@ impl Settler {
             sent: AtomicBool::new(false),
             _room: room,
             meter: None,
+            unmasked: None,
             outcome,
         }
     }
@@ -80,7 +83,7 @@ impl Settler {
             read(meter.finish(), &mut outcome);
         }
         let (engine, operation) = (self.engine.clone(), admission.operation().clone());
-        let notes = notes(&outcome, self.was_sent());
+        let notes = notes(&outcome, self.was_sent(), self.unmasked.take());
         background(async move {
             if let Err(error) = admission.settle(outcome).await {
                 tracing::error!(operation = %operation.id, %error, "could not record what came of an operation");
@@ -103,12 +106,15 @@ fn read(metered: Metered, outcome: &mut Outcome) {
 }
 
 /// What happened to the credential, as events of their own.
-fn notes(outcome: &Outcome, sent: bool) -> Vec<EventBody> {
+fn notes(outcome: &Outcome, sent: bool, unmasked: Option<(String, bool)>) -> Vec<EventBody> {
     let mut notes = Vec::new();
     for credential in outcome.injected.iter().filter(|_| sent) {
         notes.push(EventBody::CredentialInjected { credential: credential.clone() });
         if outcome.masked > 0 {
             notes.push(EventBody::CredentialMasked { credential: credential.clone(), times: outcome.masked });
+        }
+        if let Some((why, blocked)) = unmasked.clone() {
+            notes.push(EventBody::CredentialUnmasked { credential: credential.clone(), why, blocked });
         }
     }
     notes

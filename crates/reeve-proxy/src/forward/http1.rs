@@ -198,7 +198,7 @@ async fn write_request(
     Ok(write)
 }
 
-/// Trailers of requests are dropped: nothing that was judged is in them.
+/// Trailers of requests were refused on the way here: nothing that was judged is in them.
 async fn stream(
     write: &mut WriteHalf<BoxStream>,
     out: &mut BytesMut,

@@ -118,3 +118,59 @@ async fn no_secret_goes_into_an_upgrade() {
     assert_eq!(crate::client::exchange(&mut io, upgrade).await.status, 403);
     assert_eq!(upstream.count(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_placeholder_where_nothing_replaces_it_stops_the_request() {
+    let hex: String = PLACEHOLDER.bytes().map(|b| format!("{b:02x}")).collect();
+    let header = format!("Authorization: Bearer {PLACEHOLDER}\r\n");
+    let query = Slot::Query { name: "key".to_owned() };
+    let cases = [
+        (Slot::Bearer, format!("/?k={PLACEHOLDER}"), String::new(), String::new()),
+        (Slot::Bearer, format!("/{PLACEHOLDER}"), header.clone(), String::new()),
+        (Slot::Bearer, "/".to_owned(), header.clone(), PLACEHOLDER.to_owned()),
+        (Slot::Bearer, "/".to_owned(), header.clone(), format!("{}{PLACEHOLDER}", "x".repeat(2_000_000))),
+        (Slot::Bearer, "/".to_owned(), format!("{header}X-Other: {hex}\r\n"), String::new()),
+        (query.clone(), format!("/?key={PLACEHOLDER}&other={PLACEHOLDER}"), String::new(), String::new()),
+        (Slot::Body, "/".to_owned(), String::new(), format!("{PLACEHOLDER} {hex}")),
+    ];
+    for (slot, path, headers, body) in cases {
+        let (world, upstream) = world(slot.clone(), |_| Reply::text("x")).await;
+        let reply = post(&world, HOST, &path, &headers, &body).await;
+        assert_eq!(reply.status, 403, "{slot:?} {path} {headers}");
+        assert_eq!(upstream.count(), 0);
+        world.event(|event| matches!(event, EventBody::CredentialLeakStopped { .. }).then_some(())).await;
+    }
+    for (slot, path, body) in [
+        (query, format!("/?a=1&key={PLACEHOLDER}"), ""),
+        (Slot::Path, format!("/bot{PLACEHOLDER}/x"), ""),
+        (Slot::Body, "/".to_owned(), PLACEHOLDER),
+    ] {
+        let (world, upstream) = world(slot.clone(), |_| Reply::text("x")).await;
+        assert_eq!(post(&world, HOST, &path, "", body).await.status, 200, "{slot:?}");
+        let arrived = upstream.last();
+        let all = format!("{} {}", arrived.target, String::from_utf8_lossy(&arrived.body));
+        assert!(all.contains(SECRET) && !all.contains(PLACEHOLDER), "{slot:?} {all}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_cannot_be_decoded_is_recorded_and_masked_as_far_as_it_can_be() {
+    let (world, _upstream) = world(Slot::Bearer, |received| {
+        let key = received.header("authorization").unwrap();
+        let body = format!("not snappy: {key}");
+        let head = "HTTP/1.1 200 OK\r\ncontent-encoding: snappy\r\ntransfer-encoding: chunked\r\n\r\n";
+        Reply::Raw(format!("{head}{:x}\r\n{body}\r\n0\r\nx-late: {key}\r\n\r\n", body.len()).into_bytes())
+    })
+    .await;
+    let reply = post(&world, HOST, "/", &format!("Authorization: Bearer {PLACEHOLDER}\r\nTE: trailers\r\n"), "").await;
+    assert_eq!(reply.text(), "not snappy: Bearer *reeve-masked:acme*");
+    assert_eq!(reply.headers["content-encoding"], "snappy");
+    let blocked = world
+        .event(|event| match event {
+            EventBody::CredentialUnmasked { blocked, .. } => Some(*blocked),
+            _ => None,
+        })
+        .await;
+    assert!(!blocked);
+    assert_eq!(world.outcome().await.masked, 2);
+}

@@ -2,7 +2,7 @@
 
 use reeve_domain::event::EventBody;
 
-use crate::client::{authorization, connect, exchange, get, https};
+use crate::client::{authorization, connect, exchange, get, https, post};
 use crate::upstream::{Reply, Upstream};
 use crate::world::World;
 
@@ -152,6 +152,41 @@ async fn a_model_call_that_cannot_be_read_is_refused_and_never_passed_on_as_plai
         let reply = crate::client::post(&world, "api.anthropic.com", "/v1/messages", headers, body).await;
         assert_eq!(reply.status, 400, "{headers} {body}: {}", reply.text());
         assert_eq!(reply.json()["error"]["type"], "invalid_request_error", "not in the dialect: {}", reply.text());
+    }
+    assert_eq!(upstream.count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_that_cannot_be_decoded_is_refused_and_recorded() {
+    let upstream = Upstream::start(&["a.example"], false, |_| Reply::text("x")).await;
+    let world = World::start(&["a.example:443"], &upstream).await;
+    let large = "x".repeat(2_000_000);
+    for (headers, body) in [
+        ("Content-Encoding: snappy\r\n", "plain"),
+        ("Content-Encoding: snappy\r\n", large.as_str()),
+        ("Content-Encoding: gzip\r\n", "not gzip at all"),
+        ("Content-Encoding: gzip\r\n", large.as_str()),
+    ] {
+        let reply = post(&world, "a.example", "/", headers, body).await;
+        assert_eq!(reply.status, 400, "{headers} {}", reply.text());
+    }
+    assert_eq!(upstream.count(), 0);
+    assert_eq!(world.refused().await, "malformed_request");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_with_trailers_is_refused() {
+    let upstream = Upstream::start(&["a.example"], false, |_| Reply::text("x")).await;
+    let world = World::start(&["a.example:443"], &upstream).await;
+    for body in ["abc".to_owned(), "x".repeat(2_000_000)] {
+        let mut io = https(&world, "a.example").await;
+        let request = format!(
+            "POST / HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n{body}\r\n0\r\nX-Late: 1\r\n\r\n",
+            body.len()
+        );
+        let reply = exchange(&mut io, request).await;
+        assert_eq!(reply.status, 400, "{}", reply.text());
+        assert!(reply.text().contains("trailers"), "{}", reply.text());
     }
     assert_eq!(upstream.count(), 0);
 }
