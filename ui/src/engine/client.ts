@@ -6,11 +6,15 @@ import type { ApiError } from "./bindings/ApiError";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { ApprovalsCall } from "./bindings/ApprovalsCall";
 import type { ApprovalsPage } from "./bindings/ApprovalsPage";
+import type { CredentialDto } from "./bindings/CredentialDto";
+import type { CredentialsCall } from "./bindings/CredentialsCall";
 import type { ExportedDto } from "./bindings/ExportedDto";
 import type { FacetsDto } from "./bindings/FacetsDto";
 import type { OperationDetailDto } from "./bindings/OperationDetailDto";
 import type { OperationsCall } from "./bindings/OperationsCall";
 import type { SearchPage } from "./bindings/SearchPage";
+import type { SessionDto } from "./bindings/SessionDto";
+import type { SessionsCall } from "./bindings/SessionsCall";
 import type { StatusCall } from "./bindings/StatusCall";
 import type { StatusDto } from "./bindings/StatusDto";
 import type { StreamMessage } from "./bindings/StreamMessage";
@@ -28,11 +32,22 @@ type Answers = {
   "status.get": StatusDto;
   "status.stop_all": StatusDto;
   "status.resume": StatusDto;
+  "agents.list": AgentDto[];
+  "agents.add": AgentDto;
+  "agents.remove": AgentDto;
   "agents.stop": AgentDto;
+  "agents.pause": AgentDto;
+  "agents.resume": AgentDto;
+  "sessions.list": SessionDto[];
+  "credentials.list": CredentialDto[];
+  "credentials.add": CredentialDto[];
+  "credentials.replace": CredentialDto[];
+  "credentials.bind": CredentialDto[];
+  "credentials.remove": CredentialDto[];
 };
 
 /** The calls the window makes: a part of the contract, in its own types. */
-export type Call = Extract<OperationsCall | ApprovalsCall | StatusCall | AgentsCall, { call: keyof Answers }>;
+export type Call = Extract<OperationsCall | ApprovalsCall | StatusCall | AgentsCall | SessionsCall | CredentialsCall, { call: keyof Answers }>;
 
 export type CallName = keyof Answers;
 

@@ -1,4 +1,5 @@
 // Recorded states for an ordinary browser: `?fake=story`. It answers like the engine, and remembers what was decided.
+import { agents as registered, credentials as stored } from "../testing/agents";
 import { hostile, type Recorded, status as statusOf, story } from "../testing/story";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { OperationRowDto } from "./bindings/OperationRowDto";
@@ -7,6 +8,7 @@ import type { StreamMessage } from "./bindings/StreamMessage";
 import { type Answer, type Call, type CallName, type Engine, EngineError } from "./client";
 import { agents } from "./fake/agents";
 import { approvals } from "./fake/approvals";
+import { credentials } from "./fake/credentials";
 import { operations } from "./fake/operations";
 import { status } from "./fake/status";
 import { type Handlers, World } from "./fake/world";
@@ -49,7 +51,7 @@ function recorded(name: StateName, now: number): Recorded {
   }
 }
 
-const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...operations, ...status };
+const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...credentials, ...operations, ...status };
 
 /** An engine that answers from memory. */
 export class FakeEngine implements Engine {
@@ -60,7 +62,7 @@ export class FakeEngine implements Engine {
 
   constructor(name: StateName, now: number = Date.now()) {
     this.#name = name;
-    this.#world = new World(recorded(name, now));
+    this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [] } : { agents: registered(name === "long"), credentials: stored(name === "long") });
   }
 
   subscribe(listener: (message: StreamMessage) => void): () => void {

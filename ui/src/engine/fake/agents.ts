@@ -1,6 +1,30 @@
-// Agents, as a recorded engine knows them.
-import type { Handlers } from "./world";
+// Agents and their sessions, as a recorded engine knows them.
+import { agent as fresh, sessions } from "../../testing/agents";
+import type { AgentDto } from "../bindings/AgentDto";
+import { type Handlers, notFound, type World } from "./world";
 
-export const agents: Handlers<"agents.stop"> = {
-  "agents.stop": (_, { agent }) => ({ id: agent, name: agent, tool: null, team: null, registeredAt: new Date().toISOString(), removedAt: null, running: 0, costToday: 0 }),
+function change(world: World, id: string, to: Partial<AgentDto>): AgentDto {
+  const found = world.agents.find((one) => one.id === id);
+  if (!found) throw notFound(`no agent \`${id}\``);
+  Object.assign(found, to);
+  return { ...found };
+}
+
+export const agents: Handlers<"agents.list" | "agents.add" | "agents.remove" | "agents.stop" | "agents.pause" | "agents.resume" | "sessions.list"> = {
+  "agents.list": (world) => world.agents.map((one) => ({ ...one })),
+  "agents.add": (world, { agent, name }) => {
+    const known = world.agents.find((one) => one.id === agent);
+    const added = known ?? fresh(agent, name ?? agent, { tool: null, coverage: [] });
+    if (!known) world.agents.push(added);
+    return { ...added };
+  },
+  "agents.remove": (world, { agent }) => {
+    const removed = change(world, agent, { running: 0 });
+    world.agents = world.agents.filter((one) => one.id !== agent);
+    return removed;
+  },
+  "agents.stop": (world, { agent }) => change(world, agent, { running: 0 }),
+  "agents.pause": (world, { agent }) => change(world, agent, { pausedAt: new Date().toISOString() }),
+  "agents.resume": (world, { agent }) => change(world, agent, { pausedAt: null }),
+  "sessions.list": (world) => (world.agents.length === 0 ? [] : sessions()),
 };

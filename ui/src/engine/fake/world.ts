@@ -1,6 +1,8 @@
 // What a recorded engine remembers, and how it says that something changed.
 import { type Recorded } from "../../testing/story";
+import type { AgentDto } from "../bindings/AgentDto";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
+import type { CredentialDto } from "../bindings/CredentialDto";
 import type { OperationRowDto } from "../bindings/OperationRowDto";
 import type { StreamMessage } from "../bindings/StreamMessage";
 import { type Answer, type Call, type CallName, EngineError, type InputOf } from "../client";
@@ -14,8 +16,13 @@ export class World {
   readonly state: Recorded;
   readonly listeners = new Set<(message: StreamMessage) => void>();
 
-  constructor(state: Recorded) {
+  agents: AgentDto[];
+  credentials: CredentialDto[];
+
+  constructor(state: Recorded, register: { agents: AgentDto[]; credentials: CredentialDto[] }) {
     this.state = state;
+    this.agents = register.agents;
+    this.credentials = register.credentials;
   }
 
   /** Says something to whoever listens, as the engine does. */

@@ -1,6 +1,6 @@
 // The places that exist, in their fixed order, and the one switch that stops everything.
 import { Link } from "@tanstack/react-router";
-import { Inbox, Logs, type LucideIcon, OctagonX } from "lucide-react";
+import { Bot, Inbox, KeyRound, Logs, type LucideIcon, OctagonX } from "lucide-react";
 import { type ReactNode, useCallback, useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Sign } from "../../../components/glyph";
@@ -30,6 +30,8 @@ export function Sidebar() {
           ) : null}
         </Place>
         <Place to="/timeline" icon={Logs} label={t("places.timeline")} />
+        <Place to="/agents" icon={Bot} label={t("places.agents")} />
+        <Place to="/credentials" icon={KeyRound} label={t("places.credentials")} />
       </nav>
       <div className="flex-1" />
       <nav aria-label={t("places.more")} className="pb-2">
@@ -42,7 +44,7 @@ export function Sidebar() {
   );
 }
 
-function Place({ to, icon: Icon, label, children }: { to: "/inbox" | "/timeline"; icon: LucideIcon; label: string; children?: ReactNode }) {
+function Place({ to, icon: Icon, label, children }: { to: "/inbox" | "/timeline" | "/agents" | "/credentials"; icon: LucideIcon; label: string; children?: ReactNode }) {
   return (
     <Link to={to} title={label} className={`${ITEM} text-t2 [&.active]:bg-fill [&.active]:text-t1 [&.active>svg]:text-t1`} activeOptions={{ includeSearch: false }}>
       <Icon size={16} strokeWidth={1.5} aria-hidden className="flex-none text-t3" />

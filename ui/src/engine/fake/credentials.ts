@@ -1,0 +1,42 @@
+// Credentials, as a recorded engine knows them. What is typed as a secret is let go at once.
+import { credential as fresh } from "../../testing/agents";
+import type { CredentialDto } from "../bindings/CredentialDto";
+import type { NewBindingDto } from "../bindings/NewBindingDto";
+import { EngineError } from "../client";
+import { type Handlers, notFound, type World } from "./world";
+
+function find(world: World, id: string): CredentialDto {
+  const found = world.credentials.find((one) => one.id === id);
+  if (!found) throw notFound(`no credential \`${id}\``);
+  return found;
+}
+
+const all = (world: World) => world.credentials.map((one) => ({ ...one }));
+
+function place(given: NewBindingDto, agents: string[]): CredentialDto["bindings"][number] {
+  return { agents, host: given.host, port: given.port ?? 443, methods: given.methods, path: given.path, slot: given.slot };
+}
+
+export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove"> = {
+  "credentials.list": all,
+  "credentials.add": (world, { id, name, binding, agents, variables }) => {
+    if (world.credentials.some((one) => one.id === id)) throw new EngineError({ code: "failed", message: `there is a credential \`${id}\` already`, hint: null });
+    const added = fresh(id, name ?? id, { variables });
+    world.credentials.push(binding ? { ...added, bindings: [place(binding, agents)] } : added);
+    return all(world);
+  },
+  "credentials.replace": (world, { credential }) => {
+    find(world, credential).rotatedAt = new Date().toISOString();
+    return all(world);
+  },
+  "credentials.bind": (world, { credential, binding, agents }) => {
+    const found = find(world, credential);
+    found.bindings = [...found.bindings, place(binding, agents)];
+    return all(world);
+  },
+  "credentials.remove": (world, { credential }) => {
+    find(world, credential);
+    world.credentials = world.credentials.filter((one) => one.id !== credential);
+    return all(world);
+  },
+};

@@ -1,0 +1,147 @@
+// The forms of credentials. A secret lives in its masked field only, and leaves it the moment it is sent.
+import { type ReactNode, type SubmitEvent, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Button } from "../../../components/button";
+import type { NewBindingDto } from "../../../engine/bindings/NewBindingDto";
+import { type Change, useChange } from "../queries";
+
+const FIELD = "h-8 w-full rounded-control border border-line-control bg-surface px-2 font-normal";
+const KINDS = ["anthropic", "openai", "gemini", "github"] as const;
+
+type Taken = { text: (name: string) => string; list: (name: string) => string[]; secret: string };
+
+function Form({ submit, secret, onDone, change, children }: { submit: string; /** Whether the form takes one. */ secret: boolean; onDone: () => void; change: (taken: Taken) => Change; children: ReactNode }) {
+  const { t } = useTranslation();
+  const { send, pending, error } = useChange();
+  const field = useRef<HTMLInputElement>(null);
+  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
+    event.preventDefault();
+    if (pending) return;
+    const data = new FormData(event.currentTarget);
+    const text = (name: string) => {
+      const value = data.get(name);
+      return typeof value === "string" ? value.trim() : "";
+    };
+    const list = (name: string) => text(name).split(/[\s,]+/).filter((one) => one !== "");
+    const typed = field.current?.value ?? "";
+    if (field.current) field.current.value = "";
+    void send(change({ text, list, secret: typed })).then((done) => (done ? onDone() : undefined));
+  };
+  return (
+    <form onSubmit={onSubmit} className="grid gap-3">
+      {children}
+      {secret ? (
+        <Labelled label={t("credentials.secret")} more={t("credentials.secretMore")}>
+          <input ref={field} type="password" required minLength={8} autoComplete="off" spellCheck={false} className={FIELD} />
+        </Labelled>
+      ) : null}
+      {error ? (
+        <p role="alert" className="text-deny">
+          {t("credentials.failed", { message: error.message })}
+          {error.hint === null ? null : ` ${error.hint}`}
+        </p>
+      ) : null}
+      <div className="flex justify-end gap-2">
+        <Button large onClick={onDone}>
+          {t("common.cancel")}
+        </Button>
+        <Button large kind="primary" type="submit" inert={pending}>
+          {submit}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Labelled({ label, more, children }: { label: string; more?: string; children: ReactNode }) {
+  return (
+    <label className="grid gap-1 font-medium">
+      {label}
+      {children}
+      {more === undefined ? null : <span className="text-caption font-normal text-t3">{more}</span>}
+    </label>
+  );
+}
+
+function Plain({ name, label, more, required = false, placeholder }: { name: string; label: string; more?: string; required?: boolean; placeholder?: string }) {
+  return (
+    <Labelled label={label} {...(more === undefined ? {} : { more })}>
+      <input name={name} required={required} placeholder={placeholder} autoComplete="off" spellCheck={false} className={FIELD} />
+    </Labelled>
+  );
+}
+
+function PlaceFields() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Plain name="host" label={t("credentials.host")} more={t("credentials.hostMore")} required />
+      <Plain name="methods" label={t("credentials.methods")} more={t("credentials.methodsMore")} />
+      <Plain name="path" label={t("credentials.path")} more={t("credentials.pathMore")} />
+      <Plain name="slot" label={t("credentials.slot")} more={t("credentials.slotMore")} required />
+    </>
+  );
+}
+
+function placeOf({ text, list }: Taken): NewBindingDto {
+  const given = text("host");
+  const port = /:(\d{1,5})$/.exec(given);
+  return { host: port ? given.slice(0, port.index) : given, port: port ? Number(port[1]) : null, methods: list("methods"), path: text("path") || null, slot: text("slot") };
+}
+
+export function Add({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation();
+  const [kind, setKind] = useState<string>(KINDS[0]);
+  const own = kind === "own";
+  const change = (taken: Taken): Change => ({
+    call: "credentials.add",
+    input: { id: taken.text("id"), secret: taken.secret, kind: own ? null : kind, name: taken.text("name") || null, variables: taken.list("variables"), binding: own ? placeOf(taken) : null, agents: taken.list("agents") },
+  });
+  return (
+    <Form submit={t("credentials.add")} secret onDone={onDone} change={change}>
+      <Labelled label={t("credentials.kind")}>
+        <select value={kind} onChange={(event) => setKind(event.target.value)} className={FIELD}>
+          {KINDS.map((one) => (
+            <option key={one} value={one}>
+              {t(`credentials.kinds.${one}`)}
+            </option>
+          ))}
+          <option value="own">{t("credentials.kinds.own")}</option>
+        </select>
+      </Labelled>
+      <Plain name="id" label={t("credentials.id")} more={t("credentials.idMore")} required />
+      <Plain name="name" label={t("credentials.name")} />
+      {own ? <PlaceFields /> : null}
+      <Plain name="variables" label={t("credentials.variables")} more={own ? t("credentials.variablesOwn") : t("credentials.variablesKind")} />
+      <Plain name="agents" label={t("credentials.agents")} more={t("credentials.agentsMore")} />
+    </Form>
+  );
+}
+
+export function Replace({ credential, onDone }: { credential: string; onDone: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Form submit={t("credentials.replace")} secret onDone={onDone} change={({ secret }) => ({ call: "credentials.replace", input: { credential, secret } })}>
+      <p className="text-t2">{t("credentials.replaceMore")}</p>
+    </Form>
+  );
+}
+
+export function Bind({ credential, onDone }: { credential: string; onDone: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Form submit={t("credentials.bind")} secret={false} onDone={onDone} change={(taken) => ({ call: "credentials.bind", input: { credential, binding: placeOf(taken), agents: taken.list("agents") } })}>
+      <PlaceFields />
+      <Plain name="agents" label={t("credentials.agents")} more={t("credentials.agentsMore")} />
+    </Form>
+  );
+}
+
+export function Remove({ credential, onDone, children }: { credential: string; onDone: () => void; children: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+    <Form submit={t("credentials.remove")} secret={false} onDone={onDone} change={() => ({ call: "credentials.remove", input: { credential } })}>
+      {children}
+    </Form>
+  );
+}
