@@ -18,7 +18,7 @@ import { Coverage, Gaps } from "./coverage";
 export function Detail({ agent }: { agent: AgentDto }) {
   const { t } = useTranslation();
   return (
-    <section aria-label={t("agents.detail")} className="px-4 py-3.5">
+    <section className="px-4 py-3.5">
       <div className="flex flex-wrap items-center gap-2">
         <AgentTile name={agent.name} />
         <h2 className="text-section font-semibold">
@@ -125,7 +125,7 @@ function Usable({ agent }: { agent: string }) {
     <ul>
       {usable.map((one) => (
         <li key={one.id}>
-          <Link to="/credentials/$credential" params={{ credential: one.id }} className="text-accent">
+          <Link to="/credentials/$credential" params={{ credential: one.id }} className="inline-flex min-h-6 items-center text-accent">
             <Untrusted text={one.name} max={60} />
           </Link>
         </li>
