@@ -65,7 +65,10 @@ pub fn run() -> ExitCode {
         },
     };
     let link = Arc::new(match &demo {
-        None => Link::new(Home::find(), true),
+        None => match Home::find() {
+            Ok(home) => Link::new(home, true),
+            Err(problem) => return fail(USAGE, &problem.to_string()),
+        },
         Some(demo) => Link::new(demo.home().clone(), false),
     });
     // The toolkit panics where the display does not answer; that is no reason to show a person a stack. `set_up` gives

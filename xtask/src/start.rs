@@ -55,7 +55,7 @@ fn console(demo: bool) -> Result<()> {
     run_cargo_build(&["reeve-cli", "reeve-desktop"])?;
     if demo {
         // A profile of its own: a temporary home, secrets in memory, one extra root. Only it may decide for itself.
-        return exec(built("reeve-desktop", &["--demo"]).env("REEVE_PROFILE", "demo"));
+        return exec(&mut built("reeve-desktop", &["--demo"]));
     }
     println!("\nThe console opens. To see it work with nothing of yours touched: cargo xtask start --demo");
     exec(&mut built("reeve-desktop", &[]))

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::contract::{ApiCode, ApiError};
+
 /// The folders of one profile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Home {
@@ -17,13 +19,40 @@ pub struct Home {
 }
 
 impl Home {
-    /// By the environment of this process.
-    #[must_use]
-    pub fn find() -> Self {
-        match std::env::var_os("REEVE_HOME") {
-            Some(root) if !root.is_empty() => Self::under(Path::new(&root)),
-            _ => Self::system(),
+    /// By the environment of this process: `REEVE_HOME` names a folder for everything, else `REEVE_PROFILE` one of several
+    /// profiles in the system's places.
+    ///
+    /// # Errors
+    /// `Invalid` when the profile's name cannot be a folder's.
+    pub fn find() -> Result<Self, ApiError> {
+        if let Some(root) = std::env::var_os("REEVE_HOME").filter(|root| !root.is_empty()) {
+            return Ok(Self::under(Path::new(&root)));
         }
+        match std::env::var("REEVE_PROFILE") {
+            Ok(name) if !name.is_empty() => Self::system().named(&name),
+            _ => Ok(Self::system()),
+        }
+    }
+
+    /// A profile beside the ordinary one: folders, engine, socket and keychain entries of its own, one organisation.
+    fn named(self, name: &str) -> Result<Self, ApiError> {
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.len() > 32 || !name.chars().all(plain) {
+            return Err(ApiError::new(ApiCode::Invalid, format!("`{name}` is not the name of a profile"))
+                .hint("REEVE_PROFILE takes up to 32 letters, digits, `-` and `_`"));
+        }
+        if name == self.profile {
+            return Ok(self);
+        }
+        let within = |folder: PathBuf| folder.join("profiles").join(name);
+        Ok(Self {
+            config: within(self.config),
+            data: within(self.data),
+            state: within(self.state),
+            run: within(self.run),
+            managed: self.managed,
+            profile: name.to_owned(),
+        })
     }
 
     /// Everything below one folder.
@@ -143,6 +172,19 @@ mod tests {
         let home = Home::under(Path::new("/tmp/x"));
         for path in [home.config_file(), home.database(), home.mirror(), home.lock_file()] {
             assert!(path.starts_with("/tmp/x"), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn a_named_profile_shares_nothing_with_the_ordinary_one_but_the_organisation() {
+        let ordinary = Home { managed: Some(PathBuf::from("/etc/reeve")), ..Home::system() };
+        let work = ordinary.clone().named("work").unwrap();
+        let files = |h: &Home| [h.config_file(), h.database(), h.mirror(), h.lock_file(), h.bundles()];
+        assert!(files(&work).iter().zip(files(&ordinary)).all(|(one, other)| *one != other));
+        assert_eq!((work.profile.as_str(), &work.managed), ("work", &ordinary.managed));
+        assert_eq!(ordinary.clone().named("default").unwrap(), ordinary);
+        for wrong in ["../x", "a/b", "a b", "é", &"x".repeat(33)] {
+            assert!(ordinary.clone().named(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -87,7 +87,7 @@ pub fn run(args: Args) -> anyhow::Result<u8> {
         clap_complete::generate(shell, &mut Args::command(), "reeve", &mut std::io::stdout());
         return Ok(exit::DONE);
     }
-    let context = Context { home: Home::find(), json: args.json, no_input: args.no_input, quiet: args.quiet };
+    let context = Context { home: Home::find()?, json: args.json, no_input: args.no_input, quiet: args.quiet };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let code = runtime.block_on(dispatch(&context, args.command));
     // A child's supervisor or a blocked keychain call must not keep a finished command alive.
