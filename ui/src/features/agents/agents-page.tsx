@@ -56,7 +56,7 @@ function Content({ agents, selected }: { agents: readonly AgentDto[]; selected: 
         <span>{t("agents.coverage")}</span>
         <span className="text-right">{t("agents.costToday")}</span>
       </div>
-      <nav aria-label={t("agents.list")} className="max-h-[45%] flex-none overflow-y-auto border-b border-line">
+      <nav aria-label={t("agents.list")} className="relative max-h-[45%] flex-none overflow-y-auto border-b border-line">
         <ul>
           {sorted.map((one) => (
             <li key={one.id}>
@@ -65,7 +65,7 @@ function Content({ agents, selected }: { agents: readonly AgentDto[]; selected: 
           ))}
         </ul>
       </nav>
-      <div className="min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label={t("agents.detail")}>
+      <div className="relative min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label={t("agents.detail")}>
         {chosen ? <Detail key={chosen.id} agent={chosen} /> : <Empty icon={Bot} title={t("agents.gone")}>{t("agents.goneMore")}</Empty>}
       </div>
     </div>
