@@ -1,7 +1,7 @@
 //! Questions put to a human: opened, joined, answered, expired; bound to the fingerprint of what will be executed.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -47,6 +47,7 @@ pub enum Answer {
         output_limit: Option<u64>,
         waited: bool,
         over_cap: bool,
+        claim: Claim,
     },
     Refused {
         approval: ApprovalId,
@@ -59,6 +60,10 @@ pub enum Answer {
     TooMany,
 }
 
+/// Held by who waited for an answer until its operation is recorded: meanwhile the approval is nobody else's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claim(Arc<()>);
+
 type Slot = watch::Sender<Option<Resolved>>;
 
 /// Owner of the open questions.
@@ -69,6 +74,8 @@ pub struct Approvals {
     open: Mutex<HashMap<ApprovalId, Open>>,
     /// Sessions whose questions were withdrawn; they ask no more. Locked inside `open`.
     over: Mutex<HashSet<SessionId>>,
+    /// Approvals whose waiters may still be on their way to the record. Locked inside `open`.
+    claimed: Mutex<HashMap<ApprovalId, Weak<()>>>,
 }
 
 #[derive(Debug)]
@@ -79,6 +86,7 @@ struct Open {
     /// One-use tickets handed out with the shown card, and when (monotonic).
     shown: Vec<(String, Duration)>,
     slot: Slot,
+    claim: Claim,
 }
 
 impl Open {
@@ -100,15 +108,17 @@ struct Waiting {
     answer: watch::Receiver<Option<Resolved>>,
     output_limit: Option<u64>,
     over_cap: bool,
+    claim: Claim,
 }
 
 impl Waiting {
-    fn on(approval: &Approval, slot: &Slot) -> Self {
+    fn on(approval: &Approval, slot: &Slot, claim: &Claim) -> Self {
         Self {
             id: approval.id.clone(),
             answer: slot.subscribe(),
             output_limit: approval.output_limit,
             over_cap: approval.unaffordable.is_some(),
+            claim: claim.clone(),
         }
     }
 }
@@ -116,7 +126,7 @@ impl Waiting {
 impl Approvals {
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, open: Mutex::default(), over: Mutex::default() }
+        Self { store, clock, open: Mutex::default(), over: Mutex::default(), claimed: Mutex::default() }
     }
 
     /// Puts a question, or finds the one that was put before, and waits for its answer. Dropping the future only
@@ -128,7 +138,7 @@ impl Approvals {
         if let Some(answer) = self.answered_before(&question).await? {
             return Ok(answer);
         }
-        let Waiting { id, mut answer, output_limit, over_cap } = match self.place(&question, longest) {
+        let Waiting { id, mut answer, output_limit, over_cap, claim } = match self.place(&question, longest) {
             Place::Joined(waiting) => {
                 // Answered or not recorded yet: the count of a card is not worth refusing for.
                 if let Err(error) = self.store.join_approval(&waiting.id).await {
@@ -150,7 +160,7 @@ impl Approvals {
         };
         Ok(match resolved.map(|r| r.resolution) {
             Some(Resolution::Approved { .. }) => {
-                Answer::Approved { approval: id, output_limit, waited: true, over_cap }
+                Answer::Approved { approval: id, output_limit, waited: true, over_cap, claim }
             }
             Some(Resolution::Refused { reason }) => Answer::Refused { approval: id, reason },
             Some(Resolution::Expired) => Answer::Expired { approval: id },
@@ -166,12 +176,14 @@ impl Approvals {
         let since = now - chrono::Duration::from_std(UNUSED_FOR).unwrap_or_default();
         if let Some(unused) =
             self.store.unused_approval(&asked.agent, &asked.user, &asked.cwd, &asked.question, since).await?
+            && !self.is_claimed(&unused.id)
         {
             return Ok(Some(Answer::Approved {
                 approval: unused.id,
                 output_limit: unused.output_limit,
                 waited: false,
                 over_cap: unused.unaffordable.is_some(),
+                claim: Claim::default(),
             }));
         }
         let Some(last) = self.store.last_answer(&asked.agent, &asked.session, &asked.question).await? else {
@@ -188,6 +200,12 @@ impl Approvals {
         })
     }
 
+    /// Whether somebody who waited for this answer has not used it yet.
+    fn is_claimed(&self, id: &ApprovalId) -> bool {
+        let open = self.open.lock();
+        open.contains_key(id) || self.claimed.lock().get(id).is_some_and(|claim| claim.strong_count() > 0)
+    }
+
     /// Joins the same question or enters a new one, in one step: identical questions never double.
     fn place(&self, question: &Question, longest: Duration) -> Place {
         let asked = &question.approval;
@@ -197,16 +215,17 @@ impl Approvals {
         }
         let same = |o: &Approval| o.agent == asked.agent && o.session == asked.session && o.question == asked.question;
         if let Some(found) = open.values().find(|o| same(o.asked())) {
-            return Place::Joined(Waiting::on(found.asked(), &found.slot));
+            return Place::Joined(Waiting::on(found.asked(), &found.slot, &found.claim));
         }
         if open.values().filter(|o| o.asked().agent == asked.agent).count() >= MAX_PENDING_PER_AGENT {
             return Place::Full;
         }
         let (slot, _) = watch::channel(None);
-        let waiting = Waiting::on(asked, &slot);
+        let claim = Claim::default();
+        let waiting = Waiting::on(asked, &slot, &claim);
         let longest = asked.asked_at + chrono::Duration::from_std(longest).unwrap_or_default();
         let entered =
-            Open { question: question.clone(), expires_at: asked.expires_at, longest, shown: Vec::new(), slot };
+            Open { question: question.clone(), expires_at: asked.expires_at, longest, shown: Vec::new(), slot, claim };
         open.insert(asked.id.clone(), entered);
         Place::Opened(waiting)
     }
@@ -276,8 +295,12 @@ impl Approvals {
             return Err(EngineError::NotFound { what: "open question", name: id.to_string() });
         }
         self.store.resolve_approval(id, resolved.clone()).await?;
-        if let Some(open) = self.open.lock().remove(id) {
-            open.slot.send_replace(Some(resolved));
+        let mut open = self.open.lock();
+        if let Some(answered) = open.remove(id) {
+            let mut claimed = self.claimed.lock();
+            claimed.retain(|_, claim| claim.strong_count() > 0);
+            claimed.insert(id.clone(), Arc::downgrade(&answered.claim.0));
+            answered.slot.send_replace(Some(resolved));
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::admission::Admission;
 use crate::agents::Agents;
-use crate::approvals::{Answer, Approvals, Question};
+use crate::approvals::{Answer, Approvals, Claim, Question};
 use crate::budgets::{Quote, Shortfall};
 use crate::credentials::{Credentials, Injection};
 use crate::denials;
@@ -90,10 +90,18 @@ struct Passed {
     reservation: Option<Reservation>,
     /// By the limits in force when it passed.
     quote: Option<Quote>,
-    approval: Option<(ApprovalId, bool)>,
+    approval: Option<Approved>,
     would: Option<Denial>,
     /// A human let it through over the cap.
     over_cap: bool,
+}
+
+/// The human's yes that an operation passes by.
+struct Approved {
+    id: ApprovalId,
+    waited: bool,
+    /// Let go of when the use is recorded, or will not be.
+    _claim: Claim,
 }
 
 impl Gate {
@@ -240,11 +248,12 @@ impl Gate {
         let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
         let answer = self.0.approvals.ask(question, longest).await;
         match answer.map_err(|error| (denials::cannot_record(&case.operation, &error), None))? {
-            Answer::Approved { approval, output_limit, waited, over_cap } => {
+            Answer::Approved { approval, output_limit, waited, over_cap, claim } => {
                 let quote = self.still_allowed(case, &approval)?;
                 // What was approved is executed, with the very bound the human saw.
                 let reservation = quote.as_ref().map(|quote| quote.with_output(output_limit));
-                Ok(Passed { reservation, quote, approval: Some((approval, waited)), would: None, over_cap })
+                let approval = Some(Approved { id: approval, waited, _claim: claim });
+                Ok(Passed { reservation, quote, approval, would: None, over_cap })
             }
             Answer::Refused { approval, reason } => {
                 Err((denials::refused(&case.operation, &case.verdict, reason), Some(approval)))
@@ -328,9 +337,9 @@ impl Gate {
     /// The one writer transaction: reserve and record. Nothing has gone upstream before it, everything may after it.
     async fn commit(&self, case: Case, passed: Passed, injection: Option<Injection>) -> Ruling {
         let Case { operation, live, verdict, mode, .. } = case;
-        let (approval, waited) = passed.approval.map_or((None, false), |(id, waited)| (Some(id), waited));
         let would = passed.would;
-        let fit = fit_in_transaction(passed.quote, passed.reservation.clone(), passed.over_cap, approval.is_some());
+        let fit =
+            fit_in_transaction(passed.quote, passed.reservation.clone(), passed.over_cap, passed.approval.is_some());
         let operation_for_denial = operation.clone();
         let admit = Admit {
             operation: operation.clone(),
@@ -341,7 +350,10 @@ impl Gate {
                     fit(balances).map_err(|short| denials::by_budget(&operation_for_denial, &short))
                 })
             }),
-            approval: approval.map(|id| reeve_store::ApprovalUse { id, waited }),
+            approval: passed
+                .approval
+                .as_ref()
+                .map(|yes| reeve_store::ApprovalUse { id: yes.id.clone(), waited: yes.waited }),
             would,
             mode,
         };

@@ -24,7 +24,7 @@ pub mod sessions;
 pub mod settings;
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,8 +146,7 @@ impl Engine {
             credentials: Arc::clone(&credentials),
             prices: Arc::clone(&prices),
             protection: Arc::clone(&protection),
-            // Whether more than a read was admitted is not remembered over a restart: the first write asks again.
-            seen: SeenHosts::new(store.seen_hosts().await?.into_iter().map(|(agent, host)| (agent, host, false))),
+            seen: SeenHosts::new(store.seen_hosts().await?),
             running: Mutex::new(HashMap::new()),
             owed: Arc::clone(&owed),
             refusals: Refusals::new(Arc::clone(&options.clock)),
@@ -208,33 +207,42 @@ impl Engine {
     /// When the reload cannot be recorded; it is in force all the same.
     pub async fn reload(&self) -> Result<Reload, EngineError> {
         let reload = self.0.policies.refresh();
-        let event = match &reload {
-            Reload::Unchanged => return Ok(reload),
-            Reload::Loaded { revision, files } => {
-                // In force first: it applies also when it cannot be recorded.
-                self.refresh_projects();
-                self.0.gate.recheck();
-                EventBody::PolicyReloaded { revision: revision.clone(), files: files.clone() }
-            }
-            Reload::Rejected { problem } => EventBody::PolicyRejected { problem: problem.clone() },
-        };
-        self.0.store.append(vec![Draft::engine(event)]).await?;
-        Ok(reload)
+        // In force first: it applies also when it cannot be recorded.
+        let (projects, over) = self.refresh_projects();
+        let events: Vec<EventBody> = std::iter::once(reload.clone()).chain(projects).filter_map(told).collect();
+        let mut done = Ok(());
+        if !events.is_empty() {
+            self.0.gate.recheck();
+            let recorded = self.0.store.append(events.into_iter().map(Draft::engine).collect()).await;
+            done = recorded.map(|_| ()).map_err(EngineError::from);
+        }
+        for session in over {
+            done = done.and(self.end_session(&session, SessionEnd::Stopped).await.map(|_| ()));
+        }
+        done.map(|()| reload)
     }
 
-    /// A change of the base set changes the sets with project rules on top of it.
-    fn refresh_projects(&self) {
-        for live in self.0.sessions.all() {
-            match self.0.policies.for_project(std::path::Path::new(&live.session.cwd)) {
-                Ok(project) => live.project.store(Arc::new(project)),
-                // A project may only forbid, and its agent can write its files: broken ones must not keep newer rules of
-                // higher layers away, nor be a way out of the project's own. The session is over.
+    /// Looks at the rules of every project somebody works in: what changed, and the sessions that may not go on.
+    fn refresh_projects(&self) -> (Vec<Reload>, Vec<SessionId>) {
+        let sessions = self.0.sessions.all();
+        let (mut changes, mut over) = (Vec::new(), Vec::new());
+        for live in &sessions {
+            match self.0.policies.project(Path::new(&live.session.cwd)) {
+                Ok(look) => {
+                    live.project.store(Arc::new(look.set));
+                    changes.push(look.reload);
+                }
+                // A project may only forbid, and its agent can write its files: rules that load with no set in force
+                // must not keep newer rules of higher layers away, nor be a way out of the project's own.
                 Err(error) => {
                     tracing::error!(%error, session = %live.id(), "the project's rules do not load; the session ends");
                     live.ended().cancel();
+                    over.push(live.id().clone());
                 }
             }
         }
+        self.0.policies.keep_projects(|cwd| sessions.iter().any(|live| Path::new(&live.session.cwd) == cwd));
+        (changes, over)
     }
 
     /// Opens a session for an agent: token, secrets, project rules. The mouth adds the CA.
@@ -246,9 +254,14 @@ impl Engine {
             return Err(EngineError::Refused("everything is stopped: `reeve resume` first".to_owned()));
         }
         open.team = open.team.or_else(|| self.0.settings.team_of(&open.agent));
-        let project = self.0.policies.for_project(std::path::Path::new(&open.cwd))?;
+        let project = self.0.policies.project(Path::new(&open.cwd))?;
+        // Those who work there already go on with the last good rules; nobody new begins on rules that are not the
+        // project's own any more.
+        if let Some(problem) = project.problem {
+            return Err(EngineError::Policy(problem));
+        }
         let held = self.0.credentials.hold_for(&open.agent).await;
-        self.0.sessions.open(open, held, project, self.now()).await
+        self.0.sessions.open(open, held, project.set, self.now()).await
     }
 
     /// Ends a session: its streams are cut and its questions withdrawn.
@@ -399,5 +412,14 @@ impl Engine {
     #[must_use]
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.shutdown
+    }
+}
+
+/// What the record says of a look at the files.
+fn told(reload: Reload) -> Option<EventBody> {
+    match reload {
+        Reload::Unchanged => None,
+        Reload::Loaded { revision, files } => Some(EventBody::PolicyReloaded { revision, files }),
+        Reload::Rejected { problem } => Some(EventBody::PolicyRejected { problem }),
     }
 }

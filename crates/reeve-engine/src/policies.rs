@@ -12,6 +12,8 @@ use reeve_policy::{PolicySet, Source};
 
 use crate::error::EngineError;
 
+mod projects;
+
 /// File that *Always* writes standing approvals to, inside the policies folder.
 pub const STANDING_FILE: &str = "standing.cedar";
 /// The person's own limits; never rewritten.
@@ -26,6 +28,15 @@ pub struct InForce {
     pub limits: Arc<Limits>,
     /// Why the files on disk are not what is in force.
     pub problem: Option<String>,
+    /// What it was made from.
+    files: Arc<[PolicyFile]>,
+}
+
+impl InForce {
+    fn load(preset: Preset, files: Vec<PolicyFile>) -> Result<Self, String> {
+        let (set, limits) = build(preset, &files)?;
+        Ok(Self { set: Arc::new(set), limits: Arc::new(limits), problem: None, files: files.into() })
+    }
 }
 
 /// Owner of the policy set.
@@ -37,7 +48,8 @@ pub struct Policies {
     /// Folder managed by the organisation, where there is one.
     managed: Option<PathBuf>,
     in_force: ArcSwap<InForce>,
-    seen: Mutex<Vec<(PathBuf, String)>>,
+    seen: Mutex<Vec<PolicyFile>>,
+    projects: projects::Projects,
 }
 
 /// What a look at the files found.
@@ -59,13 +71,14 @@ impl Policies {
     /// When the files do not load: at start there is no last good set to keep, so nothing may pass.
     pub fn load(preset: Preset, config: &Path, managed: Option<&Path>) -> Result<Self, EngineError> {
         let files = read_files(config, managed)?;
-        let (set, limits) = build(preset, &files).map_err(EngineError::Policy)?;
+        let in_force = InForce::load(preset, files.clone()).map_err(EngineError::Policy)?;
         Ok(Self {
             preset,
             config: config.to_path_buf(),
             managed: managed.map(Path::to_path_buf),
-            in_force: ArcSwap::from_pointee(InForce { set: Arc::new(set), limits: Arc::new(limits), problem: None }),
-            seen: Mutex::new(files.into_iter().map(|f| (f.path, f.text)).collect()),
+            in_force: ArcSwap::from_pointee(in_force),
+            seen: Mutex::new(files),
+            projects: projects::Projects::default(),
         })
     }
 
@@ -93,38 +106,19 @@ impl Policies {
             Ok(files) => files,
             Err(error) => return self.reject(error.to_string()),
         };
-        let now: Vec<(PathBuf, String)> = files.iter().map(|f| (f.path.clone(), f.text.clone())).collect();
-        if *seen == now {
+        if *seen == files {
             return Reload::Unchanged;
         }
-        *seen = now;
-        match build(self.preset, &files) {
-            Ok((set, limits)) => {
-                let revision = set.revision().to_owned();
-                self.in_force.store(Arc::new(InForce { set: Arc::new(set), limits: Arc::new(limits), problem: None }));
-                Reload::Loaded { revision, files: files.iter().map(|f| f.shown.clone()).collect() }
+        seen.clone_from(&files);
+        let shown = files.iter().map(|f| f.shown.clone()).collect();
+        match InForce::load(self.preset, files) {
+            Ok(in_force) => {
+                let revision = in_force.set.revision().to_owned();
+                self.in_force.store(Arc::new(in_force));
+                Reload::Loaded { revision, files: shown }
             }
             Err(problem) => self.reject(problem),
         }
-    }
-
-    /// The set with a project's own rules on top (`.reeve/policies/*.cedar` in the folder or one above it); `None` where
-    /// there are none. A project may only forbid.
-    ///
-    /// # Errors
-    /// When the project's files do not load: a session there would run without rules its project asks for.
-    pub fn for_project(&self, cwd: &Path) -> Result<Option<Arc<PolicySet>>, EngineError> {
-        let found = cwd.ancestors().map(|folder| folder.join(".reeve").join("policies")).find(|p| p.is_dir());
-        let Some(folder) = found else { return Ok(None) };
-        let mut project = Vec::new();
-        read_folder(&folder, Layer::Project, &mut project)?;
-        if project.is_empty() {
-            return Ok(None);
-        }
-        let mut files = read_files(&self.config, self.managed.as_deref())?;
-        files.extend(project);
-        let (set, _) = build(self.preset, &files).map_err(EngineError::Policy)?;
-        Ok(Some(Arc::new(set)))
     }
 
     fn reject(&self, problem: String) -> Reload {
@@ -136,6 +130,7 @@ impl Policies {
             set: Arc::clone(&old.set),
             limits: Arc::clone(&old.limits),
             problem: Some(problem.clone()),
+            files: Arc::clone(&old.files),
         }));
         Reload::Rejected { problem }
     }
@@ -166,6 +161,8 @@ impl Policies {
     }
 }
 
+/// One file as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct PolicyFile {
     path: PathBuf,
     shown: String,

@@ -118,6 +118,24 @@ async fn a_client_that_gave_up_finds_its_question_again_and_the_approval_that_ca
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_yes_lets_one_through_also_when_another_comes_in_that_very_moment() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    for number in 0..20 {
+        let same = || world.http(&live, "DELETE", "api.example.com", &format!("/v1/things/{number}"));
+        let first = world.spawn_admit(same());
+        let held = world.held().await;
+        world.answer(&held, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+        let second = world.spawn_admit(same());
+        admitted(first.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+        let again = world.held().await;
+        assert_ne!(again.id, held.id, "the second one asks for itself");
+        world.answer(&again, Resolution::Refused { reason: None }).await.unwrap();
+        denied(second.await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_refusal_answers_the_repeat_without_asking_again() {
     let world = World::new().await;
     let live = world.session("claude-code").await;
