@@ -170,7 +170,7 @@ async fn newest(client: &Client) -> Result<Vec<OperationRowDto>, ApiError> {
 fn merge(recent: &mut Vec<OperationRowDto>, changed: &[OperationRowDto]) {
     recent.retain(|row| changed.iter().all(|new| new.id != row.id));
     recent.extend(changed.iter().cloned());
-    recent.sort_by(|a, b| b.at.cmp(&a.at));
+    recent.sort_by_key(|row| std::cmp::Reverse(row.at));
     recent.truncate(RECENT);
 }
 
