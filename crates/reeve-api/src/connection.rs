@@ -120,14 +120,35 @@ pub async fn try_send(write: &Mutex<WriteHalf>, id: u64, body: Body) -> bool {
     write.lock().await.write_all(&line).await.is_ok()
 }
 
-/// A process below one that holds a governed session is the agent's, whatever it says of itself.
 async fn peer_of(host: &Host, pid: Option<u32>) -> Peer {
-    let Some(pid) = pid else { return Peer::Person };
     let holders: Vec<u32> = host.engine.sessions().all().iter().filter_map(|s| s.holder).collect();
-    if holders.is_empty() {
-        return Peer::Person;
-    }
-    let ancestors = tokio::task::spawn_blocking(move || reeve_proxy::attribution::ancestors(pid)).await;
-    let governed = ancestors.unwrap_or_default().iter().any(|a| holders.contains(a));
+    let judge = move || judge(pid, &holders, reeve_proxy::attribution::ancestors);
+    tokio::task::spawn_blocking(judge).await.unwrap_or(Peer::Governed)
+}
+
+/// A process below one that holds a governed session is the agent's, whatever it says of itself. Where the system tells
+/// who calls, one that it cannot name (0: of another process namespace) is nobody's person.
+fn judge(pid: Option<u32>, holders: &[u32], ancestors: impl FnOnce(u32) -> Vec<u32>) -> Peer {
+    let governed = match pid.filter(|pid| *pid != 0) {
+        None => reeve_proxy::attribution::SUPPORTED,
+        Some(pid) => !holders.is_empty() && ancestors(pid).iter().any(|ancestor| holders.contains(ancestor)),
+    };
     if governed { Peer::Governed } else { Peer::Person }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_named_process_outside_of_governed_sessions_is_the_person() {
+        let tree = |pid: u32| if pid == 30 { vec![20, 10, 1] } else { vec![1] };
+        assert_eq!(judge(Some(30), &[20], tree), Peer::Governed);
+        assert_eq!(judge(Some(40), &[20], tree), Peer::Person);
+        assert_eq!(judge(Some(30), &[], tree), Peer::Person);
+        if reeve_proxy::attribution::SUPPORTED {
+            assert_eq!(judge(None, &[], tree), Peer::Governed);
+            assert_eq!(judge(Some(0), &[20], tree), Peer::Governed);
+        }
+    }
 }

@@ -95,6 +95,16 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// Whether it changes nothing: the safe methods of RFC 9110 section 9.2.1 and of the IANA registry, and model calls.
+    #[must_use]
+    pub fn only_reads(&self) -> bool {
+        const SAFE: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
+        match &self.subject {
+            Subject::Llm(_) => true,
+            Subject::Http(call) => SAFE.contains(&call.endpoint.method.as_str()),
+        }
+    }
+
     #[must_use]
     pub fn action(&self) -> Action {
         match self.subject {

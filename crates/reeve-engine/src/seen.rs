@@ -6,7 +6,6 @@ use std::collections::HashMap;
 use parking_lot::RwLock;
 use reeve_domain::id::AgentId;
 use reeve_domain::operation::Operation;
-use reeve_policy::Class;
 
 /// Filled from the record at start, then kept by the gate.
 #[derive(Debug, Default)]
@@ -38,7 +37,7 @@ impl SeenHosts {
     }
 
     pub fn note(&self, operation: &Operation) {
-        let writes = Class::of(operation) != Class::Read;
+        let writes = !operation.only_reads();
         let (first, first_write) = self.firsts(operation);
         if first || (first_write && writes) {
             let mut all = self.0.write();

@@ -33,16 +33,14 @@ pub enum Class {
 }
 
 impl Class {
-    /// Methods by RFC 9110 section 9.2.1 (safe) and the safe ones of the IANA registry; a model call is a read.
     #[must_use]
     pub fn of(operation: &Operation) -> Self {
-        match &operation.subject {
-            Subject::Llm(_) => Self::Read,
-            Subject::Http(call) => match call.endpoint.method.as_str() {
-                "GET" | "HEAD" | "OPTIONS" | "TRACE" | "PROPFIND" | "REPORT" | "SEARCH" | "QUERY" => Self::Read,
-                "DELETE" => Self::Destructive,
-                _ => Self::Write,
-            },
+        if operation.only_reads() {
+            return Self::Read;
+        }
+        match operation.endpoint().method.as_str() {
+            "DELETE" => Self::Destructive,
+            _ => Self::Write,
         }
     }
 

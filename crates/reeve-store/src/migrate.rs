@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 /// One script per format version; a released one is never edited.
-const STEPS: &[&str] = &[include_str!("schema.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
 
 /// Pages of the write-ahead log after which a commit writes it back; idle time does so earlier.
 const CHECKPOINT_PAGES: u32 = 4000;
@@ -54,6 +54,16 @@ mod tests {
         let conn = Connection::open_in_memory().unwrap();
         conn.pragma_update(None, "user_version", 99).unwrap();
         assert!(matches!(migrate(&conn), Err(StoreError::Newer { found: 99, .. })));
+    }
+
+    #[test]
+    fn a_host_reached_under_the_first_format_was_not_written_to_as_far_as_is_known() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(&format!("{} PRAGMA user_version = 1;", STEPS[0])).unwrap();
+        conn.execute("INSERT INTO reached (agent, host) VALUES ('codex', 'example.org')", ()).unwrap();
+        migrate(&conn).unwrap();
+        let wrote: bool = conn.query_row("SELECT wrote FROM reached", (), |row| row.get(0)).unwrap();
+        assert!(!wrote);
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn next(unit: &mut Unit<'_>, known: Option<OperationRow>, event: &Event) -> Resu
                 row.budgets = reservation.accounts.iter().map(|account| account.budget.clone()).collect();
                 row.budgets.dedup();
             }
-            row.first_seen = first_seen(unit, &row)?;
+            row.first_seen = first_seen(unit, &row, !operation.only_reads())?;
             row.open = true;
             Ok(Some(row))
         }
@@ -126,7 +126,7 @@ fn change(row: &mut OperationRow, body: &EventBody) -> bool {
             add_credential(row, credential);
         }
         EventBody::CredentialLeakStopped { credential, .. } | EventBody::CredentialUnmasked { credential, .. } => {
-            add_credential(row, credential);
+            add_credential(row, credential)
         }
         _ => return false,
     }
@@ -283,16 +283,20 @@ fn add_credential(row: &mut OperationRow, credential: &CredentialId) {
     }
 }
 
-/// Whether this is the agent's first operation to the host that passed; remembers it.
-fn first_seen(unit: &mut Unit<'_>, row: &OperationRow) -> Result<bool, StoreError> {
-    let pair = (row.agent.to_string(), row.host.clone());
-    if unit.caches.reached.contains(&pair) {
+/// Whether this is the agent's first operation to the host that passed; remembers it, and whether it was more than a read.
+fn first_seen(unit: &mut Unit<'_>, row: &OperationRow, writes: bool) -> Result<bool, StoreError> {
+    let reached = (row.agent.to_string(), row.host.clone(), writes);
+    if unit.caches.reached.contains(&reached) {
         return Ok(false);
     }
     let sql = "INSERT OR IGNORE INTO reached (agent, host) VALUES (?1, ?2)";
-    let inserted = unit.conn.prepare_cached(sql)?.execute((&pair.0, &pair.1))?;
+    let inserted = unit.conn.prepare_cached(sql)?.execute((&reached.0, &reached.1))?;
+    if writes {
+        let sql = "UPDATE reached SET wrote = 1 WHERE agent = ?1 AND host = ?2";
+        unit.conn.prepare_cached(sql)?.execute((&reached.0, &reached.1))?;
+    }
     unit.caches.bound();
-    unit.caches.reached.insert(pair);
+    unit.caches.reached.insert(reached);
     Ok(inserted > 0)
 }
 

@@ -160,18 +160,18 @@ impl Store {
         self.read(move |conn| settings::get(conn, &key)).await
     }
 
-    /// Which hosts each agent has reached.
+    /// Which hosts each agent has reached, and whether by more than reads.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn seen_hosts(&self) -> Result<Vec<(AgentId, String)>, StoreError> {
+    pub async fn seen_hosts(&self) -> Result<Vec<(AgentId, String, bool)>, StoreError> {
         self.read(|conn| {
-            let mut statement = conn.prepare("SELECT agent, host FROM reached")?;
-            let pairs = statement.query_map((), |row| Ok((row.get::<_, String>(0)?, row.get(1)?)))?;
+            let mut statement = conn.prepare("SELECT agent, host, wrote FROM reached ORDER BY agent, host")?;
+            let rows = statement.query_map((), |row| Ok((row.get::<_, String>(0)?, row.get(1)?, row.get(2)?)))?;
             let mut seen = Vec::new();
-            for pair in pairs {
-                let (agent, host) = pair?;
-                seen.push((AgentId::parse(&agent).map_err(|e| StoreError::Damaged(e.to_string()))?, host));
+            for row in rows {
+                let (agent, host, wrote) = row?;
+                seen.push((AgentId::parse(&agent).map_err(|e| StoreError::Damaged(e.to_string()))?, host, wrote));
             }
             Ok(seen)
         })

@@ -22,7 +22,8 @@ const MOST_CACHED: usize = 20_000;
 #[derive(Debug, Default)]
 pub struct Caches {
     pub dictionary: HashSet<(Key, String)>,
-    pub reached: HashSet<(String, String)>,
+    /// Agent, host, and whether by more than a read.
+    pub reached: HashSet<(String, String, bool)>,
 }
 
 impl Caches {

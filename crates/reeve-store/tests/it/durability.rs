@@ -7,6 +7,7 @@ use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::SessionId;
 use reeve_domain::operation::Operation;
 use reeve_domain::query::Decided;
+use reeve_domain::verdict::DenialKind;
 use reeve_store::{Change, Store, StoreError, StoreOptions};
 
 use crate::samples::*;
@@ -235,4 +236,26 @@ async fn the_token_of_an_ended_session_is_forgotten_and_no_token_is_ever_kept() 
     let conn = rusqlite::Connection::open(folder.path().join("reeve.db")).unwrap();
     let hash: String = conn.query_row("SELECT token_hash FROM sessions", (), |row| row.get(0)).unwrap();
     assert_eq!(hash, "");
+}
+
+#[tokio::test]
+async fn where_an_agent_read_and_where_it_wrote_is_known_after_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), &clock());
+    let who = principal("codex", &SessionId::new());
+    for (host, method) in [("read.example", "GET"), ("both.example", "GET"), ("both.example", "POST")] {
+        assert!(admitted(&store.admit(plain(&http(who.clone(), host, method, "/"))).await.unwrap()));
+    }
+    let refused = http(who, "refused.example", "POST", "/");
+    store.deny(refused, None, denial(DenialKind::Policy, "x"), None).await.unwrap();
+    drop(store);
+    let store = open(folder.path(), &clock());
+    let seen = |wrote: &[(&str, bool)]| -> Vec<_> {
+        wrote.iter().map(|(host, wrote)| (agent("codex"), (*host).to_owned(), *wrote)).collect()
+    };
+    let expected = seen(&[("both.example", true), ("read.example", false)]);
+    assert_eq!(store.seen_hosts().await.unwrap(), expected);
+    // What is made again from the events says the same.
+    store.rebuild().await.unwrap();
+    assert_eq!(store.seen_hosts().await.unwrap(), expected);
 }

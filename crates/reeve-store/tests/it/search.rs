@@ -328,7 +328,8 @@ async fn costs_are_summed_by_agent_since_a_time() {
     assert!(!costs.is_empty());
     let mut seen = store.seen_hosts().await.unwrap();
     seen.sort();
-    assert!(seen.contains(&(agent("codex"), "api.anthropic.com".to_owned())));
+    // Model calls are reads, however often they come.
+    assert!(seen.contains(&(agent("codex"), "api.anthropic.com".to_owned(), false)));
 }
 
 #[tokio::test]
