@@ -104,8 +104,7 @@ async fn two_hundred_callers_at_once_never_spend_more_than_the_cap() {
     const USAGE: Tokens =
         Tokens { input: 60, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output: 2_000, reasoning: 0 };
     // A call costs $0.02012 and is bound at a little more.
-    let limits =
-        "budgets:\n  - id: purse\n    scope: me\n    window: total\n    max_cost: 1.00\n    output_floor: 2000\n    on_exhausted: deny\n";
+    let limits = "budgets:\n  - id: purse\n    scope: me\n    window: total\n    max_cost: 1.00\n    output_floor: 2000\n    on_exhausted: deny\n";
     let script = Script::of([Step::text("Fine.")]).with_usage(USAGE);
     let stage = Arc::new(Stage::set(Setting { script, limits, ..Setting::default() }).await.unwrap());
     let mut agents = Vec::new();

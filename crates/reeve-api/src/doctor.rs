@@ -118,10 +118,7 @@ const RUNTIMES: &[(&str, &str, &[&str])] = &[
     (
         "python",
         "python3",
-        &[
-            "-c",
-            "import urllib.request\nurllib.request.urlopen('https://probe.reeve.invalid/', timeout=10).read()",
-        ],
+        &["-c", "import urllib.request\nurllib.request.urlopen('https://probe.reeve.invalid/', timeout=10).read()"],
     ),
 ];
 

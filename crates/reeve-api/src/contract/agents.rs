@@ -64,7 +64,12 @@ impl AgentDto {
             removed_at: agent.removed_at,
             running,
             cost_today,
-            coverage: agent.tool.as_deref().and_then(reeve_sandbox::catalog::find_key).map(coverage).unwrap_or_default(),
+            coverage: agent
+                .tool
+                .as_deref()
+                .and_then(reeve_sandbox::catalog::find_key)
+                .map(coverage)
+                .unwrap_or_default(),
         }
     }
 }

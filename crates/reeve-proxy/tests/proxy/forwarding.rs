@@ -80,7 +80,8 @@ async fn requests_follow_each_other_on_one_connection() {
         assert_eq!(reply.text(), "hello");
         assert_eq!(upstream.last().body.len(), length);
     }
-    let chunked = "POST /c HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
+    let chunked =
+        "POST /c HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n2\r\nde\r\n0\r\n\r\n";
     assert_eq!(exchange(&mut io, chunked).await.status, 200);
     assert_eq!(upstream.last().body, b"abcde");
 }
