@@ -174,9 +174,11 @@ impl Approvals {
         let asked = &question.approval;
         let now = self.clock.now();
         let since = now - chrono::Duration::from_std(UNUSED_FOR).unwrap_or_default();
-        if let Some(unused) =
-            self.store.unused_approval(&asked.agent, &asked.user, &asked.cwd, &asked.question, since).await?
+        let look = || self.store.unused_approval(&asked.agent, &asked.user, &asked.cwd, &asked.question, since);
+        if let Some(unused) = look().await?
             && !self.is_claimed(&unused.id)
+            // Whoever waited for it may have used it between the two looks: then it is asked anew, not turned away.
+            && look().await?.is_some_and(|still| still.id == unused.id)
         {
             return Ok(Some(Answer::Approved {
                 approval: unused.id,

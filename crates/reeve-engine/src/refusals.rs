@@ -11,7 +11,7 @@ use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{AgentId, SessionId};
 
 /// How many are recorded one by one, for each session and for all that name none…
-const RECORDED: u64 = 20;
+const RECORDED: u64 = 100;
 /// …within this time.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -89,14 +89,14 @@ mod tests {
         let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
         let refusals = Refusals::new(clock.clone());
         let recorded = (0..1_000).filter(|_| refusals.admits(&refused())).count();
-        assert_eq!(recorded, 20);
+        assert_eq!(recorded, 100);
         assert!(refusals.counted(false).is_empty(), "the minute is not over");
         clock.advance(WINDOW);
         let counted = refusals.counted(false);
         let [Draft { body: EventBody::ConnectionRefused { detail, .. }, .. }] = counted.as_slice() else {
             panic!("{counted:?}")
         };
-        assert_eq!(detail, "980 more within a minute");
+        assert_eq!(detail, "900 more within a minute");
         assert!(refusals.admits(&refused()), "the next minute is a new one");
         assert!(refusals.counted(true).is_empty());
     }
