@@ -81,6 +81,7 @@ fn operation(n: usize) -> Operation {
         subject: Subject::Http(HttpCall {
             endpoint,
             query: None,
+            query_bytes: None,
             content_type: None,
             body_bytes: Some(0),
             upgrade: None,

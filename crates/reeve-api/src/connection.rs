@@ -131,7 +131,12 @@ async fn peer_of(host: &Host, pid: Option<u32>) -> Peer {
 fn judge(pid: Option<u32>, holders: &[u32], ancestors: impl FnOnce(u32) -> Vec<u32>) -> Peer {
     let governed = match pid.filter(|pid| *pid != 0) {
         None => reeve_proxy::attribution::SUPPORTED,
-        Some(pid) => !holders.is_empty() && ancestors(pid).iter().any(|ancestor| holders.contains(ancestor)),
+        Some(_) if holders.is_empty() => false,
+        Some(pid) => {
+            let above = ancestors(pid);
+            // One that is gone already may have left its connection to an agent.
+            (above.is_empty() && reeve_proxy::attribution::SUPPORTED) || above.iter().any(|pid| holders.contains(pid))
+        }
     };
     if governed { Peer::Governed } else { Peer::Person }
 }
@@ -149,6 +154,7 @@ mod tests {
         if reeve_proxy::attribution::SUPPORTED {
             assert_eq!(judge(None, &[], tree), Peer::Governed);
             assert_eq!(judge(Some(0), &[20], tree), Peer::Governed);
+            assert_eq!(judge(Some(50), &[20], |_| Vec::new()), Peer::Governed, "gone, and its connection with whom?");
         }
     }
 }

@@ -192,6 +192,9 @@ pub struct HttpCall {
     /// Raw query without the `?`; kept out of the log where it carries a placeholder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub query: Option<String>,
+    /// Bytes of the query as it is sent, where `query` is shorter because something was taken out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub query_bytes: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// Declared size of the body in bytes; `None` when it is chunked.

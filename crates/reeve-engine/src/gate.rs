@@ -274,6 +274,9 @@ impl Gate {
     fn still_allowed(&self, case: &Case, approval: &ApprovalId) -> Result<Option<Quote>, (Denial, Option<ApprovalId>)> {
         let denied = |denial| Err((denial, Some(approval.clone())));
         let now = self.0.clock.now();
+        if case.live.ended().is_cancelled() {
+            return denied(denials::session_over(&case.operation));
+        }
         if self.0.protection.stopped() {
             return denied(denials::all_stopped(&case.operation));
         }

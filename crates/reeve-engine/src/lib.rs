@@ -174,12 +174,18 @@ impl Engine {
     }
 
     async fn tick(self) {
+        let mut mode = self.0.protection.mode(self.now());
         loop {
             tokio::select! {
                 () = self.0.shutdown.cancelled() => return,
                 () = tokio::time::sleep(TICK) => {}
             }
             self.look().await;
+            // A pause that ran out by itself binds again what passed meanwhile.
+            let before = std::mem::replace(&mut mode, self.0.protection.mode(self.now()));
+            if before != mode {
+                self.0.gate.recheck();
+            }
         }
     }
 

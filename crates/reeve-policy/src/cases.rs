@@ -249,6 +249,7 @@ impl Http {
         Ok(Subject::Http(HttpCall {
             endpoint,
             query,
+            query_bytes: None,
             content_type: self.content_type.clone(),
             body_bytes: self.body_bytes,
             upgrade: self.upgrade.clone(),

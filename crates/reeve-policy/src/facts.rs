@@ -192,7 +192,7 @@ const COMMON: &[Fact] = facts! {
 };
 
 const HTTP: &[Fact] = facts! {
-    "query_bytes": |c| Some(Value::long(c.http()?.query.as_ref().map_or(0, String::len) as u64));
+    "query_bytes": |c| Some(Value::long(query_bytes(c.http()?)));
     "content_type": |c| c.http()?.content_type.clone().map(Value::Text);
     "body_bytes": |c| c.http()?.body_bytes.map(Value::long);
     "upgrade": |c| c.http()?.upgrade.clone().map(Value::Text);
@@ -222,6 +222,11 @@ fn dialect_word(dialect: Dialect) -> &'static str {
         Dialect::Gemini => "gemini",
         Dialect::GeminiCodeAssist => "gemini_code_assist",
     }
+}
+
+/// Of the query as it is sent; the recorded one may be shorter.
+fn query_bytes(call: &HttpCall) -> u64 {
+    call.query_bytes.unwrap_or_else(|| call.query.as_ref().map_or(0, String::len) as u64)
 }
 
 fn billing_word(billing: Billing) -> &'static str {

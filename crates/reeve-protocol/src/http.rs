@@ -3,12 +3,11 @@
 use ::http::HeaderMap;
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
 use reeve_domain::operation::{Digest, HttpCall, Subject};
-use reeve_domain::path::RequestPath;
 
 use crate::{Classified, RequestHead, redact, text, view};
 
 /// Reads any request as plain HTTP. `body` is the whole decoded body, or `None` where the mouth does not hold it: then
-/// the content says so, and it is not the content of a request without a body. What looks like a secret in path or query is
+/// the content says so, and it is not the content of a request without a body. What looks like a secret in the query is
 /// in the content's hash alone.
 #[must_use]
 pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
@@ -16,6 +15,7 @@ pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
     let shown = shown(head);
     let call = HttpCall {
         endpoint: shown.endpoint.clone(),
+        query_bytes: head.query.as_ref().filter(|_| shown.query != head.query).map(|q| q.len() as u64),
         query: shown.query.clone(),
         content_type: header(CONTENT_TYPE).map(|kind| text::line(kind, 128)),
         body_bytes: declared_bytes(&head.headers),
@@ -33,13 +33,8 @@ pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
 /// The head as it is judged, recorded and shown.
 fn shown(head: &RequestHead) -> RequestHead {
     let mut shown = head.clone();
+    // The path stays: rules name it, and two places must never look like one to them.
     shown.query = head.query.as_deref().map(redact::query);
-    let path = redact::text(head.endpoint.path.as_str());
-    if path != head.endpoint.path.as_str()
-        && let Ok(path) = RequestPath::parse(&path)
-    {
-        shown.endpoint.path = path;
-    }
     shown
 }
 
@@ -107,15 +102,14 @@ mod tests {
     #[test]
     fn what_looks_like_a_secret_in_the_line_is_only_in_the_hash() {
         let token = format!("ghp_{}", "a1B2".repeat(9));
-        let url = format!("https://a.example/raw/{token}/x?page=2&access_token=hunter2");
+        let url = format!("https://a.example/raw/x?page={token}&access_token=hunter2");
         let read_one = read("GET", &url, &[], Some(b""));
         let all = format!("{read_one:?}");
         assert!(!all.contains(&token) && !all.contains("hunter2"), "{all}");
-        assert_eq!(read_one.summary, "GET a.example/raw/(redacted)/x");
         let Subject::Http(call) = &read_one.subject else { panic!("not http") };
-        assert_eq!(call.query.as_deref(), Some("page=2&access_token=(redacted)"));
-        assert_eq!(call.endpoint.path.as_str(), "/raw/(redacted)/x");
-        assert_eq!(read_one.view["query"], "page=2&access_token=(redacted)");
+        assert_eq!(call.query.as_deref(), Some("page=(redacted)&access_token=(redacted)"));
+        assert_eq!(call.query_bytes, Some(66), "rules judge the length that is sent");
+        assert_eq!(read_one.view["query"], "page=(redacted)&access_token=(redacted)");
         let other = read("GET", &url.replace("hunter2", "hunter3"), &[], Some(b""));
         assert_ne!(read_one.content, other.content);
     }

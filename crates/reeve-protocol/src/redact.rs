@@ -1,4 +1,4 @@
-//! What looks like a secret in a request line, taken out before the line is recorded or shown: values of parameters with
+//! What looks like a secret in the query of a request, taken out before it is recorded or shown: values of parameters with
 //! telling names, credentials of well-known shapes, user information, and long values without pattern.
 
 /// What stands where a value was. Of characters that a path needs not escape.
@@ -105,10 +105,8 @@ pub fn query(query: &str) -> String {
     query.split('&').map(pair).collect::<Vec<_>>().join("&")
 }
 
-/// Any piece of a request line with credentials of well-known shapes and user information replaced. Applied to the
-/// path of a request it leaves its segments as they are.
-#[must_use]
-pub fn text(text: &str) -> String {
+/// Any piece of a query with credentials of well-known shapes and user information replaced.
+fn text(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, length)) = next(rest) {
@@ -121,13 +119,16 @@ pub fn text(text: &str) -> String {
     out
 }
 
+/// Bytes of a credential that are looked at; more begin the next look, so that no line takes long.
+const LONGEST: usize = 1024;
+
 /// Where the first secret shape begins, and its length in bytes.
 fn next(text: &str) -> Option<(usize, usize)> {
     let shapes = SHAPES.iter().filter_map(|(prefix, least)| {
         text.match_indices(prefix).find_map(|(at, _)| {
             let fresh = text.get(..at)?.chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
             let tail = text.get(at + prefix.len()..)?;
-            let length = tail.bytes().take_while(|byte| is_token(*byte)).count();
+            let length = tail.bytes().take(LONGEST).take_while(|byte| is_token(*byte)).count();
             // Words may begin like a key, and have no digits.
             let digit = tail.bytes().take(length).any(|byte| byte.is_ascii_digit());
             (fresh && digit && length >= *least).then_some((at, prefix.len() + length))

@@ -44,6 +44,7 @@ pub fn http(agent: &str, method: &str, host: &str, path: &str) -> Result<Operati
     let call = HttpCall {
         endpoint: endpoint(method, host, path)?,
         query: None,
+        query_bytes: None,
         content_type: None,
         body_bytes: Some(0),
         upgrade: None,

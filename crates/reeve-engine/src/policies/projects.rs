@@ -2,6 +2,7 @@
 //! the set in force. A broken version keeps the last good one.
 
 use std::collections::HashMap;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,8 +11,11 @@ use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use reeve_policy::PolicySet;
 
-use super::{InForce, Policies, PolicyFile, Reload, build, read_folder};
+use super::{InForce, Policies, PolicyFile, Reload, build};
 use crate::error::EngineError;
+
+/// Most bytes of one file.
+const LARGEST: u64 = 256 * 1024;
 
 /// What a look at a project's rules found.
 #[derive(Debug, Clone)]
@@ -94,17 +98,43 @@ impl Project {
     }
 }
 
-/// The nearest folder that holds rules counts; one without rules hides none further out.
+/// The rules of every folder from `cwd` up: a nearer one adds to those further out and takes nothing away.
 fn read(cwd: &Path) -> Result<Vec<PolicyFile>, EngineError> {
     let mut files = Vec::new();
     for folder in cwd.ancestors().map(|folder| folder.join(".reeve").join("policies")).filter(|p| p.is_dir()) {
-        read_folder(&folder, Layer::Project, &mut files)?;
-        if !files.is_empty() {
-            break;
+        let unread = |source| EngineError::Read { path: folder.clone(), source };
+        for entry in std::fs::read_dir(&folder).map_err(unread)? {
+            let path = entry.map_err(unread)?.path();
+            if path.extension().is_some_and(|e| e == "cedar") {
+                let text = read_plain(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+                files.push(PolicyFile::new(&path, Layer::Project, text));
+            }
         }
     }
     files.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(files)
+}
+
+/// The agent that is governed here can write this folder: only a plain file of a sane size is read, and never waited for.
+fn read_plain(path: &Path) -> io::Result<String> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(i32::try_from(flags.bits()).map_err(io::Error::other)?);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a plain file"));
+    }
+    let mut text = String::new();
+    file.take(LARGEST + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > LARGEST {
+        return Err(io::Error::other(format!("larger than {LARGEST} bytes")));
+    }
+    Ok(text)
 }
 
 fn on_top(preset: Preset, in_force: &InForce, project: &[PolicyFile]) -> Result<Option<Arc<PolicySet>>, String> {
@@ -147,10 +177,24 @@ mod tests {
     }
 
     #[test]
-    fn a_nearer_folder_without_rules_does_not_hide_those_further_out() {
+    fn a_nearer_folder_hides_nothing_of_those_further_out() {
         let place = place();
         std::fs::write(&place.file, rule("project-no")).unwrap();
         assert!(has(&place.policies.project(&place.inner).unwrap(), "project-no"));
+        std::fs::write(place.inner.join(".reeve/policies/own.cedar"), rule("own-no")).unwrap();
+        let look = place.policies.project(&place.inner).unwrap();
+        assert!(has(&look, "project-no") && has(&look, "own-no"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_plain_file_is_not_read() {
+        let place = place();
+        std::os::unix::fs::symlink("/dev/zero", &place.file).unwrap();
+        assert!(place.policies.project(&place.inner).is_err());
+        std::fs::remove_file(&place.file).unwrap();
+        std::fs::write(&place.file, "/".repeat(300_000)).unwrap();
+        assert!(place.policies.project(&place.inner).is_err());
     }
 
     #[test]

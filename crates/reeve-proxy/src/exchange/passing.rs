@@ -21,7 +21,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::body::Decoder;
+use crate::body::{BodyError, Decoder};
 use crate::exchange::act::until;
 use crate::exchange::intake::content_coding;
 use crate::exchange::request::clean_response;
@@ -69,14 +69,15 @@ pub(super) fn pass(
         }
         Ok(decoder) => Work::Tee { decoder, readable: true },
         Err(error) if masker.is_some() && blocks_undecodable(&settler) => {
-            settler.unmasked = Some((error.to_string(), true));
-            settler.settle(Ending::CutByReeve { why: format!("the answer cannot be masked: {error}") });
-            let message = format!("The answer to a request with a stored credential cannot be masked: {error}.");
+            let why = unreadable(&error);
+            settler.unmasked = Some((why.clone(), true));
+            settler.settle(Ending::CutByReeve { why: format!("the answer cannot be masked: {why}") });
+            let message = format!("The answer to a request with a stored credential cannot be masked: {why}.");
             return Err(Turned::Failed(Refusal::upstream(message)));
         }
         // Recorded, and passed on: head, trailers and the coded bytes as they are can still be masked.
         Err(error) if masker.is_some() => {
-            settler.unmasked = Some((error.to_string(), false));
+            settler.unmasked = Some((unreadable(&error), false));
             settler.meter = None;
             let codings = head.headers.get_all(CONTENT_ENCODING).iter().cloned().collect::<Vec<_>>();
             forget_the_bytes(&mut head.headers, case, head.status);
@@ -106,6 +107,14 @@ fn masker(case: &Case, settler: &Settler) -> Option<Masker> {
 
 fn blocks_undecodable(settler: &Settler) -> bool {
     settler.admission().is_some_and(|admission| admission.obligations().contains(&Obligation::BlockUndecodable))
+}
+
+/// Why an answer cannot be read, without a word of the upstream's: it may echo what must be masked.
+fn unreadable(error: &BodyError) -> String {
+    match error {
+        BodyError::UnknownCoding(_) => "its content coding is unknown".to_owned(),
+        known => known.to_string(),
+    }
 }
 
 fn forget_the_bytes(headers: &mut HeaderMap, case: &Case, status: StatusCode) {

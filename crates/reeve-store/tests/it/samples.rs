@@ -90,6 +90,7 @@ pub fn http(principal: Principal, host: &str, method: &str, path: &str) -> Opera
         subject: Subject::Http(HttpCall {
             endpoint: endpoint(host, method, path),
             query: None,
+            query_bytes: None,
             content_type: None,
             body_bytes: Some(0),
             upgrade: None,
