@@ -19,6 +19,7 @@ test("the palette goes to places, searches, opens ids, stops, and knows no Allow
   await choose("apr_4");
   await expect(page).toHaveURL(/\/inbox\/apr_4/);
   await page.keyboard.press("Control+k");
+  await expect(input).toBeFocused();
   await page.keyboard.type("allow");
   await expect(page.getByRole("option")).toHaveText(["Search the timeline for “allow”"]);
   await page.keyboard.press("Escape");

@@ -11,6 +11,8 @@ export default defineConfig({
   fullyParallel: true,
   workers: 2,
   forbidOnly: true,
+  // A second try tells a slow machine from a fault; the report names every test that needed it.
+  retries: process.env["CI"] ? 2 : 0,
   reporter: process.env["CI"] ? "dot" : "list",
   use: {
     baseURL: served ?? "http://localhost:4173",
