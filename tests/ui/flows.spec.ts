@@ -199,10 +199,10 @@ test("an unknown or malformed address changes nothing", async ({ page }) => {
   }
 });
 
-test("nothing is fetched from elsewhere", async ({ page }) => {
+test("nothing is fetched from elsewhere", async ({ page, baseURL }) => {
   const elsewhere: string[] = [];
   page.on("request", (request) => {
-    if (!request.url().startsWith("http://localhost:4173/") && !request.url().startsWith("data:")) elsewhere.push(request.url());
+    if (!request.url().startsWith(`${baseURL}/`) && !request.url().startsWith("data:")) elsewhere.push(request.url());
   });
   for (const address of ["/inbox?fake=hostile", "/timeline?fake=story"]) await open(page, address);
   expect(elsewhere).toEqual([]);

@@ -1,31 +1,69 @@
-// What the palette offers here: the places, the switch that stops, and what the typed text may name.
+// What the palette offers here: the places, agents, the switch that stops, and what the typed text may name.
 import { useNavigate } from "@tanstack/react-router";
+import { Bot, CircleQuestionMark, FileClock, OctagonX, PanelLeft, Search } from "lucide-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { useToast } from "../components/toasts";
-import { type Command, Palette } from "../features/palette/palette";
-import { useSwitch } from "../features/status/queries";
+import { Untrusted } from "../components/untrusted";
+import { useCall } from "../engine/query";
+import { Choice, type Command, Palette } from "../features/palette/palette";
+import { useStopAll } from "../features/status/queries";
 import { plain } from "../lib/text";
+import { setView, useView } from "../lib/view";
 import { destination } from "./links";
+import { useGoTo, usePlaces } from "./places";
 
-export function Commands() {
+/** Most that one group shows. */
+const MOST = 6;
+
+export function Commands({ onShortcuts }: { onShortcuts: () => void }) {
+  return <Palette>{(close) => <Offer onClose={close} onShortcuts={onShortcuts} />}</Palette>;
+}
+
+function Offer({ onClose, onShortcuts }: { onClose: () => void; onShortcuts: () => void }) {
+  const [typed, setTyped] = useState("");
+  const sought = typed.trim().toLowerCase();
+  const named = useNamed(onShortcuts);
+  const agents = useAgents();
+  const left = (of: readonly Command[]) => of.filter((one) => one.name.toLowerCase().includes(sought));
+  const dynamic = useTyped(typed.trim());
+  return <Choice typed={typed} onTyped={setTyped} onClose={onClose} commands={[...left(named), ...(sought === "" ? [] : left(agents).slice(0, MOST)), ...dynamic]} />;
+}
+
+/** What is always there. */
+function useNamed(onShortcuts: () => void): Command[] {
+  const { t } = useTranslation();
+  const places = usePlaces();
+  const goTo = useGoTo();
+  const stopAll = useStopAll();
+  const wide = useView().sidebar === "wide";
+  const command = (one: Omit<Command, "name" | "group"> & { label: string }): Command => ({ ...one, name: one.label, group: "commands" });
+  return [
+    ...places.map((place): Command => ({ id: place.id, group: "places", icon: place.icon, label: t(`places.${place.id}`), name: t(`places.${place.id}`), keys: ["mod", place.digit], run: () => goTo(place) })),
+    command({ id: "stop", icon: OctagonX, label: t("stop.all"), keys: ["mod", "shift", "."], run: stopAll }),
+    command({ id: "sidebar", icon: PanelLeft, label: wide ? t("palette.rail") : t("palette.wide"), run: () => setView("sidebar", wide ? "rail" : "wide") }),
+    command({ id: "shortcuts", icon: CircleQuestionMark, label: t("shortcuts.title"), keys: ["?"], run: onShortcuts }),
+  ];
+}
+
+function useAgents(): Command[] {
+  const navigate = useNavigate();
+  const { data = [] } = useCall({ call: "agents.list" });
+  return data.map(({ id, name }) => ({
+    id: `agent-${id}`,
+    group: "agents",
+    icon: Bot,
+    label: <Untrusted text={name} max={64} />,
+    name: `${name} ${id}`,
+    run: () => void navigate({ to: "/agents/$agent", params: { agent: id } }),
+  }));
+}
+
+/** What the typed words may name themselves: an id, else something to look for. */
+function useTyped(typed: string): Command[] {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const toast = useToast();
-  const { mutate } = useSwitch();
-  const commands: Command[] = [
-    { id: "inbox", label: t("places.inbox"), keys: ["mod", "1"], run: () => void navigate({ to: "/inbox" }) },
-    { id: "timeline", label: t("places.timeline"), keys: ["mod", "2"], run: () => void navigate({ to: "/timeline" }) },
-    {
-      id: "stop",
-      label: t("stop.all"),
-      keys: ["mod", "shift", "."],
-      run: () => mutate("status.stop_all", { onSuccess: () => toast("denied", t("stop.done")), onError: (error) => toast("failed", t("stop.failed", { message: error.message })) }),
-    },
-  ];
-  const dynamic = (typed: string): Command[] => {
-    const place = /^op_\w+$/.test(typed) ? "record" : /^ses_\w+$/.test(typed) ? "session" : /^apr_\w+$/.test(typed) ? "inbox" : null;
-    if (place !== null) return [{ id: "open", label: t("palette.open", { id: typed }), run: () => void navigate(destination(`reeve://${place}/${typed}`)) }];
-    return [{ id: "search", label: t("palette.search", { text: plain(typed) }), run: () => void navigate({ to: "/timeline", search: { q: typed } }) }];
-  };
-  return <Palette commands={commands} dynamic={dynamic} />;
+  if (typed === "") return [];
+  const place = /^op_\w+$/.test(typed) ? "record" : /^ses_\w+$/.test(typed) ? "session" : /^apr_\w+$/.test(typed) ? "inbox" : null;
+  if (place !== null) return [{ id: "open", group: "records", icon: FileClock, label: t("palette.open", { id: typed }), name: typed, run: () => void navigate(destination(`reeve://${place}/${typed}`)) }];
+  return [{ id: "search", group: "commands", icon: Search, label: t("palette.search", { text: plain(typed) }), name: typed, run: () => void navigate({ to: "/timeline", search: { q: typed } }) }];
 }

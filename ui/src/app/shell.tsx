@@ -1,22 +1,31 @@
 // The frame around every place: sidebar, main, strip.
 import { Outlet, useSearch } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Sidebar } from "../features/status/components/sidebar";
+import { Modal } from "../components/modal";
+import { ShortcutList } from "../components/shortcuts";
 import { StatusStrip } from "../features/status/components/status-strip";
+import { useStopAll } from "../features/status/queries";
 import { Commands } from "./commands";
-import { usePlaceKeys } from "./use-place-keys";
+import { Sidebar } from "./sidebar";
+import { useWindowKeys } from "./use-window-keys";
 
 export function Shell() {
   const { t } = useTranslation();
-  usePlaceKeys();
+  const [shortcuts, setShortcuts] = useState(false);
+  const stopAll = useStopAll();
+  useWindowKeys({ stopAll, showShortcuts: () => setShortcuts(true) });
   const { link } = useSearch({ strict: false });
   return (
-    <div className="grid h-full grid-cols-[48px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] rail:grid-cols-[200px_minmax(0,1fr)]">
+    <div className="grid h-full grid-cols-[200px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] rail:grid-cols-[48px_minmax(0,1fr)]">
       <a href="#content" className="absolute -top-10 left-2 z-30 rounded-control bg-surface px-3 py-1 focus:top-2 focus:shadow-overlay">
         {t("common.skip")}
       </a>
       <Sidebar />
-      <Commands />
+      <Commands onShortcuts={() => setShortcuts(true)} />
+      <Modal title={t("shortcuts.title")} open={shortcuts} onOpen={setShortcuts}>
+        <ShortcutList />
+      </Modal>
       <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-l border-line bg-surface">
         <div role="status">{link === "unknown" ? <p className="border-b border-line bg-info-tint px-4 py-1.5 text-info">{t("error.link")}</p> : null}</div>
         <main id="content" tabIndex={-1} className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] outline-none">

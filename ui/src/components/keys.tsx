@@ -1,5 +1,6 @@
 // Key hints: small, without a box, with icons for what has no letter. `⌘` is `Ctrl` elsewhere.
 import { ArrowBigUp, Command, CornerDownLeft, Delete } from "lucide-react";
+import { useTranslation } from "react-i18next";
 
 const onMac = /Mac|iPhone|iPad/.test(navigator.userAgent);
 
@@ -25,4 +26,11 @@ export function Keys({ of }: { of: readonly (KeyName | (string & {}))[] }) {
       })}
     </kbd>
   );
+}
+
+/** The same keys in words, for whoever hears the page. */
+export function useSpokenKeys(): (keys: readonly string[]) => string {
+  const { t } = useTranslation();
+  const names: Record<string, string> = { mod: onMac ? t("keys.command") : t("keys.control"), shift: t("keys.shift"), enter: t("keys.enter"), backspace: t("keys.backspace") };
+  return (keys) => keys.map((key) => names[key] ?? key).join(" ");
 }

@@ -11,7 +11,7 @@ export function Modal({ title, open, onOpen, children }: { title: string; open: 
     <Dialog.Root open={open} onOpenChange={onOpen}>
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-20 bg-[var(--shadow-far)]" />
-        <Dialog.Popup className="fixed top-1/2 left-1/2 z-30 flex max-h-[calc(100vh-48px)] w-120 max-w-[calc(100vw-48px)] -translate-x-1/2 -translate-y-1/2 flex-col rounded-dialog border border-line bg-surface shadow-overlay">
+        <Dialog.Popup className="fixed inset-6 z-30 m-auto flex h-fit max-h-[calc(100%-48px)] max-w-120 flex-col rounded-dialog border border-line bg-surface shadow-overlay">
           <header className="flex h-11 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
             <Dialog.Title className="chrome flex-1 text-strong font-semibold">{title}</Dialog.Title>
             <Button kind="icon" aria-label={t("common.close")} onClick={() => onOpen(false)}>

@@ -3,12 +3,11 @@ import { Link2, Link2Off } from "lucide-react";
 import { useState } from "react";
 import { Trans, useTranslation } from "react-i18next";
 import { Glyph, type Shape } from "../../../components/glyph";
-import { useToast } from "../../../components/toasts";
 import type { StatusDto } from "../../../engine/bindings/StatusDto";
 import { type Connection, useConnection } from "../../../engine/query";
 import { moneyShort } from "../../../lib/money";
 import { minute } from "../../../lib/time";
-import { useStatus, useSwitch } from "../queries";
+import { useResume, useStatus } from "../queries";
 
 type Shown = { state: string; shape: Shape; colour: string; word: string; more: string | null; action: "resume" | null };
 
@@ -93,12 +92,11 @@ function Chain({ status }: { status: StatusDto }) {
 /** Stopping needs no confirmation; resuming from a stop does. */
 function ResumeButton({ stopped }: { stopped: boolean }) {
   const { t } = useTranslation();
-  const toast = useToast();
-  const change = useSwitch();
+  const change = useResume();
   const [asking, setAsking] = useState(false);
   const resume = () => {
     setAsking(false);
-    change.mutate("status.resume", { onSuccess: () => toast("done", t("stop.resumed")), onError: (error) => toast("failed", t("stop.failed", { message: error.message })) });
+    change();
   };
   if (!stopped || !asking) {
     return (

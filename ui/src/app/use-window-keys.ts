@@ -1,0 +1,43 @@
+// The keys that work everywhere: places by their digit, *Stop all*, text size, the shortcut sheet. And, where a person turned single keys
+// off, the guard that no lone letter does anything.
+import { useEffect, useEffectEvent } from "react";
+import { chordKey } from "../components/keys";
+import { getView, setView, stepText } from "../lib/view";
+import { type Place, useGoTo, usePlaces } from "./places";
+
+/** A key that would type a letter here must stay a letter. */
+function isTyping(target: EventTarget | null): boolean {
+  return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+type Keys = { stopAll: () => void; showShortcuts: () => void };
+
+export function useWindowKeys({ stopAll, showShortcuts }: Keys): void {
+  const places = usePlaces();
+  const goTo = useGoTo();
+  const chord = (event: KeyboardEvent): (() => void) | null => {
+    if (event.altKey) return null;
+    if (event.shiftKey && event.code === "Period") return stopAll;
+    if (event.key === "+" || event.key === "=") return () => stepText(1);
+    if (event.key === "-") return () => stepText(-1);
+    if (event.shiftKey) return null;
+    if (event.code === "Digit0") return () => setView("text", "100");
+    const place: Place | undefined = places.find(({ digit }) => event.code === `Digit${digit}`);
+    return place ? () => goTo(place) : null;
+  };
+  const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
+    const lone = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
+    if (lone && getView().singleKeys === "off") event.stopPropagation();
+    else if (lone && event.key === "?") showShortcuts();
+    const run = chordKey(event) ? chord(event) : null;
+    if (run === null) return;
+    event.preventDefault();
+    run();
+  });
+  useEffect(() => {
+    const listener = (event: KeyboardEvent) => onKeyDown(event);
+    // Before any list hears it.
+    window.addEventListener("keydown", listener, { capture: true });
+    return () => window.removeEventListener("keydown", listener, { capture: true });
+  }, []);
+}
