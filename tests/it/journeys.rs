@@ -5,6 +5,7 @@ mod demo;
 mod model_calls;
 mod money;
 mod sessions;
+mod spending;
 
 use bytes::Bytes;
 use http::Request;

@@ -4,10 +4,14 @@ pub mod agents;
 pub mod approvals;
 pub mod audit;
 pub mod budgets;
+mod cards;
+mod changes;
 pub mod credentials;
 pub mod operations;
 pub mod policies;
 pub mod sessions;
+mod settings;
+mod spending;
 pub mod status;
 
 use std::sync::Arc;
@@ -29,8 +33,9 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: Value) -> Resul
         Call::Sessions(call) => sessions::run(host, caller, call).await,
         Call::Agents(call) => agents::run(host, call).await,
         Call::Budgets(call) => budgets::run(host, call).await,
-        Call::Credentials(call) => credentials::run(host, call).await,
-        Call::Policies(call) => policies::run(host, call).await,
+        Call::Credentials(call) => credentials::run(host, caller, call).await,
+        Call::Policies(call) => policies::run(host, caller, call).await,
+        Call::Settings(call) => settings::run(host, call).await,
         Call::Audit(call) => audit::run(host, call).await,
     }
 }
@@ -47,6 +52,7 @@ impl From<EngineError> for ApiError {
             EngineError::NotFound { what: "open question", .. } => ApiCode::AlreadyResolved,
             EngineError::NotFound { .. } => ApiCode::NotFound,
             EngineError::NotArmed(_) => ApiCode::NotArmed,
+            EngineError::Presence(_) => ApiCode::NeedsProof,
             _ => ApiCode::Failed,
         };
         let hint = match &error {

@@ -3,15 +3,21 @@
 
 pub mod agents;
 pub mod approvals;
+pub mod audit;
 pub mod budgets;
 pub mod calls;
+pub mod cards;
+pub mod changes;
 pub mod credentials;
 pub mod error;
 pub mod operations;
 pub mod policies;
 pub mod sessions;
+pub mod settings;
+pub mod spending;
 pub mod status;
 pub mod stream;
+pub mod views;
 
 pub use calls::{Call, Noun};
 pub use error::{ApiCode, ApiError};

@@ -125,3 +125,16 @@ pub struct Balance {
     pub settled: i64,
     pub reserved: i64,
 }
+
+/// What one agent's calls charged to an account within a quarter of an hour.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Spend {
+    /// Start of the window that it counts in.
+    pub window_start: DateTime<Utc>,
+    /// Start of the quarter of an hour in which the calls were settled.
+    pub slot: DateTime<Utc>,
+    pub agent: AgentId,
+    pub calls: u32,
+    /// nano-USD or tokens, as the account's limit counts.
+    pub amount: i64,
+}

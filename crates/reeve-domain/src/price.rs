@@ -107,6 +107,11 @@ impl PriceTable {
         self.models.get(key)
     }
 
+    /// Every entry by its name, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ModelPrice)> {
+        self.models.iter().map(|(name, price)| (name.as_str(), price))
+    }
+
     /// Models in the table, unpriced ones included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -119,7 +124,28 @@ impl PriceTable {
     }
 }
 
+/// The plain prices of a model as its provider lists them, in dollars per million tokens; none where none is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    pub input: Option<Decimal>,
+    pub output: Option<Decimal>,
+    pub cache_read: Option<Decimal>,
+    pub cache_write: Option<Decimal>,
+}
+
 impl ModelPrice {
+    /// What people compare. Tiers, long inputs and other modalities may cost more; [`cost`](Self::cost) knows them.
+    #[must_use]
+    pub fn listed(&self) -> Listed {
+        let of = |unit| Some(times(1_000_000, *self.base.prices.get(&unit)?).normalize());
+        Listed {
+            input: of(Unit::Input),
+            output: of(Unit::Output),
+            cache_read: of(Unit::CacheRead),
+            cache_write: of(Unit::CacheWrite),
+        }
+    }
+
     /// Exact dollars for what was used. Round once, with [`crate::money::NanoUsd::round_half_even`].
     #[must_use]
     pub fn cost(&self, usage: &Usage) -> Decimal {

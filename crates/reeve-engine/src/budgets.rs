@@ -1,8 +1,11 @@
 //! Budgets: which caps a call counts in, what it may cost at most, what it is clamped to, and what it cost in the end.
 
+pub mod forecast;
+mod standing;
+
 use std::sync::Arc;
 
-use chrono::{DateTime, Datelike, Days, Local, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Days, Local, Months, NaiveDate, NaiveTime, TimeZone, Utc};
 use reeve_domain::budget::{
     Account, Balance, BudgetDefinition, Limit, OnExhausted, Reservation, Scope, Settlement, Window,
 };
@@ -14,6 +17,8 @@ use reeve_domain::price::{ModelPrice, PriceTable};
 use reeve_domain::principal::Principal;
 use reeve_domain::usage::Usage;
 use rust_decimal::Decimal;
+
+pub use self::standing::Standing;
 
 /// Output tokens assumed for a model whose own limit nobody knows, when the request sets none.
 const ASSUMED_MAX_OUTPUT: u64 = 128_000;
@@ -354,12 +359,29 @@ pub fn window_start(window: Window, now: DateTime<Utc>) -> DateTime<Utc> {
         }
         Window::Month => today.with_day(1).unwrap_or(today),
     };
+    midnight(day).unwrap_or(now)
+}
+
+/// When the window that `now` lies in ends and the next one begins; none for those that never end.
+#[must_use]
+pub fn window_end(window: Window, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let first = window_start(window, now).with_timezone(&Local).date_naive();
+    let next = match window {
+        Window::Call | Window::Total => return None,
+        Window::Day => first.checked_add_days(Days::new(1)),
+        Window::Week => first.checked_add_days(Days::new(7)),
+        Window::Month => first.checked_add_months(Months::new(1)),
+    };
+    next.and_then(midnight)
+}
+
+fn midnight(day: NaiveDate) -> Option<DateTime<Utc>> {
     let midnight = day.and_time(NaiveTime::MIN);
     // Where midnight does not exist (a clock change), the first instant after it.
     let local = Local.from_local_datetime(&midnight).earliest();
     local
         .or_else(|| Local.from_local_datetime(&(midnight + chrono::Duration::hours(1))).earliest())
-        .map_or(now, |t| t.with_timezone(&Utc))
+        .map(|t| t.with_timezone(&Utc))
 }
 
 /// What a call cost, by the rules of architecture.md 3 "Money of what did not end well".

@@ -145,7 +145,7 @@ pub fn settle(
     settlement: Option<Settlement>,
 ) -> Result<Event, StoreError> {
     check_under_way(unit, &operation.id)?;
-    let closed = ledger::close(unit.conn, &operation.id, settlement)?;
+    let closed = ledger::close(unit.conn, &operation.id, settlement, (Some(&operation.principal.agent), unit.now()))?;
     let overrun = closed.as_ref().and_then(|closed| closed.overrun);
     let settlement = closed.map(|closed| closed.settlement);
     let event = unit.append(Draft::of(operation, EventBody::OperationSettled { outcome, settlement }))?;
@@ -163,7 +163,8 @@ pub fn abandon(
 ) -> Result<Event, StoreError> {
     check_under_way(unit, operation)?;
     let row = operations::find(unit.conn, operation)?;
-    let closed = ledger::close(unit.conn, operation, settlement)?;
+    let spender = (row.as_ref().map(|row| &row.agent), unit.now());
+    let closed = ledger::close(unit.conn, operation, settlement, spender)?;
     unit.append(Draft {
         agent: row.as_ref().map(|row| row.agent.clone()),
         session: row.map(|row| row.session),
@@ -208,6 +209,17 @@ pub fn extend(unit: &mut Unit<'_>, id: &ApprovalId, until: chrono::DateTime<chro
 
 pub fn resolve(unit: &mut Unit<'_>, id: &ApprovalId, resolved: Resolved) -> Result<Event, StoreError> {
     let approval = approvals::get_open(unit.conn, id)?;
+    approvals::resolve(unit.conn, approval.clone(), &resolved)?;
+    unit.append(about(&approval, EventBody::ApprovalResolved { approval: id.clone(), resolved }))
+}
+
+/// A yes to a question that nobody answered in time: for the next one who asks the very same.
+pub fn resolve_late(unit: &mut Unit<'_>, id: &ApprovalId, resolved: Resolved) -> Result<Event, StoreError> {
+    let (approval, _) = approvals::get(unit.conn, id)?;
+    let expired = approval.resolved.as_ref().is_some_and(|r| r.resolution == Resolution::Expired);
+    if !expired {
+        return Err(StoreError::Closed { what: "question", name: id.to_string() });
+    }
     approvals::resolve(unit.conn, approval.clone(), &resolved)?;
     unit.append(about(&approval, EventBody::ApprovalResolved { approval: id.clone(), resolved }))
 }

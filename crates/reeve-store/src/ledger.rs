@@ -1,13 +1,15 @@
 //! The ledger: balances, holds and true-ups. Everything here runs inside the writer's transaction, so that check and charge
 //! are one step however many callers there are.
 
+use chrono::{DateTime, Utc};
 use reeve_domain::budget::{Account, Balance, Reservation, Settlement};
-use reeve_domain::id::OperationId;
+use reeve_domain::id::{AgentId, OperationId};
 use reeve_domain::money::NanoUsd;
 use rusqlite::Connection;
 
 use crate::error::StoreError;
 use crate::tables::reservations::{self, Sums};
+use crate::tables::spend;
 
 /// Accounts of caps per call begin with this: nothing else ever counts in them.
 const CALL: &str = "call:";
@@ -69,11 +71,12 @@ fn whole(reservation: &Reservation) -> Settlement {
 
 /// Releases the hold of an operation and charges what it cost: the whole hold when nobody says. Charged as it is, also
 /// above the hold; then nothing is free any more and the next call is refused. `None`: nothing was held and nothing is
-/// said to have been spent.
+/// said to have been spent. `agent` and `at`: who spent it and when.
 pub fn close(
     conn: &Connection,
     operation: &OperationId,
     settlement: Option<Settlement>,
+    (agent, at): (Option<&AgentId>, DateTime<Utc>),
 ) -> Result<Option<Closed>, StoreError> {
     let Some(reservation) = reservations::take(conn, operation)? else {
         // Spending that no budget bounds is recorded all the same.
@@ -101,6 +104,9 @@ pub fn close(
             reservations::forget(conn, account)?;
         } else {
             reservations::add(conn, account, change)?;
+            if let Some(agent) = agent {
+                spend::add(conn, account, agent, at, &settlement)?;
+            }
         }
     }
     Ok(Some(Closed { settlement, overrun }))

@@ -5,7 +5,7 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 /// One script per format version; a released one is never edited.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql")];
+const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
 
 /// Pages of the write-ahead log after which a commit writes it back; idle time does so earlier.
 const CHECKPOINT_PAGES: u32 = 4000;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use reeve_domain::agent::Agent;
 use reeve_domain::approval::Approval;
-use reeve_domain::budget::{Account, Balance};
+use reeve_domain::budget::{Account, Balance, Spend};
 use reeve_domain::chain::{Head, Seal, Verification, Verifier};
 use reeve_domain::credential::Credential;
 use reeve_domain::event::Event;
@@ -14,11 +14,12 @@ use reeve_domain::id::{AgentId, ApprovalId, OperationId, SessionId};
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{OperationRow, Query};
 use reeve_domain::session::Session;
+use reeve_domain::shape::Asked;
 use tokio::sync::{broadcast, watch};
 
 use crate::error::StoreError;
 use crate::search::{self, Facets, Histogram, Page, Rows};
-use crate::tables::{agents, approvals, bindings, events, grants, operations, seals, sessions, settings};
+use crate::tables::{agents, approvals, bindings, events, grants, operations, seals, sessions, settings, spend};
 use crate::{Store, audit_log, ledger};
 
 /// One operation with its records.
@@ -57,12 +58,49 @@ impl Store {
         self.0.problem.clone()
     }
 
+    /// Hash of an event.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn hash_at(&self, seq: u64) -> Result<Option<Digest>, StoreError> {
+        self.read(move |conn| events::hash_at(conn, seq)).await
+    }
+
     /// State of each account, in order.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub async fn balances(&self, accounts: Vec<Account>) -> Result<Vec<Balance>, StoreError> {
         self.read(move |conn| ledger::balances(conn, &accounts)).await
+    }
+
+    /// What was charged to each account since its instant, by slots of a quarter of an hour, oldest first, over all its
+    /// windows.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn spend(&self, accounts: Vec<(Account, DateTime<Utc>)>) -> Result<Vec<Vec<Spend>>, StoreError> {
+        self.read(move |conn| accounts.iter().map(|(account, since)| spend::since(conn, account, *since)).collect()).await
+    }
+
+    /// nano-USD of what began since then, by agent and by hours counted from then. Hours that cost nothing are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn cost_by_hour(&self, since: DateTime<Utc>) -> Result<Vec<(AgentId, i64, i64)>, StoreError> {
+        self.read(move |conn| {
+            let sql = "SELECT agent, (stamp - ?1) / 3600000, sum(cost) FROM operations \
+                       WHERE stamp >= ?1 AND cost > 0 GROUP BY 1, 2 ORDER BY 2, 1";
+            let mut statement = conn.prepare_cached(sql)?;
+            let mut rows = statement.query([since.timestamp_millis()])?;
+            let mut costs = Vec::new();
+            while let Some(row) = rows.next()? {
+                let agent = AgentId::parse(&row.get::<_, String>(0)?).map_err(|e| StoreError::Damaged(e.to_string()))?;
+                costs.push((agent, row.get(1)?, row.get(2)?));
+            }
+            Ok(costs)
+        })
+        .await
     }
 
     /// Registered agents, also removed ones.
@@ -111,6 +149,19 @@ impl Store {
         self.read(move |conn| approvals::newest(conn, limit)).await
     }
 
+    /// What the history of questions needs, of this agent or of all, asked since then, newest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn asked(
+        &self,
+        agent: Option<AgentId>,
+        since: DateTime<Utc>,
+        limit: usize,
+    ) -> Result<Vec<Asked>, StoreError> {
+        self.read(move |conn| approvals::asked(conn, agent.as_ref(), since, limit)).await
+    }
+
     /// An approval of this very question, given since then, that nobody has used.
     ///
     /// # Errors
@@ -151,6 +202,14 @@ impl Store {
     /// When the database cannot be read.
     pub async fn credentials(&self) -> Result<Vec<Credential>, StoreError> {
         self.read(bindings::all).await
+    }
+
+    /// When the oldest record was made.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn recorded_since(&self) -> Result<Option<DateTime<Utc>>, StoreError> {
+        self.read(|conn| Ok(events::first_stamp(conn)?.and_then(DateTime::from_timestamp_millis))).await
     }
 
     /// # Errors

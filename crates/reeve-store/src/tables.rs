@@ -10,6 +10,7 @@ pub mod reservations;
 pub mod seals;
 pub mod sessions;
 pub mod settings;
+pub mod spend;
 
 use rusqlite::{Connection, Params};
 use serde::de::DeserializeOwned;

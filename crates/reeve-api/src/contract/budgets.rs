@@ -47,6 +47,16 @@ pub enum OnExhaustedDto {
     Ask,
 }
 
+impl From<OnExhausted> for OnExhaustedDto {
+    fn from(on: OnExhausted) -> Self {
+        match on {
+            OnExhausted::AskUnderFloor => Self::AskUnderFloor,
+            OnExhausted::Deny => Self::Deny,
+            OnExhausted::Ask => Self::Ask,
+        }
+    }
+}
+
 /// One budget made concrete: `settled + reserved + free = limit` unless the limit was passed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -75,10 +85,8 @@ pub struct BudgetDto {
 impl BudgetDto {
     #[must_use]
     pub fn of(definition: &BudgetDefinition, account: &Account, balance: &Balance) -> Self {
-        let (unit, limit) = match account.limit {
-            Limit::Money(amount) => (UnitDto::Money, amount.0),
-            Limit::Tokens(tokens) => (UnitDto::Tokens, i64::try_from(tokens).unwrap_or(i64::MAX)),
-        };
+        let (unit, limit) = limit(account.limit);
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         Self {
             id: definition.id.to_string(),
             account: account.key.clone(),
@@ -91,11 +99,7 @@ impl BudgetDto {
             settled: balance.settled,
             reserved: balance.reserved,
             free: limit.saturating_sub(balance.settled).saturating_sub(balance.reserved),
-            on_exhausted: match definition.on_exhausted {
-                OnExhausted::AskUnderFloor => OnExhaustedDto::AskUnderFloor,
-                OnExhausted::Deny => OnExhaustedDto::Deny,
-                OnExhausted::Ask => OnExhaustedDto::Ask,
-            },
+            on_exhausted: definition.on_exhausted.into(),
             file: definition.file.clone(),
             line: definition.line,
         }
@@ -118,6 +122,25 @@ pub struct SetBudgetInput {
     pub on_exhausted: Option<OnExhaustedDto>,
 }
 
+/// Which budget, and which of its accounts: that of one agent or session, where it has several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct BudgetAccountInput {
+    pub budget: String,
+    /// None: the one with the least left.
+    pub account: Option<String>,
+}
+
+/// Which models.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PricesInput {
+    /// Part of a model's or provider's name; empty: from the beginning.
+    pub find: String,
+}
+
 /// Which budget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -126,8 +149,16 @@ pub struct BudgetInput {
     pub budget: String,
 }
 
+/// A limit as its unit and amount.
+pub(super) fn limit(limit: Limit) -> (UnitDto, u64) {
+    match limit {
+        Limit::Money(amount) => (UnitDto::Money, u64::try_from(amount.0).unwrap_or(0)),
+        Limit::Tokens(tokens) => (UnitDto::Tokens, tokens),
+    }
+}
+
 /// A scope as people write it.
-fn scope_text(scope: &Scope) -> String {
+pub(super) fn scope_text(scope: &Scope) -> String {
     match scope {
         Scope::Organisation => "organisation".to_owned(),
         Scope::Team(team) => format!("team:{team}"),

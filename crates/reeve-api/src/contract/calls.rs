@@ -5,12 +5,18 @@ use serde_json::Value;
 
 use super::agents::{AddAgentInput, AgentInput};
 use super::approvals::{ApprovalInput, ResolveInput};
-use super::budgets::{BudgetInput, SetBudgetInput};
-use super::credentials::{AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput};
+use super::audit::RecordInput;
+use super::budgets::{BudgetAccountInput, BudgetInput, PricesInput, SetBudgetInput};
+use super::cards::{LateInput, MarkDto, PreviewInput, RaiseInput, SetPresenceInput};
+use super::credentials::{AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput, TestCredentialInput};
 use super::error::{ApiCode, ApiError};
-use super::operations::{ExportInput, FacetsInput, OperationInput, SearchInput};
-use super::sessions::{OpenSessionInput, SessionInput};
+use super::operations::{ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
+use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
+use super::policies::weighing::{ReplayInput, WhatIfInput};
+use super::sessions::{FlowInput, OpenSessionInput, SearchSessionsInput, SessionInput};
+use super::settings::SetSettingsInput;
 use super::status::PauseInput;
+use super::views::{ViewDto, ViewInput};
 
 /// What a call is about; the shells have one door per noun.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -24,10 +30,11 @@ pub enum Noun {
     Credentials,
     Policies,
     Audit,
+    Settings,
 }
 
 impl Noun {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Operations,
         Self::Approvals,
         Self::Status,
@@ -37,6 +44,7 @@ impl Noun {
         Self::Credentials,
         Self::Policies,
         Self::Audit,
+        Self::Settings,
     ];
 
     #[must_use]
@@ -51,6 +59,7 @@ impl Noun {
             Self::Credentials => "credentials",
             Self::Policies => "policies",
             Self::Audit => "audit",
+            Self::Settings => "settings",
         }
     }
 
@@ -78,19 +87,31 @@ macro_rules! calls {
 }
 
 calls! {
-    /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`.
+    /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`, `ValuesDto`; about views `ViewsDto`, as they
+    /// are after the call.
     OperationsCall {
         "operations.search" Search(SearchInput),
         "operations.facets" Facets(FacetsInput),
         "operations.get" Get(OperationInput),
         "operations.export" Export(ExportInput),
+        "operations.values" Values(ValuesInput),
+        "operations.views" Views,
+        "operations.save_view" SaveView(ViewDto),
+        "operations.remove_view" RemoveView(ViewInput),
     }
-    /// Answers: `ApprovalsPage`, then an `ApprovalDto` each.
+    /// Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each.
     ApprovalsCall {
         "approvals.list" List,
         "approvals.get" Get(ApprovalInput),
         "approvals.resolve" Resolve(ResolveInput),
         "approvals.extend" Extend(ApprovalInput),
+        "approvals.preview" Preview(PreviewInput),
+        "approvals.undo" Undo(ApprovalInput),
+        "approvals.allow_late" AllowLate(LateInput),
+        "approvals.raise" Raise(RaiseInput),
+        "approvals.suggestions" Suggestions,
+        "approvals.presence" Presence,
+        "approvals.set_presence" SetPresence(SetPresenceInput),
     }
     /// Answers: a `StatusDto` each, as it is after the call.
     StatusCall {
@@ -99,16 +120,19 @@ calls! {
         "status.resume" Resume,
         "status.pause" Pause(PauseInput),
         "status.doctor" Doctor,
+        "status.set_mark" SetMark(MarkDto),
         "status.shutdown" Shutdown,
     }
-    /// Answers: `Vec<SessionDto>`, a `SessionDto`, an `OpenedSessionDto`. A held session ends with the connection that
+    /// Answers: `Vec<SessionDto>`, a `SessionDto`, an `OpenedSessionDto`, `SessionsPage`, `FlowDto`. A held session ends with the connection that
     /// opened it; the other kind ends by its expiry or by `sessions.stop`.
     SessionsCall {
         "sessions.list" List,
         "sessions.open" Open(OpenSessionInput),
         "sessions.stop" Stop(SessionInput),
+        "sessions.search" Search(SearchSessionsInput),
+        "sessions.flow" Flow(FlowInput),
     }
-    /// Answers: `Vec<AgentDto>`, else an `AgentDto`. Stopping an agent ends all its sessions.
+    /// Answers: `Vec<AgentDto>`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
     AgentsCall {
         "agents.list" List,
         "agents.add" Add(AddAgentInput),
@@ -116,29 +140,50 @@ calls! {
         "agents.stop" Stop(AgentInput),
         "agents.pause" Pause(AgentInput),
         "agents.resume" Resume(AgentInput),
+        "agents.changes" Changes,
     }
-    /// Answers: `Vec<BudgetDto>`, as it is after the call.
+    /// Answers: `Vec<BudgetDto>`, as it is after the call; `Vec<BudgetLineDto>`, `BudgetDetailDto`, `PricesDto`.
     BudgetsCall {
         "budgets.list" List,
+        "budgets.lines" Lines,
+        "budgets.get" Get(BudgetAccountInput),
+        "budgets.prices" Prices(PricesInput),
         "budgets.set" Set(SetBudgetInput),
         "budgets.remove" Remove(BudgetInput),
     }
-    /// Answers: `Vec<CredentialDto>`, as it is after the call.
+    /// Answers: `Vec<CredentialDto>`, as it is after the call; a `CredentialTestDto`.
     CredentialsCall {
         "credentials.list" List,
         "credentials.add" Add(AddCredentialInput),
         "credentials.replace" Replace(ReplaceCredentialInput),
         "credentials.bind" Bind(BindCredentialInput),
         "credentials.remove" Remove(CredentialInput),
+        "credentials.test" Test(TestCredentialInput),
     }
-    /// Answers: `Vec<RuleDto>`, `PolicyStateDto`.
+    /// Answers: `Vec<RuleDto>`, `PolicyStateDto`, `Vec<PolicyFileDto>`, `HitsDto`, `CheckedDto`, `FormattedDto`,
+    /// `CompletionsDto`, `ReplayDto`, `WhatIfDto`, `Vec<VersionDto>`, `PolicyStateDto` after a save.
     PoliciesCall {
         "policies.list" List,
         "policies.state" State,
+        "policies.files" Files,
+        "policies.hits" Hits,
+        "policies.check" Check(CheckInput),
+        "policies.format" Format(FormatInput),
+        "policies.complete" Complete(CompleteInput),
+        "policies.replay" Replay(ReplayInput),
+        "policies.what_if" WhatIf(WhatIfInput),
+        "policies.history" History,
+        "policies.save" Save(SaveInput),
     }
-    /// Answers: `VerificationDto`.
+    /// Answers: `VerificationDto`, `RecordDto`.
     AuditCall {
         "audit.verify" Verify,
+        "audit.record" Record(RecordInput),
+    }
+    /// Answers: a `SettingsDto`, as it is after the call.
+    SettingsCall {
+        "settings.get" Get,
+        "settings.set" Set(SetSettingsInput),
     }
 }
 
@@ -155,6 +200,7 @@ pub enum Call {
     Credentials(CredentialsCall),
     Policies(PoliciesCall),
     Audit(AuditCall),
+    Settings(SettingsCall),
 }
 
 impl Call {
@@ -176,6 +222,7 @@ impl Call {
             Some(Noun::Credentials) => serde_json::from_value(value).map(Self::Credentials),
             Some(Noun::Policies) => serde_json::from_value(value).map(Self::Policies),
             Some(Noun::Audit) => serde_json::from_value(value).map(Self::Audit),
+            Some(Noun::Settings) => serde_json::from_value(value).map(Self::Settings),
         };
         read.map_err(|error| {
             ApiError::new(ApiCode::Invalid, format!("`{}` does not take this input: {error}", shown(&name)))
@@ -194,6 +241,7 @@ impl Call {
             Self::Credentials(_) => Noun::Credentials,
             Self::Policies(_) => Noun::Policies,
             Self::Audit(_) => Noun::Audit,
+            Self::Settings(_) => Noun::Settings,
         }
     }
 
@@ -209,6 +257,7 @@ impl Call {
             CredentialsCall::NAMES,
             PoliciesCall::NAMES,
             AuditCall::NAMES,
+            SettingsCall::NAMES,
         ]
         .into_iter()
         .flatten()
@@ -242,6 +291,8 @@ mod tests {
                 nonce: "n".to_owned(),
                 answer: AnswerDto::Approve { scope: ScopeDto::Session },
                 reading_ms: Some(1_200),
+                rule: None,
+                proof: None,
             })),
         ] {
             let wire = serde_json::to_value(&call).unwrap();

@@ -218,3 +218,24 @@ async fn two_hundred_callers_at_once_spend_the_cap_to_the_last_unit_and_not_one_
     }
     assert_eq!((passed, balance(&store, &day[0]).await), (100, (0, 100)));
 }
+
+#[tokio::test]
+async fn what_was_charged_is_told_by_quarters_of_an_hour_and_by_agent_and_agrees_with_the_balance() {
+    let clock = clock();
+    let store = in_memory(&clock);
+    let day = account("day", "me:dana", noon(), money(10_000));
+    for (agent, minutes, amount) in [("claude-code", 0, 250), ("claude-code", 10, 50), ("codex", 3, 70), ("codex", 20, 30)] {
+        let operation = llm(principal(agent, &SessionId::new()), "claude-sonnet");
+        store.admit(spending(&operation, std::slice::from_ref(&day), 600, 50)).await.unwrap();
+        clock.advance(Duration::from_secs(minutes * 60));
+        store.settle(operation, used(1, 1), Some(settlement(amount, 2))).await.unwrap();
+    }
+    let half_past = noon() + Duration::from_secs(1800);
+    let mut both = store.spend(vec![(day.clone(), noon()), (day.clone(), half_past)]).await.unwrap();
+    assert_eq!(both.pop().unwrap().len(), 1);
+    let spend = both.pop().unwrap();
+    let seen: Vec<_> =
+        spend.iter().map(|s| ((s.slot - noon()).num_minutes(), s.agent.as_str(), s.calls, s.amount)).collect();
+    assert_eq!(seen, [(0, "claude-code", 2, 300), (0, "codex", 1, 70), (30, "codex", 1, 30)]);
+    assert_eq!(spend.iter().map(|s| s.amount).sum::<i64>(), balance(&store, &day).await.0);
+}
