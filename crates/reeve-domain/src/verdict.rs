@@ -62,6 +62,9 @@ pub struct Verdict {
     revision: String,
     /// Standing approvals that lifted an ask, by id.
     lifted_by: Vec<String>,
+    /// Rules that only observe and would have had a say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    observed: Vec<Reason>,
 }
 
 impl Verdict {
@@ -76,7 +79,14 @@ impl Verdict {
         revision: String,
         lifted_by: Vec<String>,
     ) -> Self {
-        Self { decision, obligations, reasons, risk, risk_reasons, revision, lifted_by }
+        Self { decision, obligations, reasons, risk, risk_reasons, revision, lifted_by, observed: Vec::new() }
+    }
+
+    /// With the rules that only observe. Called by the policy crate; decides nothing.
+    #[must_use]
+    pub fn observed_by(mut self, rules: Vec<Reason>) -> Self {
+        self.observed = rules;
+        self
     }
 
     #[must_use]
@@ -110,6 +120,12 @@ impl Verdict {
     #[must_use]
     pub fn revision(&self) -> &str {
         &self.revision
+    }
+
+    /// Rules that only observe and would have had a say.
+    #[must_use]
+    pub fn observed(&self) -> &[Reason] {
+        &self.observed
     }
 
     #[must_use]

@@ -7,17 +7,22 @@ pub mod audit;
 pub mod budgets;
 pub mod credentials;
 pub mod decide;
+pub mod decided;
 pub mod denials;
 mod error;
 pub mod files;
 pub mod gate;
 pub mod grants;
 pub mod leaks;
+pub mod history;
 pub mod limits;
+pub mod mark;
 mod owed;
 pub mod policies;
+pub mod presence;
 pub mod prices;
 pub mod protection;
+pub mod raises;
 mod refusals;
 mod seen;
 pub mod sessions;
@@ -28,6 +33,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::clock::Clock;
@@ -51,12 +57,14 @@ use crate::gate::Inner;
 use crate::grants::Grants;
 use crate::owed::Owed;
 use crate::policies::{Policies, Reload};
+use crate::presence::Presence;
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
+use crate::raises::Raises;
 use crate::refusals::Refusals;
 use crate::seen::SeenHosts;
 use crate::sessions::Sessions;
-use crate::settings::Settings;
+use crate::settings::{Notifications, Settings, SettingsEdit};
 
 /// How often files, deadlines and expiries are looked at: well under the second in which a change must apply.
 const TICK: Duration = Duration::from_millis(200);
@@ -91,6 +99,7 @@ struct Parts {
     vault: Vault,
     clock: Arc<dyn Clock>,
     settings: Arc<Settings>,
+    notifications: ArcSwap<Notifications>,
     sessions: Arc<Sessions>,
     agents: Arc<Agents>,
     policies: Arc<Policies>,
@@ -99,6 +108,8 @@ struct Parts {
     credentials: Arc<Credentials>,
     prices: Arc<Prices>,
     protection: Arc<ProtectionState>,
+    raises: Arc<Raises>,
+    presence: Presence,
     gate: Gate,
     owed: Arc<Owed>,
     shutdown: CancellationToken,
@@ -123,6 +134,7 @@ impl Engine {
         )?;
         let settings = Arc::new(options.settings);
         let policies = Arc::new(Policies::load(settings.preset, &options.config, options.managed.as_deref())?);
+        policies.keep_history()?;
         let prices = Arc::new(Prices::load(settings.prices.as_deref())?);
         let swept = store.sweep().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
@@ -134,6 +146,8 @@ impl Engine {
         let credentials = Arc::new(Credentials::load(store.clone(), options.vault.clone()).await?);
         let protection = Arc::new(ProtectionState::load(store.clone(), settings.mode).await?);
         let owed = Arc::new(Owed::new(store.clone()));
+        let raises = Arc::new(Raises::default());
+        let presence = Presence::new(options.vault.clone(), store.clone(), Arc::clone(&options.clock));
         let gate = Gate::new(Inner {
             store: store.clone(),
             clock: Arc::clone(&options.clock),
@@ -143,6 +157,7 @@ impl Engine {
             policies: Arc::clone(&policies),
             grants: Arc::clone(&grants),
             approvals: Arc::clone(&approvals),
+            raises: Arc::clone(&raises),
             credentials: Arc::clone(&credentials),
             prices: Arc::clone(&prices),
             protection: Arc::clone(&protection),
@@ -156,6 +171,7 @@ impl Engine {
             store,
             vault: options.vault,
             clock: options.clock,
+            notifications: ArcSwap::from_pointee(settings.notifications),
             settings,
             sessions,
             policies,
@@ -164,6 +180,8 @@ impl Engine {
             credentials,
             prices,
             protection,
+            raises,
+            presence,
             gate,
             owed,
             shutdown: CancellationToken::new(),
@@ -276,6 +294,7 @@ impl Engine {
     /// When it cannot be recorded; it is ended all the same.
     pub async fn end_session(&self, id: &SessionId, because: SessionEnd) -> Result<bool, EngineError> {
         let ended = self.0.sessions.end(id, because).await;
+        self.0.raises.forget(id);
         self.0.approvals.withdraw(id, self.now()).await?;
         ended
     }
@@ -305,6 +324,41 @@ impl Engine {
         self.0.protection.resume().await?;
         self.0.gate.recheck();
         Ok(())
+    }
+
+    /// Changes `config.toml`, and what it says, at once.
+    ///
+    /// # Errors
+    /// When the file does not load as it is or with the change, the policies do not load with the new preset, or it cannot be
+    /// written or recorded. What was written but not recorded is said and in force at the next start.
+    pub async fn change_settings(&self, file: &Path, edit: &SettingsEdit) -> Result<(), EngineError> {
+        let written = edit.prepare(file)?;
+        if let Some(preset) = edit.preset {
+            self.0.policies.set_preset(preset)?;
+        }
+        written.write()?;
+        let mut events = Vec::new();
+        if let Some(preset) = edit.preset {
+            events.push(EventBody::ModeChanged { what: format!("preset {}", preset.as_str()) });
+        }
+        if let Some(notifications) = edit.notifications {
+            self.0.notifications.store(Arc::new(notifications));
+            events.push(EventBody::ModeChanged { what: "notifications".to_owned() });
+        }
+        if !events.is_empty() {
+            self.0.store.append(events.into_iter().map(Draft::engine).collect()).await?;
+        }
+        if let Some(mode) = edit.mode {
+            self.0.protection.set_mode(mode).await?;
+        }
+        self.0.gate.recheck();
+        Ok(())
+    }
+
+    /// Which notifications the desktop shows.
+    #[must_use]
+    pub fn notifications(&self) -> Notifications {
+        **self.0.notifications.load()
     }
 
     /// Live sessions hold secrets: after a change of a credential they hold the new state.
@@ -407,6 +461,15 @@ impl Engine {
     #[must_use]
     pub fn protection(&self) -> &ProtectionState {
         &self.0.protection
+    }
+
+    #[must_use]
+    pub fn presence(&self) -> &Presence {
+        &self.0.presence
+    }
+
+    pub(crate) fn raises(&self) -> &Raises {
+        &self.0.raises
     }
 
     #[must_use]

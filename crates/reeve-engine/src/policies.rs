@@ -1,18 +1,23 @@
 //! The policy set and the limits in force: read from files, reloaded when they change, kept when a new version is broken.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use reeve_policy::limits::{self, Limits};
-use reeve_policy::{PolicySet, Source};
+use reeve_policy::{PolicyError, PolicySet, Source};
 
 use crate::error::EngineError;
 
+pub mod draft;
+pub mod history;
 mod projects;
+pub mod replay;
+mod save;
+pub mod what_if;
 
 /// File that *Always* writes standing approvals to, inside the policies folder.
 pub const STANDING_FILE: &str = "standing.cedar";
@@ -42,7 +47,7 @@ impl InForce {
 /// Owner of the policy set.
 #[derive(Debug)]
 pub struct Policies {
-    preset: Preset,
+    preset: ArcSwap<Preset>,
     /// Folder of the person's configuration: `policies/*.cedar`, `limits.yaml`, `mine.limits.yaml`.
     config: PathBuf,
     /// Folder managed by the organisation, where there is one.
@@ -50,6 +55,24 @@ pub struct Policies {
     in_force: ArcSwap<InForce>,
     seen: Mutex<Vec<PolicyFile>>,
     projects: projects::Projects,
+    /// Held by whoever puts a draft in force.
+    saving: tokio::sync::Mutex<()>,
+    /// Versions of the person's rules; only an engine keeps them.
+    history: OnceLock<history::History>,
+}
+
+/// One file that rules come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileInfo {
+    /// As shown to people.
+    pub file: String,
+    pub layer: Layer,
+    /// `None` for what ships with Reeve.
+    pub path: Option<PathBuf>,
+    /// As it is on disk, also where that does not load.
+    pub text: String,
+    /// Reeve may write it: it is one of the person's own.
+    pub own: bool,
 }
 
 /// What a look at the files found.
@@ -73,18 +96,41 @@ impl Policies {
         let files = read_files(config, managed)?;
         let in_force = InForce::load(preset, files.clone()).map_err(EngineError::Policy)?;
         Ok(Self {
-            preset,
+            preset: ArcSwap::from_pointee(preset),
             config: config.to_path_buf(),
             managed: managed.map(Path::to_path_buf),
             in_force: ArcSwap::from_pointee(in_force),
             seen: Mutex::new(files),
             projects: projects::Projects::default(),
+            saving: tokio::sync::Mutex::default(),
+            history: OnceLock::new(),
         })
     }
 
     #[must_use]
     pub fn in_force(&self) -> Arc<InForce> {
         self.in_force.load_full()
+    }
+
+    /// The shipped policy that everything else stands on.
+    #[must_use]
+    pub fn preset(&self) -> Preset {
+        **self.preset.load()
+    }
+
+    /// Stands on another shipped policy from now on.
+    ///
+    /// # Errors
+    /// When the files do not load with it; then nothing changed.
+    pub fn set_preset(&self, preset: Preset) -> Result<(), EngineError> {
+        // As in a refresh: of two changes at the same time the older one must not win.
+        let mut seen = self.seen.lock();
+        let files = read_files(&self.config, self.managed.as_deref())?;
+        let in_force = InForce::load(preset, files.clone()).map_err(EngineError::Policy)?;
+        *seen = files;
+        self.preset.store(Arc::new(preset));
+        self.in_force.store(Arc::new(in_force));
+        Ok(())
     }
 
     /// Folder the person's own policies live in.
@@ -110,8 +156,14 @@ impl Policies {
             return Reload::Unchanged;
         }
         seen.clone_from(&files);
+        // A version that cannot be kept is no reason to run on old rules.
+        if let Some(history) = self.history.get()
+            && let Err(error) = history.notice(&self.versioned(&files), touched(&files), history::How::Outside)
+        {
+            tracing::error!(%error, "the new version of the rules is not kept");
+        }
         let shown = files.iter().map(|f| f.shown.clone()).collect();
-        match InForce::load(self.preset, files) {
+        match InForce::load(self.preset(), files) {
             Ok(in_force) => {
                 let revision = in_force.set.revision().to_owned();
                 self.in_force.store(Arc::new(in_force));
@@ -119,6 +171,60 @@ impl Policies {
             }
             Err(problem) => self.reject(problem),
         }
+    }
+
+    /// Keeps versions of the person's rules from now on.
+    ///
+    /// # Errors
+    /// When they cannot be read or written.
+    pub fn keep_history(&self) -> Result<(), EngineError> {
+        let files = self.seen.lock().clone();
+        let history = history::History::open(self.config.join("history"), &self.versioned(&files), touched(&files))?;
+        // A second call finds the first one's history, which is the same.
+        _ = self.history.set(history);
+        Ok(())
+    }
+
+    /// Versions of the person's rules, newest first.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn versions(&self) -> Result<Vec<history::Version>, EngineError> {
+        let mut versions = self.history.get().map_or(Ok(Vec::new()), history::History::all)?;
+        versions.reverse();
+        Ok(versions)
+    }
+
+    /// Every file that rules come from: what ships with Reeve, then by layer and name.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn files(&self) -> Result<Vec<FileInfo>, EngineError> {
+        let shipped = reeve_policy::preset_source(self.preset());
+        let mut out =
+            vec![FileInfo { file: shipped.file, layer: Layer::Preset, path: None, text: shipped.text, own: false }];
+        let mut files = read_files(&self.config, self.managed.as_deref())?;
+        files.sort_by(|a, b| (a.layer, &a.path).cmp(&(b.layer, &b.path)));
+        let folder = self.folder();
+        out.extend(files.into_iter().filter(|file| !file.is_limits()).map(|file| FileInfo {
+            own: is_own(&file, &folder),
+            file: file.shown,
+            layer: file.layer,
+            path: Some(file.path),
+            text: file.text,
+        }));
+        Ok(out)
+    }
+
+    fn versioned(&self, files: &[PolicyFile]) -> Vec<history::VersionFile> {
+        let folder = self.folder();
+        let own = files.iter().filter(|file| is_own(file, &folder));
+        let version = |file: &PolicyFile| history::VersionFile {
+            file: file.shown.clone(),
+            before: None,
+            after: Some(file.text.clone()),
+        };
+        own.map(version).collect()
     }
 
     fn reject(&self, problem: String) -> Reload {
@@ -133,6 +239,21 @@ impl Policies {
             files: Arc::clone(&old.files),
         }));
         Reload::Rejected { problem }
+    }
+
+    /// The set as it would be with one more standing approval.
+    ///
+    /// # Errors
+    /// When it does not load with the new text.
+    pub fn with_standing(&self, text: &str) -> Result<PolicySet, EngineError> {
+        let path = self.folder().join(STANDING_FILE);
+        let old = read_or_empty(&path)?;
+        let separator = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
+        let mut files = read_files(&self.config, self.managed.as_deref())?;
+        files.retain(|f| f.path != path);
+        files.push(PolicyFile::new(&path, Layer::Mine, format!("{old}{separator}{text}\n")));
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        build(self.preset(), &files).map(|(set, _)| set).map_err(EngineError::Policy)
     }
 
     /// Appends a standing approval to the person's file, after proving that the whole still loads with it.
@@ -155,7 +276,7 @@ impl Policies {
         files.retain(|f| f.path != path);
         files.push(PolicyFile::new(path, layer_of(path, &self.config), text.to_owned()));
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        build(self.preset, &files).map_err(EngineError::Policy)?;
+        build(self.preset(), &files).map_err(EngineError::Policy)?;
         crate::files::write_atomically(path, text.as_bytes())?;
         Ok(())
     }
@@ -183,6 +304,17 @@ impl PolicyFile {
     fn is_standing(&self) -> bool {
         self.shown == STANDING_FILE
     }
+}
+
+/// A file of rules in the person's own folder.
+fn is_own(file: &PolicyFile, folder: &Path) -> bool {
+    file.layer == Layer::Mine && !file.is_limits() && file.path.parent() == Some(folder)
+}
+
+/// When the newest of these files was written; now, where the system does not say.
+fn touched(files: &[PolicyFile]) -> chrono::DateTime<chrono::Utc> {
+    let written = |file: &PolicyFile| std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
+    files.iter().filter_map(written).max().map_or_else(chrono::Utc::now, Into::into)
 }
 
 fn layer_of(path: &Path, config: &Path) -> Layer {
@@ -235,12 +367,16 @@ fn read_folder(folder: &Path, layer: Layer, into: &mut Vec<PolicyFile>) -> Resul
     Ok(())
 }
 
-fn build(preset: Preset, files: &[PolicyFile]) -> Result<(PolicySet, Limits), String> {
+fn rules(preset: Preset, files: &[PolicyFile]) -> Result<PolicySet, PolicyError> {
     let source = |f: &PolicyFile| Source { layer: f.layer, file: f.shown.clone(), text: f.text.clone() };
     let (standing, rules): (Vec<_>, Vec<_>) = files.iter().filter(|f| !f.is_limits()).partition(|f| f.is_standing());
     let rules: Vec<Source> = rules.into_iter().map(source).collect();
     let standing: Vec<Source> = standing.into_iter().map(source).collect();
-    let set = PolicySet::load(preset, &rules, &standing).map_err(|e| e.to_string())?;
+    PolicySet::load(preset, &rules, &standing)
+}
+
+fn build(preset: Preset, files: &[PolicyFile]) -> Result<(PolicySet, Limits), String> {
+    let set = rules(preset, files).map_err(|e| e.to_string())?;
     let texts: Vec<(String, String)> =
         files.iter().filter(|f| f.is_limits()).map(|f| (f.shown.clone(), f.text.clone())).collect();
     let limits = limits::load(&texts).map_err(|e| e.to_string())?;

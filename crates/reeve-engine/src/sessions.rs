@@ -12,7 +12,7 @@ use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{AgentId, CredentialId, SessionId, TeamId};
 use reeve_domain::principal::Principal;
 use reeve_domain::sensitive::Secret;
-use reeve_domain::session::{Session, SessionEnd};
+use reeve_domain::session::{Opener, Session, SessionEnd};
 use reeve_domain::settings::Mode;
 use reeve_policy::PolicySet;
 use reeve_store::Store;
@@ -47,6 +47,12 @@ pub struct HeldSecrets {
 }
 
 impl LiveSession {
+    /// The set with the project's own rules on top, where it has any.
+    #[must_use]
+    pub fn project_rules(&self) -> Option<Arc<PolicySet>> {
+        Option::clone(&self.project.load())
+    }
+
     #[must_use]
     pub fn id(&self) -> &SessionId {
         &self.session.id
@@ -94,6 +100,8 @@ pub struct OpenSession {
     /// None: the mode of everything.
     pub mode: Option<Mode>,
     pub holder: Option<u32>,
+    /// Who asked for it, where the system tells.
+    pub opener: Option<Opener>,
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -137,6 +145,7 @@ impl Sessions {
             cwd: open.cwd,
             command: open.command,
             mode: open.mode,
+            opener: open.opener,
             opened_at: now,
             expires_at: open.expires_at,
             ended_at: None,
@@ -233,6 +242,7 @@ mod tests {
             command: Vec::new(),
             mode: None,
             holder: None,
+            opener: None,
             expires_at: None,
         };
         let held = || {

@@ -96,6 +96,47 @@ pub fn standing_approval(
     expires: Option<DateTime<Utc>>,
     session: Option<&SessionId>,
 ) -> String {
+    standing_approval_of(Width::Useful, operation, reasons, id, expires, session)
+}
+
+/// How much of the same kind a standing approval covers. Each is for one agent, scheme, host, port and method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Width {
+    /// The path up to its last segment, or the model.
+    #[default]
+    Useful,
+    /// This address alone.
+    Exact,
+    /// Every path of the host.
+    Host,
+}
+
+/// The widths that differ for this operation, the proposed one first. A whole host is offered for reads alone.
+#[must_use]
+pub fn widths(operation: &Operation) -> Vec<Width> {
+    let Subject::Http(_) = &operation.subject else { return vec![Width::Useful] };
+    let endpoint = operation.endpoint();
+    let mut out = vec![Width::Useful];
+    if reach(operation, endpoint, Width::Exact) != reach(operation, endpoint, Width::Useful) {
+        out.push(Width::Exact);
+    }
+    if Class::of(operation) == Class::Read {
+        out.push(Width::Host);
+    }
+    out
+}
+
+/// The same in a chosen width; one that [`widths`] does not offer is narrowed to the proposed one.
+#[must_use]
+pub fn standing_approval_of(
+    width: Width,
+    operation: &Operation,
+    reasons: &[Reason],
+    id: &str,
+    expires: Option<DateTime<Utc>>,
+    session: Option<&SessionId>,
+) -> String {
+    let width = if width == Width::Host && Class::of(operation) != Class::Read { Width::Useful } else { width };
     let mut head = vec![format!("@id({})", quoted(id)), format!("@reason({})", quoted(&sentence(operation)))];
     let asks: Vec<&str> = reasons.iter().map(|r| r.rule.as_str()).filter(|rule| *rule != DEFAULT_ASK).collect();
     if !asks.is_empty() {
@@ -106,7 +147,7 @@ pub fn standing_approval(
     }
     let endpoint = operation.endpoint();
     let (resource, mut conditions) = match &operation.subject {
-        Subject::Http(_) => (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint)),
+        Subject::Http(_) => (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint, width)),
         Subject::Llm(call) => {
             let host = format!("context.host == {}", quoted(&endpoint.host.to_string()));
             (format!("Model::{}", quoted(&call.model)), std::iter::once(host).chain(place(endpoint)).collect())
@@ -133,17 +174,20 @@ fn place(endpoint: &Endpoint) -> [String; 2] {
     [format!("context.scheme == {}", quoted(endpoint.scheme.as_str())), format!("context.port == {}", endpoint.port)]
 }
 
-fn reach(operation: &Operation, endpoint: &Endpoint) -> Vec<String> {
+fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String> {
     let mut out = place(endpoint).to_vec();
     out.push(format!("context.method == {}", quoted(&endpoint.method)));
     let path = endpoint.path.judged();
-    let exact = Class::of(operation) == Class::Destructive || path.ends_with("/git-receive-pack");
-    out.push(match path.trim_end_matches('/').rsplit_once('/') {
+    let exact = width == Width::Exact
+        || Class::of(operation) == Class::Destructive
+        || path.ends_with("/git-receive-pack");
+    match path.trim_end_matches('/').rsplit_once('/') {
+        _ if width == Width::Host => {}
         Some((folder, _)) if !folder.is_empty() && !exact => {
-            format!("context.path like \"{}/*\"", escaped(folder).replace('*', "\\*"))
+            out.push(format!("context.path like \"{}/*\"", escaped(folder).replace('*', "\\*")));
         }
-        _ => format!("context.path == {}", quoted(&path)),
-    });
+        _ => out.push(format!("context.path == {}", quoted(&path))),
+    }
     if let Some(credential) = &operation.credential {
         out.push(format!("context has credential && context.credential == {}", quoted(credential.as_str())));
     } else {

@@ -87,7 +87,7 @@ pub fn read(text: &str, file: &str) -> Result<Examples, PolicyError> {
     for case in parsed.cases {
         let (line, column) = place(&case.name);
         match case.build() {
-            Err(message) => problems.push(Problem { file: file.to_owned(), line, column, message }),
+            Err(message) => problems.push(Problem { file: file.to_owned(), line, column, length: 0, message }),
             Ok((operation, circumstances)) => {
                 let Case { name, expect, rule, .. } = case;
                 examples.push(Example { name: name.value, line, operation, circumstances, expect, rule });

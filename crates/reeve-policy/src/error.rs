@@ -13,6 +13,8 @@ pub struct Problem {
     pub line: u32,
     /// 1-based, in characters; 0 where no place is known.
     pub column: u32,
+    /// Characters it spans from there; 0 where that is not known.
+    pub length: u32,
     pub message: String,
 }
 
@@ -21,7 +23,7 @@ impl Problem {
     pub(crate) fn yaml(file: &str, error: &serde_saphyr::Error) -> Self {
         let number = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         let (line, column) = error.location().map_or((0, 0), |at| (number(at.line()), number(at.column())));
-        Self { file: file.to_owned(), line, column, message: error.without_snippet().to_string() }
+        Self { file: file.to_owned(), line, column, length: 0, message: error.without_snippet().to_string() }
     }
 }
 

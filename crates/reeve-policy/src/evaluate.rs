@@ -29,9 +29,28 @@ impl PolicySet {
     pub fn evaluate(&self, operation: &Operation, circumstances: &Circumstances) -> Verdict {
         let case = Case::new(operation, circumstances);
         match self.prepare(&case) {
-            Ok(prepared) => self.judge(&case, &prepared, &prepared.rules),
+            Ok(prepared) => {
+                let verdict = self.judge(&case, &prepared, &prepared.rules);
+                verdict.observed_by(self.observe(&case, &prepared))
+            }
             Err(message) => self.broken(&case, &message),
         }
+    }
+
+    /// The rules that only observe and would have had a say. One that cannot be evaluated says so and decides nothing.
+    fn observe(&self, case: &Case<'_>, prepared: &Prepared) -> Vec<Reason> {
+        let mut out = Vec::new();
+        for (table, slice) in self.observing.iter().zip(&prepared.observing) {
+            match self.run(table, slice, case, prepared, false) {
+                Ruling::Permitted(indices) | Ruling::Forbidden(indices) => {
+                    let now = case.circumstances.now.to_utc();
+                    out.extend(table.picked(&indices).filter(|rule| rule.alive(now)).map(Rule::reason));
+                }
+                Ruling::Nothing => {}
+                Ruling::Broken(message) => out.push(self.unevaluated(&message)),
+            }
+        }
+        out
     }
 
     /// The rules of architecture 14, in their order.
@@ -154,15 +173,18 @@ impl PolicySet {
 
     /// "We could not decide" turns the operation away, whatever the rules that did evaluate say.
     fn broken(&self, case: &Case<'_>, message: &str) -> Verdict {
-        let reason = Reason {
+        self.verdict(case, Decision::Deny, Vec::new(), vec![self.unevaluated(message)], Vec::new())
+    }
+
+    fn unevaluated(&self, message: &str) -> Reason {
+        Reason {
             rule: self.own.evaluation_error.clone(),
             text: format!("a rule could not be evaluated: {message}"),
             layer: Layer::Reeve,
             file: String::new(),
             line: 0,
             liftable: false,
-        };
-        self.verdict(case, Decision::Deny, Vec::new(), vec![reason], Vec::new())
+        }
     }
 
     fn reasons(&self, indices: &[u32]) -> Vec<Reason> {

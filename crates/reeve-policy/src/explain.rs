@@ -30,7 +30,7 @@ pub struct Considered {
     pub rule: RuleInfo,
     /// Its head and conditions hold, without an approval.
     pub matched: bool,
-    /// It is among the verdict's reasons or lifted one.
+    /// It is among the verdict's reasons, lifted one, or observed it.
     pub determined: bool,
     /// Why it could not be evaluated, where it could not.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -45,7 +45,8 @@ impl PolicySet {
         let case = Case::new(operation, circumstances);
         let mut considered = Vec::new();
         if let Ok(prepared) = self.prepare(&case) {
-            for (table, slice) in [(&self.rules, &prepared.rules), (&self.standing, &prepared.standing)] {
+            let in_force = [(&self.rules, &prepared.rules), (&self.standing, &prepared.standing)];
+            for (table, slice) in in_force.into_iter().chain(self.observing.iter().zip(&prepared.observing)) {
                 considered.extend(self.consider(table, slice, &case, &prepared, &verdict));
             }
         }
@@ -70,6 +71,7 @@ impl PolicySet {
                 Ruling::Broken(message) => (false, Some(message)),
             };
             let determined = verdict.reasons().iter().any(|reason| reason.rule == rule.info.id)
+                || verdict.observed().iter().any(|reason| reason.rule == rule.info.id)
                 || verdict.lifted_by().iter().any(|id| id == rule.info.id.as_str());
             Some(Considered { rule: rule.info.clone(), matched, determined, error })
         };

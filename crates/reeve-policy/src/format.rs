@@ -12,7 +12,7 @@ pub fn format(file: &str, text: &str) -> Result<String, PolicyError> {
     let config = Config { line_width: 120, indent_width: 2 };
     policies_str_to_pretty(text, &config).map_err(|error| {
         let message = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-        PolicyError::Policy(vec![Problem { file: file.to_owned(), line: 0, column: 0, message }])
+        PolicyError::Policy(vec![Problem { file: file.to_owned(), line: 0, column: 0, length: 0, message }])
     })
 }
 

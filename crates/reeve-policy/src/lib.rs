@@ -4,7 +4,9 @@ mod ask;
 mod bounds;
 pub mod cases;
 mod check;
+mod complete;
 mod condition;
+pub mod diff;
 mod error;
 mod evaluate;
 mod explain;
@@ -21,7 +23,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{may_stand, standing_approval};
+pub use complete::{Completion, Completions, Known};
+pub use ask::{Width, may_stand, standing_approval, standing_approval_of, widths};
 pub use error::{PolicyError, Problem};
 pub use explain::{Considered, Explanation};
 pub use facts::{Circumstances, Class};
@@ -29,4 +32,4 @@ pub use format::format;
 pub use governance::limits;
 pub use schema::SCHEMA;
 pub use set::{DEFAULT_ASK, DEFAULT_DENY, EVALUATION_ERROR, PolicySet, preset_source};
-pub use source::{RuleInfo, RuleKind, Source};
+pub use source::{RuleInfo, RuleKind, RuleMode, Source};

@@ -49,6 +49,7 @@ pub(crate) struct Prepared {
     pub entities: Entities,
     pub rules: Arc<Slice>,
     pub standing: Arc<Slice>,
+    pub observing: [Arc<Slice>; 2],
 }
 
 impl PolicySet {
@@ -93,6 +94,7 @@ impl PolicySet {
         Ok(Prepared {
             rules: self.rules.slice(action, [principal, verbs, resources]),
             standing: self.standing.slice(action, [principal, verbs, resources]),
+            observing: self.observing.each_ref().map(|table| table.slice(action, [principal, verbs, resources])),
             entities: Entities::from_entities(entities, None).map_err(|error| error.to_string())?,
             principal: agent,
             action: verb,

@@ -74,7 +74,7 @@ impl Vocabulary {
     /// When a shipped file is broken.
     pub fn shipped() -> Result<Self, PolicyError> {
         let broken = |file: &str, message: String| {
-            PolicyError::Policy(vec![Problem { file: file.to_owned(), line: 0, column: 0, message }])
+            PolicyError::Policy(vec![Problem { file: file.to_owned(), line: 0, column: 0, length: 0, message }])
         };
         let (schema, _) =
             Schema::from_cedarschema_str(SCHEMA).map_err(|e| broken("schema.cedarschema", e.to_string()))?;
@@ -82,6 +82,42 @@ impl Vocabulary {
         let groups = HostGroups::read(HOSTS).map_err(|e| broken("hosts.yaml", e))?;
         Ok(Self { names, validator: Validator::new(schema), groups })
     }
+}
+
+/// A fact as the schema describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Documented {
+    /// Name of the action it belongs to.
+    pub action: String,
+    pub name: String,
+    /// Its Cedar type.
+    pub kind: String,
+    pub optional: bool,
+    /// The comment above it; empty where there is none.
+    pub doc: String,
+}
+
+/// The facts of a schema that is written like ours: one `action "name" …` a block, one fact a line, comments above.
+pub(crate) fn documented(schema: &str) -> Vec<Documented> {
+    let (mut action, mut doc) = (String::new(), Vec::new());
+    let mut out = Vec::new();
+    for line in schema.lines().map(str::trim) {
+        if let Some(comment) = line.strip_prefix("//") {
+            doc.push(comment.trim().to_owned());
+            continue;
+        }
+        if let Some(rest) = line.strip_prefix("action \"") {
+            action = rest.split('"').next().unwrap_or_default().to_owned();
+        } else if let Some((name, kind)) = line.strip_suffix(',').and_then(|fact| fact.split_once(": "))
+            && !matches!(name, "principal" | "resource")
+        {
+            let (name, optional) = name.strip_suffix('?').map_or((name, false), |name| (name, true));
+            let (name, kind) = (name.to_owned(), kind.to_owned());
+            out.push(Documented { action: action.clone(), name, kind, optional, doc: doc.join(" ") });
+        }
+        doc.clear();
+    }
+    out
 }
 
 /// Which groups a host, or a pattern over one label, belongs to.
@@ -106,6 +142,13 @@ impl HostGroups {
             }
         }
         Ok(Self { members, names: file.groups.into_keys().collect() })
+    }
+
+    /// Every group, in order.
+    pub fn all(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.names.iter().cloned().collect();
+        names.sort();
+        names
     }
 
     pub fn knows(&self, group: &str) -> bool {

@@ -15,7 +15,7 @@ use crate::error::{PolicyError, Problem};
 use crate::prepare::{Key, Prepared};
 use crate::schema::Vocabulary;
 use crate::slice::Table;
-use crate::source::{Rule, RuleInfo, RuleKind, Source};
+use crate::source::{Rule, RuleInfo, RuleKind, RuleMode, Source};
 
 /// Rule that stands for "nothing matched" under a preset that then asks. Standing approvals may name it.
 pub const DEFAULT_ASK: &str = "default-ask";
@@ -44,6 +44,8 @@ pub struct PolicySet {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) rules: Table,
     pub(crate) standing: Table,
+    /// Rules that only observe: those that forbid or ask, and those that permit.
+    pub(crate) observing: [Table; 2],
     pub(crate) grants: Grants,
     pub(crate) prepared: RwLock<HashMap<Key, Arc<Prepared>>>,
     pub(crate) authorizer: Authorizer,
@@ -84,6 +86,10 @@ impl PolicySet {
         all.sort_by_key(|source| source.layer);
         let revision = revision(preset, &all);
         let Checked { rules, mut notices } = check(&all, &vocabulary).map_err(PolicyError::Policy)?;
+        let (observing, rules): (Vec<Rule>, Vec<Rule>) =
+            rules.into_iter().partition(|rule| rule.info.mode == RuleMode::Observe);
+        let (restrain, permit): (Vec<Rule>, Vec<Rule>) =
+            observing.into_iter().partition(|rule| matches!(rule.info.kind, RuleKind::Forbid | RuleKind::Ask));
         let (standing, rules): (Vec<Rule>, Vec<Rule>) =
             rules.into_iter().partition(|rule| rule.info.kind == RuleKind::Standing);
         notices.extend(standing.iter().flat_map(|approval| idle(approval, &rules)));
@@ -93,6 +99,7 @@ impl PolicySet {
             vocabulary,
             rules: Table::new(rules),
             standing: Table::new(standing),
+            observing: [Table::new(restrain), Table::new(permit)],
             grants: Grants::default(),
             prepared: RwLock::default(),
             authorizer: Authorizer::new(),
@@ -120,11 +127,15 @@ impl PolicySet {
         &self.notices
     }
 
-    /// Every rule and standing approval, by layer, file and line.
+    fn tables(&self) -> impl Iterator<Item = &Table> {
+        [&self.rules, &self.standing].into_iter().chain(&self.observing)
+    }
+
+    /// Every rule and standing approval, also those that only observe, by layer, file and line.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleInfo> {
         let mut all: Vec<RuleInfo> =
-            self.rules.rules().iter().chain(self.standing.rules()).map(|rule| rule.info.clone()).collect();
+            self.tables().flat_map(Table::rules).map(|rule| rule.info.clone()).collect();
         all.sort_by(|a, b| (a.layer, &a.file, a.line).cmp(&(b.layer, &b.file, b.line)));
         all
     }
@@ -140,7 +151,7 @@ fn idle<'a>(approval: &'a Rule, rules: &'a [Rule]) -> impl Iterator<Item = Probl
             None => "there is no such rule",
         };
         let message = format!("`{}` does not lift `{id}`: {why}", approval.info.id);
-        Some(Problem { file: approval.info.file.clone(), line: approval.info.line, column: 1, message })
+        Some(Problem { file: approval.info.file.clone(), line: approval.info.line, column: 1, length: 0, message })
     })
 }
 
@@ -153,7 +164,7 @@ impl OwnRules {
         let parse = |id: &str| {
             RuleId::parse(id).map_err(|error| {
                 let message = error.to_string();
-                PolicyError::Policy(vec![Problem { file: String::new(), line: 0, column: 0, message }])
+                PolicyError::Policy(vec![Problem { file: String::new(), line: 0, column: 0, length: 0, message }])
             })
         };
         Ok(Self { default: parse(default)?, evaluation_error: parse(EVALUATION_ERROR)? })

@@ -38,6 +38,15 @@ pub enum RuleKind {
     Standing,
 }
 
+/// Whether a rule counts, or only says what it would have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RuleMode {
+    Enforce,
+    /// `@mode("observe")`.
+    Observe,
+}
+
 /// A rule as people see it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RuleInfo {
@@ -49,6 +58,7 @@ pub struct RuleInfo {
     /// 1-based line of its first character, annotations included.
     pub line: u32,
     pub kind: RuleKind,
+    pub mode: RuleMode,
     /// Whether its owner lets a standing approval lift it.
     pub liftable: bool,
     /// Risk that an operation it determines has at least.
@@ -127,7 +137,7 @@ pub(crate) fn read(source: &Source, groups: &HostGroups) -> Read {
 /// A problem at a byte offset of a file.
 pub(crate) fn at(source: &Source, offset: usize, message: impl Into<String>) -> Problem {
     let (line, column) = place(&source.text, offset);
-    Problem { file: source.file.clone(), line, column, message: message.into() }
+    Problem { file: source.file.clone(), line, column, length: 0, message: message.into() }
 }
 
 /// A Cedar diagnostic at the place it names, or at `fallback` when it names none.
@@ -136,7 +146,10 @@ pub(crate) fn located(source: &Source, fallback: usize, error: &(impl Diagnostic
     let offset = label.as_ref().map_or(fallback, miette::LabeledSpan::offset);
     let hint = label.as_ref().and_then(|label| label.label()).map(|text| format!(": {text}")).unwrap_or_default();
     let help = error.help().map(|text| format!(" ({text})")).unwrap_or_default();
-    at(source, offset, format!("{error}{hint}{help}"))
+    let span = label.as_ref().map(|label| (label.offset(), label.offset() + label.len()));
+    let spanned = span.and_then(|(from, to)| source.text.get(from..to)).map_or(0, |text| text.chars().count());
+    let length = u32::try_from(spanned).unwrap_or(u32::MAX);
+    Problem { length, ..at(source, offset, format!("{error}{hint}{help}")) }
 }
 
 fn read_rule(source: &Source, policy: &Policy, groups: &HostGroups, out: &mut Read) {
@@ -179,6 +192,7 @@ fn read_rule(source: &Source, policy: &Policy, groups: &HostGroups, out: &mut Re
         file: source.file.clone(),
         line: place(&source.text, offset).0,
         kind,
+        mode: if annotations.observe { RuleMode::Observe } else { RuleMode::Enforce },
         liftable: annotations.liftable,
         risk: annotations.risk,
         expires: annotations.expires,
@@ -240,6 +254,7 @@ struct Annotations {
     ranges: Vec<String>,
     timeout: Option<u64>,
     block_undecodable: bool,
+    observe: bool,
     unknown: Vec<String>,
 }
 
@@ -263,6 +278,7 @@ impl Annotations {
             "reason" => self.reason = sentence(value)?,
             "liftable" => self.liftable = flag(key, value)?,
             "block_undecodable" => self.block_undecodable = flag(key, value)?,
+            "mode" => self.observe = observes(value)?,
             "risk" => self.risk = Some(risk(value)?),
             "lifts" => self.lifts = ids(value)?,
             "expires" => self.expires = Some(instant(value)?),
@@ -285,6 +301,14 @@ impl Annotations {
         out.extend(self.timeout.map(|seconds| Obligation::Timeout { seconds }));
         out.extend(self.block_undecodable.then_some(Obligation::BlockUndecodable));
         out
+    }
+}
+
+fn observes(value: &str) -> Result<bool, String> {
+    match value {
+        "observe" => Ok(true),
+        "enforce" => Ok(false),
+        other => Err(format!("`@mode(\"{other}\")` is neither `observe` nor `enforce`")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod deciding;
 mod loading;
+mod observing;
 mod slicing;
 mod standing;
 

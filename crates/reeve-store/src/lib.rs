@@ -6,6 +6,7 @@ mod audit_log;
 mod commands;
 mod error;
 mod export;
+mod judged;
 mod ledger;
 mod migrate;
 mod projection;
@@ -31,6 +32,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 pub use admission::{Admit, Admitted, ApprovalUse, Fit};
 pub use commands::Change;
 pub use error::StoreError;
+pub use judged::{Judged, JudgedOperations};
 pub use reads::Detail;
 pub use search::{Page, Rows};
 

@@ -1,7 +1,12 @@
-//! Policies: the rules in force; checks and case files that need no engine.
+//! Policies: the rules in force, drafts of them, and their weight; checks and case files that need no engine.
+
+mod drafts;
+mod weighing;
 
 use std::path::{Path, PathBuf};
 
+use reeve_domain::settings::Preset;
+use reeve_domain::verdict::Layer;
 use reeve_engine::policies::Policies;
 use reeve_engine::settings::Settings;
 use reeve_policy::cases;
@@ -9,23 +14,81 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::answer;
+use crate::connection::Caller;
 use crate::contract::calls::PoliciesCall;
-use crate::contract::policies::{PolicyStateDto, RuleDto, RuleKindDto};
+use crate::contract::policies::{
+    HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, RuleDto, RuleHitsDto, RuleKindDto, RuleModeDto,
+};
 use crate::contract::{ApiCode, ApiError};
 use crate::home::Home;
 use crate::host::Host;
 
-pub(crate) async fn run(host: &Host, call: PoliciesCall) -> Result<Value, ApiError> {
-    let in_force = host.engine.policies().in_force();
+/// How far back hits are counted.
+const HITS: chrono::Duration = chrono::Duration::days(7);
+
+pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Result<Value, ApiError> {
     match call {
-        PoliciesCall::List => answer(&in_force.set.rules().iter().map(rule).collect::<Vec<_>>()),
-        PoliciesCall::State => answer(&PolicyStateDto {
-            revision: in_force.set.revision().to_owned(),
-            rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
-            folder: host.engine.policies().folder().display().to_string(),
-            problem: in_force.problem.clone(),
-        }),
+        PoliciesCall::List => answer(&list(host)),
+        PoliciesCall::State => answer(&state(host)),
+        PoliciesCall::Files => answer(&files(host)?),
+        PoliciesCall::Hits => answer(&hits(host).await?),
+        PoliciesCall::Check(input) => answer(&drafts::check(host, &input.draft).await?),
+        PoliciesCall::Format(input) => answer(&drafts::format(&input.text)),
+        PoliciesCall::Complete(input) => answer(&drafts::complete(host, &input).await?),
+        PoliciesCall::Replay(input) => answer(&weighing::replay(host, &input).await?),
+        PoliciesCall::WhatIf(input) => answer(&weighing::what_if(host, &input).await?),
+        PoliciesCall::History => answer(&drafts::history(host)?),
+        PoliciesCall::Save(input) => {
+            drafts::save(host, caller, input).await?;
+            answer(&state(host))
+        }
     }
+}
+
+/// The rules in force, with those that projects of running sessions bring along.
+fn list(host: &Host) -> Vec<RuleDto> {
+    let mut rules: Vec<RuleDto> = host.engine.policies().in_force().set.rules().iter().map(rule).collect();
+    for live in host.engine.sessions().all() {
+        let Some(set) = live.project_rules() else { continue };
+        for info in set.rules().iter().filter(|info| info.layer == Layer::Project) {
+            let project = Some(live.session.cwd.clone());
+            if !rules.iter().any(|known| known.id == info.id.as_str() && known.project == project) {
+                rules.push(RuleDto { project, ..rule(info) });
+            }
+        }
+    }
+    rules
+}
+
+fn state(host: &Host) -> PolicyStateDto {
+    let in_force = host.engine.policies().in_force();
+    PolicyStateDto {
+        revision: in_force.set.revision().to_owned(),
+        preset: match in_force.set.preset() {
+            Preset::Balanced => PresetDto::Balanced,
+            Preset::Strict => PresetDto::Strict,
+        },
+        rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
+        folder: host.engine.policies().folder().display().to_string(),
+        problem: in_force.problem.clone(),
+    }
+}
+
+fn files(host: &Host) -> Result<Vec<PolicyFileDto>, ApiError> {
+    let dto = |file: reeve_engine::policies::FileInfo| PolicyFileDto {
+        file: file.file,
+        layer: file.layer.into(),
+        path: file.path.map(|path| path.display().to_string()),
+        text: file.text,
+        own: file.own,
+    };
+    Ok(host.engine.policies().files()?.into_iter().map(dto).collect())
+}
+
+async fn hits(host: &Host) -> Result<HitsDto, ApiError> {
+    let since = host.engine.now() - HITS;
+    let rules = host.engine.store().rule_hits(since).await?;
+    Ok(HitsDto { since, rules: rules.into_iter().map(|(rule, hits)| RuleHitsDto { rule, hits }).collect() })
 }
 
 fn rule(info: &reeve_policy::RuleInfo) -> RuleDto {
@@ -42,6 +105,14 @@ fn rule(info: &reeve_policy::RuleInfo) -> RuleDto {
         file: info.file.clone(),
         line: info.line,
         liftable: info.liftable,
+        mode: match info.mode {
+            reeve_policy::RuleMode::Enforce => RuleModeDto::Enforce,
+            reeve_policy::RuleMode::Observe => RuleModeDto::Observe,
+        },
+        risk: info.risk.map(Into::into),
+        expires: info.expires,
+        lifts: info.lifts.iter().map(ToString::to_string).collect(),
+        project: None,
         text: info.text.clone(),
     }
 }

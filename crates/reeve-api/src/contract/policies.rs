@@ -1,5 +1,9 @@
 //! Rules, and the reasons a verdict carries.
 
+pub mod drafts;
+pub mod weighing;
+
+use chrono::{DateTime, Utc};
 use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::{Deserialize, Serialize};
 
@@ -93,6 +97,15 @@ pub enum RuleKindDto {
     StandingApproval,
 }
 
+/// Whether a rule counts, or only says what it would have done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum RuleModeDto {
+    Enforce,
+    Observe,
+}
+
 /// One rule of the set in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -106,8 +119,60 @@ pub struct RuleDto {
     /// 1-based.
     pub line: u32,
     pub liftable: bool,
+    pub mode: RuleModeDto,
+    /// Risk that what it decides has at least.
+    pub risk: Option<RiskDto>,
+    /// When a permit or standing approval stops counting.
+    pub expires: Option<DateTime<Utc>>,
+    /// The asks that a standing approval answers.
+    pub lifts: Vec<String>,
+    /// Folder of the project that brought it along.
+    pub project: Option<String>,
     /// Cedar source.
     pub text: String,
+}
+
+/// One file that rules come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct PolicyFileDto {
+    pub file: String,
+    pub layer: LayerDto,
+    /// Where it is; absent for what ships with Reeve.
+    pub path: Option<String>,
+    /// As it is on disk, also where that does not load.
+    pub text: String,
+    /// It is one of the person's own, so it may be changed here.
+    pub own: bool,
+}
+
+/// How often a rule decided something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct RuleHitsDto {
+    pub rule: String,
+    #[cfg_attr(feature = "ts", ts(type = "number"))]
+    pub hits: u64,
+}
+
+/// Hits of every rule that had some.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct HitsDto {
+    pub since: DateTime<Utc>,
+    pub rules: Vec<RuleHitsDto>,
+}
+
+/// What decides where no rule says anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum PresetDto {
+    Balanced,
+    Strict,
 }
 
 /// What is in force, and what is wrong with what is on disk.
@@ -116,6 +181,7 @@ pub struct RuleDto {
 #[serde(rename_all = "camelCase")]
 pub struct PolicyStateDto {
     pub revision: String,
+    pub preset: PresetDto,
     pub rules: u32,
     /// Folder of the person's own policy files.
     pub folder: String,

@@ -63,11 +63,11 @@ impl Policies {
         {
             return Ok(before.look(Reload::Unchanged));
         }
-        let built = seen.clone().and_then(|files| Ok((on_top(self.preset, &in_force, &files)?, files)));
+        let built = seen.clone().and_then(|files| Ok((on_top(self.preset(), &in_force, &files)?, files)));
         let (set, good, problem) = match (built, before) {
             (Ok((set, good)), _) => (set, good, None),
             (Err(problem), Some(before)) => {
-                let kept = on_top(self.preset, &in_force, &before.good).map_err(EngineError::Policy)?;
+                let kept = on_top(self.preset(), &in_force, &before.good).map_err(EngineError::Policy)?;
                 (kept, before.good.clone(), Some(format!("{}: {problem}", cwd.display())))
             }
             (Err(problem), None) => return Err(EngineError::Policy(format!("{}: {problem}", cwd.display()))),

@@ -1,8 +1,10 @@
 //! The gate from outside: what passes, what is turned away, what is held, what it costs, and what the record says of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod decided;
 mod floods;
 mod recovery;
+mod replays;
 mod world;
 
 use std::time::Duration;

@@ -65,7 +65,7 @@ pub fn load(files: &[(String, String)]) -> Result<Limits, PolicyError> {
     for budget in &limits.budgets {
         if let Some(other) = owners.insert(&budget.id, budget) {
             let message = format!("the id `{}` is given twice (also {}:{})", budget.id, other.file, other.line);
-            problems.push(Problem { file: budget.file.clone(), line: budget.line, column: 0, message });
+            problems.push(Problem { file: budget.file.clone(), line: budget.line, column: 0, length: 0, message });
         }
     }
     if problems.is_empty() { Ok(limits) } else { Err(PolicyError::Limits(problems)) }
@@ -124,7 +124,7 @@ impl Reader<'_> {
     }
 
     fn wrong(&mut self, at: &Spanned<String>, message: String) {
-        let problem = Problem { file: self.file.to_owned(), line: line(at), column: column(at), message };
+        let problem = Problem { file: self.file.to_owned(), line: line(at), column: column(at), length: 0, message };
         self.problems.push(problem);
     }
 }

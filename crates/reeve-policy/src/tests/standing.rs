@@ -7,7 +7,7 @@ use reeve_domain::settings::Preset;
 use reeve_domain::verdict::{Decision, Layer};
 
 use super::*;
-use crate::{DEFAULT_ASK, may_stand, standing_approval};
+use crate::{DEFAULT_ASK, Width, may_stand, standing_approval, standing_approval_of, widths};
 
 fn grant(operation: &Operation, text: String) -> Grant {
     Grant {
@@ -191,4 +191,18 @@ fn a_standing_approval_past_its_end_answers_nothing() {
     let operation = http("POST", "api.example.com", "/x");
     assert_eq!(set("2026-11-21").evaluate(&operation, &known()).decision(), Decision::Allow);
     assert_eq!(set("2026-11-20").evaluate(&operation, &known()).decision(), Decision::Ask);
+}
+
+#[test]
+fn a_whole_host_is_offered_for_reads_alone() {
+    let reads = http("GET", "docs.example.com", "/webhooks/signatures");
+    assert_eq!(widths(&reads), [Width::Useful, Width::Exact, Width::Host]);
+    assert_eq!(widths(&http("POST", "docs.example.com", "/a/b")), [Width::Useful, Width::Exact]);
+    assert_eq!(widths(&http("DELETE", "docs.example.com", "/a/b")), [Width::Useful]);
+    let text = |operation: &Operation, width| standing_approval_of(width, operation, &[], "always-1", None, None);
+    assert!(text(&reads, Width::Useful).contains("context.path like \"/webhooks/*\""));
+    assert!(text(&reads, Width::Exact).contains("context.path == \"/webhooks/signatures\""));
+    assert!(!text(&reads, Width::Host).contains("context.path"));
+    let deletes = http("DELETE", "docs.example.com", "/a/b");
+    assert_eq!(text(&deletes, Width::Host), text(&deletes, Width::Useful));
 }

@@ -1,0 +1,213 @@
+//! Drafts: checked, formatted, completed, saved; and the versions that were kept.
+
+use std::sync::Arc;
+
+use reeve_domain::approval::Surface;
+use reeve_engine::policies::draft::{Cases, Draft, FileChange, Finding, Part};
+use reeve_engine::policies::history::{Author, How, Version};
+use reeve_policy::diff::{Difference, Leaning, diff};
+use reeve_policy::{Known, Problem, cases};
+
+use super::rule;
+use crate::commands::approvals::whoami;
+use crate::connection::Caller;
+use crate::contract::{ApiCode, ApiError};
+use crate::contract::policies::drafts::{
+    CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
+    FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, VersionDto, VersionFileDto, VersionHowDto,
+};
+use crate::host::Host;
+
+/// A draft as the engine takes it.
+pub(super) fn draft(dto: &DraftDto) -> Draft {
+    let change = |change: &FileChangeDto| FileChange {
+        file: change.file.clone(),
+        part: match &change.part {
+            PartDto::File => Part::File,
+            PartDto::Rule { id } => Part::Rule(id.clone()),
+            PartDto::New => Part::New,
+            PartDto::Gone => Part::Gone,
+        },
+        text: change.text.clone(),
+    };
+    Draft { changes: dto.changes.iter().map(change).collect(), complete: dto.complete }
+}
+
+pub(super) async fn check(host: &Host, dto: &DraftDto) -> Result<CheckedDto, ApiError> {
+    let engine = host.engine.clone();
+    let draft = draft(dto);
+    let work = move || -> Result<CheckedDto, ApiError> {
+        let policies = engine.policies();
+        let live = policies.in_force();
+        let candidate = policies.candidate(&draft)?;
+        let findings: Vec<ProblemDto> = candidate.findings().iter().map(finding).collect();
+        let changes = !candidate.changed().is_empty();
+        let Ok(set) = &candidate.set else {
+            return Ok(CheckedDto {
+                problems: findings,
+                notices: Vec::new(),
+                cases: Vec::new(),
+                case_problems: Vec::new(),
+                differences: Vec::new(),
+                changes,
+                ready: false,
+            });
+        };
+        let cases = policies.cases(set)?;
+        let ready = changes && cases.pass();
+        let Cases { results, problems } = cases;
+        Ok(CheckedDto {
+            problems: Vec::new(),
+            notices: findings,
+            cases: results.iter().map(case).collect(),
+            case_problems: problems.iter().map(|problem| placed(problem, false)).collect(),
+            differences: diff(&live.set.rules(), &set.rules()).iter().map(difference).collect(),
+            changes,
+            ready,
+        })
+    };
+    tokio::task::spawn_blocking(work).await.map_err(|error| ApiError::new(ApiCode::Failed, error.to_string()))?
+}
+
+fn finding(finding: &Finding) -> ProblemDto {
+    placed(&finding.problem, finding.here)
+}
+
+fn placed(problem: &Problem, here: bool) -> ProblemDto {
+    ProblemDto {
+        file: problem.file.clone(),
+        line: problem.line,
+        column: problem.column,
+        length: problem.length,
+        message: problem.message.clone(),
+        here,
+    }
+}
+
+fn case(result: &cases::CaseResult) -> CaseDto {
+    CaseDto {
+        name: result.name.clone(),
+        file: result.file.clone(),
+        line: result.line,
+        expected: result.expected.into(),
+        decided: result.decided.into(),
+        expected_rule: result.expected_rule.as_ref().map(ToString::to_string),
+        rules: result.rules.iter().map(ToString::to_string).collect(),
+        passed: result.passed(),
+        skipped: result.skipped,
+    }
+}
+
+fn difference(difference: &Difference) -> DifferenceDto {
+    DifferenceDto {
+        before: difference.before.as_ref().map(rule),
+        after: difference.after.as_ref().map(rule),
+        leaning: match difference.leaning {
+            Leaning::Neutral => LeaningDto::Neutral,
+            Leaning::Tighter => LeaningDto::Tighter,
+            Leaning::Looser => LeaningDto::Looser,
+            Leaning::Either => LeaningDto::Either,
+        },
+    }
+}
+
+pub(super) fn format(text: &str) -> FormattedDto {
+    match reeve_policy::format("", text) {
+        Ok(text) => FormattedDto { text: Some(text), problem: None },
+        Err(error) => {
+            let message = error.problems().first().map(|problem| problem.message.clone());
+            FormattedDto { text: None, problem: Some(message.unwrap_or_else(|| error.to_string())) }
+        }
+    }
+}
+
+pub(super) async fn complete(host: &Host, input: &CompleteInput) -> Result<CompletionsDto, ApiError> {
+    let engine = &host.engine;
+    let mut hosts: Vec<String> = engine.store().seen_hosts().await?.into_iter().map(|(_, host, _)| host).collect();
+    hosts.sort();
+    hosts.dedup();
+    let all = reeve_domain::query::parse("kind:llm").query;
+    let facets = engine.store().facets(&all).await?;
+    let models = facets.groups.into_iter().filter(|group| group.key == "model").flat_map(|group| group.values);
+    let known = Known {
+        agents: engine.agents().list().iter().map(|agent| agent.id.to_string()).collect(),
+        hosts,
+        models: models.map(|value| value.value).collect(),
+    };
+    let offset = bytes(&input.text, input.offset);
+    let found = engine.policies().in_force().set.complete(&input.text, offset, &known);
+    let item = |item: reeve_policy::Completion| CompletionDto {
+        text: item.text,
+        kind: item.kind.to_owned(),
+        detail: item.detail,
+    };
+    let before = input.text.get(..found.from).unwrap_or_default();
+    Ok(CompletionsDto {
+        from: u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX),
+        items: found.items.into_iter().map(item).collect(),
+    })
+}
+
+/// The byte offset of a place counted in UTF-16 code units; the end of the text for one beyond it.
+fn bytes(text: &str, units: u32) -> usize {
+    let mut left = usize::try_from(units).unwrap_or(usize::MAX);
+    for (at, c) in text.char_indices() {
+        if left < c.len_utf16() {
+            return at;
+        }
+        left -= c.len_utf16();
+    }
+    text.len()
+}
+
+pub(super) async fn save(host: &Host, caller: &Caller, input: SaveInput) -> Result<(), ApiError> {
+    let how = if caller.surface == Surface::Cli { How::Applied } else { How::Saved };
+    let author = Author { by: whoami(), how, note: input.note };
+    host.engine.save_policies(&draft(&input.draft), input.base.as_deref(), &author).await?;
+    Ok(())
+}
+
+pub(super) fn history(host: &Host) -> Result<Vec<VersionDto>, ApiError> {
+    Ok(host.engine.policies().versions()?.into_iter().map(version).collect())
+}
+
+fn version(version: Version) -> VersionDto {
+    VersionDto {
+        id: version.id,
+        at: version.at,
+        by: version.by,
+        how: match version.how {
+            How::Found => VersionHowDto::Found,
+            How::Saved => VersionHowDto::Saved,
+            How::Applied => VersionHowDto::Applied,
+            How::Outside => VersionHowDto::Outside,
+        },
+        note: version.note,
+        files: version
+            .files
+            .into_iter()
+            .map(|file| VersionFileDto { file: file.file, before: file.before, after: file.after })
+            .collect(),
+    }
+}
+
+/// The set of a draft.
+///
+/// # Errors
+/// When it does not load.
+pub(super) fn set_of(host: &Host, dto: &DraftDto) -> Result<Arc<reeve_policy::PolicySet>, ApiError> {
+    Ok(host.engine.policies().candidate(&draft(dto))?.whole()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_as_the_web_view_counts_them() {
+        assert_eq!(bytes("aé𝄞b", 0), 0);
+        assert_eq!(bytes("aé𝄞b", 2), 3);
+        assert_eq!(bytes("aé𝄞b", 4), 7);
+        assert_eq!(bytes("aé𝄞b", 99), 8);
+    }
+}

@@ -1,0 +1,350 @@
+//! A change of the person's rules before it is made: put together, checked, run against the case files.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use reeve_domain::verdict::Layer;
+use reeve_policy::cases::{self, CaseResult};
+use reeve_policy::{PolicySet, Problem};
+
+use super::history::VersionFile;
+use super::{Policies, PolicyFile, is_own, read_files, rules};
+use crate::error::EngineError;
+
+/// What of a file a change replaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// All of it; it comes to be where it is not there.
+    File,
+    /// The rule of this id, as it stands in force. With an empty text the rule is removed.
+    Rule(String),
+    /// Nothing: the text is put at the end.
+    New,
+    /// The file goes.
+    Gone,
+}
+
+/// A change of one of the person's files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// A plain name such as `mine.cedar`.
+    pub file: String,
+    pub part: Part,
+    pub text: String,
+}
+
+/// A change of the person's rules.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Draft {
+    pub changes: Vec<FileChange>,
+    /// The changes are the person's rules whole: files that they do not name go.
+    pub complete: bool,
+}
+
+/// Where the text of a draft stands in the file it is part of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stands {
+    file: String,
+    /// 1-based.
+    first_line: u32,
+    last_line: u32,
+    /// Characters before it on its first line.
+    indent: u32,
+}
+
+/// The rules as they would be.
+#[derive(Debug)]
+pub struct Candidate {
+    /// What changes on disk.
+    pub(super) changed: Vec<VersionFile>,
+    stands: Vec<Stands>,
+    /// The set, or everything that is wrong with it.
+    pub set: Result<Arc<PolicySet>, Vec<Problem>>,
+}
+
+/// What is wrong, seen from the text that was drafted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// Line and column count from the drafted text when `here`, from the file otherwise.
+    pub problem: Problem,
+    /// It lies in the drafted text.
+    pub here: bool,
+}
+
+/// How the case files came out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Cases {
+    pub results: Vec<CaseResult>,
+    /// Case files that do not load.
+    pub problems: Vec<Problem>,
+}
+
+impl Cases {
+    #[must_use]
+    pub fn pass(&self) -> bool {
+        self.problems.is_empty() && self.results.iter().all(CaseResult::passed)
+    }
+}
+
+impl Candidate {
+    /// A problem as whoever drafted the text sees it.
+    #[must_use]
+    pub fn seen(&self, problem: &Problem) -> Finding {
+        let inside = self.stands.iter().find(|part| {
+            part.file == problem.file && (part.first_line..=part.last_line).contains(&problem.line)
+        });
+        let Some(part) = inside else { return Finding { problem: problem.clone(), here: false } };
+        let indent = if problem.line == part.first_line { part.indent } else { 0 };
+        let problem = Problem {
+            line: problem.line - part.first_line + 1,
+            column: problem.column.saturating_sub(indent).max(1),
+            ..problem.clone()
+        };
+        Finding { problem, here: true }
+    }
+
+    /// Everything wrong, or else everything worth seeing.
+    #[must_use]
+    pub fn findings(&self) -> Vec<Finding> {
+        match &self.set {
+            Ok(set) => set.notices().iter().map(|notice| self.seen(notice)).collect(),
+            Err(problems) => problems.iter().map(|problem| self.seen(problem)).collect(),
+        }
+    }
+
+    /// The set.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, as one text.
+    pub fn whole(&self) -> Result<Arc<PolicySet>, EngineError> {
+        self.set.clone().map_err(|problems| {
+            EngineError::Policy(problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))
+        })
+    }
+
+    /// What would change on disk.
+    #[must_use]
+    pub fn changed(&self) -> &[VersionFile] {
+        &self.changed
+    }
+}
+
+impl Policies {
+    /// The rules as they would be with a draft. That they do not load is no error but the answer.
+    ///
+    /// # Errors
+    /// When the files cannot be read, or the draft names what cannot be changed.
+    pub fn candidate(&self, draft: &Draft) -> Result<Candidate, EngineError> {
+        let mut files = read_files(&self.config, self.managed.as_deref())?;
+        let folder = self.folder();
+        let before: Vec<PolicyFile> = files.iter().filter(|file| is_own(file, &folder)).cloned().collect();
+        if draft.complete {
+            files.retain(|file| !is_own(file, &folder) || draft.names(&file.shown));
+        }
+        let mut stands = Vec::new();
+        for change in &draft.changes {
+            let path = own_path(&folder, &change.file)?;
+            let old = files.iter().find(|file| file.path == path).map(|file| file.text.clone());
+            files.retain(|file| file.path != path);
+            if change.part == Part::Gone {
+                continue;
+            }
+            let (text, part) = self.compose(change, old.as_deref().unwrap_or_default())?;
+            stands.extend(part);
+            files.push(PolicyFile::new(&path, Layer::Mine, text));
+        }
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let changed = changes(&before, files.iter().filter(|file| is_own(file, &folder)));
+        let set = rules(self.preset(), &files).map(Arc::new).map_err(|error| error.problems().to_vec());
+        Ok(Candidate { changed, stands, set })
+    }
+
+    /// The file's text with the change, and where the change stands in it.
+    fn compose(&self, change: &FileChange, old: &str) -> Result<(String, Option<Stands>), EngineError> {
+        let text = change.text.trim_end();
+        match &change.part {
+            Part::Gone => Ok((String::new(), None)),
+            Part::File => Ok((change.text.clone(), stands(&change.file, "", &change.text))),
+            Part::New => {
+                let gap = match old.trim_end() {
+                    "" => "",
+                    _ => "\n\n",
+                };
+                let before = format!("{}{gap}", old.trim_end());
+                let part = stands(&change.file, &before, text);
+                Ok((format!("{before}{text}\n"), part))
+            }
+            Part::Rule(id) => {
+                let known = self.in_force().set.rules().into_iter().find(|rule| {
+                    rule.id.as_str() == id && rule.file == change.file && rule.layer == Layer::Mine
+                });
+                let rule = known.ok_or_else(|| EngineError::NotFound { what: "rule of yours", name: id.clone() })?;
+                let Some((before, after)) = old.split_once(&rule.text) else {
+                    return Err(EngineError::Refused(format!(
+                        "`{}` was changed outside and `{id}` is not what is in force any more: edit the whole file",
+                        change.file
+                    )));
+                };
+                if text.is_empty() {
+                    let kept = format!("{}{}", before.trim_end(), after.trim_end());
+                    return Ok((if kept.is_empty() { kept } else { format!("{kept}\n") }, None));
+                }
+                Ok((format!("{before}{text}{after}"), stands(&change.file, before, text)))
+            }
+        }
+    }
+
+    /// Runs the person's case files against a set.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn cases(&self, set: &PolicySet) -> Result<Cases, EngineError> {
+        let folder = self.folder().join("cases");
+        let unread = |source| EngineError::Read { path: folder.clone(), source };
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(Cases::default()),
+            Err(source) => return Err(unread(source)),
+        };
+        let mut paths = Vec::new();
+        for entry in entries {
+            paths.push(entry.map_err(unread)?.path());
+        }
+        paths.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
+        paths.sort();
+        let mut out = Cases::default();
+        for path in paths {
+            let shown = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            match cases::run(set, &super::read_or_empty(&path)?, &shown) {
+                Ok(results) => out.results.extend(results),
+                Err(error) => out.problems.extend(error.problems().iter().cloned()),
+            }
+        }
+        Ok(out)
+    }
+}
+
+impl Draft {
+    fn names(&self, file: &str) -> bool {
+        self.changes.iter().any(|change| change.file == file)
+    }
+}
+
+/// A file of the person's own folder, by a name that cannot lead out of it.
+fn own_path(folder: &Path, name: &str) -> Result<PathBuf, EngineError> {
+    let plain = name.len() <= 100
+        && !name.starts_with('.')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    match name.strip_suffix(".cedar") {
+        Some(stem) if plain && !stem.is_empty() => Ok(folder.join(name)),
+        _ => Err(EngineError::Refused(format!("`{name}` is not the name of a policy file, such as `mine.cedar`"))),
+    }
+}
+
+fn stands(file: &str, before: &str, text: &str) -> Option<Stands> {
+    let count = |text: &str| u32::try_from(text.matches('\n').count()).ok();
+    let first_line = count(before)? + 1;
+    let indent = before.rsplit('\n').next().unwrap_or_default().chars().count();
+    Some(Stands {
+        file: file.to_owned(),
+        first_line,
+        last_line: first_line + count(text)?,
+        indent: u32::try_from(indent).ok()?,
+    })
+}
+
+fn changes<'a>(before: &[PolicyFile], after: impl Iterator<Item = &'a PolicyFile>) -> Vec<VersionFile> {
+    let mut changed = Vec::new();
+    let mut left: Vec<&PolicyFile> = before.iter().collect();
+    for file in after {
+        let old = left.iter().position(|old| old.path == file.path).map(|at| left.swap_remove(at).text.clone());
+        if old.as_ref() != Some(&file.text) {
+            changed.push(VersionFile { file: file.shown.clone(), before: old, after: Some(file.text.clone()) });
+        }
+    }
+    let gone = left.into_iter().map(|old| VersionFile {
+        file: old.shown.clone(),
+        before: Some(old.text.clone()),
+        after: None,
+    });
+    changed.extend(gone);
+    changed.sort_by(|a, b| a.file.cmp(&b.file));
+    changed
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_domain::settings::Preset;
+
+    use super::*;
+
+    const ONE: &str = "@id(\"one\")\n@reason(\"r\")\npermit (principal, action, resource == Host::\"a.example\");";
+    const TWO: &str = "@id(\"two\")\n@reason(\"r\")\nforbid (principal, action, resource == Host::\"b.example\");";
+
+    fn policies(text: &str) -> (tempfile::TempDir, Policies) {
+        let home = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(home.path().join("policies")).unwrap();
+        std::fs::write(home.path().join("policies/mine.cedar"), text).unwrap();
+        let policies = Policies::load(Preset::Balanced, home.path(), None).unwrap();
+        (home, policies)
+    }
+
+    fn draft(part: Part, text: &str) -> Draft {
+        let change = FileChange { file: "mine.cedar".to_owned(), part, text: text.to_owned() };
+        Draft { changes: vec![change], complete: false }
+    }
+
+    fn composed(policies: &Policies, part: Part, text: &str) -> Candidate {
+        policies.candidate(&draft(part, text)).unwrap()
+    }
+
+    #[test]
+    fn one_rule_is_replaced_added_and_removed_and_the_rest_stays_to_the_byte() {
+        let text = format!("// before\n{ONE}\n\n// between\n{TWO}\n");
+        let (_home, policies) = policies(&text);
+        let longer = TWO.replace("b.example", "c.example");
+        let candidate = composed(&policies, Part::Rule("two".to_owned()), &longer);
+        assert_eq!(candidate.changed[0].after.as_deref(), Some(&*text.replace(TWO, &longer)));
+        assert!(candidate.set.is_ok());
+        let candidate = composed(&policies, Part::New, &TWO.replace("\"two\"", "\"three\""));
+        assert!(candidate.changed[0].after.as_ref().unwrap().starts_with(text.trim_end()));
+        assert!(candidate.whole().unwrap().rules().iter().any(|rule| rule.id.as_str() == "three"));
+        let candidate = composed(&policies, Part::Rule("one".to_owned()), "");
+        assert!(!candidate.whole().unwrap().rules().iter().any(|rule| rule.id.as_str() == "one"));
+        assert!(composed(&policies, Part::Gone, "").changed[0].after.is_none());
+        assert!(composed(&policies, Part::File, &text).changed.is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_placed_in_the_text_that_was_drafted() {
+        let (_home, policies) = policies(&format!("{ONE}\n\n{TWO}\n"));
+        let bad = TWO.replace("resource ==", "resource =");
+        let candidate = composed(&policies, Part::Rule("two".to_owned()), &bad);
+        let findings = candidate.findings();
+        assert!(findings.iter().any(|f| f.here && f.problem.line == 3 && f.problem.column > 10), "{findings:?}");
+        let twice = composed(&policies, Part::New, ONE);
+        assert!(twice.findings().iter().any(|f| f.here && f.problem.line == 1), "{:?}", twice.findings());
+    }
+
+    #[test]
+    fn a_draft_that_is_complete_lets_the_other_files_go_and_leads_nowhere_else() {
+        let (home, policies) = policies(ONE);
+        std::fs::write(home.path().join("policies/other.cedar"), TWO).unwrap();
+        let whole = Draft { complete: true, ..draft(Part::File, ONE) };
+        let candidate = policies.candidate(&whole).unwrap();
+        assert_eq!(candidate.changed.iter().map(|c| (&*c.file, c.after.is_some())).collect::<Vec<_>>(), [("other.cedar", false)]);
+        for name in ["../mine.cedar", "/etc/x.cedar", "a/b.cedar", ".cedar", "mine.yaml", "..cedar", "mine.cedar\0"] {
+            let mut bad = draft(Part::File, ONE);
+            bad.changes[0].file = name.to_owned();
+            assert!(policies.candidate(&bad).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_was_changed_outside_is_not_replaced_blindly() {
+        let (home, policies) = policies(ONE);
+        std::fs::write(home.path().join("policies/mine.cedar"), ONE.replace("a.example", "z.example")).unwrap();
+        let error = policies.candidate(&draft(Part::Rule("one".to_owned()), TWO)).unwrap_err().to_string();
+        assert!(error.contains("changed outside"), "{error}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Putting a draft in force: checked, run against the case files, kept as a version, written, read back and recorded.
+
+use reeve_domain::event::{Draft as Record, EventBody};
+use reeve_policy::diff::diff;
+
+use super::draft::{Candidate, Draft};
+use super::history::{Author, Version};
+use super::{Policies, Reload};
+use crate::Engine;
+use crate::error::EngineError;
+
+impl Engine {
+    /// Puts a draft in force. `base` is the revision it was made on; `None` takes whatever is in force.
+    ///
+    /// # Errors
+    /// When the rules changed meanwhile, the draft does not load or fails a case, or version, files or record cannot be
+    /// written. Then nothing changed.
+    pub async fn save_policies(
+        &self,
+        draft: &Draft,
+        base: Option<&str>,
+        author: &Author,
+    ) -> Result<Version, EngineError> {
+        let policies = self.policies();
+        let _one_at_a_time = policies.saving.lock().await;
+        let live = policies.in_force();
+        if base.is_some_and(|base| base != live.set.revision()) {
+            return Err(EngineError::Refused("the rules changed meanwhile: look at them again".to_owned()));
+        }
+        let candidate = policies.candidate(draft)?;
+        let set = candidate.whole()?;
+        let cases = policies.cases(&set)?;
+        if !cases.pass() {
+            return Err(EngineError::Refused(failing(&cases)));
+        }
+        let version = policies.write(&candidate, author, self.now())?;
+        let told = match self.reload().await {
+            Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
+            Ok(Reload::Loaded { .. } | Reload::Unchanged) => {
+                let event = EventBody::PolicyChanged {
+                    what: format!("rules saved by {}: {}", author.by, names(&version)),
+                    text: said(&live.set.rules(), &set.rules()),
+                };
+                self.gate().record(Record::engine(event)).await.map(|_| ())
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = told {
+            policies.take_back(&version)?;
+            self.reload().await?;
+            return Err(error);
+        }
+        Ok(version)
+    }
+}
+
+impl Policies {
+    /// Keeps a version, then writes its files; none where one cannot be written.
+    fn write(
+        &self,
+        candidate: &Candidate,
+        author: &Author,
+        at: chrono::DateTime<chrono::Utc>,
+    ) -> Result<Version, EngineError> {
+        let Some(history) = self.history.get() else {
+            return Err(EngineError::Refused("versions of the rules are not kept here".to_owned()));
+        };
+        if candidate.changed.is_empty() {
+            return Err(EngineError::Refused("nothing would change".to_owned()));
+        }
+        let (by, note) = (Some(author.by.clone()), author.note.clone());
+        let version = history.keep(candidate.changed.clone(), at, author.how, by, note)?;
+        let mut put = Ok(());
+        for file in &version.files {
+            put = put.and_then(|()| self.put(&file.file, file.after.as_deref()));
+        }
+        if let Err(error) = put {
+            self.take_back(&version)?;
+            return Err(error);
+        }
+        Ok(version)
+    }
+
+    fn put(&self, file: &str, text: Option<&str>) -> Result<(), EngineError> {
+        let path = self.folder().join(file);
+        match text {
+            Some(text) => crate::files::write_atomically(&path, text.as_bytes()),
+            None => match std::fs::remove_file(&path) {
+                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                    Err(EngineError::Write { path, source })
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// The files as they were before a version, which is forgotten.
+    fn take_back(&self, version: &Version) -> Result<(), EngineError> {
+        for file in &version.files {
+            self.put(&file.file, file.before.as_deref())?;
+        }
+        self.history.get().map_or(Ok(()), |history| history.forget(version))
+    }
+}
+
+fn failing(cases: &super::draft::Cases) -> String {
+    let problems = cases.problems.iter().map(ToString::to_string);
+    let failed = cases.results.iter().filter(|result| !result.passed());
+    let failed = failed.map(|result| format!("{}:{}: `{}`", result.file, result.line, result.name));
+    let all: Vec<String> = problems.chain(failed).take(5).collect();
+    format!("a case does not come out as it says, so nothing was saved:\n{}", all.join("\n"))
+}
+
+fn names(version: &Version) -> String {
+    version.files.iter().map(|file| format!("`{}`", file.file)).collect::<Vec<_>>().join(", ")
+}
+
+/// The rules that differ, as the record keeps them.
+fn said(before: &[reeve_policy::RuleInfo], after: &[reeve_policy::RuleInfo]) -> String {
+    let one = |difference: reeve_policy::diff::Difference| match (difference.before, difference.after) {
+        (None, Some(new)) => format!("// new\n{}", new.text),
+        (Some(old), None) => format!("// removed: {}", old.id),
+        (_, Some(new)) => format!("// changed\n{}", new.text),
+        (None, None) => String::new(),
+    };
+    diff(before, after).into_iter().map(one).collect::<Vec<_>>().join("\n\n")
+}
