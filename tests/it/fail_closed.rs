@@ -54,6 +54,7 @@ impl Inner {
             command: Vec::new(),
             mode: None,
             holder: None,
+            opener: None,
             expires_at: None,
         };
         let (live, _) = engine.open_session(open).await.unwrap();

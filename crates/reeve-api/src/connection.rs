@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use reeve_domain::approval::Surface;
 use reeve_domain::id::SessionId;
 use reeve_domain::session::SessionEnd;
+use reeve_proxy::attribution;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::Mutex;
@@ -120,25 +121,54 @@ pub async fn try_send(write: &Mutex<WriteHalf>, id: u64, body: Body) -> bool {
     write.lock().await.write_all(&line).await.is_ok()
 }
 
-async fn peer_of(host: &Host, pid: Option<u32>) -> Peer {
-    let holders: Vec<u32> = host.engine.sessions().all().iter().filter_map(|s| s.holder).collect();
-    let judge = move || judge(pid, &holders, reeve_proxy::attribution::ancestors);
+async fn peer_of(host: &Arc<Host>, pid: Option<u32>) -> Peer {
+    let live = host.engine.sessions().all();
+    let holders: Vec<u32> = live.iter().filter_map(|s| s.holder).collect();
+    // Sessions that nobody holds open are known by what their environment handed over.
+    let lent = live.iter().any(|s| s.holder.is_none());
+    let host = Arc::clone(host);
+    let judge = move || {
+        let authenticates = |token: &str| host.engine.sessions().authenticate(token).is_some();
+        judge(pid, &holders, attribution::ancestors, |above| {
+            lent && above.iter().any(|pid| carries_token(*pid, &authenticates))
+        })
+    };
     tokio::task::spawn_blocking(judge).await.unwrap_or(Peer::Governed)
 }
 
-/// A process below one that holds a governed session is the agent's, whatever it says of itself. Where the system tells
-/// who calls, one that it cannot name (0: of another process namespace) is nobody's person.
-fn judge(pid: Option<u32>, holders: &[u32], ancestors: impl FnOnce(u32) -> Vec<u32>) -> Peer {
+/// A process below one that holds a governed session is the agent's, whatever it says of itself, and so is one that was
+/// started with a live session's token in its environment, or has such an ancestor. Where the system tells who calls, one
+/// that it cannot name (0: of another process namespace) is nobody's person.
+///
+/// Not knowable: a process that was handed the environment of `reeve env`, let go of it, and has no ancestor left that was
+/// started with it. At L0 such a process has its user's rights.
+fn judge(
+    pid: Option<u32>,
+    holders: &[u32],
+    ancestors: impl FnOnce(u32) -> Vec<u32>,
+    carries: impl FnOnce(&[u32]) -> bool,
+) -> Peer {
     let governed = match pid.filter(|pid| *pid != 0) {
-        None => reeve_proxy::attribution::SUPPORTED,
-        Some(_) if holders.is_empty() => false,
+        None => attribution::SUPPORTED,
         Some(pid) => {
-            let above = ancestors(pid);
+            let mut above = ancestors(pid);
             // One that is gone already may have left its connection to an agent.
-            (above.is_empty() && reeve_proxy::attribution::SUPPORTED) || above.iter().any(|pid| holders.contains(pid))
+            let gone = above.is_empty() && attribution::SUPPORTED && !holders.is_empty();
+            above.insert(0, pid);
+            gone || above.iter().skip(1).any(|pid| holders.contains(pid)) || carries(&above)
         }
     };
     if governed { Peer::Governed } else { Peer::Person }
+}
+
+/// Whether a process was started with a token that a live session knows: proxy variables carry it as a URL's password. What
+/// cannot be read (another user's, or one that hides itself, as agents of keyrings do) carries none as far as is known.
+fn carries_token(pid: u32, authenticates: &impl Fn(&str) -> bool) -> bool {
+    let pairs = attribution::environment(pid).unwrap_or_default();
+    pairs.iter().filter_map(|pair| std::str::from_utf8(pair).ok()).any(|pair| {
+        let login = pair.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
+        login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| authenticates(password))
+    })
 }
 
 #[cfg(test)]
@@ -148,13 +178,42 @@ mod tests {
     #[test]
     fn only_a_named_process_outside_of_governed_sessions_is_the_person() {
         let tree = |pid: u32| if pid == 30 { vec![20, 10, 1] } else { vec![1] };
-        assert_eq!(judge(Some(30), &[20], tree), Peer::Governed);
-        assert_eq!(judge(Some(40), &[20], tree), Peer::Person);
-        assert_eq!(judge(Some(30), &[], tree), Peer::Person);
-        if reeve_proxy::attribution::SUPPORTED {
-            assert_eq!(judge(None, &[], tree), Peer::Governed);
-            assert_eq!(judge(Some(0), &[20], tree), Peer::Governed);
-            assert_eq!(judge(Some(50), &[20], |_| Vec::new()), Peer::Governed, "gone, and its connection with whom?");
+        let none = |_: &[u32]| false;
+        assert_eq!(judge(Some(30), &[20], tree, none), Peer::Governed);
+        assert_eq!(judge(Some(40), &[20], tree, none), Peer::Person);
+        assert_eq!(judge(Some(30), &[], tree, none), Peer::Person);
+        if attribution::SUPPORTED {
+            assert_eq!(judge(None, &[], tree, none), Peer::Governed);
+            assert_eq!(judge(Some(0), &[20], tree, none), Peer::Governed);
+            let gone = judge(Some(50), &[20], |_| Vec::new(), none);
+            assert_eq!(gone, Peer::Governed, "gone, and its connection with whom?");
         }
+    }
+
+    #[test]
+    fn who_was_started_with_a_sessions_token_or_below_such_a_process_is_governed() {
+        let tree = |pid: u32| if pid == 30 { vec![20, 10, 1] } else { vec![1] };
+        let lent_to = |owner: u32| move |above: &[u32]| above.contains(&owner);
+        assert_eq!(judge(Some(30), &[], tree, lent_to(30)), Peer::Governed);
+        assert_eq!(judge(Some(30), &[], tree, lent_to(10)), Peer::Governed);
+        assert_eq!(judge(Some(40), &[], tree, lent_to(10)), Peer::Person);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_token_is_found_in_what_a_process_was_started_with() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .env("HTTPS_PROXY", "http://codex:a-token@127.0.0.1:9")
+            .spawn()
+            .unwrap();
+        // Between fork and exec it is still this process's own.
+        let found = (0..500).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            carries_token(child.id(), &|token| token == "a-token")
+        });
+        assert!(found && !carries_token(child.id(), &|token| token == "another"));
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 }

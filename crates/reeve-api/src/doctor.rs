@@ -1,5 +1,7 @@
 //! The doctor: each thing that protection needs, probed for real, with what was found and the command that mends it.
 
+pub mod repair;
+
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -132,6 +134,7 @@ async fn probe_runtime(host: &Arc<Host>, program: &str, arguments: &[&str]) -> R
         command: vec![program.to_owned()],
         mode: None,
         holder: None,
+        opener: None,
         expires_at: None,
     };
     let (live, token) = host.engine.open_session(opening).await.map_err(|e| e.to_string())?;
@@ -194,7 +197,10 @@ fn disk(folder: &Path) -> CheckDto {
 
 async fn chain(host: &Host) -> CheckDto {
     match crate::commands::audit::verify(host).await {
-        Ok(found) if found.ok => check("chain", true, format!("{} records verify", found.events), None),
+        Ok(found) if found.ok => {
+            let keychain = found.keychain.map(|says| format!("; the keychain {says}")).unwrap_or_default();
+            check("chain", true, format!("{} records verify{keychain}", found.events), None)
+        }
         Ok(found) => check("chain", false, found.problem.unwrap_or_default(), Some("reeve verify")),
         Err(error) => check("chain", false, error.to_string(), Some("reeve verify")),
     }

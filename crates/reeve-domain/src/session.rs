@@ -20,6 +20,9 @@ pub struct Session {
     /// What a person chose for this session alone (`reeve run --mode`); none: the mode of everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// The process that opened it, where the system told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opener: Option<Opener>,
     pub opened_at: DateTime<Utc>,
     /// Only sessions of `reeve env` expire by the clock, after at most 12 hours (C-03).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -28,6 +31,28 @@ pub struct Session {
     pub ended_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_because: Option<SessionEnd>,
+}
+
+/// Who opened a session, as the system told at that moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opener {
+    /// Number of the user.
+    pub uid: u32,
+    pub process: ProcessMark,
+    /// What started that process: the shell of a `reeve env`, which is gone itself by the time its environment is used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<ProcessMark>,
+}
+
+/// A process, so that it can be told from a later one with the same number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProcessMark {
+    pub pid: u32,
+    /// When it began, in clock ticks since the machine did.
+    pub started: u64,
+    /// Its program, where that may be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exe: Option<String>,
 }
 
 /// Why a session ended.

@@ -9,12 +9,17 @@ use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::operation::{Endpoint, Scheme};
 use reeve_domain::sensitive::Secret;
+use reeve_domain::sought::Sought;
 use reeve_store::{Change, Store};
 use reeve_vault::Vault;
 
 use crate::error::EngineError;
 use crate::leaks::{LeakGuard, SoughtKind};
 use crate::sessions::{HeldSecrets, LiveSession};
+
+mod trial;
+
+pub use trial::{Read, Trial, TriedPlace};
 
 /// A secret on its way into one slot of one admitted request. Only an `Admission` hands it out.
 #[derive(Debug, Clone)]
@@ -154,6 +159,18 @@ impl Credentials {
         HeldSecrets { credentials: mine, secrets, guard: Arc::new(LeakGuard::new(sought)), problem }
     }
 
+    /// Every stored secret, to be sought in what is about to leave this machine by a person's own hand.
+    ///
+    /// # Errors
+    /// When one cannot be read: then nobody knows what to look for.
+    pub async fn sought(&self) -> Result<Sought<()>, EngineError> {
+        let mut secrets = Vec::new();
+        for credential in self.list() {
+            secrets.extend(self.vault.get(&vault_name(&credential.id)).await?);
+        }
+        Ok(Sought::new(secrets.iter().map(|secret| ((), secret))))
+    }
+
     /// What to put into an admitted request whose placeholder was found on its way to an allowed place.
     ///
     /// # Errors
@@ -236,6 +253,11 @@ pub struct KnownKind {
     /// Start of a placeholder that satisfies the tools that look at it (clients.md 1.9: Copilot wants a GitHub prefix).
     pub prefix: &'static str,
     pub variables: &'static [&'static str],
+    /// How the real ones begin.
+    pub begins: &'static [&'static str],
+    /// A path whose `GET` shows that the key is taken and costs nothing, and the headers it wants besides.
+    pub read: &'static str,
+    pub read_headers: &'static [(&'static str, &'static str)],
 }
 
 /// Slot of a well-known credential.
@@ -254,6 +276,9 @@ pub const KNOWN_KINDS: &[KnownKind] = &[
         slot: KnownSlot::Header("x-api-key"),
         prefix: "sk-ant-api03-",
         variables: &["ANTHROPIC_API_KEY"],
+        begins: &["sk-ant-"],
+        read: "/v1/models",
+        read_headers: &[("anthropic-version", "2023-06-01")],
     },
     KnownKind {
         name: "openai",
@@ -263,6 +288,9 @@ pub const KNOWN_KINDS: &[KnownKind] = &[
         prefix: "sk-proj-",
         // Codex reads `CODEX_API_KEY`, everything else `OPENAI_API_KEY`.
         variables: &["OPENAI_API_KEY", "CODEX_API_KEY"],
+        begins: &["sk-"],
+        read: "/v1/models",
+        read_headers: &[],
     },
     KnownKind {
         name: "gemini",
@@ -271,6 +299,9 @@ pub const KNOWN_KINDS: &[KnownKind] = &[
         slot: KnownSlot::Header("x-goog-api-key"),
         prefix: "AIzaSy",
         variables: &["GEMINI_API_KEY"],
+        begins: &["AIza", "AQ."],
+        read: "/v1beta/models",
+        read_headers: &[],
     },
     KnownKind {
         name: "github",
@@ -279,6 +310,9 @@ pub const KNOWN_KINDS: &[KnownKind] = &[
         slot: KnownSlot::Bearer,
         prefix: "github_pat_",
         variables: &["GITHUB_TOKEN", "GH_TOKEN"],
+        begins: &["github_pat_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_"],
+        read: "/user",
+        read_headers: &[],
     },
 ];
 

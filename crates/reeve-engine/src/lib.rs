@@ -27,6 +27,7 @@ mod refusals;
 mod seen;
 pub mod sessions;
 pub mod settings;
+pub mod witness;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -65,9 +66,12 @@ use crate::refusals::Refusals;
 use crate::seen::SeenHosts;
 use crate::sessions::Sessions;
 use crate::settings::{Notifications, Settings, SettingsEdit};
+use crate::witness::Witness;
 
 /// How often files, deadlines and expiries are looked at: well under the second in which a change must apply.
 const TICK: Duration = Duration::from_millis(200);
+/// How long a stopping engine waits for the keychain to take the last head.
+const LAST_WITNESS: Duration = Duration::from_secs(2);
 
 /// What an engine is made of.
 #[derive(Debug)]
@@ -111,6 +115,7 @@ struct Parts {
     raises: Arc<Raises>,
     presence: Presence,
     gate: Gate,
+    witness: Arc<Witness>,
     owed: Arc<Owed>,
     shutdown: CancellationToken,
     demo: bool,
@@ -166,7 +171,9 @@ impl Engine {
             owed: Arc::clone(&owed),
             refusals: Refusals::new(Arc::clone(&options.clock)),
         });
+        let witness = Arc::new(Witness::new(store.clone(), options.vault.clone()));
         let engine = Self(Arc::new(Parts {
+            witness: Arc::clone(&witness),
             agents,
             store,
             vault: options.vault,
@@ -188,6 +195,7 @@ impl Engine {
             demo: options.demo,
         }));
         tokio::spawn(engine.clone().tick());
+        tokio::spawn(witness.keep(engine.stopping().clone()));
         Ok(engine)
     }
 
@@ -395,6 +403,8 @@ impl Engine {
         self.0.owed.pay().await?;
         self.0.gate.record_counted(true).await?;
         self.0.store.append(vec![Draft::engine(EventBody::EngineStopped { why: why.to_owned() })]).await?;
+        // What the keychain misses is in the mirror; a keychain that waits for a human keeps no engine from stopping.
+        let _ = tokio::time::timeout(LAST_WITNESS, self.0.witness.write_newest()).await;
         Ok(())
     }
 
@@ -411,6 +421,12 @@ impl Engine {
     #[must_use]
     pub fn store(&self) -> &Store {
         &self.0.store
+    }
+
+    /// What proves the record.
+    #[must_use]
+    pub fn witness(&self) -> &Witness {
+        &self.0.witness
     }
 
     #[must_use]

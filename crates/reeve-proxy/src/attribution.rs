@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use reeve_domain::session::{Opener, ProcessMark};
 use tokio::sync::Semaphore;
 
 /// Whether this system tells who owns a connection.
@@ -57,6 +58,34 @@ pub fn owner_of(peer: SocketAddr, local: SocketAddr) -> Option<Owner> {
 pub fn ancestors(pid: u32) -> Vec<u32> {
     let parents = std::iter::successors(system::parent(pid), |pid| system::parent(*pid));
     parents.take_while(|pid| *pid != 0).take(MOST_ANCESTORS).collect()
+}
+
+/// User of the process whose own address is `peer` and whose other end is `local`, also where that process itself may not
+/// be looked at. `None`: gone, or not supported here. Reads the table of sockets: to be called where blocking is allowed.
+#[must_use]
+pub fn user_of(peer: SocketAddr, local: SocketAddr) -> Option<u32> {
+    system::user(peer, local)
+}
+
+/// Who opens a session: the process, its user, and what started it. To be called while it waits for an answer. `None`:
+/// gone, or not supported here.
+#[must_use]
+pub fn opener(pid: u32) -> Option<Opener> {
+    let parent = system::parent(pid).filter(|parent| *parent != 0).and_then(system::mark);
+    Some(Opener { uid: system::user_of_process(pid)?, process: system::mark(pid)?, parent })
+}
+
+/// Whether the very process that was marked still runs.
+#[must_use]
+pub fn still_runs(mark: &ProcessMark) -> bool {
+    system::mark(mark.pid).is_some_and(|now| now.started == mark.started)
+}
+
+/// What a process was started with, as `NAME=value` each; `None` where that may not be read. What it set for itself later
+/// is not among it, and what a hostile process wrote over it is.
+#[must_use]
+pub fn environment(pid: u32) -> Option<Vec<Vec<u8>>> {
+    system::environment(pid)
 }
 
 /// Looks owners up off the async threads, one at a time, and first among the processes that were found lately.
@@ -133,6 +162,25 @@ mod tests {
     #[test]
     fn nobody_owns_a_connection_that_is_not_there() {
         assert_eq!(owner_of("127.0.0.1:1".parse().unwrap(), "127.0.0.1:2".parse().unwrap()), None);
+    }
+
+    #[test]
+    fn the_user_of_a_connection_is_told_without_looking_at_its_process() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, peer) = listener.accept().unwrap();
+        let opener = opener(std::process::id()).unwrap();
+        assert_eq!(user_of(peer, server.local_addr().unwrap()), Some(opener.uid));
+        drop(client);
+    }
+
+    #[test]
+    fn a_process_is_marked_so_that_a_later_one_of_its_number_is_another() {
+        let opener = opener(std::process::id()).unwrap();
+        assert_eq!(opener.parent.as_ref().map(|p| p.pid), Some(std::os::unix::process::parent_id()));
+        assert!(still_runs(&opener.process));
+        assert!(!still_runs(&ProcessMark { started: opener.process.started + 1, ..opener.process }));
+        assert!(environment(std::process::id()).unwrap().iter().any(|pair| pair.starts_with(b"PATH=")));
     }
 
     #[test]

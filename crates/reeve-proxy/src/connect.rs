@@ -12,10 +12,12 @@ use reeve_domain::event::EventBody;
 use reeve_domain::host::Authority;
 use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
+use reeve_domain::session::Opener;
 use reeve_engine::LiveSession;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::attribution;
 use crate::channel::{Channel, Desk, Shared};
 use crate::exchange::exchange;
 use crate::exchange::http1::{After, Client, NoRequest};
@@ -30,6 +32,8 @@ use crate::tls::intercept::{self, InterceptError};
 const FIRST_BYTES: Duration = Duration::from_secs(5);
 /// Requests without a good token on one connection before it is closed; git needs one of them.
 const UNIDENTIFIED: u32 = 3;
+/// How often the user of a connection is looked for.
+const LOOKS: u32 = 3;
 
 /// A request head, and how its body is delimited.
 type Request = (RequestHead, BodyLength);
@@ -46,7 +50,8 @@ enum Destination {
 
 /// Serves one accepted connection to its end.
 pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
-    let mut peer = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
+    let ends = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
+    let mut peer = ends;
     let mut client = Client::new(Box::new(tcp), BytesMut::new());
     let mut unidentified = 0;
     loop {
@@ -76,6 +81,11 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
                 return client.close().await;
             }
         };
+        if let Err(refusal) = check_user(&session, ends).await {
+            shared.record_refused(Some(&session), refusal.code, &refusal.message).await;
+            client.refuse(&refusal).await;
+            return client.close().await;
+        }
         if let Some((peer, local)) = peer.take() {
             tokio::spawn(attribute(Arc::clone(&shared), Arc::clone(&session), peer, local));
         }
@@ -153,16 +163,61 @@ fn basic(value: &str) -> Option<Secret> {
     Some(Secret::from(token.to_owned()))
 }
 
-/// Looks whose process the connection is, where the session has one to descend from. At L0 a stranger is a warning, not a
-/// refusal (C-04): the token alone says whose session it is.
+/// The environment of a `reeve env` lies about in files and shells: its token opens nothing for another user of the
+/// machine (T5). Programs of the same user cannot be told apart by right, only by descent: see [`attribute`].
+async fn check_user(session: &Arc<LiveSession>, ends: Option<(SocketAddr, SocketAddr)>) -> Result<(), Refusal> {
+    let Some(opener) = session.session.opener.as_ref().filter(|_| session.holder.is_none()) else { return Ok(()) };
+    if !attribution::SUPPORTED {
+        return Ok(());
+    }
+    let look = move || {
+        let (peer, local) = ends?;
+        // The kernel's table is read while it changes, so one look may miss a row.
+        (0..LOOKS).find_map(|_| attribution::user_of(peer, local))
+    };
+    let refused = |message: &str| {
+        let advice = "Use the session as the user who opened it.";
+        Refusal::new(StatusCode::FORBIDDEN, "other_user", message.to_owned(), advice)
+    };
+    match tokio::task::spawn_blocking(look).await.ok().flatten() {
+        Some(user) if user == opener.uid => Ok(()),
+        Some(_) => Err(refused("The session was opened by another user of this machine.")),
+        None => Err(refused("The system does not say which user this connection belongs to.")),
+    }
+}
+
+/// Looks whose process the connection is, where the session has one to descend from: the `reeve run` that holds it, or
+/// whatever is left of what opened it with `reeve env`. At L0 a stranger is a warning, not a refusal (C-04): the token alone
+/// says whose session it is.
+///
+/// Not knowable: whether a stranger was handed the environment on purpose (an editor that was started elsewhere, a job of a
+/// service manager) or took it, and who stands behind a process that acts for others, such as a container's port forward.
 async fn attribute(shared: Arc<Shared>, session: Arc<LiveSession>, peer: SocketAddr, local: SocketAddr) {
-    let Some(holder) = session.holder else { return };
+    let above = session.session.clone();
+    let roots = match session.holder {
+        Some(holder) => vec![holder],
+        None => tokio::task::spawn_blocking(move || left_of(above.opener)).await.unwrap_or_default(),
+    };
+    if roots.is_empty() {
+        return;
+    }
     let Some(owner) = shared.attributor.owner_of(peer, local).await else { return };
-    if !owner.descends_from(holder) {
+    if !roots.iter().any(|root| owner.descends_from(*root)) {
         let program = owner.exe.map_or_else(|| "an unknown program".to_owned(), |exe| format!("`{}`", exe.display()));
-        let detail = format!("process {} ({program}) does not descend from the session's process {holder}", owner.pid);
+        let roots: Vec<String> = roots.iter().map(ToString::to_string).collect();
+        let detail = format!(
+            "process {} ({program}) does not descend from the session's process {}",
+            owner.pid,
+            roots.join(" or ")
+        );
         shared.record(Some(&session), EventBody::ConnectionUnattributed { detail }).await;
     }
+}
+
+/// Processes of an opener that still run: `reeve env` ends at once, the shell that called it stays.
+fn left_of(opener: Option<Opener>) -> Vec<u32> {
+    let marks = opener.into_iter().flat_map(|opener| std::iter::once(opener.process).chain(opener.parent));
+    marks.filter(attribution::still_runs).map(|mark| mark.pid).collect()
 }
 
 /// One absolute-form request; whether another may follow.

@@ -15,6 +15,7 @@ pub mod mask;
 pub mod payload;
 mod refusal;
 pub mod tls;
+mod trial;
 pub mod websocket;
 
 pub use error::ProxyError;

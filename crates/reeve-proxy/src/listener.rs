@@ -68,6 +68,10 @@ impl Proxy {
         Ok(Self { shared, address })
     }
 
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
     /// Where agents find it.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

@@ -1,6 +1,8 @@
 //! A credential on its way: injected at its own place, masked where it is echoed, stopped everywhere else.
 
 use http::StatusCode;
+use reeve_api::contract::calls::CredentialsCall;
+use reeve_api::contract::credentials::{CredentialTestDto, TestCredentialInput};
 use reeve_api::contract::operations::RowStateDto;
 use reeve_demo::script::{Coding, Route, Script};
 use reeve_testkit::agent::Speak;
@@ -99,5 +101,30 @@ async fn a_placeholder_or_the_secret_itself_is_stopped_in_path_query_header_and_
         }
     }
     assert!(stage.provider.requests().is_empty(), "something arrived: {:?}", stage.provider.requests());
+    stage.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_test_shows_its_request_first_and_takes_the_way_of_every_other_one() {
+    let taken = Route { host: HOST.to_owned(), body: "hello".to_owned(), ..Route::default() };
+    // No rule lifts the question about a credential's first use: whoever sends the test has answered it.
+    let setting = Setting { script: Script::default().with_route(taken), ..Setting::default() };
+    let stage = Stage::set(setting).await.unwrap();
+    stage.store_bearer("acme", "ACME_LOGIN", HOST, SECRET).await.unwrap();
+    let test = |send| CredentialsCall::Test(TestCredentialInput { credential: "acme".to_owned(), send });
+    let before: CredentialTestDto = stage.client().call(&test(None)).await.unwrap();
+    assert!(before.checks.iter().any(|check| check.name == "secret" && check.ok), "{before:?}");
+    let [request] = before.requests.as_slice() else { panic!("{before:?}") };
+    assert_eq!((request.method.as_str(), request.url.as_str()), ("GET", "https://api.acme.example/"));
+    assert!(before.answer.is_none() && stage.provider.requests().is_empty());
+    let after: CredentialTestDto = stage.client().call(&test(Some(request.place))).await.unwrap();
+    let answer = after.answer.unwrap();
+    assert_eq!((answer.status, answer.ok), (Some(200), true), "{answer:?}");
+    let arrived = &stage.provider.requests()[0];
+    assert_eq!(arrived.header("authorization"), Some(format!("Bearer {SECRET}").as_str()));
+    let rows = stage.rows("host:api.acme.example").await.unwrap();
+    assert_eq!(rows.iter().map(|row| Some(row.id.clone())).collect::<Vec<_>>(), [answer.record]);
+    let wrong: Result<CredentialTestDto, _> = stage.client().call(&test(Some(7))).await;
+    assert!(wrong.is_err());
     stage.verify().await.unwrap();
 }

@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use ed25519_dalek::VerifyingKey;
 use reeve_domain::chain;
 use reeve_engine::Engine;
+use reeve_engine::witness::{Testimony, Verified};
 use serde_json::Value;
 
 use super::answer;
+use crate::contract::audit::RecordDto;
 use crate::contract::calls::AuditCall;
 use crate::contract::status::{ChainDto, VerificationDto};
 use crate::contract::{ApiCode, ApiError};
@@ -25,12 +27,13 @@ const EVERY: Duration = Duration::from_secs(300);
 pub(crate) async fn run(host: &Host, call: AuditCall) -> Result<Value, ApiError> {
     match call {
         AuditCall::Verify => answer(&verify(host).await?),
+        AuditCall::Record(input) => answer(&record(host, input.record).await?),
     }
 }
 
 /// Verifies every record, every link, every seal, and the second place of the heads.
 pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
-    let found = host.engine.store().verify().await?;
+    let Verified { verification: found, testimony } = host.engine.witness().verify().await?;
     let dto = VerificationDto {
         ok: found.ok,
         events: found.events,
@@ -38,9 +41,41 @@ pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
         broken_at: found.first_bad.as_ref().map(|bad| bad.seq),
         problem: found.first_bad.as_ref().map(ToString::to_string),
         key_trusted: found.signatures_checked,
+        keychain: Some(told(&testimony)),
     };
     host.chain.remember(&dto);
     Ok(dto)
+}
+
+fn told(testimony: &Testimony) -> String {
+    match testimony {
+        Testimony::Head { seq } => format!("holds the head of record #{seq}"),
+        Testimony::None => "holds no head yet".to_owned(),
+        Testimony::Missing => "held a head and does not any more".to_owned(),
+        Testimony::Unreachable { why } => format!("does not answer, so it vouches for nothing: {why}"),
+    }
+}
+
+/// One record by its number: also one that was changed, and the place of one that is missing.
+async fn record(host: &Host, record: u64) -> Result<RecordDto, ApiError> {
+    let store = host.engine.store();
+    if record == 0 || record > store.head().seq {
+        return Err(super::not_found("record", &record.to_string()));
+    }
+    let Some(kept) = store.kept(record).await? else {
+        let problem = Some(format!("record {record} is missing"));
+        return Ok(RecordDto { record, event: None, text: None, operation: None, seal: None, problem });
+    };
+    let problem = match &kept.event {
+        None => Some(format!("record {record} cannot be read as a record")),
+        Some(_) if !kept.holds => Some(format!("record {record} was changed: its hash is not that of its content")),
+        Some(_) if !kept.follows => Some(format!("record {record} does not follow the record before it")),
+        Some(_) => None,
+    };
+    let operation = kept.event.as_ref().and_then(|event| event.operation.as_ref()).map(ToString::to_string);
+    let text = kept.event.is_none().then_some(kept.text);
+    let event = kept.event.as_ref().map(Into::into);
+    Ok(RecordDto { record, event, text, operation, seal: kept.seal.as_ref().map(Into::into), problem })
 }
 
 /// The last verification, for the strip.
@@ -125,6 +160,7 @@ pub fn verify_export(home: &Home, path: &Path) -> Result<VerificationDto, ApiErr
             broken_at: None,
             problem: None,
             key_trusted: found.key_trusted,
+            keychain: None,
         },
         Err(problem) => VerificationDto {
             ok: false,
@@ -133,6 +169,7 @@ pub fn verify_export(home: &Home, path: &Path) -> Result<VerificationDto, ApiErr
             broken_at: None,
             problem: Some(problem.to_string()),
             key_trusted: key.is_some(),
+            keychain: None,
         },
     })
 }

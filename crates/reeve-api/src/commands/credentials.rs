@@ -6,14 +6,18 @@ use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::sensitive::Secret;
 use reeve_engine::credentials::{KNOWN_KINDS, KnownKind, KnownSlot, placeholder};
 use serde_json::Value;
+use std::sync::Arc;
 
 use super::{answer, invalid};
+use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::calls::CredentialsCall;
 use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto};
 use crate::host::Host;
 
-pub(crate) async fn run(host: &Host, call: CredentialsCall) -> Result<Value, ApiError> {
+mod trial;
+
+pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall) -> Result<Value, ApiError> {
     let credentials = host.engine.credentials();
     match call {
         CredentialsCall::List => {}
@@ -37,6 +41,7 @@ pub(crate) async fn run(host: &Host, call: CredentialsCall) -> Result<Value, Api
             credentials.remove(&id).await?;
             host.engine.refresh_secrets().await;
         }
+        CredentialsCall::Test(input) => return answer(&trial::test(host, caller, &input).await?),
     }
     let all: Vec<CredentialDto> = credentials.list().iter().map(CredentialDto::from).collect();
     answer(&all)

@@ -133,3 +133,58 @@ pub struct BindCredentialInput {
 pub struct CredentialInput {
     pub credential: String,
 }
+
+/// Tries a credential out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct TestCredentialInput {
+    pub credential: String,
+    /// The place to send one read to, as `TestRequestDto` numbers it; none: nothing is sent.
+    pub send: Option<u32>,
+}
+
+/// One read that can be sent: to be shown before it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct TestRequestDto {
+    /// Number of the place among the credential's bindings, from 0.
+    pub place: u32,
+    /// The agent it is made as.
+    pub agent: String,
+    pub method: String,
+    /// With the placeholder where the secret will stand.
+    pub url: String,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct TestAnswerDto {
+    /// The place's own status; none: it did not answer, or was not asked.
+    pub status: Option<u16>,
+    /// Until the end of the answer.
+    pub milliseconds: Option<u32>,
+    /// The place takes the credential.
+    pub ok: bool,
+    /// In words.
+    pub text: String,
+    /// The operation in the timeline.
+    pub record: Option<String>,
+}
+
+/// What a test found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct CredentialTestDto {
+    pub credential: String,
+    /// Vault, shape, and a line for each place.
+    pub checks: Vec<super::status::CheckDto>,
+    /// What can be sent, each by its own word.
+    pub requests: Vec<TestRequestDto>,
+    /// Where something was sent.
+    pub answer: Option<TestAnswerDto>,
+}

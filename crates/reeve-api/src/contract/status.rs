@@ -62,6 +62,15 @@ pub enum PresetDto {
     Strict,
 }
 
+impl From<PresetDto> for Preset {
+    fn from(preset: PresetDto) -> Self {
+        match preset {
+            PresetDto::Balanced => Self::Balanced,
+            PresetDto::Strict => Self::Strict,
+        }
+    }
+}
+
 impl From<Preset> for PresetDto {
     fn from(preset: Preset) -> Self {
         match preset {
@@ -107,6 +116,8 @@ pub struct StatusDto {
     pub chain: ChainDto,
     /// The words of the mark that only genuine Reeve windows show.
     pub mark: Option<String>,
+    /// 0 to 5: the colour of the mark's stripe.
+    pub mark_stripe: u8,
     /// A throw-away profile of the demo.
     pub demo: bool,
 }
@@ -144,6 +155,9 @@ pub struct VerificationDto {
     pub sealed_to: u64,
     /// Whether signatures were checked against this profile's own key.
     pub key_trusted: bool,
+    /// What the keychain's copy of the head says; none where there is no engine to ask it.
+    #[serde(default)]
+    pub keychain: Option<String>,
     /// The first record that is missing, changed or reordered.
     pub broken_at: Option<u64>,
     pub problem: Option<String>,

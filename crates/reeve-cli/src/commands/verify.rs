@@ -8,6 +8,7 @@ use reeve_api::contract::status::VerificationDto;
 
 use super::{Context, refuse_inside_session};
 use crate::args::ExportArgs;
+use crate::output::Tone;
 use crate::{exit, output};
 
 pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Result<u8> {
@@ -16,17 +17,21 @@ pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Resul
         Some(path) => reeve_api::commands::audit::verify_export(&context.home, &path)?,
         None => context.client().await?.call(&AuditCall::Verify).await?,
     };
+    let good = output::paint(Tone::Good, "✓");
     if context.json {
         output::json(&found)?;
     } else if let Some(problem) = &found.problem {
-        output::line(&format!("✕ the record is broken: {problem}"))?;
+        output::line(&format!("{} the record is broken: {problem}", output::paint(Tone::Bad, "✕")))?;
     } else if found.sealed_to > 0 {
-        output::line(&format!("✓ {} records verify, sealed up to #{}", found.events, found.sealed_to))?;
+        output::line(&format!("{good} {} records verify, sealed up to #{}", found.events, found.sealed_to))?;
     } else if found.key_trusted {
-        output::line(&format!("✓ {} records verify, signed by this machine's key", found.events))?;
+        output::line(&format!("{good} {} records verify, signed by this machine's key", found.events))?;
     } else {
-        output::line(&format!("✓ {} records are consistent with the key they name", found.events))?;
+        output::line(&format!("{good} {} records are consistent with the key they name", found.events))?;
         context.say("no key of this profile is here: whose key it is, this does not say");
+    }
+    if let Some(says) = found.keychain.as_ref().filter(|_| !context.json) {
+        context.say(&format!("the keychain {says}"));
     }
     Ok(if found.ok { exit::DONE } else { exit::BROKEN })
 }
@@ -40,6 +45,12 @@ pub async fn export(context: &Context, args: ExportArgs) -> anyhow::Result<u8> {
         output::json(&exported)?;
     } else {
         output::line(&format!("{} rows, {} bytes: {}", exported.count, exported.bytes, exported.path))?;
+        if exported.redacted > 0 {
+            context.say(&format!(
+                "{} records held what is or looks like a secret: it was taken out of the copy, and the manifest names them",
+                exported.redacted
+            ));
+        }
         context.say(&format!("manifest: {}; check both with `reeve verify {}`", exported.manifest, exported.path));
     }
     Ok(exit::DONE)

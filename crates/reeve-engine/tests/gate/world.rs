@@ -64,6 +64,7 @@ impl World {
                 command: vec![agent.to_owned()],
                 mode: None,
                 holder: None,
+                opener: None,
                 expires_at: None,
             })
             .await
@@ -165,6 +166,8 @@ impl World {
                 by: "dana".to_owned(),
                 surface,
                 reading_ms: None,
+                rule: Default::default(),
+                proof: None,
             })
             .await
     }

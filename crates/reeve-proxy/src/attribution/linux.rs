@@ -1,8 +1,10 @@
 //! Linux: `/proc/net/tcp` names the socket by its inode, `/proc/<pid>/fd` names its holder.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use reeve_domain::session::ProcessMark;
 
 use super::{Owner, ancestors};
 
@@ -10,9 +12,12 @@ use super::{Owner, ancestors};
 const MOST_ROWS: usize = 200_000;
 const MOST_PROCESSES: usize = 32_768;
 const MOST_DESCRIPTORS: usize = 65_536;
+/// Bytes of an environment looked at; the kernel allows more only for the largest stacks.
+const MOST_ENVIRONMENT: u64 = 4 * 1024 * 1024;
+const TABLES: [&str; 2] = ["/proc/net/tcp", "/proc/net/tcp6"];
 
 pub(super) fn find(peer: SocketAddr, local: SocketAddr, likely: &[u32]) -> Option<Owner> {
-    let inode = ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|table| inode_in(table, peer, local))?;
+    let inode = TABLES.iter().find_map(|table| Some(row_in(table, peer, local)?.inode))?;
     let link = format!("socket:[{inode}]");
     let pid = likely.iter().copied().find(|pid| holds(*pid, &link)).or_else(|| {
         let all = fs::read_dir("/proc").ok()?.take(MOST_PROCESSES).filter_map(Result::ok);
@@ -25,9 +30,35 @@ pub(super) fn find(peer: SocketAddr, local: SocketAddr, likely: &[u32]) -> Optio
 }
 
 pub(super) fn parent(pid: u32) -> Option<u32> {
+    stat(pid, 1)?.try_into().ok()
+}
+
+/// A number of `/proc/<pid>/stat`, counted from the state behind the program's name.
+fn stat(pid: u32, field: usize) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The program's name stands in parentheses and may hold anything, also parentheses.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(field)?.parse().ok()
+}
+
+pub(super) fn mark(pid: u32) -> Option<ProcessMark> {
+    let exe = fs::read_link(format!("/proc/{pid}/exe")).ok();
+    Some(ProcessMark { pid, started: stat(pid, 19)?, exe: exe.map(|exe| exe.display().to_string()) })
+}
+
+pub(super) fn user_of_process(pid: u32) -> Option<u32> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("Uid:"))?;
+    line.split_ascii_whitespace().next()?.parse().ok()
+}
+
+pub(super) fn environment(pid: u32) -> Option<Vec<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    fs::File::open(format!("/proc/{pid}/environ")).ok()?.take(MOST_ENVIRONMENT).read_to_end(&mut bytes).ok()?;
+    Some(bytes.split(|byte| *byte == 0).filter(|pair| !pair.is_empty()).map(<[u8]>::to_vec).collect())
+}
+
+pub(super) fn user(peer: SocketAddr, local: SocketAddr) -> Option<u32> {
+    TABLES.iter().find_map(|table| Some(row_in(table, peer, local)?.uid))
 }
 
 fn holds(pid: u32, link: &str) -> bool {
@@ -36,22 +67,31 @@ fn holds(pid: u32, link: &str) -> bool {
     descriptors.any(|entry| fs::read_link(entry.path()).is_ok_and(|target| target.as_os_str() == link))
 }
 
-fn inode_in(table: &str, own: SocketAddr, other: SocketAddr) -> Option<u64> {
+/// A socket of the kernel's table.
+#[derive(Debug, PartialEq, Eq)]
+struct Row {
+    local: SocketAddr,
+    remote: SocketAddr,
+    uid: u32,
+    inode: u64,
+}
+
+fn row_in(table: &str, own: SocketAddr, other: SocketAddr) -> Option<Row> {
     let rows = BufReader::new(fs::File::open(table).ok()?).lines().skip(1).take(MOST_ROWS).map_while(Result::ok);
-    rows.filter_map(|row| read_row(&row)).find_map(|(local, remote, inode)| {
-        let same = same(local, own) && same(remote, other) && inode != 0;
-        same.then_some(inode)
-    })
+    // A socket that is being closed belongs to nobody any more.
+    let is_it = |row: &Row| same(row.local, own) && same(row.remote, other) && row.inode != 0;
+    rows.filter_map(|row| read_row(&row)).find(is_it)
 }
 
 fn same(a: SocketAddr, b: SocketAddr) -> bool {
     a.port() == b.port() && a.ip().to_canonical() == b.ip().to_canonical()
 }
 
-fn read_row(row: &str) -> Option<(SocketAddr, SocketAddr, u64)> {
+fn read_row(row: &str) -> Option<Row> {
     let mut fields = row.split_ascii_whitespace().skip(1);
     let (local, remote) = (read_address(fields.next()?)?, read_address(fields.next()?)?);
-    Some((local, remote, fields.nth(6)?.parse().ok()?))
+    let uid = fields.nth(4)?.parse().ok()?;
+    Some(Row { local, remote, uid, inode: fields.nth(1)?.parse().ok()? })
 }
 
 /// `0100007F:1F90`: 32-bit words in the machine's byte order, then the port.
@@ -79,7 +119,7 @@ mod tests {
         let row =
             "   1: 0100007F:8FF8 0100007F:01BB 01 00000000:00000000 00:00000000 00000000  1000        0 130383 1 0 21";
         let (local, remote) = ("127.0.0.1:36856".parse().unwrap(), "127.0.0.1:443".parse().unwrap());
-        assert_eq!(read_row(row), Some((local, remote, 130_383)));
+        assert_eq!(read_row(row), Some(Row { local, remote, uid: 1000, inode: 130_383 }));
         let mapped = read_address("0000000000000000FFFF00000100007F:0050").unwrap();
         assert!(same(mapped, "127.0.0.1:80".parse().unwrap()));
         assert_eq!(read_address("00000000000000000000000001000000:0001"), "[::1]:1".parse().ok());

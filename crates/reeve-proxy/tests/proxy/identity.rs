@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reeve_domain::event::EventBody;
-use reeve_domain::session::SessionEnd;
+use reeve_domain::session::{Opener, SessionEnd};
 use reeve_domain::settings::Mode;
 use tokio::io::AsyncWriteExt;
 
@@ -201,4 +201,48 @@ async fn the_doctors_probe_is_answered_under_any_rules_and_nothing_of_it_leaves_
     let recorded = world.events();
     assert!(recorded.iter().all(|event| !format!("{event:?}").contains(reeve_proxy::PROBE_HOST)), "{recorded:?}");
     assert_eq!(upstream.count(), 0);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_was_lent_opens_nothing_for_another_user() {
+    let (world, upstream) = world().await;
+    let mine = reeve_proxy::attribution::opener(std::process::id()).unwrap();
+    let somebody = Opener { uid: mine.uid + 1, ..mine.clone() };
+    for (opener, status) in [(mine, 200), (somebody, 403)] {
+        let (session, token) = world.open_as(opener).await;
+        world.proxy.open(&session).unwrap();
+        let auth = authorization(&token);
+        let mut tcp = connect(&world).await;
+        let request = format!("GET http://a.example:443/ HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
+        let reply = exchange(&mut tcp, request).await;
+        assert_eq!(reply.status == 403, status == 403, "{}: {}", reply.status, reply.text());
+    }
+    assert_eq!(world.refused().await, "other_user");
+    assert!(upstream.count() <= 1);
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_on_a_lent_session_is_recorded_and_not_refused() {
+    let (world, _upstream) = world().await;
+    let mine = reeve_proxy::attribution::opener(std::process::id()).unwrap();
+    // A process that runs and is no ancestor of this one.
+    let mut other = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+    let process = reeve_proxy::attribution::opener(other.id()).unwrap().process;
+    let (session, token) = world.open_as(Opener { process, parent: None, ..mine }).await;
+    world.proxy.open(&session).unwrap();
+    let auth = authorization(&token);
+    let mut tcp = connect(&world).await;
+    let request = format!("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
+    tcp.write_all(request.as_bytes()).await.unwrap();
+    let detail = world
+        .event(|event| match event {
+            EventBody::ConnectionUnattributed { detail } => Some(detail.clone()),
+            _ => None,
+        })
+        .await;
+    assert!(detail.contains(&other.id().to_string()), "{detail}");
+    other.kill().unwrap();
+    other.wait().unwrap();
 }

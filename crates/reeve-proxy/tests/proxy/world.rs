@@ -12,6 +12,7 @@ use reeve_domain::host::Host;
 use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::sensitive::Secret;
+use reeve_domain::session::Opener;
 use reeve_domain::settings::Mode;
 use reeve_engine::settings::{Settings, Upstream as UpstreamSettings};
 use reeve_engine::{Engine, EngineOptions, LiveSession, OpenSession};
@@ -45,6 +46,11 @@ impl World {
         Self::build(&[], upstream, Mode::Observe, PERMIT_ALL, None, Some(proxy.to_owned())).await
     }
 
+    /// As [`World::start`], with one name that leads to an upstream of the test's own, under its root.
+    pub async fn over(name: &str, address: SocketAddr, root: &str) -> Self {
+        Self::leading(&[name], (address, root), Mode::Observe, PERMIT_ALL, None, None).await
+    }
+
     pub async fn with(
         names: &[&str],
         upstream: &Upstream,
@@ -63,13 +69,24 @@ impl World {
         credential: Option<(Credential, &str)>,
         proxy: Option<String>,
     ) -> Self {
+        Self::leading(names, (upstream.address, &upstream.root), mode, policy, credential, proxy).await
+    }
+
+    async fn leading(
+        names: &[&str],
+        (address, root_pem): (SocketAddr, &str),
+        mode: Mode,
+        policy: &str,
+        credential: Option<(Credential, &str)>,
+        proxy: Option<String>,
+    ) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let policies = folder.path().join("config/policies");
         std::fs::create_dir_all(&policies).unwrap();
         std::fs::write(policies.join("mine.cedar"), policy).unwrap();
         let root = folder.path().join("root.pem");
-        std::fs::write(&root, &upstream.root).unwrap();
-        let resolve = names.iter().map(|name| ((*name).to_owned(), upstream.address)).collect();
+        std::fs::write(&root, root_pem).unwrap();
+        let resolve = names.iter().map(|name| ((*name).to_owned(), address)).collect();
         let settings = Settings {
             mode,
             upstream: UpstreamSettings { resolve, extra_roots: vec![root], proxy },
@@ -101,6 +118,13 @@ impl World {
 
     pub fn address(&self) -> SocketAddr {
         self.proxy.address()
+    }
+
+    /// Another session, lent by this process as `reeve env` does; and its token.
+    pub async fn open_as(&self, opener: Opener) -> (Arc<LiveSession>, String) {
+        let open = OpenSession { opener: Some(opener), ..open(self.folder.path()) };
+        let (session, token) = self.engine.open_session(open).await.unwrap();
+        (session, String::from_utf8(token.expose().to_vec()).unwrap())
     }
 
     /// What was recorded so far.
@@ -149,6 +173,7 @@ fn open(folder: &std::path::Path) -> OpenSession {
         command: vec!["test".to_owned()],
         mode: None,
         holder: None,
+        opener: None,
         expires_at: None,
     }
 }

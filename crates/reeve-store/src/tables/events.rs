@@ -4,7 +4,7 @@ use reeve_domain::chain::read;
 use reeve_domain::event::Event;
 use reeve_domain::id::OperationId;
 use reeve_domain::operation::Digest;
-use rusqlite::{Connection, Params};
+use rusqlite::{Connection, OptionalExtension as _, Params};
 
 use crate::error::StoreError;
 
@@ -31,6 +31,11 @@ pub fn for_each(
     Ok(())
 }
 
+/// UTC milliseconds of the oldest event.
+pub fn first_stamp(conn: &Connection) -> Result<Option<i64>, StoreError> {
+    Ok(conn.query_row("SELECT (SELECT stamp FROM events ORDER BY seq LIMIT 1)", [], |row| row.get(0))?)
+}
+
 /// Of one operation, oldest first.
 pub fn of_operation(conn: &Connection, operation: &OperationId) -> Result<Vec<Event>, StoreError> {
     let mut found = Vec::new();
@@ -52,4 +57,10 @@ pub fn newest(conn: &Connection, before: Option<u64>, limit: usize) -> Result<Ve
         Ok(())
     })?;
     Ok(found)
+}
+
+pub fn hash_at(conn: &Connection, seq: u64) -> Result<Option<Digest>, StoreError> {
+    let Ok(seq) = i64::try_from(seq) else { return Ok(None) };
+    let mut statement = conn.prepare_cached("SELECT hash FROM events WHERE seq = ?1")?;
+    Ok(statement.query_row([seq], |row| row.get(0).map(Digest)).optional()?)
 }

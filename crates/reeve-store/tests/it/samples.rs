@@ -54,6 +54,7 @@ pub fn agent(name: &str) -> AgentId {
 
 pub fn session(agent_name: &str) -> Session {
     Session {
+        opener: None,
         mode: None,
         id: SessionId::new(),
         agent: agent(agent_name),
