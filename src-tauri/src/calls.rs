@@ -5,10 +5,11 @@ use std::sync::Arc;
 use reeve_api::contract::ApiError;
 use reeve_api::contract::stream::StreamMessage;
 use serde_json::Value;
-use tauri::State;
 use tauri::ipc::Channel;
+use tauri::{AppHandle, Runtime, State};
 
 use crate::link::Link;
+use crate::windows::First;
 
 type Engine<'a> = State<'a, Arc<Link>>;
 
@@ -58,6 +59,17 @@ pub async fn audit(link: Engine<'_>, request: Value) -> Result<Value, ApiError> 
 }
 
 #[tauri::command]
-pub fn subscribe(link: Engine<'_>, channel: Channel<StreamMessage>) {
+pub async fn settings(link: Engine<'_>, request: Value) -> Result<Value, ApiError> {
+    link.call("settings", request).await
+}
+
+#[tauri::command]
+pub fn subscribe<R: Runtime>(
+    app: AppHandle<R>,
+    link: Engine<'_>,
+    first: State<'_, First>,
+    channel: Channel<StreamMessage>,
+) {
     link.listen(channel);
+    first.follow(&app);
 }

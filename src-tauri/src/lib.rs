@@ -25,20 +25,20 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 /// What the command line asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Start {
-    /// The person's own profile.
-    Ordinary,
+    /// The person's own profile, shown where the link says.
+    Ordinary(Option<String>),
     /// A throw-away profile in which the demo runs.
     Demo,
 }
 
 impl Start {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
-        arguments.skip(1).try_fold(Self::Ordinary, |_, argument| match argument.as_str() {
+        arguments.skip(1).try_fold(Self::Ordinary(None), |_, argument| match argument.as_str() {
             "--demo" => Ok(Self::Demo),
-            // Heard by the window that runs already; a first start shows the Inbox.
-            link if link.starts_with("reeve://") => Ok(Self::Ordinary),
+            // Heard by the window that runs already, else by the one that opens now.
+            link if link.starts_with("reeve://") => Ok(Self::Ordinary(Some(argument))),
             other => Err(format!("`{other}` is not known; the only option is `--demo`")),
         })
     }
@@ -58,7 +58,7 @@ pub fn run() -> ExitCode {
         );
     }
     let demo = match start {
-        Start::Ordinary => None,
+        Start::Ordinary(_) => None,
         Start::Demo => match Demo::start() {
             Ok(demo) => Some(demo),
             Err(error) => return fail(FAILED, &format!("the demo could not be started: {error}")),
@@ -86,9 +86,13 @@ pub fn run() -> ExitCode {
 }
 
 fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> tauri::Result<tauri::App> {
+    let first = windows::First::new(match &start {
+        Start::Ordinary(link) => link.clone(),
+        Start::Demo => None,
+    });
     let builder = match start {
         // A second start shows the window of the first. The demo is its own profile and may run beside it.
-        Start::Ordinary => {
+        Start::Ordinary(_) => {
             builder.plugin(tauri_plugin_single_instance::init(|app, words, _| match windows::link_of(&words) {
                 Some(link) => windows::navigate(app, link),
                 None => windows::show(app),
@@ -98,6 +102,7 @@ fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> 
     };
     with_calls(builder)
         .manage(Arc::clone(&link))
+        .manage(first)
         .setup(|app| {
             set_up(app, link);
             Ok(())
@@ -117,6 +122,7 @@ fn with_calls<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
         calls::credentials,
         calls::policies,
         calls::audit,
+        calls::settings,
         calls::subscribe
     ])
 }

@@ -1,5 +1,7 @@
 //! The one window: shown, hidden into the tray, never the reason that protection ends.
 
+use std::sync::{Mutex, PoisonError};
+
 use tauri::{AppHandle, Manager as _, RunEvent, Runtime, WebviewWindow, WindowEvent};
 
 use crate::tray;
@@ -30,6 +32,24 @@ pub fn navigate<R: Runtime>(app: &AppHandle<R>, link: &str) {
         let detail = serde_json::Value::from(link);
         let _ =
             window.eval(format!(r#"window.dispatchEvent(new CustomEvent("reeve:navigate", {{ detail: {detail} }}))"#));
+    }
+}
+
+/// The link that the first start was given, until the page is there to hear it.
+#[derive(Debug)]
+pub struct First(Mutex<Option<String>>);
+
+impl First {
+    pub fn new(link: Option<String>) -> Self {
+        Self(Mutex::new(link))
+    }
+
+    /// The page listens from now on: what waited for it is followed, once.
+    pub fn follow<R: Runtime>(&self, app: &AppHandle<R>) {
+        let link = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(link) = link {
+            navigate(app, &link);
+        }
     }
 }
 

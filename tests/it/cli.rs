@@ -48,6 +48,11 @@ async fn every_reading_command_gives_one_json_document() {
     assert_eq!(json(&machine.reeve(&["policy", "explain", &id, "--json"]))["row"]["id"].as_str(), Some(id.as_str()));
     assert_eq!(json(&machine.reeve(&["verify", "--json"]))["ok"], true);
     assert!(json(&machine.reeve(&["doctor", "--json"])).as_array().unwrap().iter().any(|check| check["ok"] == true));
+    let changes = json(&machine.reeve(&["agents", "changes", "--json"]));
+    let kinds: Vec<_> = changes["changes"].as_array().unwrap().iter().map(|c| c["kind"].as_str().unwrap()).collect();
+    assert!(kinds.contains(&"folder") && kinds.contains(&"environment"), "{changes}");
+    assert_eq!(changes["settings"], serde_json::json!([]), "no tool is installed in this home");
+    assert_eq!(json(&machine.reeve(&["policy", "check", "--json"]))["ok"], true);
     let set = machine.reeve(&["budget", "set", "daily", "20.00", "--json"]);
     assert_eq!(json(&set)[0]["limit"], 20_000_000_000_i64);
     assert!(!printed(&set).contains(&opened.token.0));
@@ -66,6 +71,8 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert_eq!(code(&machine, &["env", "--agent", "x", "--hours", "0"]), Some(2));
     assert_eq!(code(&machine, &["run", "--mode", "ignore", "--", "true"]), Some(2));
     assert_eq!(code(&machine, &["cred", "add", "x"]), Some(2));
+    assert_eq!(code(&machine, &["budget", "set", "x", "5.00", "--on-exhausted", "shrug"]), Some(2));
+    assert_eq!(code(&machine, &["open", "nonsense"]), Some(2));
     assert_eq!(code(&machine, &["budget", "rm", "nothing"]), Some(1));
     assert_eq!(code(&machine, &["policy", "check"]), Some(0));
     assert_eq!(code(&machine, &["policy", "test"]), Some(0));
@@ -97,11 +104,15 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert_eq!(code(&machine, &["run", "--", "true"]), Some(125));
 }
 
-const DECIDING: [&[&str]; 14] = [
+const DECIDING: [&[&str]; 18] = [
     &["run", "--", "true"],
     &["env"],
     &["agents", "stop", "tester"],
     &["agents", "add", "another"],
+    &["agents", "pause", "tester"],
+    &["doctor", "--fix"],
+    &["restore", "--all"],
+    &["open", "op_1"],
     &["approve", "allow", "apr_x"],
     &["approve", "deny", "apr_x"],
     &["cred", "add", "x", "--kind", "github"],
@@ -155,6 +166,78 @@ async fn one_session_may_be_observed_while_everything_else_is_enforced() {
     assert_eq!(rows[0]["state"], "wouldHold", "{rows}");
     let enforced = machine.reeve(&["run", "--", "sh", "-c", post]);
     assert_eq!(&*enforced.stdout, b"000", "{}", printed(&enforced));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_used_up_budget_has_an_exit_code_of_its_own_and_so_has_what_it_turned_away() {
+    let (machine, _provider, client) = machine().await;
+    assert!(machine.reeve(&["budget", "set", "tiny", "1 tokens", "--on-exhausted", "deny"]).status.success());
+    let (agent, _) = machine.agent(&client, "tester").await;
+    let call = agent.send(Speak::H1, messages(false, 10, "hi")).await.unwrap();
+    assert!(call.text().contains("tiny"), "{}", call.text());
+    let rows = json(&machine.reeve(&["log", "kind:llm", "--json"]));
+    let id = rows[0]["id"].as_str().unwrap().to_owned();
+    let explained = machine.reeve(&["policy", "explain", &id]);
+    assert_eq!(explained.status.code(), Some(5), "{}", printed(&explained));
+    // Nothing was spent, so something is left; a limit of nothing is used up from the start.
+    assert_eq!(machine.reeve(&["budget"]).status.code(), Some(0));
+    assert!(machine.reeve(&["budget", "set", "tiny", "0 tokens", "--on-exhausted", "deny"]).status.success());
+    assert_eq!(machine.reeve(&["budget"]).status.code(), Some(5));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_paused_agent_is_denied_until_it_is_resumed() {
+    let (machine, _provider, client) = machine().await;
+    let (agent, _) = machine.agent(&client, "tester").await;
+    assert_eq!(agent.send(Speak::H1, messages(false, 10, "hi")).await.unwrap().status.as_u16(), 200);
+    let paused = machine.reeve(&["agents", "pause", "tester"]);
+    assert!(printed(&paused).contains("paused"), "{}", printed(&paused));
+    assert_ne!(agent.send(Speak::H1, messages(false, 10, "hi")).await.unwrap().status.as_u16(), 200);
+    assert!(machine.reeve(&["agents", "resume", "tester"]).status.success());
+    assert_eq!(agent.send(Speak::H1, messages(false, 10, "hi")).await.unwrap().status.as_u16(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_says_each_repair_and_restore_ends_what_governs() {
+    let (mut machine, _provider, client) = machine().await;
+    let (_, opened) = machine.agent(&client, "tester").await;
+    let restored = machine.reeve(&["restore", "--all"]);
+    assert!(restored.status.success() && printed(&restored).contains("tester"), "{}", printed(&restored));
+    let sessions = json(&machine.reeve(&["agents", "sessions", "--json"]));
+    let ended = sessions.as_array().unwrap().iter().find(|s| s["id"] == opened.session.id.as_str()).unwrap();
+    assert!(ended["endedAt"].is_string(), "{ended}");
+    drop(client);
+    // As a crash leaves it: the socket stays behind, and somebody opened a folder to everyone.
+    machine.kill();
+    let home = machine.world.reeve_home();
+    std::fs::set_permissions(home.join("data"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let fixed = machine.reeve(&["doctor", "--fix"]);
+    let said = printed(&fixed);
+    assert!(said.contains("remove the socket") && said.contains("take away the access of others"), "{said}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&home.join("data").metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn words_on_the_way_go_to_stderr_and_near_misses_are_answered_with_a_suggestion() {
+    let (machine, _provider, _client) = machine().await;
+    let loud = machine.reeve(&["status", "-v", "--json"]);
+    assert_eq!(json(&loud)["sessionsRunning"], 0);
+    assert!(String::from_utf8_lossy(&loud.stderr).contains("status.get"), "{}", printed(&loud));
+    let quiet = machine.reeve(&["status", "-q"]);
+    assert!(quiet.stderr.is_empty(), "{}", printed(&quiet));
+    let near = machine.reeve(&["stauts"]);
+    assert!(String::from_utf8_lossy(&near.stderr).contains("status"), "{}", printed(&near));
+    let coloured = |variables: &[(&str, &str)]| {
+        let mut command = machine.world.command(reeve_tests::stage::reeve().unwrap());
+        let output = command.arg("verify").envs(variables.iter().copied()).stdin(Stdio::null()).output().unwrap();
+        output.stdout.contains(&0x1b)
+    };
+    assert!(coloured(&[("CLICOLOR_FORCE", "1")]));
+    assert!(!coloured(&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]) && !coloured(&[]));
+    let pages = machine.world.work().join("man");
+    assert!(machine.reeve(&["man", "--dir", pages.to_str().unwrap()]).status.success());
+    assert!(std::fs::read_to_string(pages.join("reeve-run.1")).unwrap().contains("governed"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -105,6 +105,7 @@ impl Client {
             ApiError::new(ApiCode::Unreachable, format!("the engine does not answer: {error}"))
                 .hint("`reeve status` starts it; `reeve doctor` says what is wrong")
         })?;
+        tracing::debug!(socket = %home.socket().display(), "connected to the engine");
         let waiting = Arc::new(waiting::Waiting::default());
         tokio::spawn(receive(read, Arc::clone(&waiting)));
         Ok(Self(Arc::new(Inner { surface, next: AtomicU64::new(1), write: Mutex::new(write), waiting })))
@@ -158,6 +159,9 @@ impl Client {
     /// # Errors
     /// As [`Client::call`].
     pub async fn call_value(&self, call: Value) -> Result<Value, ApiError> {
+        // The name alone: an input may hold a secret.
+        let name = call.get("call").and_then(Value::as_str).unwrap_or_default();
+        tracing::debug!(call = name, "asking the engine");
         let id = self.0.next.fetch_add(1, Ordering::Relaxed);
         let (answer, answered) = oneshot::channel();
         let open = self.0.waiting.with(|table| {
@@ -236,7 +240,11 @@ fn start(home: &Home, options: &StartOptions) -> std::io::Result<std::process::C
         Some(program) => program.clone(),
         None => std::env::current_exe()?,
     };
-    let log = std::fs::File::options().create(true).append(true).open(home.log_file())?;
+    let mut private = std::fs::File::options();
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut private, 0o600);
+    let log = private.create(true).append(true).open(home.log_file())?;
+    tracing::debug!(program = %program.display(), log = %home.log_file().display(), "starting the engine");
     let mut command = std::process::Command::new(program);
     command.args(["serve", "--idle-exit", "600"]);
     command.stdout(Stdio::null()).stderr(log);

@@ -27,4 +27,12 @@ impl Lease {
             Err(error) => Err(error),
         }
     }
+
+    /// Whether no engine holds the lock right now.
+    ///
+    /// # Errors
+    /// As [`Lease::take`].
+    pub fn is_free(home: &Home) -> std::io::Result<bool> {
+        Ok(Self::take(home)?.is_some())
+    }
 }

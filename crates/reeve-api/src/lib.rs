@@ -5,7 +5,7 @@ pub mod commands;
 mod connection;
 pub mod contract;
 pub mod demo;
-mod doctor;
+pub mod doctor;
 pub mod home;
 pub mod host;
 pub mod launch;
@@ -14,8 +14,10 @@ pub mod logging;
 mod stream;
 pub mod surface;
 pub mod transport;
+mod views;
 
 pub use reeve_domain::approval::Surface;
+pub use reeve_domain::id::SessionId;
 pub use reeve_domain::sensitive::Secret;
 
 use reeve_domain::money::NanoUsd;

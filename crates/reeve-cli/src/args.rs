@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use reeve_api::contract::budgets::WindowDto;
+use reeve_api::contract::budgets::{OnExhaustedDto, WindowDto};
 use reeve_api::contract::operations::ExportFormatDto;
 use reeve_api::contract::status::ModeDto;
 
@@ -20,6 +20,9 @@ pub struct Args {
     /// Say less.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Say on stderr what is done on the way; `REEVE_LOG` chooses more finely.
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
     #[command(subcommand)]
     pub command: Option<Command>,
 }
@@ -60,14 +63,35 @@ pub enum Command {
     },
     /// Write what a query matches to a file, with a manifest.
     Export(ExportArgs),
+    /// Show a record, question or session in the console.
+    Open {
+        /// For example `op_…`, `apr_…` or `ses_…`.
+        id: String,
+    },
+    /// End what still governs and remove what was laid out for it; settings of tools were never changed.
+    Restore {
+        /// Do it; left out: say what would be done.
+        #[arg(long)]
+        all: bool,
+    },
     /// Check everything protection needs.
-    Doctor,
+    Doctor {
+        /// Repair what is safe to repair, and say each step before it is done. Secrets are never touched.
+        #[arg(long)]
+        fix: bool,
+    },
     /// Show a governed run from end to end in a throw-away profile.
     Demo(DemoArgs),
     /// Run the engine in this terminal.
     Serve(ServeArgs),
     /// Print completions for a shell.
     Completions { shell: clap_complete::Shell },
+    /// Write the manual pages into a folder.
+    #[command(hide = true)]
+    Man {
+        #[arg(long)]
+        dir: PathBuf,
+    },
     /// The scripted agent of the demo.
     #[command(hide = true)]
     DemoAgent,
@@ -133,8 +157,18 @@ pub enum AgentsVerb {
     Stop {
         agent_or_session: String,
     },
+    /// Deny everything it does, until it is resumed; its sessions stay.
+    Pause {
+        agent: String,
+    },
+    /// End a pause.
+    Resume {
+        agent: String,
+    },
     /// Running and recent sessions.
     Sessions,
+    /// What Reeve has put on this machine, where, and what undoes it.
+    Changes,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -199,6 +233,26 @@ pub enum PolicyVerb {
     Test { files: Vec<PathBuf> },
     /// Why an operation was decided as it was.
     Explain { record: String },
+    /// What other rules would have decided of the last 7 days; exits 3 when something becomes newly allowed.
+    Simulate {
+        /// A folder: your rules whole. A `.cedar` file: in place of the one of its name.
+        candidate: PathBuf,
+        /// How far back to look, for example `24h` or `30d`.
+        #[arg(long)]
+        since: Option<String>,
+    },
+    /// Rules that other files add, change and remove.
+    Diff { candidate: PathBuf },
+    /// Put other rules in force: checked, shown, asked about, then written; the version before is kept.
+    Apply {
+        candidate: PathBuf,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+        /// A sentence for the history.
+        #[arg(long)]
+        note: Option<String>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]
@@ -257,6 +311,13 @@ pub enum CredVerb {
     Rm {
         id: String,
     },
+    /// Check that the secret can be read and what each place would get; sends nothing unless told to.
+    Test {
+        id: String,
+        /// Send one read to the place of this number, as the test names them, and show what it answers.
+        #[arg(long)]
+        send: Option<u32>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]
@@ -283,14 +344,35 @@ pub enum BudgetVerb {
         /// Only this model; `*` at the end matches any rest.
         #[arg(long)]
         model: Option<String>,
-        /// Ask instead of denying when it is used up.
+        /// What happens when it is used up; left out: `ask-under-floor`.
         #[arg(long)]
-        ask: bool,
+        on_exhausted: Option<OnExhausted>,
     },
     /// Raise a limit by an amount.
     Raise { id: String, by: String },
     /// Remove a limit that was set here.
     Rm { id: String },
+}
+
+/// What happens to a call that a limit does not afford.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OnExhausted {
+    /// Refuse it.
+    Deny,
+    /// Ask a person.
+    Ask,
+    /// Ask while what is left pays for some answer, refuse when it pays for none.
+    AskUnderFloor,
+}
+
+impl From<OnExhausted> for OnExhaustedDto {
+    fn from(choice: OnExhausted) -> Self {
+        match choice {
+            OnExhausted::Deny => Self::Deny,
+            OnExhausted::Ask => Self::Ask,
+            OnExhausted::AskUnderFloor => Self::AskUnderFloor,
+        }
+    }
 }
 
 /// Over what a limit counts.

@@ -3,23 +3,27 @@
 mod agents;
 mod approve;
 mod budget;
+mod changes;
 mod cred;
 mod demo;
+mod doctor;
 mod log;
+mod open;
+mod papers;
 mod policy;
 mod run;
 mod serve;
 mod status;
 mod verify;
 
-use clap::CommandFactory as _;
 use reeve_api::client::{Client, StartOptions};
+use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::{ApiCode, ApiError};
 use reeve_api::home::Home;
 use reeve_api::{Secret, Surface};
 
 use crate::args::{Args, Command};
-use crate::{exit, output};
+use crate::output;
 
 /// What every command has: where the profile is and how to print.
 #[derive(Debug)]
@@ -59,6 +63,13 @@ impl Context {
         Ok(Secret::from(text))
     }
 
+    /// The same as text that may travel to the engine.
+    pub fn ask_text(&self, what: &str) -> anyhow::Result<TypedSecret> {
+        let secret = self.ask_secret(what)?;
+        let text = std::str::from_utf8(secret.expose()).map_err(|_| anyhow::anyhow!("the secret is not UTF-8 text"))?;
+        Ok(TypedSecret(text.to_owned()))
+    }
+
     /// Says something to the person, beside the data.
     pub fn say(&self, text: &str) {
         if !self.quiet {
@@ -83,9 +94,13 @@ fn refuse_inside_session(what: &str) -> anyhow::Result<()> {
 
 /// Runs the command and returns its exit code.
 pub fn run(args: Args) -> anyhow::Result<u8> {
-    if let Some(Command::Completions { shell }) = args.command {
-        clap_complete::generate(shell, &mut Args::command(), "reeve", &mut std::io::stdout());
-        return Ok(exit::DONE);
+    match &args.command {
+        Some(Command::Completions { shell }) => return papers::completions(*shell),
+        Some(Command::Man { dir }) => return papers::man(dir),
+        _ => {}
+    }
+    if args.verbose {
+        reeve_api::logging::start(reeve_api::logging::Detail::Steps);
     }
     let context = Context { home: Home::find()?, json: args.json, no_input: args.no_input, quiet: args.quiet };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
@@ -111,10 +126,12 @@ async fn dispatch(context: &Context, command: Option<Command>) -> anyhow::Result
         Some(Command::Resume) => status::resume(context).await,
         Some(Command::Verify { export }) => verify::verify(context, export).await,
         Some(Command::Export(args)) => verify::export(context, args).await,
-        Some(Command::Doctor) => status::doctor(context).await,
+        Some(Command::Open { id }) => open::open(context, &id).await,
+        Some(Command::Restore { all }) => changes::restore(context, all).await,
+        Some(Command::Doctor { fix }) => doctor::doctor(context, fix).await,
         Some(Command::Demo(args)) => demo::demo(context, args).await,
         Some(Command::Serve(args)) => serve::serve(context, args).await,
         Some(Command::DemoAgent) => demo::agent().await,
-        Some(Command::Completions { .. }) => Ok(exit::DONE),
+        Some(Command::Completions { .. } | Command::Man { .. }) => Ok(crate::exit::DONE),
     }
 }

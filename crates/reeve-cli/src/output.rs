@@ -1,9 +1,16 @@
 //! How results are printed: plain columns for people, one JSON document for programs, colour only where it is welcome.
 
+mod pager;
+mod paint;
+
 use std::io::{IsTerminal as _, Write as _};
 
 use reeve_api::contract::ApiError;
+use reeve_api::contract::status::CheckDto;
 use serde::Serialize;
+
+pub use pager::page;
+pub use paint::{Tone, paint};
 
 /// Prints an error with its next step.
 pub fn complain(error: &anyhow::Error) {
@@ -28,14 +35,29 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Prints what was checked, what was found, and the command that mends it.
+pub fn check(check: &CheckDto) -> anyhow::Result<()> {
+    let mark = if check.ok { paint(Tone::Good, "✓") } else { paint(Tone::Bad, "✕") };
+    line(&format!("{mark} {:<18} {}", check.name, visible(&check.evidence)))?;
+    match &check.fix {
+        Some(fix) => line(&format!("  {:<18} → {fix}", "")),
+        None => Ok(()),
+    }
+}
+
 /// Prints rows in columns as wide as their widest cell; the last column is not padded.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
+    columns(head, rows).iter().try_for_each(|text| line(text))
+}
+
+/// The same as lines, the head first.
+pub fn columns(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count());
         cells.chain(head.get(column).map(|h| h.chars().count())).max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
-    let print = |cells: Vec<&str>| {
+    let print = |cells: Vec<&str>| -> String {
         let mut text = String::new();
         for (index, cell) in cells.iter().enumerate() {
             text.push_str(cell);
@@ -44,10 +66,11 @@ pub fn table(head: &[&str], rows: &[Vec<String>]) -> anyhow::Result<()> {
                 text.extend(std::iter::repeat_n(' ', fill));
             }
         }
-        line(&text)
+        text
     };
-    print(head.to_vec())?;
-    rows.iter().try_for_each(|row| print(row.iter().map(String::as_str).collect()))
+    std::iter::once(print(head.to_vec()))
+        .chain(rows.iter().map(|row| print(row.iter().map(String::as_str).collect())))
+        .collect()
 }
 
 /// Foreign text on a terminal: control, bidirectional and zero-width characters become visible tokens.

@@ -1,6 +1,10 @@
 //! What looks like a secret in the query of a request, taken out before it is recorded or shown: values of parameters with
 //! telling names, credentials of well-known shapes, user information, and long values without pattern.
 
+mod shapes;
+
+pub use shapes::shapes;
+
 /// What stands where a value was. Of characters that a path needs not escape.
 pub const REDACTED: &str = "(redacted)";
 

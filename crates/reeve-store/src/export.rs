@@ -4,7 +4,7 @@ use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
-use reeve_domain::chain::{ExportFormat, Head, Manifest, VERSION, is_hazardous, read, record_line};
+use reeve_domain::chain::{ExportFormat, Head, Manifest, Scanner, VERSION, is_hazardous, read, record_line};
 use reeve_domain::event::Event;
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{Key, OperationRow, Query};
@@ -17,26 +17,37 @@ use crate::search::{BODY, Plan, Visit, body, for_each};
 use crate::tables::events;
 
 impl Store {
-    /// Writes what matches, oldest first, and hands back the manifest that belongs beside it. Nothing secret is in the
-    /// record, so nothing secret is in an export.
+    /// Writes what matches, oldest first, and hands back the manifest that belongs beside it. Nothing secret should be in
+    /// the record; what the scanner finds there all the same is taken out before its line is written.
     ///
     /// # Errors
-    /// When there is no key to sign with, or reading or writing fails; what was written until then is not an export.
+    /// When there is no key to sign with, a secret stands where it cannot be taken out, or reading or writing fails; what
+    /// was written until then is not an export.
     pub async fn export<W: Write + Send + 'static>(
         &self,
         query: &Query,
         format: ExportFormat,
+        scanner: Scanner,
         writer: W,
     ) -> Result<Manifest, StoreError> {
         let key = self.0.key.clone().ok_or(StoreError::NoKey)?;
         let (query, now) = (query.clone(), self.0.clock.now());
-        self.read(move |conn| export(conn, &query, format, now, &key, writer)).await
+        self.read(move |conn| export(conn, &query, format, now, &key, scanner, writer)).await
     }
+}
+
+/// Most records that are named as redacted in one manifest.
+const MOST_REDACTED: usize = 1000;
+
+fn stands_firm(record: u64) -> StoreError {
+    StoreError::Export(format!("record #{record} holds a secret where it cannot be taken out; leave it out of the query"))
 }
 
 /// What was written so far.
 struct Sink<W> {
     writer: W,
+    scanner: Scanner,
+    redacted: Vec<u64>,
     digest: sha2::Sha256,
     count: u64,
     first: Option<(Head, DateTime<Utc>)>,
@@ -52,6 +63,21 @@ impl<W: Write> Sink<W> {
         written.map_err(|e| StoreError::Export(e.to_string()))
     }
 
+    /// Writes a line that was looked through, once no stored secret stands in it any more.
+    fn checked(&mut self, line: &str, record: u64, redacted: bool) -> Result<(), StoreError> {
+        if self.scanner.holds_known(line.as_bytes()) {
+            return Err(stands_firm(record));
+        }
+        if redacted {
+            if self.redacted.len() >= MOST_REDACTED {
+                let why = format!("more than {MOST_REDACTED} records hold what looks like a secret: narrow the query");
+                return Err(StoreError::Export(why));
+            }
+            self.redacted.push(record);
+        }
+        self.line(line)
+    }
+
     fn note(&mut self, head: Head, at: DateTime<Utc>) {
         self.count += 1;
         self.contiguous &= self.last.as_ref().is_none_or(|(last, _)| last.seq + 1 == head.seq);
@@ -60,14 +86,24 @@ impl<W: Write> Sink<W> {
     }
 
     fn event(&mut self, event: &Event) -> Result<(), StoreError> {
-        self.line(&record_line(event)?)?;
+        let clean = self.scanner.clean_event(event).map_err(|_| stands_firm(event.seq))?;
+        self.checked(&record_line(clean.as_ref().unwrap_or(event))?, event.seq, clean.is_some())?;
         self.note(Head { seq: event.seq, hash: event.hash.clone() }, event.at);
         Ok(())
     }
 
     fn row(&mut self, row: &OperationRow) -> Result<(), StoreError> {
-        let cells: Vec<String> = COLUMNS.iter().map(|(_, cell)| cell(row)).collect();
-        self.line(&cells.join(","))?;
+        let mut redacted = false;
+        let cells: Vec<String> = COLUMNS
+            .iter()
+            .map(|(_, cell)| {
+                let plain = cell(row);
+                let clean = self.scanner.clean(&plain);
+                redacted |= clean.is_some();
+                text(clean.as_ref().unwrap_or(&plain))
+            })
+            .collect();
+        self.checked(&cells.join(","), row.record, redacted)?;
         self.note(Head { seq: row.record, hash: row.hash.clone() }, row.at);
         Ok(())
     }
@@ -79,12 +115,22 @@ fn export<W: Write>(
     format: ExportFormat,
     now: DateTime<Utc>,
     key: &SigningKey,
+    scanner: Scanner,
     writer: W,
 ) -> Result<Manifest, StoreError> {
     // One snapshot for everything; inside the writer there is one already.
     let snapshot = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
     let digest = sha2::Sha256::new();
-    let mut sink = Sink { writer, digest, count: 0, first: None, last: None, contiguous: true };
+    let mut sink = Sink {
+        writer,
+        scanner,
+        redacted: Vec::new(),
+        digest,
+        count: 0,
+        first: None,
+        last: None,
+        contiguous: true,
+    };
     let plan = Plan::new(conn, query, now)?;
     match format {
         ExportFormat::Csv => {
@@ -108,6 +154,7 @@ fn export<W: Write>(
         first: sink.first.map(|(head, _)| head),
         last: sink.last.map(|(head, _)| head),
         contiguous: jsonl && sink.contiguous,
+        redacted: sink.redacted,
         digest: Digest(hex::encode(sink.digest.finalize())),
         public_key: String::new(),
         signature: String::new(),
@@ -173,24 +220,24 @@ type Cell = fn(&OperationRow) -> String;
 /// Columns of a CSV file: the names of a record, flattened with dots.
 const COLUMNS: &[(&str, Cell)] = &[
     ("v", |_| VERSION.to_string()),
-    ("id", |row| text(row.operation.as_str())),
+    ("id", |row| row.operation.as_str().to_owned()),
     ("ts", |row| row.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
-    ("agent", |row| text(row.agent.as_str())),
-    ("session", |row| text(row.session.as_str())),
+    ("agent", |row| row.agent.as_str().to_owned()),
+    ("session", |row| row.session.as_str().to_owned()),
     ("parent", |row| texts(row, Key::Parent)),
-    ("kind", |row| text(&row.kind)),
-    ("summary", |row| text(&row.summary)),
-    ("where.host", |row| text(&row.host)),
+    ("kind", |row| row.kind.clone()),
+    ("summary", |row| row.summary.clone()),
+    ("where.host", |row| row.host.clone()),
     ("where.port", |row| row.port.to_string()),
-    ("where.method", |row| text(&row.method)),
-    ("where.path", |row| text(&row.path)),
+    ("where.method", |row| row.method.clone()),
+    ("where.path", |row| row.path.clone()),
     ("where.model", |row| texts(row, Key::Model)),
     ("where.provider", |row| texts(row, Key::Provider)),
     ("decision.effect", |row| row.decision.as_str().to_owned()),
     ("decision.rules", |row| texts(row, Key::Rule)),
     ("decision.mode", |row| texts(row, Key::Mode)),
     ("decision.risk", |row| texts(row, Key::Risk)),
-    ("approval.id", |row| row.approval.as_ref().map(|id| text(id.as_str())).unwrap_or_default()),
+    ("approval.id", |row| row.approval.as_ref().map(ToString::to_string).unwrap_or_default()),
     ("approval.by", |row| texts(row, Key::Approver)),
     ("approval.scope", |row| texts(row, Key::Scope)),
     ("approval.surface", |row| texts(row, Key::Surface)),
@@ -219,7 +266,7 @@ fn number(n: Option<u64>) -> String {
 }
 
 fn texts(row: &OperationRow, key: Key) -> String {
-    text(&row.texts(key).join(" "))
+    row.texts(key).join(" ")
 }
 
 /// A cell that no spreadsheet takes for a formula and no terminal for a command: what would begin one is preceded by an

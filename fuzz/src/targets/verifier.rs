@@ -44,6 +44,7 @@ fn export(contiguous: bool) -> Exported {
         first: heads.first().cloned(),
         last: heads.last().cloned(),
         contiguous,
+        redacted: Vec::new(),
         digest: Digest::of(file.as_bytes()),
         public_key: String::new(),
         signature: String::new(),

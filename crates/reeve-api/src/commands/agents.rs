@@ -50,6 +50,7 @@ pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError
             host.engine.agents().pause(&id).await?;
             one(host, &id).await
         }
+        AgentsCall::Changes => answer(&super::changes::changes(host)),
         AgentsCall::Resume(input) => {
             let id = AgentId::parse(&input.agent).map_err(invalid)?;
             host.engine.agents().resume(&id).await?;

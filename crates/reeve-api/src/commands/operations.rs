@@ -2,21 +2,22 @@
 
 use std::path::PathBuf;
 
-use reeve_domain::chain::ExportFormat;
+use reeve_domain::chain::{ExportFormat, Scanner};
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::OperationId;
-use reeve_domain::query::{self, Decided, OperationRow};
-use reeve_store::search::{Bin, Page};
+use reeve_domain::query::{self, Decided, Key, OperationRow};
+use reeve_store::search::{Bin, FacetValue, Page};
 use serde_json::Value;
 
 use super::{answer, invalid, not_found};
 use crate::contract::calls::OperationsCall;
 use crate::contract::operations::{
-    BinDto, CostDto, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto,
-    OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage,
+    BinDto, CostDto, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto, FacetsInput,
+    OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage, ValuesDto, ValuesInput,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
+use crate::views;
 
 /// Most rows of one page.
 const PAGE: u32 = 500;
@@ -26,9 +27,13 @@ const BINS: usize = 100;
 pub(crate) async fn run(host: &Host, call: OperationsCall) -> Result<Value, ApiError> {
     match call {
         OperationsCall::Search(input) => answer(&search(host, input).await?),
-        OperationsCall::Facets(input) => answer(&facets(host, &input.query).await?),
+        OperationsCall::Facets(input) => answer(&facets(host, &input).await?),
         OperationsCall::Get(input) => answer(&detail(host, &input.operation).await?),
         OperationsCall::Export(input) => answer(&export(host, input).await?),
+        OperationsCall::Values(input) => answer(&values(host, &input).await?),
+        OperationsCall::Views => answer(&views::read(&host.home)?),
+        OperationsCall::SaveView(view) => answer(&views::save(&host.home, &view)?),
+        OperationsCall::RemoveView(input) => answer(&views::remove(&host.home, &input.name)?),
     }
 }
 
@@ -44,7 +49,7 @@ async fn search(host: &Host, input: SearchInput) -> Result<SearchPage, ApiError>
     })
 }
 
-fn problem(problem: &query::QueryProblem) -> QueryProblemDto {
+pub(super) fn problem(problem: &query::QueryProblem) -> QueryProblemDto {
     QueryProblemDto {
         message: problem.message.clone(),
         at: u32::try_from(problem.at.start).unwrap_or(u32::MAX),
@@ -85,7 +90,7 @@ pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
     }
 }
 
-fn state(decided: Decided) -> RowStateDto {
+pub(super) fn state(decided: Decided) -> RowStateDto {
     match decided {
         Decided::Allowed => RowStateDto::Allowed,
         Decided::Held => RowStateDto::Held,
@@ -99,23 +104,26 @@ fn state(decided: Decided) -> RowStateDto {
     }
 }
 
-async fn facets(host: &Host, text: &str) -> Result<FacetsDto, ApiError> {
-    let parsed = query::parse(text);
+async fn facets(host: &Host, input: &FacetsInput) -> Result<FacetsDto, ApiError> {
+    let parsed = query::parse(&input.query);
     let store = host.engine.store();
     let facets = store.facets(&parsed.query).await?;
-    let histogram = store.histogram(&parsed.query, BINS).await?;
+    let drawn = input.bins_of.as_deref().map_or(parsed.query, |text| query::parse(text).query);
+    let histogram = store.histogram(&drawn, BINS).await?;
     Ok(FacetsDto {
         groups: facets
             .groups
             .into_iter()
             .map(|group| FacetGroupDto {
                 key: group.key.to_owned(),
-                values: group.values.into_iter().map(|v| FacetValueDto { value: v.value, count: v.count }).collect(),
+                values: group.values.into_iter().map(counted).collect(),
             })
             .collect(),
         matches: facets.matches,
+        total: facets.total,
         capped: facets.capped,
         cost: facets.cost,
+        p95_ms: facets.latency_p95_ms,
         bin_ms: histogram.bin_ms,
         bins: histogram
             .bins
@@ -130,6 +138,17 @@ async fn facets(host: &Host, text: &str) -> Result<FacetsDto, ApiError> {
     })
 }
 
+fn counted(value: FacetValue) -> FacetValueDto {
+    FacetValueDto { value: value.value, count: value.count }
+}
+
+async fn values(host: &Host, input: &ValuesInput) -> Result<ValuesDto, ApiError> {
+    let key = Key::find(&input.key).ok_or_else(|| invalid(format!("`{}` is not a key", input.key)))?;
+    let query = query::parse(&input.query).query;
+    let found = host.engine.store().values(&query, key, &input.begun).await?;
+    Ok(ValuesDto { values: found.values.into_iter().map(counted).collect(), capped: found.capped })
+}
+
 /// How many operations of a bin became what `test` asks for.
 fn sum(bin: &Bin, test: impl Fn(Decided) -> bool) -> u64 {
     Decided::ALL.into_iter().filter(|d| test(*d)).map(|d| bin.count(d)).sum()
@@ -142,6 +161,9 @@ async fn detail(host: &Host, text: &str) -> Result<OperationDetailDto, ApiError>
     let mut detail = OperationDetailDto {
         row: row(host, &found.row),
         events: found.events.iter().map(Into::into).collect(),
+        seal: found.seal.as_ref().map(Into::into),
+        ip: found.row.ip.clone(),
+        parent: found.row.parent.as_ref().map(ToString::to_string),
         verdict: None,
         denial: None,
         cost: None,
@@ -208,12 +230,23 @@ async fn export(host: &Host, input: ExportInput) -> Result<ExportedDto, ApiError
         // An export is proof: it must not cover something else than what was asked for.
         return Err(invalid(&problem.message));
     }
+    let scanner = Scanner::new(host.engine.credentials().sought().await?, reeve_protocol::redact::shapes);
     let manifest_path = super::audit::manifest_path(&path);
     let failed =
         |error: std::io::Error| ApiError::new(ApiCode::Failed, format!("could not write `{}`: {error}", input.path));
     let file = std::fs::File::create_new(&path).map_err(failed)?;
-    let manifest = host.engine.store().export(&parsed.query, format, file).await?;
-    std::fs::write(&manifest_path, manifest.text()).map_err(failed)?;
+    let written = match host.engine.store().export(&parsed.query, format, scanner, file).await {
+        Ok(manifest) => std::fs::write(&manifest_path, manifest.text()).map(|()| manifest).map_err(failed),
+        Err(error) => Err(error.into()),
+    };
+    // Half an export is none: nobody should find it and take it for one.
+    let manifest = written.inspect_err(|_| drop(std::fs::remove_file(&path)))?;
     let bytes = std::fs::metadata(&path).map_err(failed)?.len();
-    Ok(ExportedDto { path: input.path, manifest: manifest_path.display().to_string(), count: manifest.count, bytes })
+    Ok(ExportedDto {
+        path: input.path,
+        manifest: manifest_path.display().to_string(),
+        count: manifest.count,
+        bytes,
+        redacted: u64::try_from(manifest.redacted.len()).unwrap_or(u64::MAX),
+    })
 }

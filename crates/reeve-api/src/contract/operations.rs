@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use reeve_domain::budget::{Reservation, Settlement};
+use reeve_domain::chain::Seal;
 use reeve_domain::event::Event;
 use reeve_domain::verdict::{Decision, Denial, DenialKind, Verdict};
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,23 @@ impl From<&Event> for EventDto {
         let body = serde_json::to_value(&event.body).unwrap_or(serde_json::Value::Null);
         let name = body.get("event").and_then(|name| name.as_str()).unwrap_or("unknown").to_owned();
         Self { seq: event.seq, at: event.at, name, prev: event.prev.0.clone(), hash: event.hash.0.clone(), body }
+    }
+}
+
+/// A signed head of the chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct SealDto {
+    /// It vouches for every record up to this number.
+    pub seq: u64,
+    pub at: DateTime<Utc>,
+    pub signature: String,
+}
+
+impl From<&Seal> for SealDto {
+    fn from(seal: &Seal) -> Self {
+        Self { seq: seal.seq, at: seal.at, signature: seal.signature.clone() }
     }
 }
 
@@ -256,6 +274,12 @@ pub struct OperationDetailDto {
     pub row: OperationRowDto,
     /// Oldest first.
     pub events: Vec<EventDto>,
+    /// The first seal that vouches for all of them.
+    pub seal: Option<SealDto>,
+    /// The address that was connected to.
+    pub ip: Option<String>,
+    /// The operation that this one belongs to.
+    pub parent: Option<String>,
     pub verdict: Option<VerdictDto>,
     pub denial: Option<DenialDto>,
     pub cost: Option<CostDto>,
@@ -319,6 +343,32 @@ pub struct SearchPage {
 #[serde(rename_all = "camelCase")]
 pub struct FacetsInput {
     pub query: String,
+    /// What the histogram counts, where it shows more than the query does: the same without the range that was brushed.
+    #[serde(default)]
+    pub bins_of: Option<String>,
+}
+
+/// Values of a key, for what is being typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ValuesInput {
+    /// Only what matches this is counted.
+    pub query: String,
+    /// Of the query grammar.
+    pub key: String,
+    /// Only values that hold this text.
+    pub begun: String,
+}
+
+/// Most frequent first, at most twenty.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ValuesDto {
+    pub values: Vec<FacetValueDto>,
+    /// Counts are at least these.
+    pub capped: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -360,10 +410,14 @@ pub struct FacetsDto {
     pub groups: Vec<FacetGroupDto>,
     /// Operations that match.
     pub matches: u64,
+    /// Operations of the query's range of time, whether they match or not.
+    pub total: u64,
     /// Counting stopped there: "10k+".
     pub capped: bool,
     /// nano-USD settled by what matches.
     pub cost: i64,
+    /// Milliseconds within which 95 of 100 ended.
+    pub p95_ms: Option<u64>,
     /// Milliseconds between the starts of two bins.
     pub bin_ms: u64,
     /// Oldest first, without gaps.
@@ -399,4 +453,6 @@ pub struct ExportedDto {
     pub manifest: String,
     pub count: u64,
     pub bytes: u64,
+    /// Records from which something was taken out that is, or looks like, a secret; the manifest names each.
+    pub redacted: u64,
 }

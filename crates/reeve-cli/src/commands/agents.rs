@@ -9,7 +9,7 @@ use crate::args::AgentsVerb;
 use crate::{exit, output};
 
 pub async fn agents(context: &Context, verb: Option<AgentsVerb>) -> anyhow::Result<u8> {
-    if !matches!(verb, None | Some(AgentsVerb::List | AgentsVerb::Sessions)) {
+    if !matches!(verb, None | Some(AgentsVerb::List | AgentsVerb::Sessions | AgentsVerb::Changes)) {
         refuse_inside_session("agents")?;
     }
     let client = context.client().await?;
@@ -36,6 +36,15 @@ pub async fn agents(context: &Context, verb: Option<AgentsVerb>) -> anyhow::Resu
             let stopped: AgentDto = client.call(&AgentsCall::Stop(input)).await?;
             context.say(&format!("stopped every session of {}", stopped.id));
         }
+        AgentsVerb::Pause { agent } => {
+            let paused: AgentDto = client.call(&AgentsCall::Pause(AgentInput { agent })).await?;
+            print_agents(context, &[paused])?;
+        }
+        AgentsVerb::Resume { agent } => {
+            let resumed: AgentDto = client.call(&AgentsCall::Resume(AgentInput { agent })).await?;
+            print_agents(context, &[resumed])?;
+        }
+        AgentsVerb::Changes => super::changes::print(context, &client.call(&AgentsCall::Changes).await?)?,
         AgentsVerb::Sessions => {
             let sessions: Vec<SessionDto> = client.call(&SessionsCall::List).await?;
             print_sessions(context, &sessions)?;
@@ -48,8 +57,10 @@ fn print_agents(context: &Context, agents: &[AgentDto]) -> anyhow::Result<()> {
     if context.json {
         return output::json(&agents);
     }
-    let row =
-        |a: &AgentDto| vec![a.id.clone(), output::visible(&a.name), a.running.to_string(), output::money(a.cost_today)];
+    let row = |a: &AgentDto| {
+        let running = if a.paused_at.is_some() { "paused".to_owned() } else { a.running.to_string() };
+        vec![a.id.clone(), output::visible(&a.name), running, output::money(a.cost_today)]
+    };
     output::table(&["AGENT", "NAME", "RUNNING", "TODAY"], &agents.iter().map(row).collect::<Vec<_>>())
 }
 

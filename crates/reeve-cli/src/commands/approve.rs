@@ -4,6 +4,7 @@ use reeve_api::contract::approvals::{
     AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolutionDto, ResolveInput, ScopeDto,
 };
 use reeve_api::contract::calls::ApprovalsCall;
+use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::{ApiCode, ApiError};
 
 use super::{Context, refuse_inside_session};
@@ -30,7 +31,7 @@ pub async fn approve(context: &Context, verb: Option<ApproveVerb>) -> anyhow::Re
         ApproveVerb::Deny { id, reason } => {
             refuse_inside_session("approve deny")?;
             let shown = get(context, id).await?;
-            answer(context, &shown, AnswerDto::Refuse { reason }).await
+            answer(context, &shown, AnswerDto::Refuse { reason }, None).await
         }
     }
 }
@@ -92,7 +93,12 @@ async fn allow(context: &Context, id: String, scope: ScopeDto) -> anyhow::Result
         context.say("nothing was decided");
         return Ok(exit::WAITING);
     }
-    answer(context, &shown, AnswerDto::Approve { scope }).await
+    // Where the risk demands that a human is there, the console and this terminal ask the same question.
+    let proof = match shown.facts.as_ref().is_some_and(|facts| facts.needs_proof) {
+        true => Some(context.ask_text("Reeve passphrase")?),
+        false => None,
+    };
+    answer(context, &shown, AnswerDto::Approve { scope }, proof).await
 }
 
 async fn get(context: &Context, approval: String) -> anyhow::Result<ApprovalDto> {
@@ -100,13 +106,25 @@ async fn get(context: &Context, approval: String) -> anyhow::Result<ApprovalDto>
     Ok(client.call(&ApprovalsCall::Get(ApprovalInput { approval })).await?)
 }
 
-async fn answer(context: &Context, shown: &ApprovalDto, answer: AnswerDto) -> anyhow::Result<u8> {
+async fn answer(
+    context: &Context,
+    shown: &ApprovalDto,
+    answer: AnswerDto,
+    proof: Option<TypedSecret>,
+) -> anyhow::Result<u8> {
     let Some(arming) = &shown.arming else {
         let message = format!("`{}` has its answer already", shown.id);
         return Err(ApiError::new(ApiCode::AlreadyResolved, message).into());
     };
     let client = context.client().await?;
-    let input = ResolveInput { approval: shown.id.clone(), nonce: arming.nonce.clone(), answer, reading_ms: None };
+    let input = ResolveInput {
+        approval: shown.id.clone(),
+        nonce: arming.nonce.clone(),
+        answer,
+        reading_ms: None,
+        rule: None,
+        proof,
+    };
     let after: ApprovalDto = client.call(&ApprovalsCall::Resolve(input)).await?;
     if context.json {
         output::json(&after)?;

@@ -1,6 +1,6 @@
 //! `reeve budget`: limits and what is left of them.
 
-use reeve_api::contract::budgets::{BudgetDto, BudgetInput, OnExhaustedDto, SetBudgetInput, UnitDto};
+use reeve_api::contract::budgets::{BudgetDto, BudgetInput, SetBudgetInput, UnitDto, WindowDto};
 use reeve_api::contract::calls::BudgetsCall;
 use reeve_api::contract::{ApiCode, ApiError};
 
@@ -12,12 +12,14 @@ pub async fn budget(context: &Context, verb: Option<BudgetVerb>) -> anyhow::Resu
     if !matches!(verb, None | Some(BudgetVerb::Show)) {
         refuse_inside_session("budget")?;
     }
+    let verb = verb.unwrap_or(BudgetVerb::Show);
+    let shows = matches!(verb, BudgetVerb::Show);
     let client = context.client().await?;
-    let call = match verb.unwrap_or(BudgetVerb::Show) {
+    let call = match verb {
         BudgetVerb::Show => BudgetsCall::List,
-        BudgetVerb::Set { id, amount, scope, window, model, ask } => {
+        BudgetVerb::Set { id, amount, scope, window, model, on_exhausted } => {
             let (unit, amount) = reeve_api::parse_amount(&amount)?;
-            let on_exhausted = ask.then_some(OnExhaustedDto::Ask);
+            let on_exhausted = on_exhausted.map(Into::into);
             BudgetsCall::Set(SetBudgetInput { id, scope, window: window.into(), unit, amount, model, on_exhausted })
         }
         BudgetVerb::Raise { id, by } => {
@@ -29,7 +31,9 @@ pub async fn budget(context: &Context, verb: Option<BudgetVerb>) -> anyhow::Resu
     };
     let budgets: Vec<BudgetDto> = client.call(&call).await?;
     print(context, &budgets)?;
-    Ok(exit::DONE)
+    // As `reeve approve` does with what waits: a script learns whether there is money without reading columns.
+    let used_up = |b: &BudgetDto| b.window != WindowDto::Call && b.free <= 0;
+    Ok(if shows && budgets.iter().any(used_up) { exit::BUDGET } else { exit::DONE })
 }
 
 fn raised(budgets: &[BudgetDto], id: &str, unit: UnitDto, by: u64) -> anyhow::Result<SetBudgetInput> {

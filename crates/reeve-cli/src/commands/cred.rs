@@ -2,21 +2,25 @@
 
 use reeve_api::contract::calls::CredentialsCall;
 use reeve_api::contract::credentials::{
-    AddCredentialInput, BindCredentialInput, CredentialDto, CredentialInput, NewBindingDto, ReplaceCredentialInput,
-    TypedSecret,
+    AddCredentialInput, BindCredentialInput, CredentialDto, CredentialInput, CredentialTestDto, NewBindingDto,
+    ReplaceCredentialInput, TestCredentialInput,
 };
-
 use reeve_api::contract::{ApiCode, ApiError};
 
 use super::{Context, refuse_inside_session};
 use crate::args::CredVerb;
+use crate::output::Tone;
 use crate::{exit, output};
 
 pub async fn cred(context: &Context, verb: Option<CredVerb>) -> anyhow::Result<u8> {
     if !matches!(verb, None | Some(CredVerb::List)) {
         refuse_inside_session("cred")?;
     }
-    let call = call(context, verb.unwrap_or(CredVerb::List))?;
+    let verb = match verb {
+        Some(CredVerb::Test { id, send }) => return test(context, id, send).await,
+        other => other.unwrap_or(CredVerb::List),
+    };
+    let call = call(context, verb)?;
     let client = context.client().await?;
     let credentials: Vec<CredentialDto> = client.call(&call).await?;
     print(context, &credentials)?;
@@ -36,7 +40,7 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
                     None
                 }
             };
-            let secret = secret(context, &id)?;
+            let secret = context.ask_text(&format!("Secret of {id}"))?;
             CredentialsCall::Add(AddCredentialInput {
                 id,
                 secret,
@@ -48,7 +52,7 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
             })
         }
         CredVerb::Replace { id } => {
-            let secret = secret(context, &id)?;
+            let secret = context.ask_text(&format!("Secret of {id}"))?;
             CredentialsCall::Replace(ReplaceCredentialInput { credential: id, secret })
         }
         CredVerb::Bind { id, host, slot, path, method, agent } => CredentialsCall::Bind(BindCredentialInput {
@@ -57,7 +61,35 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
             agents: agent,
         }),
         CredVerb::Rm { id } => CredentialsCall::Remove(CredentialInput { credential: id }),
+        CredVerb::Test { id, send } => CredentialsCall::Test(TestCredentialInput { credential: id, send }),
     })
+}
+
+/// What a test found, what it could send, and what came back where it was told to send.
+async fn test(context: &Context, credential: String, send: Option<u32>) -> anyhow::Result<u8> {
+    let client = context.client().await?;
+    let input = TestCredentialInput { credential, send };
+    let found: CredentialTestDto = client.call(&CredentialsCall::Test(input)).await?;
+    let fine = found.checks.iter().all(|check| check.ok) && found.answer.as_ref().is_none_or(|answer| answer.ok);
+    let code = if fine { exit::DONE } else { exit::FAILED };
+    if context.json {
+        output::json(&found)?;
+        return Ok(code);
+    }
+    for check in &found.checks {
+        output::check(check)?;
+    }
+    if let Some(answer) = &found.answer {
+        let mark = if answer.ok { output::paint(Tone::Good, "✓") } else { output::paint(Tone::Bad, "✕") };
+        let record = answer.record.as_ref().map(|id| format!(" · {id}")).unwrap_or_default();
+        output::line(&format!("{mark} {}{record}", output::visible(&answer.text)))?;
+        return Ok(code);
+    }
+    for request in &found.requests {
+        let url = output::visible(&request.url);
+        context.say(&format!("`reeve cred test {} --send {}` sends: {} {url}", found.credential, request.place, request.method));
+    }
+    Ok(code)
 }
 
 fn binding(
@@ -72,12 +104,6 @@ fn binding(
     };
     let slot = slot.unwrap_or_else(|| "bearer".to_owned());
     Ok(NewBindingDto { host: name.to_owned(), port, methods, path, slot })
-}
-
-fn secret(context: &Context, id: &str) -> anyhow::Result<TypedSecret> {
-    let secret = context.ask_secret(&format!("Secret of {id}"))?;
-    let text = std::str::from_utf8(secret.expose()).map_err(|_| anyhow::anyhow!("the secret is not UTF-8 text"))?;
-    Ok(TypedSecret(text.to_owned()))
 }
 
 fn print(context: &Context, credentials: &[CredentialDto]) -> anyhow::Result<()> {

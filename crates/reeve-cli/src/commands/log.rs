@@ -5,6 +5,7 @@ use reeve_api::contract::operations::{OperationRowDto, RowStateDto, SearchInput,
 
 use super::Context;
 use crate::args::LogArgs;
+use crate::output::Tone;
 use crate::{exit, output};
 
 pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
@@ -22,8 +23,12 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
         output::json(&page.rows)?;
         return Ok(exit::DONE);
     }
+    let Some(mut live) = live else {
+        let lines: Vec<String> = page.rows.iter().map(shown).collect();
+        output::page(&lines)?;
+        return Ok(exit::DONE);
+    };
     page.rows.iter().try_for_each(|row| print(context, row))?;
-    let Some(mut live) = live else { return Ok(exit::DONE) };
     while let Some(batch) = live.recv().await {
         if batch.lagged {
             // This terminal was slower than what happened: said, and what was left out can be read by the same query.
@@ -50,15 +55,21 @@ fn print(context: &Context, row: &OperationRowDto) -> anyhow::Result<()> {
     if context.json {
         return output::line(&serde_json::to_string(row)?);
     }
-    let glyph = match row.state {
-        RowStateDto::Allowed => "●",
-        RowStateDto::Held => "◐",
-        RowStateDto::Approved => "◉",
-        RowStateDto::Refused => "⊘",
-        RowStateDto::Expired | RowStateDto::Withdrawn => "◌",
-        RowStateDto::Denied => "✕",
-        RowStateDto::WouldDeny | RowStateDto::WouldHold => "○",
+    output::line(&shown(row))
+}
+
+/// A row as people read it.
+fn shown(row: &OperationRowDto) -> String {
+    let (tone, glyph) = match row.state {
+        RowStateDto::Allowed => (Tone::Good, "●"),
+        RowStateDto::Held => (Tone::Waits, "◐"),
+        RowStateDto::Approved => (Tone::Good, "◉"),
+        RowStateDto::Refused => (Tone::Bad, "⊘"),
+        RowStateDto::Expired | RowStateDto::Withdrawn => (Tone::Faint, "◌"),
+        RowStateDto::Denied => (Tone::Bad, "✕"),
+        RowStateDto::WouldDeny | RowStateDto::WouldHold => (Tone::Waits, "○"),
     };
+    let glyph = output::paint(tone, glyph);
     let mut more = Vec::new();
     if let Some(rule) = &row.rule {
         more.push(rule.clone());
@@ -83,12 +94,12 @@ fn print(context: &Context, row: &OperationRowDto) -> anyhow::Result<()> {
     if let Some(error) = &row.error {
         more.push(output::visible(error));
     }
-    output::line(&format!(
+    format!(
         "{} {glyph} {:<12} {:<5} {}  {}",
-        output::time(row.at),
+        output::paint(Tone::Faint, &output::time(row.at)),
         row.agent,
         row.kind,
         output::visible(&row.summary),
-        more.join(" · ")
-    ))
+        output::paint(Tone::Faint, &more.join(" · "))
+    )
 }

@@ -1,4 +1,6 @@
-//! `reeve policy`: rules in force; checks and case files without an engine.
+//! `reeve policy`: rules in force, candidates for them; checks and case files without an engine.
+
+mod candidate;
 
 use std::path::PathBuf;
 
@@ -16,6 +18,9 @@ pub async fn policy(context: &Context, verb: Option<PolicyVerb>) -> anyhow::Resu
         PolicyVerb::Check => check(context),
         PolicyVerb::Test { files } => test(context, &files),
         PolicyVerb::Explain { record } => explain(context, record).await,
+        PolicyVerb::Simulate { candidate, since } => candidate::simulate(context, &candidate, since.as_deref()).await,
+        PolicyVerb::Diff { candidate } => candidate::diff(context, &candidate).await,
+        PolicyVerb::Apply { candidate, yes, note } => candidate::apply(context, &candidate, yes, note).await,
     }
 }
 
@@ -44,10 +49,17 @@ async fn list(context: &Context) -> anyhow::Result<u8> {
 fn check(context: &Context) -> anyhow::Result<u8> {
     match reeve_api::commands::policies::check(&context.home) {
         Ok(summary) => {
-            output::line(&summary)?;
+            if context.json {
+                output::json(&serde_json::json!({ "ok": true, "summary": summary, "problem": null }))?;
+            } else {
+                output::line(&summary)?;
+            }
             Ok(exit::DONE)
         }
         Err(problem) => {
+            if context.json {
+                output::json(&serde_json::json!({ "ok": false, "summary": null, "problem": problem.to_string() }))?;
+            }
             eprintln!("reeve: {problem:#}");
             Ok(exit::FAILED)
         }
@@ -75,9 +87,10 @@ async fn explain(context: &Context, operation: String) -> anyhow::Result<u8> {
     let client = context.client().await?;
     let input = OperationInput { operation };
     let detail: OperationDetailDto = client.call(&OperationsCall::Get(input)).await?;
+    let code = exit::of_operation(&detail);
     if context.json {
         output::json(&detail)?;
-        return Ok(exit::DONE);
+        return Ok(code);
     }
     output::line(&output::visible(&detail.row.summary))?;
     if let Some(verdict) = &detail.verdict {
@@ -94,5 +107,5 @@ async fn explain(context: &Context, operation: String) -> anyhow::Result<u8> {
     if let Some(denial) = &detail.denial {
         output::line(&format!("The agent heard: {}", output::visible(&denial.message)))?;
     }
-    Ok(exit::DONE)
+    Ok(code)
 }

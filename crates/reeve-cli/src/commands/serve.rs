@@ -9,7 +9,7 @@ use crate::args::ServeArgs;
 use crate::exit;
 
 pub async fn serve(context: &Context, args: ServeArgs) -> anyhow::Result<u8> {
-    reeve_api::logging::start();
+    reeve_api::logging::start(reeve_api::logging::Detail::Warnings);
     let passphrase = if args.passphrase_stdin { Some(context.ask_secret("Passphrase")?) } else { None };
     let options =
         HostOptions { passphrase, idle_exit: args.idle_exit.map(Duration::from_secs), ..HostOptions::default() };

@@ -1,7 +1,7 @@
-//! `reeve status`, `pause`, `stop`, `resume` and `doctor`.
+//! `reeve status`, `pause`, `stop` and `resume`.
 
 use reeve_api::contract::calls::StatusCall;
-use reeve_api::contract::status::{CheckDto, PauseInput, ProtectionDto, StatusDto};
+use reeve_api::contract::status::{PauseInput, ProtectionDto, StatusDto};
 use reeve_api::contract::{ApiCode, ApiError};
 
 use super::{Context, refuse_inside_session};
@@ -65,26 +65,6 @@ fn print(context: &Context, status: &StatusDto) -> anyhow::Result<u8> {
         context.say("`reeve run -- claude` starts an agent governed");
     }
     Ok(exit::DONE)
-}
-
-pub async fn doctor(context: &Context) -> anyhow::Result<u8> {
-    let checks = match context.client().await {
-        Ok(client) => client.call::<Vec<CheckDto>>(&StatusCall::Doctor).await?,
-        Err(error) => reeve_api::commands::status::doctor_without_engine(&context.home, &format!("{error:#}")).await,
-    };
-    let fine = checks.iter().all(|check| check.ok);
-    if context.json {
-        output::json(&checks)?;
-    } else {
-        for check in &checks {
-            let mark = if check.ok { "✓" } else { "✕" };
-            output::line(&format!("{mark} {:<18} {}", check.name, output::visible(&check.evidence)))?;
-            if let Some(fix) = &check.fix {
-                output::line(&format!("  {:<18} → {fix}", ""))?;
-            }
-        }
-    }
-    Ok(if fine { exit::DONE } else { exit::FAILED })
 }
 
 /// `90s`, `15m`, `1h`, `7d`.

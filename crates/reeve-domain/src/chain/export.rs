@@ -1,7 +1,7 @@
 //! Exports: one record a line for people and machines, from which the canonical text of its event can be rebuilt, and a
 //! signed manifest. Both are checked without a database; hostile files are refused with the line that is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
@@ -77,6 +77,10 @@ pub struct Manifest {
     pub last: Option<Head>,
     /// Whether every record between first and last is there, so that the links can be verified.
     pub contiguous: bool,
+    /// Numbers of the records from which something secret was taken out: their hashes stand for what was recorded, and
+    /// only this manifest vouches for what is written.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub redacted: Vec<u64>,
     /// SHA-256 of the file.
     pub digest: Digest,
     /// Ed25519, lower-case hex.
@@ -230,7 +234,8 @@ impl Line {
             }
             EventBody::ApprovalJoined { approval }
             | EventBody::ApprovalExtended { approval, .. }
-            | EventBody::ApprovalResolved { approval, .. } => {
+            | EventBody::ApprovalResolved { approval, .. }
+            | EventBody::ApprovalUndone { approval, .. } => {
                 self.put_some("approval", text(Some(approval.as_str())));
             }
             EventBody::OperationSettled { outcome, settlement } => {
@@ -351,7 +356,7 @@ pub fn verify_export(
 ) -> Result<ExportVerification, ExportError> {
     let manifest = Manifest::read(manifest)?;
     manifest.check_signature(trusted)?;
-    let mut lines = Lines::new(manifest.contiguous);
+    let mut lines = Lines::new(manifest.contiguous, &manifest.redacted);
     let mut buffer = Vec::new();
     let mut digest = sha2::Sha256::new();
     loop {
@@ -374,14 +379,15 @@ pub fn verify_export(
 struct Lines {
     seen: u64,
     verifier: Option<Verifier>,
+    redacted: BTreeSet<u64>,
     first: Option<Head>,
     last: Option<Head>,
 }
 
 impl Lines {
-    fn new(contiguous: bool) -> Self {
+    fn new(contiguous: bool, redacted: &[u64]) -> Self {
         let verifier = contiguous.then(|| Verifier::of_excerpt(&[], None));
-        Self { seen: 0, verifier, first: None, last: None }
+        Self { seen: 0, verifier, redacted: redacted.iter().copied().collect(), first: None, last: None }
     }
 
     fn take(&mut self, bytes: &[u8], format: ExportFormat) -> Result<(), ExportError> {
@@ -398,14 +404,19 @@ impl Lines {
         let seq = json.get("seq").and_then(Json::as_u64).ok_or_else(|| bad("it has no number"))?;
         let prev = json.get("prev").and_then(Json::as_text).ok_or_else(|| bad("it has no `prev`"))?;
         let record = |problem| ExportError::Record { line, finding: Finding { seq, problem } };
-        if link(&Digest(prev.to_owned()), &canonical) != hash {
+        let redacted = self.redacted.contains(&seq);
+        if !redacted && link(&Digest(prev.to_owned()), &canonical) != hash {
             return Err(record(super::Problem::Changed));
         }
         if self.last.as_ref().is_some_and(|last| seq <= last.seq) {
             return Err(record(super::Problem::Reordered));
         }
         if let Some(mut verifier) = self.verifier.take() {
-            verifier.push(&canonical, &hash);
+            if redacted {
+                verifier.push_redacted(&canonical, &hash);
+            } else {
+                verifier.push(&canonical, &hash);
+            }
             if let Some(finding) = verifier.first_bad() {
                 return Err(ExportError::Record { line, finding: finding.clone() });
             }
@@ -471,6 +482,7 @@ mod tests {
             count: heads.len() as u64,
             first: heads.first().cloned(),
             last: heads.last().cloned(),
+            redacted: Vec::new(),
             contiguous: seqs.windows(2).all(|pair| pair[1] == pair[0] + 1),
             digest: Digest::of(file.as_bytes()),
             public_key: String::new(),
@@ -539,6 +551,20 @@ mod tests {
             let manifest = resealed(&damaged, &manifest);
             assert!(check(&damaged, &manifest).is_err(), "{what}");
         }
+    }
+
+    #[test]
+    fn a_record_that_the_manifest_names_may_differ_from_its_hash_and_no_other() {
+        let (file, manifest) = export(&[3, 4, 5]);
+        let copy = file.replace("test 4", "(redacted)");
+        let named = Manifest { redacted: vec![4], ..manifest.clone() };
+        let verified = check(&copy, &resealed(&copy, &named)).unwrap();
+        assert!(verified.links_verified && verified.manifest.redacted == [4]);
+        // Its number and links are held to all the same, and so are its neighbours.
+        for damaged in [copy.replace("test 5", "test 6"), copy.replace("\"id\":4", "\"id\":5")] {
+            assert!(check(&damaged, &resealed(&damaged, &named)).is_err(), "{damaged}");
+        }
+        assert!(check(&copy, &resealed(&copy, &manifest)).is_err());
     }
 
     #[test]

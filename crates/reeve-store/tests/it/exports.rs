@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
-use reeve_domain::chain::{ExportError, ExportFormat, Manifest, verify_export};
+use reeve_domain::chain::{ExportError, ExportFormat, Manifest, Scanner, verify_export};
 use reeve_domain::id::SessionId;
 use reeve_domain::query::{Query, parse};
+use reeve_domain::sensitive::Secret;
+use reeve_domain::sought::Sought;
 use reeve_domain::verdict::DenialKind;
 use reeve_store::Store;
 
@@ -41,10 +43,16 @@ async fn filled() -> Store {
     store
 }
 
+/// Knows one secret.
+fn scanner() -> Scanner {
+    let secret = Secret::from("hunter2-hunter2".to_owned());
+    Scanner::new(Sought::new([((), &secret)]), |_| Vec::new())
+}
+
 async fn export(store: &Store, query: &str, format: ExportFormat) -> (String, Manifest) {
     let file = Shared::default();
     let query = parse(query).query;
-    let manifest = store.export(&query, format, file.clone()).await.unwrap();
+    let manifest = store.export(&query, format, scanner(), file.clone()).await.unwrap();
     let bytes = file.0.lock().unwrap().clone();
     (String::from_utf8(bytes).unwrap(), manifest)
 }
@@ -125,5 +133,21 @@ async fn a_writer_that_fails_is_an_error() {
         }
     }
     let store = filled().await;
-    assert!(store.export(&Query::All, ExportFormat::Csv, Full).await.is_err());
+    assert!(store.export(&Query::All, ExportFormat::Csv, scanner(), Full).await.is_err());
+}
+
+#[tokio::test]
+async fn a_stored_secret_leaves_with_no_export_and_the_manifest_names_the_record() {
+    let store = filled().await;
+    let mut careless = http(principal("codex", &SessionId::new()), "a.example", "GET", "/");
+    careless.summary = "GET a.example/?x=aHVudGVyMi1odW50ZXIy and hunter2-hunter2".to_owned();
+    store.deny(careless, None, denial(DenialKind::Policy, "no"), None).await.unwrap();
+    for format in [ExportFormat::Jsonl, ExportFormat::Csv] {
+        let (file, manifest) = export(&store, "", format).await;
+        assert!(!file.contains("hunter2") && !file.contains("aHVudGVyMi1odW50ZXIy"), "{file}");
+        assert!(file.contains("x=(redacted) and (redacted)"), "{file}");
+        assert_eq!(manifest.redacted.len(), 1);
+        assert!(verify_export(file.as_bytes(), &manifest.text(), Some(&key().verifying_key())).is_ok());
+    }
+    assert!(export(&store, "kind:llm", ExportFormat::Jsonl).await.1.redacted.is_empty());
 }

@@ -22,7 +22,7 @@ export const operations: Handlers<"operations.search" | "operations.facets" | "o
   "operations.export": (world, { query, path }) => {
     if (!path.startsWith("/")) throw new EngineError({ code: "invalid", message: `\`${path}\` is not an absolute path`, hint: null });
     const count = matching(world, query).length;
-    return { path, manifest: `${path}.manifest.json`, count, bytes: count * 640 };
+    return { path, manifest: `${path}.manifest.json`, count, bytes: count * 640, redacted: 0 };
   },
 };
 

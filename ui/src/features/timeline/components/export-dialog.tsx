@@ -94,6 +94,7 @@ function Written({ done, onClose }: { done: ExportedDto; onClose: () => void }) 
   return (
     <div role="status" className="flex flex-col gap-4">
       <p className="font-medium">{t("export.done", { count: done.count, shown: done.count.toLocaleString("en-US") })}</p>
+      {done.redacted > 0 ? <p>{t("export.redacted", { count: done.redacted, shown: done.redacted.toLocaleString("en-US") })}</p> : null}
       <Facts narrow>
         <Fact label={t("export.file")}>
           <code className="mono text-caption break-all">

@@ -1,0 +1,152 @@
+//! What must not leave with an export (C-45): stored secrets in every encoding, and what is shaped like one. It is taken out
+//! of the copy; the chain keeps what was recorded, and the manifest names every record that differs from it.
+
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+
+use super::canonical::{CanonicalError, Json};
+use super::{canonical, read};
+use crate::event::Event;
+use crate::sought::{Sought, State};
+
+/// What stands where something was taken out.
+pub const REDACTED: &str = "(redacted)";
+
+/// Looks through texts before they are written.
+pub struct Scanner {
+    known: Sought<()>,
+    shapes: fn(&str) -> Vec<Range<usize>>,
+}
+
+impl std::fmt::Debug for Scanner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scanner").finish_non_exhaustive()
+    }
+}
+
+impl Scanner {
+    /// `known` are the stored secrets; `shapes` finds where something stands that looks like one.
+    #[must_use]
+    pub fn new(known: Sought<()>, shapes: fn(&str) -> Vec<Range<usize>>) -> Self {
+        Self { known, shapes }
+    }
+
+    /// Whether a stored secret stands in these bytes, in any form.
+    #[must_use]
+    pub fn holds_known(&self, bytes: &[u8]) -> bool {
+        let mut found = false;
+        self.known.scan(State::default(), bytes, |_| {
+            found = true;
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// The text without what must not leave; none when it may leave as it is.
+    #[must_use]
+    pub fn clean(&self, text: &str) -> Option<String> {
+        let mut found = (self.shapes)(text);
+        self.known.scan(State::default(), text.as_bytes(), |hit| {
+            found.push(hit.end.saturating_sub(hit.length)..hit.end);
+            ControlFlow::Continue(())
+        });
+        found.sort_unstable_by_key(|range| (range.start, range.end));
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for range in &found {
+            // What overlaps what went before widens it. A form ends between characters unless it is a part of one.
+            let (start, end) = (before(text, range.start), after(text, range.end));
+            if start >= at {
+                out.push_str(text.get(at..start).unwrap_or_default());
+                out.push_str(REDACTED);
+            }
+            at = at.max(end);
+        }
+        out.push_str(text.get(at..).unwrap_or_default());
+        (!found.is_empty()).then_some(out)
+    }
+
+    /// The event without what must not leave, number, time and hashes as they were; none when it may leave as it is.
+    ///
+    /// # Errors
+    /// When what would have to go is not free text but what the event is made of: a name, a number, a kind.
+    pub fn clean_event(&self, event: &Event) -> Result<Option<Event>, CanonicalError> {
+        let mut json = Json::parse(&canonical(event)?)?;
+        if !self.clean_json(&mut json) {
+            return Ok(None);
+        }
+        read(&json.to_string(), event.hash.clone()).map(Some)
+    }
+
+    fn clean_json(&self, json: &mut Json) -> bool {
+        match json {
+            Json::Text(text) => match self.clean(text) {
+                Some(clean) => {
+                    *text = clean;
+                    true
+                }
+                None => false,
+            },
+            // Every element, not only up to the first that held something.
+            Json::List(list) => list.iter_mut().fold(false, |any, one| self.clean_json(one) || any),
+            Json::Map(map) => {
+                let mut any = false;
+                let mut clean = BTreeMap::new();
+                for (key, mut value) in std::mem::take(map) {
+                    any |= self.clean_json(&mut value);
+                    let key = match self.clean(&key) {
+                        Some(key) => {
+                            any = true;
+                            key
+                        }
+                        None => key,
+                    };
+                    clean.insert(key, value);
+                }
+                *map = clean;
+                any
+            }
+            Json::Null | Json::Bool(_) | Json::Int(_) | Json::Uint(_) => false,
+        }
+    }
+}
+
+fn before(text: &str, at: usize) -> usize {
+    (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)
+}
+
+fn after(text: &str, at: usize) -> usize {
+    (at..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sensitive::Secret;
+
+    fn shapes(text: &str) -> Vec<Range<usize>> {
+        text.match_indices("ghp_").map(|(at, _)| at..text.len().min(at + 8)).collect()
+    }
+
+    fn scanner() -> Scanner {
+        let secret = Secret::from("hunter2-é-hunter2".to_owned());
+        Scanner::new(Sought::new([((), &secret)]), shapes)
+    }
+
+    #[test]
+    fn a_stored_secret_goes_in_every_form_and_what_stands_around_it_stays() {
+        let scanner = scanner();
+        assert_eq!(scanner.clean("a hunter2-é-hunter2 b").as_deref(), Some("a (redacted) b"));
+        assert_eq!(scanner.clean("x=hunter2-%C3%A9-hunter2;").as_deref(), Some("x=(redacted);"));
+        assert_eq!(scanner.clean("hunter2"), None);
+        assert_eq!(scanner.clean("ghp_1234 and hunter2-é-hunter2").as_deref(), Some("(redacted) and (redacted)"));
+        assert!(scanner.holds_known(b"{\"k\":\"hunter2-\\u00e9-hunter2\"}") && !scanner.holds_known(b"ghp_1234"));
+    }
+
+    #[test]
+    fn what_overlaps_is_one_gap() {
+        let secret = Secret::from("ghp_1234567".to_owned());
+        let scanner = Scanner::new(Sought::new([((), &secret)]), shapes);
+        assert_eq!(scanner.clean("é ghp_1234567 é").as_deref(), Some("é (redacted) é"));
+    }
+}
