@@ -52,6 +52,8 @@ const POWERS: &[(&str, Power)] = &[
     ("sessions.search", Power::Read),
     ("sessions.flow", Power::Read),
     ("agents.list", Power::Read),
+    ("agents.get", Power::Read),
+    ("agents.tools", Power::Read),
     ("agents.add", Power::Change),
     ("agents.remove", Power::Change),
     ("agents.stop", Power::Change),

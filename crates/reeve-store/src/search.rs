@@ -2,9 +2,13 @@
 //! say exactly is checked row by row, within limits. Newest first is the index's own order.
 
 mod facets;
+mod flow;
 mod histogram;
 mod plan;
+mod reads;
 mod scan;
+mod sessions;
+mod values;
 pub mod words;
 
 use chrono::{DateTime, Utc};
@@ -12,11 +16,18 @@ use reeve_domain::query::{OperationRow, Query};
 use rusqlite::Connection;
 
 pub use facets::{FacetGroup, FacetValue, Facets};
+pub use flow::{Flow, FlowNode, FlowTurn};
 pub use histogram::{Bin, Histogram};
 pub use plan::Plan;
+pub use reads::Kept;
+pub use sessions::{SessionSum, Sessions};
+pub use values::Values;
 
 pub(crate) use facets::facets;
+pub(crate) use flow::flow;
 pub(crate) use histogram::histogram;
+pub(crate) use sessions::sessions;
+pub(crate) use values::values;
 pub(crate) use scan::{BODY, Visit, body, for_each};
 
 use crate::error::StoreError;

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use reeve_domain::id::{AgentId, SessionId};
-use reeve_domain::session::SessionEnd;
+use reeve_domain::query;
+use reeve_domain::session::{Session, SessionEnd};
 use reeve_engine::OpenSession;
 use reeve_sandbox::catalog;
+use reeve_store::search::{FlowNode, FlowTurn};
 use serde_json::Value;
 
 use super::{answer, invalid, not_found};
@@ -13,28 +15,108 @@ use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::calls::SessionsCall;
 use crate::contract::credentials::TypedSecret;
-use crate::contract::sessions::{OpenSessionInput, OpenedSessionDto, SessionDto};
+use crate::contract::sessions::{
+    FlowDto, FlowInput, FlowNodeDto, FlowTurnDto, OpenSessionInput, OpenedSessionDto, SearchSessionsInput, SessionDto,
+    SessionSumDto, SessionsPage,
+};
 use crate::host::Host;
 
 /// Most sessions in one list.
 const LISTED: usize = 200;
+/// Most characters of a summary in a waterfall, of which there may be fifty thousand in one answer.
+const SUMMARY: usize = 80;
 /// Longest life of a session of `reeve env`, in hours (C-03).
 const MOST_HOURS: u32 = 12;
 
 pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: SessionsCall) -> Result<Value, ApiError> {
     match call {
+        SessionsCall::Search(input) => answer(&search(host, &input).await?),
+        SessionsCall::Flow(input) => answer(&flow(host, &input).await?),
         SessionsCall::List => {
             let sessions = host.engine.store().sessions(LISTED).await?;
-            let dto = |s: &reeve_domain::session::Session| SessionDto::of(s, &super::agents::name_of(host, &s.agent));
-            answer(&sessions.iter().map(dto).collect::<Vec<_>>())
+            answer(&sessions.iter().map(|session| dto(host, session)).collect::<Vec<_>>())
         }
         SessionsCall::Open(input) => answer(&open(host, caller, input).await?),
         SessionsCall::Stop(input) => {
             let id = SessionId::parse(&input.session).map_err(invalid)?;
             let live = host.engine.sessions().find(&id).ok_or_else(|| not_found("running session", id.as_str()))?;
             host.end_session(&id, SessionEnd::Stopped).await?;
-            answer(&SessionDto::of(&live.session, &super::agents::name_of(host, &live.session.agent)))
+            answer(&dto(host, &live.session))
         }
+    }
+}
+
+fn dto(host: &Host, session: &Session) -> SessionDto {
+    SessionDto::of(session, &super::agents::name_of(host, &session.agent))
+}
+
+async fn search(host: &Host, input: &SearchSessionsInput) -> Result<SessionsPage, ApiError> {
+    let parsed = query::parse(&input.query);
+    let before = input.before.as_deref().map(str::parse::<u64>).transpose().map_err(invalid)?;
+    let limit = usize::try_from(input.limit).unwrap_or(1);
+    let found = host.engine.store().session_sums(&parsed.query, before, limit).await?;
+    let rows = found.rows.into_iter().map(|sum| SessionSumDto {
+        session: dto(host, &sum.session),
+        actions: sum.actions,
+        denied: sum.denied,
+        held: sum.held,
+        cost: sum.cost,
+        capped: sum.capped,
+    });
+    Ok(SessionsPage {
+        rows: rows.collect(),
+        next: found.next.map(|next| next.to_string()),
+        problems: parsed.problems.iter().map(super::operations::problem).collect(),
+    })
+}
+
+async fn flow(host: &Host, input: &FlowInput) -> Result<FlowDto, ApiError> {
+    let store = host.engine.store();
+    let id = SessionId::parse(&input.session).map_err(invalid)?;
+    let session = store.session(&id).await?.ok_or_else(|| not_found("session", &input.session))?;
+    let found = store.flow(&id, &query::parse(&input.query).query).await?;
+    Ok(FlowDto {
+        session: dto(host, &session),
+        began_at: found.began_at,
+        turns: found.turns.iter().map(turn).collect(),
+        nodes: found.nodes.into_iter().map(node).collect(),
+        capped: found.capped,
+    })
+}
+
+fn turn(turn: &FlowTurn) -> FlowTurnDto {
+    FlowTurnDto {
+        first: u32::try_from(turn.first).unwrap_or(u32::MAX),
+        actions: turn.actions,
+        denied: turn.denied,
+        start: turn.start_ms,
+        end: turn.end_ms,
+        wait: turn.wait_ms,
+        cost: turn.cost,
+    }
+}
+
+fn node(node: FlowNode) -> FlowNodeDto {
+    let row = node.row;
+    let judged = !row.decision.passed() || row.observed;
+    FlowNodeDto {
+        id: row.operation.to_string(),
+        kind: row.kind,
+        summary: row.summary.chars().take(SUMMARY).collect(),
+        state: super::operations::state(row.decision),
+        depth: node.depth,
+        below: node.below,
+        start: node.start_ms,
+        wait: node.wait_ms,
+        work: node.work_ms,
+        open: row.open,
+        cost: Some(node.cost).filter(|cost| *cost != 0 || row.cost.is_some()),
+        tokens_in: row.tokens_in,
+        tokens_out: row.tokens_out,
+        rule: row.rules.into_iter().next().filter(|_| judged),
+        injected: row.injected,
+        retry_of: node.retry_of.map(|of| of.to_string()),
+        failed: row.error.is_some() || row.status.is_some_and(|status| status >= 400),
     }
 }
 
@@ -59,6 +141,7 @@ async fn open(host: &Arc<Host>, caller: &Caller, input: OpenSessionInput) -> Res
         mode: input.mode.map(Into::into),
         // A session that outlives its opener is held by nobody.
         holder: caller.pid.filter(|_| expires_at.is_none()),
+        opener: caller.pid.and_then(reeve_proxy::attribution::opener),
         expires_at,
     };
     let (live, token) = host.engine.open_session(opening).await?;

@@ -8,7 +8,9 @@ use super::approvals::{ApprovalInput, ResolveInput};
 use super::audit::RecordInput;
 use super::budgets::{BudgetAccountInput, BudgetInput, PricesInput, SetBudgetInput};
 use super::cards::{LateInput, MarkDto, PreviewInput, RaiseInput, SetPresenceInput};
-use super::credentials::{AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput, TestCredentialInput};
+use super::credentials::{
+    AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput, TestCredentialInput,
+};
 use super::error::{ApiCode, ApiError};
 use super::operations::{ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
@@ -132,9 +134,11 @@ calls! {
         "sessions.search" Search(SearchSessionsInput),
         "sessions.flow" Flow(FlowInput),
     }
-    /// Answers: `Vec<AgentDto>`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
+    /// Answers: `Vec<AgentDto>`, `AgentDetailDto`, `Vec<ToolDto>`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
     AgentsCall {
         "agents.list" List,
+        "agents.get" Get(AgentInput),
+        "agents.tools" Tools,
         "agents.add" Add(AddAgentInput),
         "agents.remove" Remove(AgentInput),
         "agents.stop" Stop(AgentInput),

@@ -40,6 +40,8 @@ pub struct FacetGroup {
 pub struct Facets {
     pub groups: Vec<FacetGroup>,
     pub matches: u64,
+    /// Operations of the query's range of time, whether they match or not.
+    pub total: u64,
     /// There are more than were counted: "10k+".
     pub capped: bool,
     pub denied: u64,
@@ -108,6 +110,7 @@ impl Counting {
         };
         Facets {
             matches: self.matches,
+            total: 0,
             capped: self.capped,
             denied: count(Decided::Denied) + count(Decided::Refused) + count(Decided::Expired),
             held: count(Decided::Held),
@@ -154,5 +157,5 @@ pub fn facets(conn: &Connection, query: &Query, now: DateTime<Utc>) -> Result<Fa
             Ok(Visit::Go)
         })?;
     }
-    Ok(counting.finish())
+    Ok(Facets { total: plan.until.saturating_sub(plan.from), ..counting.finish() })
 }

@@ -5,6 +5,7 @@ mod approvals;
 mod chain;
 mod durability;
 mod exports;
+mod flow;
 mod ledger;
 mod samples;
 mod search;
