@@ -20,6 +20,8 @@ use reeve_domain::operation::Scheme;
 use reeve_engine::settings::Upstream;
 
 use crate::forward::dial::Dialer;
+use crate::forward::http1::Http1;
+use crate::forward::http2::Http2;
 use crate::forward::pool::{Pool, PoolKey, Pooled};
 use crate::io::BoxStream;
 use crate::payload::{Payload, PayloadError};
@@ -27,6 +29,8 @@ use crate::tls::upstream::UpstreamTls;
 
 /// Idle upstream connections are closed after this.
 const IDLE: Duration = Duration::from_secs(60);
+/// Connections that one request is tried on, where none of those before has processed it.
+const ATTEMPTS: usize = 3;
 
 /// Where one admitted request goes, and what its connection may be shared with.
 #[derive(Debug, Clone)]
@@ -93,6 +97,20 @@ pub(crate) enum ForwardError {
     Body(#[from] PayloadError),
 }
 
+/// Why one connection gave no answer.
+enum SendError {
+    /// The upstream did not process the request, and it may be sent again: nothing of it left, or the upstream said so
+    /// itself (RFC 9113 section 8.7).
+    Unsent(Box<Outgoing>),
+    Failed(ForwardError),
+}
+
+impl From<ForwardError> for SendError {
+    fn from(error: ForwardError) -> Self {
+        Self::Failed(error)
+    }
+}
+
 /// Sends admitted requests upstream.
 pub(crate) struct Forwarder {
     dialer: Dialer,
@@ -105,70 +123,65 @@ impl Forwarder {
         Ok(Self { dialer: Dialer::new(upstream, tls, own_port)?, pool: Arc::new(Pool::default()) })
     }
 
-    /// Sends one request and waits for the head of its answer. `sent` is called right before its first byte leaves.
+    /// Sends one request and waits for the head of its answer. `sent` is called right before its first byte leaves. What
+    /// an upstream did not process, by its own word or because nothing of it left, is sent again.
     ///
     /// # Errors
     /// See the variants; those that say so have sent nothing.
-    pub async fn send(&self, route: &Route, outgoing: Outgoing, sent: impl Fn()) -> Result<Reached, ForwardError> {
+    pub async fn send(&self, route: &Route, mut outgoing: Outgoing, sent: impl Fn()) -> Result<Reached, ForwardError> {
         let key = PoolKey::of(route);
-        if !route.upgrade
-            && let Some(pooled) = self.pool.take(&key, |peer| self.dialer.may_reach(route, peer))
-        {
+        for _ in 0..ATTEMPTS {
+            let pooled = match self.pooled(&key, route) {
+                Some(pooled) => pooled,
+                None => self.open(&key, route).await?,
+            };
             sent();
-            return self.over(pooled, key, route, outgoing, &sent).await;
+            match self.over(pooled, &key, route, outgoing).await {
+                Ok(reached) => return Ok(reached),
+                Err(SendError::Unsent(again)) => outgoing = *again,
+                Err(SendError::Failed(error)) => return Err(error),
+            }
         }
-        self.over_new(key, route, outgoing, &sent).await
+        Err(ForwardError::Unreachable(format!("`{}` turned the request away unread {ATTEMPTS} times", route.authority)))
+    }
+
+    fn pooled(&self, key: &PoolKey, route: &Route) -> Option<Pooled> {
+        if route.upgrade {
+            return None;
+        }
+        self.pool.take(key, |peer| self.dialer.may_reach(route, peer))
+    }
+
+    async fn open(&self, key: &PoolKey, route: &Route) -> Result<Pooled, ForwardError> {
+        let dialled = self.dialer.dial(route).await?;
+        if !dialled.http2 {
+            return Ok(Pooled::Http1(Http1::new(dialled)));
+        }
+        let connection = Http2::open(dialled).await?;
+        let place = connection.place().ok_or_else(|| {
+            ForwardError::Unreachable(format!("`{}` allows no request on a new connection", route.authority))
+        })?;
+        self.pool.share(key.clone(), &connection);
+        Ok(Pooled::Http2(connection, place))
     }
 
     async fn over(
         &self,
         pooled: Pooled,
-        key: PoolKey,
+        key: &PoolKey,
         route: &Route,
         outgoing: Outgoing,
-        sent: &impl Fn(),
-    ) -> Result<Reached, ForwardError> {
+    ) -> Result<Reached, SendError> {
         let peer = pooled.peer();
-        match pooled {
+        let answered = match pooled {
             Pooled::Http1(connection) => {
-                let release = self.pool.release(key);
-                let answered = connection.send(outgoing, &route.authority, route.scheme, Some(release)).await?;
-                Ok(Reached { answered, peer })
+                let release = (!route.upgrade).then(|| self.pool.release(key.clone()));
+                connection.send(outgoing, &route.authority, route.scheme, release).await?
             }
-            Pooled::Http2(connection) => match connection.send(outgoing, &route.authority).await {
-                Ok(response) => Ok(Reached { answered: Answered::Response(response), peer }),
-                // The connection was closing, and the request came back unsent.
-                Err(http2::SendError::Unsent(outgoing)) => self.over_new(key, route, *outgoing, sent).await,
-                Err(http2::SendError::Failed(error)) => Err(error),
-            },
-        }
-    }
-
-    async fn over_new(
-        &self,
-        key: PoolKey,
-        route: &Route,
-        outgoing: Outgoing,
-        sent: &impl Fn(),
-    ) -> Result<Reached, ForwardError> {
-        let dialled = self.dialer.dial(route).await?;
-        let peer = dialled.peer;
-        if dialled.http2 {
-            let connection = http2::Http2::open(dialled.io, peer).await?;
-            self.pool.share(key, &connection);
-            sent();
-            return match connection.send(outgoing, &route.authority).await {
-                Ok(response) => Ok(Reached { answered: Answered::Response(response), peer }),
-                Err(http2::SendError::Unsent(_)) => {
-                    Err(ForwardError::Unreachable("the upstream closed the connection at once".to_owned()))
-                }
-                Err(http2::SendError::Failed(error)) => Err(error),
-            };
-        }
-        let release = (!route.upgrade).then(|| self.pool.release(key));
-        let connection = http1::Http1::new(dialled.io, peer);
-        sent();
-        let answered = connection.send(outgoing, &route.authority, route.scheme, release).await?;
+            Pooled::Http2(connection, place) => {
+                Answered::Response(connection.send(place, outgoing, &route.authority).await?)
+            }
+        };
         Ok(Reached { answered, peer })
     }
 

@@ -23,7 +23,7 @@ const STREAMS: u32 = 512;
 const SEND_BUFFER: usize = 64 * 1024;
 /// What a client may send ahead, per stream and per connection.
 const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 1024 * 1024;
+const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
 /// Serves the connection until either side ends it.
 pub(crate) async fn serve(io: BoxStream, channel: Channel) {

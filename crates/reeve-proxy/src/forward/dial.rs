@@ -20,7 +20,7 @@ use tokio_rustls::TlsConnector;
 use super::{ForwardError, Route};
 use crate::framing::reader::Reader;
 use crate::framing::write::{self, Framing};
-use crate::io::BoxStream;
+use crate::io::{BoxStream, Counting, Written};
 use crate::tls::upstream::UpstreamTls;
 
 /// Resolving, and each attempt to connect, may take this long; so may the TLS handshake.
@@ -48,6 +48,8 @@ pub(super) struct Dialled {
     pub io: BoxStream,
     pub http2: bool,
     pub peer: SocketAddr,
+    /// What left through its socket so far.
+    pub written: Written,
 }
 
 impl Dialer {
@@ -67,8 +69,9 @@ impl Dialer {
             None => connect(&route.authority, &self.addresses(route).await?).await?,
         };
         let peer = tcp.peer_addr().map_err(|e| unreachable_because(&route.authority, &e))?;
+        let tcp = Counting::new(tcp);
         match route.scheme {
-            Scheme::Http => Ok(Dialled { io: Box::new(tcp), http2: false, peer }),
+            Scheme::Http => Ok(Dialled { written: tcp.written(), io: Box::new(tcp), http2: false, peer }),
             Scheme::Https => self.secure(tcp, route, peer).await,
         }
     }
@@ -120,7 +123,8 @@ impl Dialer {
         Ok(())
     }
 
-    async fn secure(&self, tcp: TcpStream, route: &Route, peer: SocketAddr) -> Result<Dialled, ForwardError> {
+    async fn secure(&self, tcp: Counting<TcpStream>, route: &Route, peer: SocketAddr) -> Result<Dialled, ForwardError> {
+        let written = tcp.written();
         let authority = &route.authority;
         let name = match &authority.host {
             Host::Ip(ip) => ServerName::from(*ip),
@@ -134,7 +138,7 @@ impl Dialer {
             .map_err(|_| ForwardError::Unreachable(format!("TLS with `{authority}` took longer than 10 seconds")))?
             .map_err(|error| ForwardError::Unreachable(format!("TLS with `{authority}` failed: {error}")))?;
         let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-        Ok(Dialled { io: Box::new(tls), http2, peer })
+        Ok(Dialled { io: Box::new(tls), http2, peer, written })
     }
 
     async fn through(&self, proxy: &CorporateProxy, route: &Route) -> Result<TcpStream, ForwardError> {

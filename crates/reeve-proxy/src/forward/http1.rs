@@ -17,14 +17,15 @@ use reeve_domain::operation::Scheme;
 use tokio::io::{AsyncWriteExt, ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
+use super::dial::Dialled;
 use super::pool::Release;
-use super::{Answered, ForwardError, Outgoing, OutgoingBody};
+use super::{Answered, ForwardError, Outgoing, OutgoingBody, SendError};
 use crate::exchange::request::names;
 use crate::framing::body::{BodyDecoder, BodyLength, of_response};
 use crate::framing::head::{ResponseHead, Version};
 use crate::framing::reader::{ReadError, Reader};
 use crate::framing::write::{self, Framing};
-use crate::io::{BoxStream, Prefixed};
+use crate::io::{BoxStream, Prefixed, Written};
 use crate::payload::{Payload, PayloadError};
 
 /// Models may think for long before the head of their answer comes.
@@ -49,12 +50,14 @@ pub(super) struct Http1 {
     reader: Reader<ReadHalf<BoxStream>>,
     write: WriteHalf<BoxStream>,
     peer: SocketAddr,
+    written: Written,
 }
 
 impl Http1 {
-    pub fn new(io: BoxStream, peer: SocketAddr) -> Self {
+    pub fn new(dialled: Dialled) -> Self {
+        let Dialled { io, peer, written, .. } = dialled;
         let (read, write) = tokio::io::split(io);
-        Self { reader: Reader::new(read, BytesMut::new()), write, peer }
+        Self { reader: Reader::new(read, BytesMut::new()), write, peer, written }
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -74,16 +77,23 @@ impl Http1 {
         authority: &Authority,
         scheme: Scheme,
         release: Option<Release>,
-    ) -> Result<Answered, ForwardError> {
-        let Self { mut reader, write, peer } = self;
+    ) -> Result<Answered, SendError> {
+        let Self { mut reader, write, peer, written } = self;
+        let before = written.bytes();
+        let again = again(&outgoing);
         let method = outgoing.method.clone();
         let wants_upgrade = outgoing.upgrade.is_some();
         let mut exchange = Exchange { writing: Some(writing(write, outgoing, authority, scheme)?), write: None };
-        let head = timeout(HEAD_TIME, exchange.response_head(&mut reader))
-            .await
-            .map_err(|_| ForwardError::Broken("the upstream did not answer within 15 minutes".to_owned()))??;
+        let head = match (timeout(HEAD_TIME, exchange.response_head(&mut reader)).await, again) {
+            (Ok(Ok(head)), _) => head,
+            (Ok(Err(_)), Some(again)) if written.bytes() == before => return Err(SendError::Unsent(Box::new(again))),
+            (Ok(Err(error)), _) => return Err(error.into()),
+            (Err(_), _) => {
+                return Err(ForwardError::Broken("the upstream did not answer within 15 minutes".to_owned()).into());
+            }
+        };
         if head.status == 101 {
-            return upgraded(head, reader, exchange, wants_upgrade).await;
+            return Ok(upgraded(head, reader, exchange, wants_upgrade).await?);
         }
         let length = of_response(&head, &method).map_err(|e| broken(&e))?;
         let reusable = head.version == Version::Http11
@@ -96,6 +106,7 @@ impl Http1 {
             exchange,
             release: release.filter(|_| reusable),
             peer,
+            written,
         };
         Ok(Answered::Response(response(head, body.started())?))
     }
@@ -149,6 +160,24 @@ fn broken(error: &impl std::fmt::Display) -> ForwardError {
     ForwardError::Broken(format!("the upstream's answer is not strict HTTP/1: {error}"))
 }
 
+/// The same request once more; `None` where its body cannot be had twice.
+fn again(outgoing: &Outgoing) -> Option<Outgoing> {
+    let OutgoingBody::Whole(bytes) = &outgoing.body else { return None };
+    Some(Outgoing {
+        method: outgoing.method.clone(),
+        target: outgoing.target.clone(),
+        headers: outgoing.headers.clone(),
+        body: OutgoingBody::Whole(bytes.clone()),
+        upgrade: outgoing.upgrade.clone(),
+        trailers: outgoing.trailers,
+    })
+}
+
+/// Methods whose requests say nothing of a length when they have no body.
+pub(super) fn is_bodiless(method: &str) -> bool {
+    matches!(method, "GET" | "HEAD" | "DELETE" | "OPTIONS" | "TRACE")
+}
+
 fn writing(
     write: WriteHalf<BoxStream>,
     outgoing: Outgoing,
@@ -167,7 +196,7 @@ fn writing(
         headers.insert(http::header::TE, HeaderValue::from_static("trailers"));
         headers.insert(http::header::CONNECTION, HeaderValue::from_static("te"));
     }
-    let bodiless = matches!(outgoing.method.as_str(), "GET" | "HEAD" | "DELETE" | "OPTIONS" | "TRACE");
+    let bodiless = is_bodiless(&outgoing.method);
     let framing = match &outgoing.body {
         OutgoingBody::Whole(bytes) if bytes.is_empty() && bodiless => Framing::None,
         OutgoingBody::Whole(bytes) => Framing::Known(bytes.len() as u64),
@@ -272,6 +301,7 @@ struct AnswerBody {
     exchange: Exchange,
     release: Option<Release>,
     peer: SocketAddr,
+    written: Written,
 }
 
 impl AnswerBody {
@@ -289,7 +319,7 @@ impl AnswerBody {
         if let (Some(reader), Some(write), Some(release)) = parts
             && reader.is_clean()
         {
-            release.put(Http1 { reader, write, peer: self.peer });
+            release.put(Http1 { reader, write, peer: self.peer, written: self.written.clone() });
         }
     }
 }

@@ -1,121 +1,145 @@
-//! HTTP/2 towards the upstream: one connection carries many requests of the same session and credential.
+//! HTTP/2 towards the upstream: one connection carries many requests of the same session and credential. Streams do not
+//! wait for each other: what a slow reader leaves unread is bounded per stream, not shared.
 
+use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::HeaderValue;
+use h2::client::{Builder, ResponseFuture, SendRequest};
+use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
+use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TE};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
-use hyper::client::conn::http2::{Builder, SendRequest};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use reeve_domain::host::Authority;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
-use super::{ForwardError, Outgoing, OutgoingBody};
+use super::dial::Dialled;
+use super::http1::is_bodiless;
+use super::{ForwardError, Outgoing, OutgoingBody, SendError};
 use crate::framing::MAX_HEAD_BYTES;
-use crate::io::BoxStream;
-use crate::payload::{Payload, PayloadError, full};
+use crate::io::Written;
+use crate::payload::{Payload, PayloadError};
 
-/// Requests at once on one connection; more open another one. Upstreams usually allow 100 or more.
+/// Requests at once on one connection, where the upstream allows as many; more open another one.
 const AT_ONCE: usize = 96;
 /// Models may think for long before the head of their answer comes.
 const HEAD_TIME: Duration = Duration::from_secs(900);
-/// What may arrive unread, per stream and per connection.
+/// What may arrive unread, per stream.
 const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 2 * 1024 * 1024;
-
-/// Why a request got no answer.
-pub(super) enum SendError {
-    /// It did not leave, and may be sent over another connection.
-    Unsent(Box<Outgoing>),
-    Failed(ForwardError),
-}
+/// What may arrive unread in all: room for every stream, so that those nobody reads do not stop the others.
+const CONNECTION_WINDOW: u32 = AT_ONCE as u32 * STREAM_WINDOW;
+/// What small frames may cost beyond their bytes while nobody reads them, in bytes; past it the whole connection ends.
+/// Models send an event of a hundred bytes for each word, so this must bear every stream's window full of such.
+const SMALL_FRAMES: usize = 48 * 1024 * 1024;
+/// A connection with requests under way is asked for a sign of life this often, and given up after the second.
+const PING_EVERY: Duration = Duration::from_secs(60);
+const PING_TIME: Duration = Duration::from_secs(20);
 
 /// A connection that requests share.
 #[derive(Clone)]
 pub(super) struct Http2 {
-    sender: SendRequest<Payload>,
+    sender: SendRequest<Bytes>,
     peer: SocketAddr,
     busy: Arc<AtomicUsize>,
+    written: Written,
 }
 
 impl Http2 {
-    pub async fn open(io: BoxStream, peer: SocketAddr) -> Result<Self, ForwardError> {
-        let mut builder = Builder::new(TokioExecutor::new());
-        builder
-            .timer(TokioTimer::new())
-            .initial_stream_window_size(STREAM_WINDOW)
+    pub async fn open(dialled: Dialled) -> Result<Self, ForwardError> {
+        let Dialled { io, peer, written, .. } = dialled;
+        let (sender, mut connection) = Builder::new()
+            .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
+            .data_frame_budget(SMALL_FRAMES)
+            // Until the upstream says how many it takes, one: what waits behind a limit could have had its own connection.
+            .initial_max_send_streams(1)
             .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
-            .max_send_buf_size(64 * 1024)
-            .keep_alive_interval(Duration::from_secs(60))
-            .keep_alive_timeout(Duration::from_secs(20));
-        let (sender, connection) = builder
-            .handshake(TokioIo::new(io))
+            .max_send_buffer_size(64 * 1024)
+            .enable_push(false)
+            .handshake::<_, Bytes>(io)
             .await
             .map_err(|error| ForwardError::Unreachable(format!("the upstream does not speak HTTP/2: {error}")))?;
+        let busy: Arc<AtomicUsize> = Arc::default();
+        let pings = connection.ping_pong();
+        let watched = Arc::clone(&busy);
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
+            tokio::select! {
+                ended = connection => if let Err(error) = ended {
+                    tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");
+                },
+                () = silent(pings, &watched) => tracing::debug!("an HTTP/2 connection to an upstream gives no sign of life"),
             }
         });
-        Ok(Self { sender, peer, busy: Arc::default() })
+        Ok(Self { sender, peer, busy, written })
     }
 
     pub fn peer(&self) -> SocketAddr {
         self.peer
     }
 
+    /// Neither broken nor closing.
     pub fn is_open(&self) -> bool {
-        !self.sender.is_closed()
+        let mut sender = self.sender.clone();
+        !matches!(sender.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Err(_)))
     }
 
     pub fn is_busy(&self) -> bool {
         self.busy.load(Ordering::Relaxed) > 0
     }
 
-    pub fn has_room(&self) -> bool {
-        self.busy.load(Ordering::Relaxed) < AT_ONCE
+    /// Takes a place for one more request, as far as this side and the upstream allow it.
+    pub fn place(&self) -> Option<Place> {
+        let most = self.sender.current_max_send_streams().min(AT_ONCE);
+        let taken = self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < most).then_some(n + 1));
+        taken.is_ok().then(|| Place(Arc::clone(&self.busy)))
     }
 
-    pub async fn send(mut self, outgoing: Outgoing, authority: &Authority) -> Result<Response<Payload>, SendError> {
-        let busy = Busy::new(&self.busy);
-        // Only a whole body can be sent a second time.
-        let spare = match &outgoing.body {
-            OutgoingBody::Whole(bytes) => Some(bytes.clone()),
-            OutgoingBody::Stream { .. } => None,
+    /// Sends one request and waits for the head of its answer.
+    pub async fn send(
+        mut self,
+        place: Place,
+        mut outgoing: Outgoing,
+        authority: &Authority,
+    ) -> Result<Response<Payload>, SendError> {
+        let head = head(&outgoing, authority)?;
+        let empty = matches!(&outgoing.body, OutgoingBody::Whole(bytes) if bytes.is_empty());
+        let before = self.written.bytes();
+        let Ok((answer, mut stream)) = self.sender.send_request(head, empty) else {
+            return Err(SendError::Unsent(Box::new(outgoing)));
         };
-        let (method, target, headers) = (outgoing.method.clone(), outgoing.target.clone(), outgoing.headers.clone());
-        let trailers = outgoing.trailers;
-        let again = move || {
-            spare.map(|bytes| Outgoing {
-                method,
-                target,
-                headers,
-                body: OutgoingBody::Whole(bytes),
-                upgrade: None,
-                trailers,
-            })
-        };
-        let request = request(outgoing, authority).map_err(SendError::Failed)?;
-        let answer = timeout(HEAD_TIME, self.sender.try_send_request(request)).await;
-        match answer {
-            Ok(Ok(response)) => Ok(response.map(|body| Counted { body, _busy: busy }.boxed_unsync())),
-            Ok(Err(mut error)) => {
-                let unsent = error.take_message().and_then(|_| again());
-                let why = format!("the upstream's HTTP/2 connection failed: {}", error.into_error());
-                Err(match unsent {
-                    Some(outgoing) => SendError::Unsent(Box::new(outgoing)),
-                    None => SendError::Failed(ForwardError::Broken(why)),
-                })
+        let mut pouring = None;
+        match &mut outgoing.body {
+            OutgoingBody::Whole(_) if empty => {}
+            OutgoingBody::Whole(bytes) => {
+                if let Err(error) = stream.send_data(bytes.clone(), true) {
+                    tracing::debug!(%error, "an upstream did not take a whole request");
+                }
             }
+            OutgoingBody::Stream { payload, .. } => {
+                let payload = std::mem::replace(payload, crate::payload::empty());
+                pouring = Some(Pouring(Box::pin(pour(stream, payload))));
+            }
+        }
+        let poured = pouring.is_some();
+        let mut sending = Sending { answer, pouring };
+        match timeout(HEAD_TIME, &mut sending).await {
+            Ok(Ok(response)) => {
+                let left = declared_length(response.headers());
+                let pouring = sending.pouring;
+                Ok(response.map(|body| Answer { body, pouring, left, over: false, _place: place }.boxed_unsync()))
+            }
+            // Of a body that went in pieces some are gone.
+            Ok(Err(NoHead::Upstream(error))) if !poured && (unprocessed(&error) || self.written.bytes() == before) => {
+                Err(SendError::Unsent(Box::new(outgoing)))
+            }
+            Ok(Err(NoHead::Upstream(error))) => Err(SendError::Failed(broken(&error))),
+            Ok(Err(NoHead::Client(error))) => Err(SendError::Failed(ForwardError::Body(error))),
             Err(_) => {
                 Err(SendError::Failed(ForwardError::Broken("the upstream did not answer within 15 minutes".to_owned())))
             }
@@ -123,60 +147,163 @@ impl Http2 {
     }
 }
 
-fn request(outgoing: Outgoing, authority: &Authority) -> Result<Request<Payload>, ForwardError> {
+/// Resolves when requests are under way and the upstream does not answer a ping.
+async fn silent(pings: Option<PingPong>, busy: &AtomicUsize) {
+    let Some(mut pings) = pings else { return std::future::pending().await };
+    loop {
+        sleep(PING_EVERY).await;
+        if busy.load(Ordering::Relaxed) > 0 && timeout(PING_TIME, pings.ping(Ping::opaque())).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The upstream says itself that it did not act on the request: a refused stream, or one above the last that a closing
+/// connection still serves.
+fn unprocessed(error: &h2::Error) -> bool {
+    error.is_remote() && (error.is_go_away() || error.reason() == Some(Reason::REFUSED_STREAM))
+}
+
+fn broken(error: &h2::Error) -> ForwardError {
+    ForwardError::Broken(format!("the upstream's HTTP/2 connection failed: {error}"))
+}
+
+fn head(outgoing: &Outgoing, authority: &Authority) -> Result<Request<()>, ForwardError> {
     let uri = format!("https://{}{}", authority.to_header(443), outgoing.target);
-    let body = match outgoing.body {
-        OutgoingBody::Whole(bytes) => full(bytes),
-        OutgoingBody::Stream { payload, .. } => payload,
-    };
     let mut request = Request::builder()
         .method(outgoing.method.as_str())
         .uri(uri)
         .version(http::Version::HTTP_2)
-        .body(body)
+        .body(())
         .map_err(|error| ForwardError::Unreachable(format!("the request cannot be written as HTTP/2: {error}")))?;
-    *request.headers_mut() = outgoing.headers;
+    request.headers_mut().clone_from(&outgoing.headers);
+    let length = match &outgoing.body {
+        OutgoingBody::Whole(bytes) if bytes.is_empty() && is_bodiless(&outgoing.method) => None,
+        OutgoingBody::Whole(bytes) => Some(bytes.len() as u64),
+        OutgoingBody::Stream { length, .. } => *length,
+    };
+    if let Some(length) = length {
+        request.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+    }
     if outgoing.trailers {
-        request.headers_mut().insert(http::header::TE, HeaderValue::from_static("trailers"));
+        request.headers_mut().insert(TE, HeaderValue::from_static("trailers"));
     }
     Ok(request)
 }
 
-/// One request under way on a shared connection.
-struct Busy(Arc<AtomicUsize>);
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
 
-impl Busy {
-    fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(count))
+/// Sends a body as it comes, as far as the upstream has room. An upstream that does not take the rest says why in its
+/// answer.
+async fn pour(mut stream: SendStream<Bytes>, mut payload: Payload) -> Result<(), PayloadError> {
+    while let Some(frame) = payload.frame().await {
+        let frame = frame.inspect_err(|_| stream.send_reset(Reason::CANCEL))?;
+        // Trailers of requests were refused on the way here.
+        let Ok(mut data) = frame.into_data() else { continue };
+        while !data.is_empty() {
+            stream.reserve_capacity(data.len());
+            let Some(Ok(room)) = poll_fn(|cx| stream.poll_capacity(cx)).await else { return Ok(()) };
+            if stream.send_data(data.split_to(room.min(data.len())), false).is_err() {
+                return Ok(());
+            }
+        }
+    }
+    if let Err(error) = stream.send_data(Bytes::new(), true) {
+        tracing::debug!(%error, "an upstream did not take a whole request");
+    }
+    Ok(())
+}
+
+/// A request body on its way, driven by whoever waits for the answer.
+struct Pouring(Pin<Box<dyn Future<Output = Result<(), PayloadError>> + Send>>);
+
+fn poll_pouring(pouring: &mut Option<Pouring>, cx: &mut Context<'_>) -> Result<(), PayloadError> {
+    match pouring.as_mut().map(|Pouring(future)| future.as_mut().poll(cx)) {
+        Some(Poll::Ready(poured)) => {
+            *pouring = None;
+            poured
+        }
+        Some(Poll::Pending) | None => Ok(()),
     }
 }
 
-impl Drop for Busy {
+enum NoHead {
+    Upstream(h2::Error),
+    Client(PayloadError),
+}
+
+/// A request that waits for the head of its answer.
+struct Sending {
+    answer: ResponseFuture,
+    pouring: Option<Pouring>,
+}
+
+impl Future for Sending {
+    type Output = Result<Response<RecvStream>, NoHead>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        poll_pouring(&mut self.pouring, cx).map_err(NoHead::Client)?;
+        Pin::new(&mut self.answer).poll(cx).map_err(NoHead::Upstream)
+    }
+}
+
+/// One request under way on a shared connection.
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// The body of an answer; its connection has room again when it is dropped.
-struct Counted {
-    body: Incoming,
-    _busy: Busy,
+struct Answer {
+    body: RecvStream,
+    pouring: Option<Pouring>,
+    left: Option<u64>,
+    over: bool,
+    _place: Place,
 }
 
-impl Body for Counted {
+impl Body for Answer {
     type Data = Bytes;
     type Error = PayloadError;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
-        Pin::new(&mut self.body).poll_frame(cx).map_err(|error| PayloadError::Upstream(error.to_string()))
+        let this = &mut *self;
+        let failed = |error: &h2::Error| PayloadError::Upstream(error.to_string());
+        if this.over {
+            return Poll::Ready(None);
+        }
+        if let Err(error) = poll_pouring(&mut this.pouring, cx) {
+            this.over = true;
+            return Poll::Ready(Some(Err(error)));
+        }
+        while let Some(data) = ready!(this.body.poll_data(cx)) {
+            let data = data.map_err(|error| failed(&error))?;
+            // What is handed on makes room for as much.
+            this.body.flow_control().release_capacity(data.len()).map_err(|error| failed(&error))?;
+            this.left = this.left.map(|left| left.saturating_sub(data.len() as u64));
+            if !data.is_empty() {
+                return Poll::Ready(Some(Ok(Frame::data(data))));
+            }
+        }
+        let trailers = ready!(this.body.poll_trailers(cx)).map_err(|error| failed(&error))?;
+        this.over = true;
+        Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.over || self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        match self.left {
+            _ if self.is_end_stream() => SizeHint::with_exact(0),
+            Some(left) => SizeHint::with_exact(left),
+            None => SizeHint::default(),
+        }
     }
 }

@@ -12,7 +12,7 @@ use reeve_domain::operation::Scheme;
 
 use super::Route;
 use super::http1::Http1;
-use super::http2::Http2;
+use super::http2::{Http2, Place};
 
 /// Idle HTTP/1 connections kept per key.
 const KEPT: usize = 16;
@@ -42,14 +42,15 @@ impl PoolKey {
 /// A warm connection.
 pub(super) enum Pooled {
     Http1(Http1),
-    Http2(Http2),
+    /// With a place on it for one request.
+    Http2(Http2, Place),
 }
 
 impl Pooled {
     pub fn peer(&self) -> SocketAddr {
         match self {
             Self::Http1(connection) => connection.peer(),
-            Self::Http2(connection) => connection.peer(),
+            Self::Http2(connection, _) => connection.peer(),
         }
     }
 }
@@ -70,9 +71,11 @@ impl Pool {
         let mut entries = self.0.lock();
         let entry = entries.get_mut(key)?;
         entry.shared.retain(|(_, connection)| connection.is_open() && may_reach(connection.peer()));
-        if let Some((used, connection)) = entry.shared.iter_mut().find(|(_, c)| c.has_room()) {
-            *used = Instant::now();
-            return Some(Pooled::Http2(connection.clone()));
+        for (used, connection) in &mut entry.shared {
+            if let Some(place) = connection.place() {
+                *used = Instant::now();
+                return Some(Pooled::Http2(connection.clone(), place));
+            }
         }
         while let Some((_, mut connection)) = entry.idle.pop() {
             if connection.is_usable() && may_reach(connection.peer()) {

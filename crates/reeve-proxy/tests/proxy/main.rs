@@ -4,6 +4,7 @@
 mod client;
 mod credentials;
 mod forwarding;
+mod http2;
 mod identity;
 mod malformed;
 mod models;

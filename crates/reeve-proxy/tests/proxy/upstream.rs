@@ -72,12 +72,12 @@ impl Upstream {
         http2: bool,
         script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let (root, acceptor) = tls(names, http2);
+        let (root, acceptor) = acceptor(names, http2);
         Self::serve(root, Some(acceptor), Arc::new(script)).await
     }
 
     pub async fn plain(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
-        let (root, _) = tls(&["unused.example"], false);
+        let (root, _) = acceptor(&["unused.example"], false);
         Self::serve(root, None, Arc::new(script)).await
     }
 
@@ -139,7 +139,8 @@ impl Upstream {
     }
 }
 
-fn tls(names: &[&str], http2: bool) -> (String, TlsAcceptor) {
+/// A root, and what serves these names under it.
+pub fn acceptor(names: &[&str], http2: bool) -> (String, TlsAcceptor) {
     let root_key = KeyPair::generate().unwrap();
     let mut root = CertificateParams::default();
     root.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -235,7 +236,10 @@ where
             let Reply::Pieces(status, headers, pieces) = reply else { return std::future::pending().await };
             let pieces = futures_util::stream::unfold(pieces.into_iter(), |mut pieces| async move {
                 let (pause, piece) = pieces.next()?;
-                tokio::time::sleep(Duration::from_millis(pause)).await;
+                // Even a sleep of nothing lasts until the next tick of the clock.
+                if pause > 0 {
+                    tokio::time::sleep(Duration::from_millis(pause)).await;
+                }
                 Some((Ok::<_, std::convert::Infallible>(Frame::data(piece)), pieces))
             });
             let mut response = Response::builder().status(status);
