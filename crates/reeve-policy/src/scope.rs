@@ -2,6 +2,8 @@
 
 use cedar_policy::{ActionConstraint, EntityTypeName, EntityUid, Policy, PrincipalConstraint, ResourceConstraint};
 
+use reeve_domain::id::{AgentId, TeamId};
+
 use crate::condition::Reading;
 
 /// Bounds of a rule. `None` bounds nothing.
@@ -37,6 +39,18 @@ impl Scope {
         };
         let resources = head.map(|uid| vec![uid]).or_else(|| reading.resources.clone());
         Self { principal, actions, resource_type, resources }
+    }
+
+    /// Whether the rule's head names this agent or its team (`Some(true)`) or leaves it open whom it is for
+    /// (`Some(false)`); `None` for a rule of others. Its conditions may still narrow it.
+    pub fn concerns(&self, agent: &AgentId, team: Option<&TeamId>) -> Option<bool> {
+        let Some(uid) = &self.principal else { return Some(false) };
+        let id: &str = uid.id().as_ref();
+        let named = match uid.type_name().basename() {
+            "Agent" => id == agent.as_str(),
+            _ => team.is_some_and(|team| id == team.as_str()),
+        };
+        named.then_some(true)
     }
 
     /// The entities of which the resource must be, or lie in, one; `None`: any.

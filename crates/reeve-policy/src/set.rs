@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, RwLock};
 
 use cedar_policy::Authorizer;
-use reeve_domain::id::RuleId;
+use reeve_domain::id::{AgentId, RuleId, TeamId};
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use sha2::{Digest as _, Sha256};
@@ -134,9 +134,20 @@ impl PolicySet {
     /// Every rule and standing approval, also those that only observe, by layer, file and line.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleInfo> {
-        let mut all: Vec<RuleInfo> =
-            self.tables().flat_map(Table::rules).map(|rule| rule.info.clone()).collect();
+        let mut all: Vec<RuleInfo> = self.tables().flat_map(Table::rules).map(|rule| rule.info.clone()).collect();
         all.sort_by(|a, b| (a.layer, &a.file, a.line).cmp(&(b.layer, &b.file, b.line)));
+        all
+    }
+}
+
+impl PolicySet {
+    /// The rules whose heads let them concern this agent, in the order of [`PolicySet::rules`], each with whether it names
+    /// the agent or its team.
+    #[must_use]
+    pub fn rules_for(&self, agent: &AgentId, team: Option<&TeamId>) -> Vec<(RuleInfo, bool)> {
+        let concerns = |rule: &Rule| Some((rule.info.clone(), rule.scope.concerns(agent, team)?));
+        let mut all: Vec<_> = self.tables().flat_map(Table::rules).filter_map(concerns).collect();
+        all.sort_by(|(a, _), (b, _)| (a.layer, &a.file, a.line).cmp(&(b.layer, &b.file, b.line)));
         all
     }
 }

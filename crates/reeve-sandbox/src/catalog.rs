@@ -8,6 +8,7 @@ mod copilot;
 mod cursor;
 mod gemini_cli;
 mod opencode;
+mod version;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

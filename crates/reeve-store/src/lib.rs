@@ -33,7 +33,7 @@ pub use admission::{Admit, Admitted, ApprovalUse, Fit};
 pub use commands::Change;
 pub use error::StoreError;
 pub use judged::{Judged, JudgedOperations};
-pub use reads::Detail;
+pub use reads::{Activity, Detail};
 pub use search::{Page, Rows};
 
 use crate::audit_log::{Chain, Sealer};

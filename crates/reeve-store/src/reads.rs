@@ -19,6 +19,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::error::StoreError;
 use crate::search::{self, Facets, Histogram, Page, Rows};
+pub use crate::tables::operations::Activity;
 use crate::tables::{agents, approvals, bindings, events, grants, operations, seals, sessions, settings, spend};
 use crate::{Store, audit_log, ledger};
 
@@ -101,6 +102,14 @@ impl Store {
             Ok(costs)
         })
         .await
+    }
+
+    /// What each agent did since then. Agents that did nothing are left out.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn activity(&self, since: DateTime<Utc>) -> Result<Vec<Activity>, StoreError> {
+        self.read(move |conn| operations::activity(conn, since)).await
     }
 
     /// Registered agents, also removed ones.

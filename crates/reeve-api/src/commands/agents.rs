@@ -1,30 +1,38 @@
 //! Agents: registered, forgotten, paused, stopped.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use chrono::{DateTime, Duration, Local, NaiveDate, TimeZone as _, Utc};
+use reeve_domain::agent::Agent;
+use reeve_domain::budget::Window;
 use reeve_domain::id::AgentId;
 use reeve_domain::session::SessionEnd;
+use reeve_engine::budgets::window_start;
 use serde_json::Value;
 
 use super::{answer, invalid, not_found};
 use crate::contract::ApiError;
-use crate::contract::agents::AgentDto;
+use crate::contract::agents::{AgentDetailDto, AgentDto, AgentRuleDto, Counted, DayCostDto, ToolDto};
 use crate::contract::calls::AgentsCall;
 use crate::host::Host;
+
+/// Sessions that are looked at for the counts of a day.
+const COUNTED_SESSIONS: usize = 500;
+/// Days in the chart of an agent's costs.
+const DAYS: i64 = 14;
 
 pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError> {
     match call {
         AgentsCall::List => {
-            let costs = costs_today(host).await?;
-            let agents: Vec<AgentDto> = host
-                .engine
-                .agents()
-                .list()
-                .iter()
-                .map(|a| AgentDto::of(a, running(host, &a.id), cost(&costs, &a.id)))
-                .collect();
-            answer(&agents)
+            let counted = count(host).await?;
+            let dto = |a: &Agent| AgentDto::of(a, counted.get(&a.id).copied().unwrap_or_default());
+            answer(&host.engine.agents().list().iter().map(dto).collect::<Vec<_>>())
         }
+        AgentsCall::Get(input) => {
+            let id = AgentId::parse(&input.agent).map_err(invalid)?;
+            answer(&detail(host, &id).await?)
+        }
+        AgentsCall::Tools => answer(&tools(host)),
         AgentsCall::Add(input) => {
             let id = AgentId::parse(&input.agent).map_err(invalid)?;
             let tool = reeve_sandbox::catalog::find_key(id.as_str());
@@ -60,8 +68,64 @@ pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError
 }
 
 async fn one(host: &Host, id: &AgentId) -> Result<Value, ApiError> {
+    answer(&dto(host, id).await?)
+}
+
+async fn dto(host: &Host, id: &AgentId) -> Result<AgentDto, ApiError> {
     let found = host.engine.agents().find(id).ok_or_else(|| not_found("agent", id.as_str()))?;
-    answer(&AgentDto::of(&found, running(host, id), cost(&costs_today(host).await?, id)))
+    Ok(AgentDto::of(&found, count(host).await?.get(id).copied().unwrap_or_default()))
+}
+
+async fn detail(host: &Host, id: &AgentId) -> Result<AgentDetailDto, ApiError> {
+    let agent = dto(host, id).await?;
+    let team = host.engine.settings().team_of(id);
+    let rules = host.engine.policies().in_force().set.rules_for(id, team.as_ref());
+    let rules = rules.into_iter().map(|(rule, named)| AgentRuleDto {
+        id: rule.id.to_string(),
+        reason: rule.reason,
+        kind: rule.kind.into(),
+        layer: rule.layer.into(),
+        named,
+    });
+    Ok(AgentDetailDto {
+        days: days(host, id).await?,
+        rules: rules.collect(),
+        found: tools(host).into_iter().find(|tool| Some(&tool.key) == agent.tool.as_ref()),
+        agent,
+    })
+}
+
+/// What each of the last local days cost.
+async fn days(host: &Host, id: &AgentId) -> Result<Vec<DayCostDto>, ApiError> {
+    let today = host.engine.now().with_timezone(&Local).date_naive();
+    let first = today.checked_sub_signed(Duration::days(DAYS - 1)).unwrap_or(today);
+    let since = midnight(first, host);
+    let mut sums: BTreeMap<NaiveDate, i64> =
+        first.iter_days().take_while(|day| *day <= today).map(|d| (d, 0)).collect();
+    for (agent, hour, cost) in host.engine.store().cost_by_hour(since).await? {
+        let day = (since + Duration::hours(hour)).with_timezone(&Local).date_naive();
+        if agent == *id
+            && let Some(sum) = sums.get_mut(&day)
+        {
+            *sum = sum.saturating_add(cost);
+        }
+    }
+    Ok(sums.into_iter().map(|(day, cost)| DayCostDto { day: day.to_string(), cost }).collect())
+}
+
+/// The first instant of a local day.
+fn midnight(day: NaiveDate, host: &Host) -> DateTime<Utc> {
+    let noon = day.and_hms_opt(12, 0, 0).and_then(|noon| Local.from_local_datetime(&noon).earliest());
+    noon.map_or_else(|| host.engine.now(), |noon| window_start(Window::Day, noon.with_timezone(&Utc)))
+}
+
+/// Known tools in the folders of this process's `PATH`.
+fn tools(host: &Host) -> Vec<ToolDto> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let known = host.engine.agents();
+    let registered = |key: &str| AgentId::parse(key).is_ok_and(|id| known.find(&id).is_some());
+    let found = reeve_sandbox::catalog::scan(&path, &std::env::home_dir().unwrap_or_default());
+    found.iter().map(|one| ToolDto::of(one, registered(one.tool.key))).collect()
 }
 
 async fn stop(host: &Host, id: &AgentId) -> Result<(), ApiError> {
@@ -73,18 +137,30 @@ async fn stop(host: &Host, id: &AgentId) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn running(host: &Host, id: &AgentId) -> u32 {
-    let theirs = host.engine.sessions().all().iter().filter(|s| s.session.agent == *id).count();
-    u32::try_from(theirs).unwrap_or(u32::MAX)
-}
-
-async fn costs_today(host: &Host) -> Result<HashMap<AgentId, i64>, ApiError> {
-    let since = reeve_engine::budgets::window_start(reeve_domain::budget::Window::Day, host.engine.now());
-    Ok(host.engine.store().cost_by_agent(since).await?.into_iter().collect())
-}
-
-fn cost(costs: &HashMap<AgentId, i64>, id: &AgentId) -> i64 {
-    costs.get(id).copied().unwrap_or(0)
+/// What every agent did since local midnight, in one read of each table.
+async fn count(host: &Host) -> Result<HashMap<AgentId, Counted>, ApiError> {
+    let since = window_start(Window::Day, host.engine.now());
+    let store = host.engine.store();
+    let mut counted: HashMap<AgentId, Counted> = HashMap::new();
+    let small = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+    for (agent, cost) in store.cost_by_agent(since).await? {
+        counted.entry(agent).or_default().cost = cost;
+    }
+    for one in store.activity(since).await? {
+        let of = counted.entry(one.agent).or_default();
+        (of.actions, of.held, of.denied) = (small(one.actions), small(one.held), small(one.denied));
+        of.last_seen = Some(one.last);
+    }
+    for session in store.sessions(COUNTED_SESSIONS).await? {
+        let seen = session.ended_at.unwrap_or(session.opened_at);
+        let of = counted.entry(session.agent).or_default();
+        of.sessions += u32::from(session.opened_at >= since || session.ended_at.is_none());
+        of.last_seen = of.last_seen.max(Some(seen));
+    }
+    for live in host.engine.sessions().all() {
+        counted.entry(live.session.agent.clone()).or_default().running += 1;
+    }
+    Ok(counted)
 }
 
 /// What people call an agent; its id when it was never registered.

@@ -17,7 +17,7 @@ use super::answer;
 use crate::connection::Caller;
 use crate::contract::calls::PoliciesCall;
 use crate::contract::policies::{
-    HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, RuleDto, RuleHitsDto, RuleKindDto, RuleModeDto,
+    HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, RuleDto, RuleHitsDto, RuleModeDto,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::home::Home;
@@ -94,12 +94,7 @@ async fn hits(host: &Host) -> Result<HitsDto, ApiError> {
 fn rule(info: &reeve_policy::RuleInfo) -> RuleDto {
     RuleDto {
         id: info.id.to_string(),
-        kind: match info.kind {
-            reeve_policy::RuleKind::Permit => RuleKindDto::Permit,
-            reeve_policy::RuleKind::Forbid => RuleKindDto::Forbid,
-            reeve_policy::RuleKind::Ask => RuleKindDto::Ask,
-            reeve_policy::RuleKind::Standing => RuleKindDto::StandingApproval,
-        },
+        kind: info.kind.into(),
         reason: info.reason.clone(),
         layer: info.layer.into(),
         file: info.file.clone(),

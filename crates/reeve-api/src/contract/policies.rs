@@ -106,6 +106,17 @@ pub enum RuleModeDto {
     Observe,
 }
 
+impl From<reeve_policy::RuleKind> for RuleKindDto {
+    fn from(kind: reeve_policy::RuleKind) -> Self {
+        match kind {
+            reeve_policy::RuleKind::Permit => Self::Permit,
+            reeve_policy::RuleKind::Forbid => Self::Forbid,
+            reeve_policy::RuleKind::Ask => Self::Ask,
+            reeve_policy::RuleKind::Standing => Self::StandingApproval,
+        }
+    }
+}
+
 /// One rule of the set in force.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]

@@ -1,6 +1,7 @@
 //! Operation rows and their documents in the full-text index.
 
-use reeve_domain::id::OperationId;
+use chrono::{DateTime, Utc};
+use reeve_domain::id::{AgentId, OperationId};
 use reeve_domain::query::{Decided, OperationRow};
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -68,4 +69,57 @@ pub fn unindex(conn: &Connection, id: u64) -> Result<(), StoreError> {
 /// Held or under way, newest first.
 pub fn all_open(conn: &Connection) -> Result<Vec<OperationRow>, StoreError> {
     super::bodies(conn, "SELECT body FROM operations JOIN bodies USING (id) WHERE open = 1 ORDER BY id DESC", ())
+}
+
+/// What one agent did in a stretch of time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Activity {
+    pub agent: AgentId,
+    pub actions: u64,
+    /// Asked about, whatever the answer was.
+    pub held: u64,
+    pub denied: u64,
+    /// When the last one began.
+    pub last: DateTime<Utc>,
+}
+
+/// Of every agent that did something since then.
+pub fn activity(conn: &Connection, since: DateTime<Utc>) -> Result<Vec<Activity>, StoreError> {
+    let sql = "SELECT agent, count(*), \
+               sum(decision IN ('held', 'approved', 'refused', 'expired', 'withdrawn')), sum(decision = 'denied'), \
+               max(stamp) FROM operations WHERE id >= ?1 GROUP BY agent ORDER BY agent";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([first_since(conn, since)?])?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let agent = AgentId::parse(&row.get::<_, String>(0)?).map_err(|e| StoreError::Damaged(e.to_string()))?;
+        let last: i64 = row.get(4)?;
+        found.push(Activity {
+            agent,
+            actions: row.get(1)?,
+            held: row.get(2)?,
+            denied: row.get(3)?,
+            last: DateTime::from_timestamp_millis(last)
+                .ok_or_else(|| StoreError::Damaged(format!("stamp {last} of an operation")))?,
+        });
+    }
+    Ok(found)
+}
+
+/// The first row that began then or later: stamps never go back, so halving finds it without an index.
+fn first_since(conn: &Connection, since: DateTime<Utc>) -> Result<i64, StoreError> {
+    let since = since.timestamp_millis();
+    let newest: Option<i64> = conn.prepare_cached("SELECT max(id) FROM operations")?.query_row((), |row| row.get(0))?;
+    let mut at = conn.prepare_cached("SELECT stamp FROM operations WHERE id >= ?1 ORDER BY id LIMIT 1")?;
+    let (mut low, mut high) = (0, newest.unwrap_or(0) + 1);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let stamp: Option<i64> = at.query_row([middle], |row| row.get(0)).optional()?;
+        if stamp.is_some_and(|stamp| stamp < since) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(low)
 }
