@@ -9,6 +9,7 @@ mod journeys;
 mod layers;
 mod load;
 mod machine;
+mod policy_cli;
 mod policy_matrix;
 mod records;
 mod requests;

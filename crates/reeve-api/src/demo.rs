@@ -174,7 +174,8 @@ async fn stand_in(client: Client) -> Result<(), ApiError> {
             tokio::time::sleep(Duration::from_secs(2)).await;
             let nonce = card.arming.map(|arming| arming.nonce).unwrap_or_default();
             let answer = AnswerDto::Approve { scope: ScopeDto::Once };
-            let input = ResolveInput { approval: held.id, nonce, answer, reading_ms: Some(2000) };
+            let input =
+                ResolveInput { approval: held.id, nonce, answer, reading_ms: Some(2000), rule: None, proof: None };
             let _: ApprovalDto = client.call(&ApprovalsCall::Resolve(input)).await?;
             println!("   (the demo, standing in for the human, allowed it once)");
         }

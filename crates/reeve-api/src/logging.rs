@@ -14,10 +14,13 @@ pub enum Detail {
 
 impl Detail {
     fn filter(self) -> EnvFilter {
-        let ours = ["api", "cli", "engine", "proxy", "store", "vault", "policy", "protocol", "sandbox", "domain", "demo"];
+        let ours =
+            ["api", "cli", "engine", "proxy", "store", "vault", "policy", "protocol", "sandbox", "domain", "demo"];
         EnvFilter::new(match self {
             Self::Warnings => "warn".to_owned(),
-            Self::Steps => ours.iter().fold("warn,reeve=debug".to_owned(), |all, one| format!("{all},reeve_{one}=debug")),
+            Self::Steps => {
+                ours.iter().fold("warn,reeve=debug".to_owned(), |all, one| format!("{all},reeve_{one}=debug"))
+            }
         })
     }
 }

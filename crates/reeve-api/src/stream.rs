@@ -42,7 +42,8 @@ impl Gathered {
                 }
                 EventBody::ApprovalJoined { approval }
                 | EventBody::ApprovalExtended { approval, .. }
-                | EventBody::ApprovalResolved { approval, .. } => {
+                | EventBody::ApprovalResolved { approval, .. }
+                | EventBody::ApprovalUndone { approval, .. } => {
                     self.approvals.insert(approval.clone());
                 }
                 EventBody::SessionEnded { .. } => {

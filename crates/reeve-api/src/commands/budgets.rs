@@ -22,7 +22,8 @@ pub(crate) async fn run(host: &Host, call: BudgetsCall) -> Result<Value, ApiErro
         BudgetsCall::Get(input) => return answer(&spending::detail(host, &input).await?),
         BudgetsCall::Prices(input) => return answer(&spending::prices(host, &input.find)),
         BudgetsCall::Set(input) => {
-            let known = host.engine.policies().in_force().limits.budgets().iter().find(|d| d.id.as_str() == input.id).cloned();
+            let known =
+                host.engine.policies().in_force().limits.budgets().iter().find(|d| d.id.as_str() == input.id).cloned();
             let floor = known.map_or(OUTPUT_FLOOR, |known| known.output_floor);
             host.engine.set_budget(BudgetDefinition { output_floor: floor, ..definition(input)? }).await?;
         }

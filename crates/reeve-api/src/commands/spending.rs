@@ -42,11 +42,7 @@ pub(super) async fn lines(host: &Host) -> Result<Vec<BudgetLineDto>, ApiError> {
 }
 
 /// Balances and recent spending of all accounts, each kind in one read.
-async fn count(
-    host: &Host,
-    definitions: Vec<BudgetDefinition>,
-    now: DateTime<Utc>,
-) -> Result<Vec<Counted>, ApiError> {
+async fn count(host: &Host, definitions: Vec<BudgetDefinition>, now: DateTime<Utc>) -> Result<Vec<Counted>, ApiError> {
     let agents: Vec<AgentId> = host.engine.agents().list().into_iter().map(|a| a.id).collect();
     let sessions: Vec<_> = host.engine.sessions().all().iter().map(|s| s.principal()).collect();
     let user = super::approvals::whoami();
@@ -58,7 +54,11 @@ async fn count(
     let mut spent = host.engine.store().spend(wanted).await?.into_iter();
     let counted = definitions.into_iter().zip(concrete).map(|(definition, accounts)| Counted {
         definition,
-        accounts: accounts.into_iter().zip(balances.by_ref().zip(spent.by_ref())).map(|(a, (b, s))| (a, b, s)).collect(),
+        accounts: accounts
+            .into_iter()
+            .zip(balances.by_ref().zip(spent.by_ref()))
+            .map(|(a, (b, s))| (a, b, s))
+            .collect(),
     });
     Ok(counted.collect())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_domain::budget::Window;
-use reeve_domain::settings::Mode;
+use reeve_engine::mark::Mark;
 use serde_json::Value;
 
 use super::answer;
@@ -23,6 +23,9 @@ pub(crate) async fn run(host: &Arc<Host>, call: StatusCall) -> Result<Value, Api
         StatusCall::Pause(input) => {
             let until = input.minutes.map(|m| host.engine.now() + chrono::Duration::minutes(i64::from(m)));
             host.engine.protection().pause(until).await?;
+        }
+        StatusCall::SetMark(mark) => {
+            reeve_engine::mark::choose(host.engine.store(), Mark { words: mark.words, stripe: mark.stripe }).await?;
         }
         StatusCall::Doctor => return answer(&crate::doctor::with_engine(host).await),
         StatusCall::Shutdown => {
@@ -51,13 +54,11 @@ pub(crate) async fn status(host: &Host) -> Result<StatusDto, ApiError> {
     let limit_today =
         daily.filter(|b| b.account.starts_with("me:") || b.account == "organisation").map(|b| b.limit).min();
     let protection = engine.protection().state(now);
+    let mark = reeve_engine::mark::load(engine.store()).await?;
     Ok(StatusDto {
         protection: (&protection).into(),
-        mode: match engine.settings().mode {
-            Mode::Observe => Mode::Observe.into(),
-            Mode::Enforce => engine.protection().mode(now).into(),
-        },
-        preset: engine.settings().preset.into(),
+        mode: engine.protection().mode(now).into(),
+        preset: engine.policies().preset().into(),
         engine_version: env!("CARGO_PKG_VERSION").to_owned(),
         proxy_address: Some(host.proxy.address().to_string()),
         agents_running: count(agents.len()),
@@ -66,7 +67,8 @@ pub(crate) async fn status(host: &Host) -> Result<StatusDto, ApiError> {
         cost_today: costs.iter().map(|(_, cost)| cost).sum(),
         limit_today,
         chain: host.chain.state(engine).await?,
-        mark: None,
+        mark: Some(mark.words),
+        mark_stripe: mark.stripe,
         demo: engine.is_demo(),
     })
 }

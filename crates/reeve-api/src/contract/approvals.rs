@@ -2,8 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use reeve_domain::approval::{Approval, GrantScope, Resolution, Resolved, Surface};
+use reeve_domain::operation::Digest;
 use serde::{Deserialize, Serialize};
 
+use super::cards::{CardFactsDto, LeftDto, RuleChoiceDto, WidthDto};
+use super::credentials::TypedSecret;
 use super::policies::{ReasonDto, RiskDto};
 
 /// How far an approval reaches.
@@ -129,6 +132,8 @@ pub struct ArmingDto {
     pub always_text: Option<String>,
     /// The file that *Always allow* writes to.
     pub always_file: Option<String>,
+    /// How wide a rule may be, the proposed width first; empty where none is offered.
+    pub widths: Vec<WidthDto>,
     /// Why neither is offered: the rule's owner does not allow standing approvals.
     pub not_liftable: Option<String>,
 }
@@ -167,12 +172,19 @@ pub struct ApprovalDto {
     pub joined: u32,
     pub resolved: Option<ResolvedDto>,
     pub used_at: Option<DateTime<Utc>>,
-    /// Only from `approvals.get` of an open question: asking for it is what shows the card.
+    /// Questions that are alike but for their parameters have the same.
+    pub shape: String,
+    /// What the answer left in force, where it still is.
+    pub left: Option<LeftDto>,
+    /// Only from `approvals.get`: of an open question, asking for it is what shows the card; of one that expired or was
+    /// allowed, it is what a late yes needs.
     pub arming: Option<ArmingDto>,
+    /// Only from `approvals.get`.
+    pub facts: Option<CardFactsDto>,
 }
 
 impl ApprovalDto {
-    /// `arming` stays empty; `approvals.get` fills it in.
+    /// `arming`, `facts` and `left` stay empty; the commands fill them in.
     #[must_use]
     pub fn of(approval: &Approval, agent_name: &str) -> Self {
         Self {
@@ -198,7 +210,10 @@ impl ApprovalDto {
             joined: approval.joined,
             resolved: approval.resolved.as_ref().map(Into::into),
             used_at: approval.used_at,
+            shape: Digest::of(approval.shape().0.as_bytes()).0.chars().take(16).collect(),
+            left: None,
             arming: None,
+            facts: None,
         }
     }
 }
@@ -240,4 +255,10 @@ pub struct ResolveInput {
     /// How long the card was in view, in milliseconds.
     #[serde(default)]
     pub reading_ms: Option<u64>,
+    /// What was chosen about the rule that *Always* writes; none: as proposed.
+    #[serde(default)]
+    pub rule: Option<RuleChoiceDto>,
+    /// The passphrase, where the risk demands it.
+    #[serde(default)]
+    pub proof: Option<TypedSecret>,
 }

@@ -19,6 +19,8 @@ pub enum ApiCode {
     AlreadyResolved,
     /// The card was not shown long enough, or its nonce was used.
     NotArmed,
+    /// A human is to be proven first: the passphrase is missing or wrong.
+    NeedsProof,
     /// The question is not the one that was shown.
     Changed,
     /// The engine could not do it.

@@ -31,7 +31,9 @@ impl std::fmt::Display for Repair {
             Self::Create(path) => write!(f, "create the missing folder `{}`", path.display()),
             Self::Close(path) => write!(f, "take away the access of others to `{}`", path.display()),
             Self::RemoveSocket(path) => write!(f, "remove the socket `{}` of an engine that is gone", path.display()),
-            Self::RemoveTrust(path) => write!(f, "remove the trust file `{}` of a session that is over", path.display()),
+            Self::RemoveTrust(path) => {
+                write!(f, "remove the trust file `{}` of a session that is over", path.display())
+            }
         }
     }
 }

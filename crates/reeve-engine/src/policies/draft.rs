@@ -90,9 +90,10 @@ impl Candidate {
     /// A problem as whoever drafted the text sees it.
     #[must_use]
     pub fn seen(&self, problem: &Problem) -> Finding {
-        let inside = self.stands.iter().find(|part| {
-            part.file == problem.file && (part.first_line..=part.last_line).contains(&problem.line)
-        });
+        let inside = self
+            .stands
+            .iter()
+            .find(|part| part.file == problem.file && (part.first_line..=part.last_line).contains(&problem.line));
         let Some(part) = inside else { return Finding { problem: problem.clone(), here: false } };
         let indent = if problem.line == part.first_line { part.indent } else { 0 };
         let problem = Problem {
@@ -175,9 +176,12 @@ impl Policies {
                 Ok((format!("{before}{text}\n"), part))
             }
             Part::Rule(id) => {
-                let known = self.in_force().set.rules().into_iter().find(|rule| {
-                    rule.id.as_str() == id && rule.file == change.file && rule.layer == Layer::Mine
-                });
+                let known = self
+                    .in_force()
+                    .set
+                    .rules()
+                    .into_iter()
+                    .find(|rule| rule.id.as_str() == id && rule.file == change.file && rule.layer == Layer::Mine);
                 let rule = known.ok_or_else(|| EngineError::NotFound { what: "rule of yours", name: id.clone() })?;
                 let Some((before, after)) = old.split_once(&rule.text) else {
                     return Err(EngineError::Refused(format!(
@@ -332,7 +336,10 @@ mod tests {
         std::fs::write(home.path().join("policies/other.cedar"), TWO).unwrap();
         let whole = Draft { complete: true, ..draft(Part::File, ONE) };
         let candidate = policies.candidate(&whole).unwrap();
-        assert_eq!(candidate.changed.iter().map(|c| (&*c.file, c.after.is_some())).collect::<Vec<_>>(), [("other.cedar", false)]);
+        assert_eq!(
+            candidate.changed.iter().map(|c| (&*c.file, c.after.is_some())).collect::<Vec<_>>(),
+            [("other.cedar", false)]
+        );
         for name in ["../mine.cedar", "/etc/x.cedar", "a/b.cedar", ".cedar", "mine.yaml", "..cedar", "mine.cedar\0"] {
             let mut bad = draft(Part::File, ONE);
             bad.changes[0].file = name.to_owned();

@@ -91,13 +91,7 @@ pub(crate) fn circumstances(judged: &Judged) -> Circumstances {
     }
 }
 
-fn compare(
-    live: &PolicySet,
-    candidate: &PolicySet,
-    operations: &[Judged],
-    since: DateTime<Utc>,
-    all: bool,
-) -> Replay {
+fn compare(live: &PolicySet, candidate: &PolicySet, operations: &[Judged], since: DateTime<Utc>, all: bool) -> Replay {
     let begun = Instant::now();
     let mut replay = Replay {
         since,

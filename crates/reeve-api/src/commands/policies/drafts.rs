@@ -11,11 +11,11 @@ use reeve_policy::{Known, Problem, cases};
 use super::rule;
 use crate::commands::approvals::whoami;
 use crate::connection::Caller;
-use crate::contract::{ApiCode, ApiError};
 use crate::contract::policies::drafts::{
     CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
     FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, VersionDto, VersionFileDto, VersionHowDto,
 };
+use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
 
 /// A draft as the engine takes it.

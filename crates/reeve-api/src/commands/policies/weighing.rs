@@ -10,7 +10,7 @@ use crate::commands::agents::name_of;
 use crate::commands::invalid;
 use crate::contract::ApiError;
 use crate::contract::policies::weighing::{
-    ReplayChangeDto, ConsideredDto, FactDto, ReplayDto, ReplayInput, SideDto, TallyDto, WhatIfDto, WhatIfInput,
+    ConsideredDto, FactDto, ReplayChangeDto, ReplayDto, ReplayInput, SideDto, TallyDto, WhatIfDto, WhatIfInput,
 };
 use crate::host::Host;
 
