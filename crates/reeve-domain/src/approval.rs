@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::budget::Cap;
 use crate::id::{AgentId, ApprovalId, OperationId, SessionId};
 use crate::money::NanoUsd;
 use crate::operation::{Action, Digest};
@@ -95,6 +96,9 @@ pub struct Approval {
     /// Why it is not affordable any more, where that is so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unaffordable: Option<String>,
+    /// The caps that a yes passes, once: those that `unaffordable` names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<Cap>,
     pub asked_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     /// Requests that wait on this answer or have waited.

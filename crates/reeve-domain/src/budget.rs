@@ -56,6 +56,14 @@ pub enum OnExhausted {
     Ask,
 }
 
+/// One cap of one account by its names, whatever the window: what a human's yes over a cap is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cap {
+    pub budget: BudgetId,
+    /// As in [`Account::key`].
+    pub key: String,
+}
+
 /// One line of `limits.yaml` or `mine.limits.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BudgetDefinition {

@@ -1,12 +1,13 @@
 //! Questions put to a human: opened, joined, answered, expired; bound to the fingerprint of what will be executed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::approval::{Approval, Resolution, Resolved, Surface};
+use reeve_domain::budget::Cap;
 use reeve_domain::clock::Clock;
 use reeve_domain::id::{ApprovalId, SessionId};
 use reeve_domain::operation::Operation;
@@ -14,6 +15,7 @@ use reeve_domain::verdict::Verdict;
 use reeve_store::{Store, StoreError};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
 
@@ -25,6 +27,10 @@ pub const UNUSED_FOR: Duration = Duration::from_secs(600);
 const REFUSAL_STANDS_FOR: Duration = Duration::from_secs(600);
 /// The same for an expiry: long enough for a client's own retries, short enough that asking again later asks again.
 const EXPIRY_STANDS_FOR: Duration = Duration::from_secs(60);
+
+/// How long a card of an answered question may be answered after it was shown: a page left open decides nothing.
+const LATE_TICKETS: Duration = Duration::from_secs(3600);
+const MOST_LATE_TICKETS: usize = 200;
 
 /// How long a card in a window must have been shown before it can be decided (ux.md 6.4).
 pub const ARMING: Duration = Duration::from_millis(700);
@@ -41,12 +47,12 @@ pub struct Question {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// `output_limit` is the one the human saw and the fingerprint was made with;
-    /// `over_cap`: the card said that a budget does not afford it.
+    /// `over`: the caps that the card said do not afford it.
     Approved {
         approval: ApprovalId,
         output_limit: Option<u64>,
         waited: bool,
-        over_cap: bool,
+        over: Vec<Cap>,
         claim: Claim,
     },
     Refused {
@@ -72,10 +78,10 @@ pub struct Approvals {
     store: Store,
     clock: Arc<dyn Clock>,
     open: Mutex<HashMap<ApprovalId, Open>>,
-    /// Sessions whose questions were withdrawn; they ask no more. Locked inside `open`.
-    over: Mutex<HashSet<SessionId>>,
     /// Approvals whose waiters may still be on their way to the record. Locked inside `open`.
     claimed: Mutex<HashMap<ApprovalId, Weak<()>>>,
+    /// Tickets of cards that were shown after their answer: question, ticket and when (monotonic), oldest first.
+    late: Mutex<Vec<(ApprovalId, String, Duration)>>,
 }
 
 #[derive(Debug)]
@@ -107,7 +113,7 @@ struct Waiting {
     id: ApprovalId,
     answer: watch::Receiver<Option<Resolved>>,
     output_limit: Option<u64>,
-    over_cap: bool,
+    over: Vec<Cap>,
     claim: Claim,
 }
 
@@ -117,7 +123,7 @@ impl Waiting {
             id: approval.id.clone(),
             answer: slot.subscribe(),
             output_limit: approval.output_limit,
-            over_cap: approval.unaffordable.is_some(),
+            over: approval.over.clone(),
             claim: claim.clone(),
         }
     }
@@ -126,19 +132,27 @@ impl Waiting {
 impl Approvals {
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { store, clock, open: Mutex::default(), over: Mutex::default(), claimed: Mutex::default() }
+        Self {
+            store,
+            clock,
+            open: Mutex::default(),
+            claimed: Mutex::default(),
+            late: Mutex::default(),
+        }
     }
 
     /// Puts a question, or finds the one that was put before, and waits for its answer. Dropping the future only
     /// detaches this waiter.
     ///
+    /// `ended` is cancelled before the session's questions are withdrawn: what comes after that asks no more.
+    ///
     /// # Errors
     /// When the question cannot be recorded.
-    pub async fn ask(&self, question: Question, longest: Duration) -> Result<Answer, EngineError> {
+    pub async fn ask(&self, question: Question, longest: Duration, ended: &CancellationToken) -> Result<Answer, EngineError> {
         if let Some(answer) = self.answered_before(&question).await? {
             return Ok(answer);
         }
-        let Waiting { id, mut answer, output_limit, over_cap, claim } = match self.place(&question, longest) {
+        let Waiting { id, mut answer, output_limit, over, claim } = match self.place(&question, longest, ended) {
             Place::Joined(waiting) => {
                 // Answered or not recorded yet: the count of a card is not worth refusing for.
                 if let Err(error) = self.store.join_approval(&waiting.id).await {
@@ -160,7 +174,7 @@ impl Approvals {
         };
         Ok(match resolved.map(|r| r.resolution) {
             Some(Resolution::Approved { .. }) => {
-                Answer::Approved { approval: id, output_limit, waited: true, over_cap, claim }
+                Answer::Approved { approval: id, output_limit, waited: true, over, claim }
             }
             Some(Resolution::Refused { reason }) => Answer::Refused { approval: id, reason },
             Some(Resolution::Expired) => Answer::Expired { approval: id },
@@ -177,6 +191,8 @@ impl Approvals {
         let look = || self.store.unused_approval(&asked.agent, &asked.user, &asked.cwd, &asked.question, since);
         if let Some(unused) = look().await?
             && !self.is_claimed(&unused.id)
+            // Given over other caps than those that are short by now: then it is asked anew.
+            && asked.over.iter().all(|cap| unused.over.contains(cap))
             // Whoever waited for it may have used it between the two looks: then it is asked anew, not turned away.
             && look().await?.is_some_and(|still| still.id == unused.id)
         {
@@ -184,7 +200,7 @@ impl Approvals {
                 approval: unused.id,
                 output_limit: unused.output_limit,
                 waited: false,
-                over_cap: unused.unaffordable.is_some(),
+                over: unused.over,
                 claim: Claim::default(),
             }));
         }
@@ -209,10 +225,10 @@ impl Approvals {
     }
 
     /// Joins the same question or enters a new one, in one step: identical questions never double.
-    fn place(&self, question: &Question, longest: Duration) -> Place {
+    fn place(&self, question: &Question, longest: Duration, ended: &CancellationToken) -> Place {
         let asked = &question.approval;
         let mut open = self.open.lock();
-        if self.over.lock().contains(&asked.session) {
+        if ended.is_cancelled() {
             return Place::Over;
         }
         let same = |o: &Approval| o.agent == asked.agent && o.session == asked.session && o.question == asked.question;
@@ -265,6 +281,41 @@ impl Approvals {
             open.get_mut(id).ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })?;
         found.shown.push((ticket.clone(), now));
         Ok(ticket)
+    }
+
+    /// Hands out a ticket with a card that shows an answered question.
+    #[must_use]
+    pub fn show_answered(&self, id: &ApprovalId) -> String {
+        let ticket = hex::encode(rand::random::<[u8; 16]>());
+        let now = self.clock.monotonic();
+        let mut late = self.late.lock();
+        late.retain(|(_, _, at)| now.saturating_sub(*at) < LATE_TICKETS);
+        if late.len() >= MOST_LATE_TICKETS {
+            late.remove(0);
+        }
+        late.push((id.clone(), ticket.clone(), now));
+        ticket
+    }
+
+    /// The same as [`Approvals::take_ticket`] for a card of an answered question.
+    ///
+    /// # Errors
+    /// When it was not shown, not long enough, or too long ago.
+    pub fn take_late_ticket(&self, id: &ApprovalId, ticket: &str, armed: bool) -> Result<(), EngineError> {
+        let now = self.clock.monotonic();
+        let mut late = self.late.lock();
+        let place = late.iter().position(|(of, given, at)| {
+            of == id && bool::from(given.as_bytes().ct_eq(ticket.as_bytes())) && now.saturating_sub(*at) < LATE_TICKETS
+        });
+        let Some(place) = place else {
+            return Err(EngineError::NotArmed("the card was not shown here, so it cannot be decided here".to_owned()));
+        };
+        let early = late.get(place).is_some_and(|(_, _, at)| now.saturating_sub(*at) < ARMING);
+        if armed && early {
+            return Err(EngineError::NotArmed("the card is not armed yet".to_owned()));
+        }
+        late.remove(place);
+        Ok(())
     }
 
     /// Takes a ticket back in: it must be one that was handed out with this card, used once, and (`armed`) long enough ago.
@@ -340,14 +391,13 @@ impl Approvals {
         Ok(())
     }
 
-    /// Withdraws every question of a session that ended.
+    /// Withdraws every question of a session that ended; its token is cancelled already.
     ///
     /// # Errors
     /// When it cannot be recorded.
     pub async fn withdraw(&self, session: &SessionId, now: DateTime<Utc>) -> Result<(), EngineError> {
         let theirs: Vec<ApprovalId> = {
             let open = self.open.lock();
-            self.over.lock().insert(session.clone());
             open.iter().filter(|(_, o)| o.asked().session == *session).map(|(id, _)| id.clone()).collect()
         };
         for id in theirs {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Days, Local, Months, NaiveDate, NaiveTime, TimeZone, Utc};
 use reeve_domain::budget::{
-    Account, Balance, BudgetDefinition, Limit, OnExhausted, Reservation, Scope, Settlement, Window,
+    Account, Balance, BudgetDefinition, Cap, Limit, OnExhausted, Reservation, Scope, Settlement, Window,
 };
 use reeve_domain::id::{AgentId, ReservationId};
 use reeve_domain::money::NanoUsd;
@@ -47,7 +47,15 @@ pub enum Shortfall {
     Unpriced { model: String },
     /// The cap that is too tight, what is left of it and what the call needs at least. `answerable`: what is left pays for
     /// the input and some answer, only one under the output floor or the thinking budget.
-    Exhausted { account: Account, free: i64, needed: i64, answerable: bool, on_exhausted: OnExhausted },
+    Exhausted {
+        account: Account,
+        free: i64,
+        needed: i64,
+        answerable: bool,
+        on_exhausted: OnExhausted,
+        /// Other caps that are too tight and would ask as well.
+        also: Vec<Cap>,
+    },
 }
 
 impl Shortfall {
@@ -64,6 +72,24 @@ impl Shortfall {
         }
     }
 
+    /// Every cap that the message names: a human's yes to it passes these, and no others.
+    #[must_use]
+    pub fn caps(&self) -> Vec<Cap> {
+        match self {
+            Self::Unpriced { .. } => Vec::new(),
+            Self::Exhausted { account, also, .. } => {
+                std::iter::once(cap_of(account)).chain(also.iter().cloned()).collect()
+            }
+        }
+    }
+
+    fn with_also(mut self, others: Vec<Cap>) -> Self {
+        if let Self::Exhausted { also, .. } = &mut self {
+            *also = others;
+        }
+        self
+    }
+
     /// One sentence for agent and human.
     #[must_use]
     pub fn message(&self) -> String {
@@ -71,7 +97,7 @@ impl Shortfall {
             Self::Unpriced { model } => {
                 format!("no price is known for model `{model}`, and a budget in money applies")
             }
-            Self::Exhausted { account, free, needed, .. } => {
+            Self::Exhausted { account, free, needed, also, .. } => {
                 let show = |amount: i64| match account.limit {
                     Limit::Money(_) => NanoUsd(amount).to_string(),
                     Limit::Tokens(_) => format!("{amount} tokens"),
@@ -80,8 +106,10 @@ impl Shortfall {
                     Limit::Money(limit) => limit.to_string(),
                     Limit::Tokens(limit) => format!("{limit} tokens"),
                 };
+                let others: String =
+                    also.iter().map(|cap| format!("; budget `{}` ({}) is too tight for it as well", cap.budget, cap.key)).collect();
                 format!(
-                    "budget `{}` ({}) has {} of {limit} left, and this call needs up to {}",
+                    "budget `{}` ({}) has {} of {limit} left, and this call needs up to {}{others}",
                     account.budget,
                     account.key,
                     show((*free).max(0)),
@@ -177,17 +205,18 @@ impl Quote {
             return Err(Shortfall::Unpriced { model: self.call.model.clone() });
         }
         let full = self.full_output();
-        let (mut output, mut asking) = (full, None);
+        let (mut output, mut asking) = (full, Vec::new());
         for (line, balance) in self.lines.iter().zip(balances) {
             match self.largest_output(line, balance, full) {
                 Ok(largest) => output = output.min(largest),
                 // A cap that denies comes before one that a human may pass, wherever it stands.
-                Err(short) if short.asks() => asking = Some(short),
+                Err(short) if short.asks() => asking.push(short),
                 Err(short) => return Err(short),
             }
         }
-        if let Some(short) = asking {
-            return Err(short);
+        let mut asking = asking.into_iter();
+        if let Some(short) = asking.next() {
+            return Err(short.with_also(asking.flat_map(|other| other.caps()).collect()));
         }
         // A request whose limit is not lowered keeps exactly what it asked for, also when that was nothing.
         let output_limit = if output < full { Some(output) } else { self.call.output_limit };
@@ -206,17 +235,18 @@ impl Quote {
         self.reservation(output_limit.unwrap_or_else(|| self.full_output()), output_limit)
     }
 
-    /// Whether a reservation made before still fits; `over_cap`: the caps that ask were passed by a human, the others bind.
+    /// Whether a reservation made before still fits; `passed`: caps that ask and that a human let this very call over. All
+    /// others bind.
     ///
     /// # Errors
-    /// The tightest cap.
-    pub fn still_fits(&self, reservation: &Reservation, balances: &[Balance], over_cap: bool) -> Result<(), Shortfall> {
+    /// The first cap that does not afford it.
+    pub fn still_fits(&self, reservation: &Reservation, balances: &[Balance], passed: &[Cap]) -> Result<(), Shortfall> {
         let output = reservation.output_limit.unwrap_or_else(|| self.full_output());
         for (line, balance) in self.lines.iter().zip(balances) {
             let (free, needed) = (free(&line.account, balance), self.need(line.account.limit, output));
             if needed > free {
                 let short = self.exhausted(line, free, needed);
-                if !(over_cap && short.asks()) {
+                if !(short.asks() && passed.contains(&cap_of(&line.account))) {
                     return Err(short);
                 }
             }
@@ -266,8 +296,13 @@ impl Quote {
             needed,
             answerable: self.need(line.account.limit, 1) <= free,
             on_exhausted: line.on_exhausted,
+            also: Vec::new(),
         }
     }
+}
+
+fn cap_of(account: &Account) -> Cap {
+    Cap { budget: account.budget.clone(), key: account.key.clone() }
 }
 
 fn free(account: &Account, balance: &Balance) -> i64 {

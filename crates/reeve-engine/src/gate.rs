@@ -7,9 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::approval::Approval;
-use reeve_domain::budget::{Reservation, Settlement};
+use reeve_domain::budget::{Cap, Reservation, Settlement};
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, Event, EventBody};
+use reeve_domain::grant::Grant;
 use reeve_domain::id::{ApprovalId, OperationId};
 use reeve_domain::operation::{Billing, Operation, Subject};
 use reeve_domain::outcome::Outcome;
@@ -32,6 +33,7 @@ use crate::owed::{End, Owed};
 use crate::policies::Policies;
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
+use crate::raises::Raises;
 use crate::refusals::Refusals;
 use crate::seen::SeenHosts;
 use crate::sessions::{LiveSession, Sessions};
@@ -59,6 +61,7 @@ pub(crate) struct Inner {
     pub policies: Arc<Policies>,
     pub grants: Arc<Grants>,
     pub approvals: Arc<Approvals>,
+    pub raises: Arc<Raises>,
     pub credentials: Arc<Credentials>,
     pub prices: Arc<Prices>,
     pub protection: Arc<ProtectionState>,
@@ -92,8 +95,15 @@ struct Passed {
     quote: Option<Quote>,
     approval: Option<Approved>,
     would: Option<Denial>,
-    /// A human let it through over the cap.
-    over_cap: bool,
+    passes: Over,
+}
+
+/// Which caps do not bind this once.
+enum Over {
+    /// *Observe*: whatever the balances say.
+    All,
+    /// Those that the card named when a human said yes.
+    Caps(Vec<Cap>),
 }
 
 /// The human's yes that an operation passes by.
@@ -169,8 +179,7 @@ impl Gate {
             return Err(away(operation, denial));
         }
         let verdict = self.verdict(&operation, &live, now);
-        let in_force = self.0.policies.in_force();
-        let quote = Quote::of(&operation, in_force.limits.budgets(), &self.0.prices.table(), now);
+        let quote = self.quote(&operation);
         let mode = self.0.protection.mode_for(&live.session, now);
         Ok(Case { operation, live, verdict, quote, mode, now })
     }
@@ -178,14 +187,26 @@ impl Gate {
     /// What policy says of it right now, with the grants in force.
     #[must_use]
     pub fn verdict(&self, operation: &Operation, live: &LiveSession, now: DateTime<Utc>) -> Verdict {
+        let grants = self.0.grants.for_session(&live.session, now);
+        self.set_for(live).evaluate(operation, &self.circumstances(operation, grants, now))
+    }
+
+    /// What policy would say of an operation that belongs to no session yet: without grants and project rules.
+    #[must_use]
+    pub fn foresee(&self, operation: &Operation) -> Verdict {
+        let circumstances = self.circumstances(operation, Vec::new(), self.0.clock.now());
+        self.0.policies.in_force().set.evaluate(operation, &circumstances)
+    }
+
+    fn circumstances(
+        &self,
+        operation: &Operation,
+        grants: Vec<Grant>,
+        now: DateTime<Utc>,
+    ) -> reeve_policy::Circumstances {
         let (first_seen, first_write) = self.0.seen.firsts(operation);
-        let circumstances = reeve_policy::Circumstances {
-            now: now.with_timezone(&chrono::Local).fixed_offset(),
-            first_seen,
-            first_write,
-            grants: self.0.grants.for_session(&live.session, now),
-        };
-        self.set_for(live).evaluate(operation, &circumstances)
+        let now = now.with_timezone(&chrono::Local).fixed_offset();
+        reeve_policy::Circumstances { now, first_seen, first_write, grants }
     }
 
     fn set_for(&self, live: &LiveSession) -> Arc<PolicySet> {
@@ -214,12 +235,13 @@ impl Gate {
         match fitted {
             Ok(reservation) if asks => self.ask(case, reservation, None, view).await,
             Ok(reservation) => {
-                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, over_cap: false })
+                let passes = Over::Caps(Vec::new());
+                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes })
             }
             Err(short) if observing => {
                 let would = would.or_else(|| Some(denials::by_budget(&case.operation, &short)));
                 let reservation = case.quote.as_ref().map(Quote::whole);
-                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, over_cap: true })
+                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes: Over::All })
             }
             Err(short) if short.asks() => {
                 let whole = case.quote.as_ref().map(Quote::whole);
@@ -246,14 +268,14 @@ impl Gate {
     ) -> Result<Passed, (Denial, Option<ApprovalId>)> {
         let question = self.question(case, reservation.as_ref(), short, view);
         let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
-        let answer = self.0.approvals.ask(question, longest).await;
+        let answer = self.0.approvals.ask(question, longest, case.live.ended()).await;
         match answer.map_err(|error| (denials::cannot_record(&case.operation, &error), None))? {
-            Answer::Approved { approval, output_limit, waited, over_cap, claim } => {
+            Answer::Approved { approval, output_limit, waited, over, claim } => {
                 let quote = self.still_allowed(case, &approval)?;
                 // What was approved is executed, with the very bound the human saw.
                 let reservation = quote.as_ref().map(|quote| quote.with_output(output_limit));
                 let approval = Some(Approved { id: approval, waited, _claim: claim });
-                Ok(Passed { reservation, quote, approval, would: None, over_cap })
+                Ok(Passed { reservation, quote, approval, would: None, passes: Over::Caps(over) })
             }
             Answer::Refused { approval, reason } => {
                 Err((denials::refused(&case.operation, &case.verdict, reason), Some(approval)))
@@ -288,8 +310,14 @@ impl Gate {
         {
             return denied(denials::by_policy(&case.operation, &verdict));
         }
+        Ok(self.quote(&case.operation))
+    }
+
+    /// What a call counts in and may cost, by the limits that bind its session now.
+    pub(crate) fn quote(&self, operation: &Operation) -> Option<Quote> {
         let in_force = self.0.policies.in_force();
-        Ok(Quote::of(&case.operation, in_force.limits.budgets(), &self.0.prices.table(), now))
+        let limits = self.0.raises.applied(in_force.limits.budgets(), &operation.principal.session);
+        Quote::of(operation, &limits, &self.0.prices.table(), self.0.clock.now())
     }
 
     fn question(
@@ -321,6 +349,7 @@ impl Gate {
             view,
             estimate: reservation.map(|r| r.amount),
             unaffordable: short.as_ref().map(Shortfall::message),
+            over: short.as_ref().map(Shortfall::caps).unwrap_or_default(),
             asked_at: case.now,
             expires_at: case.now + chrono::Duration::from_std(hold).unwrap_or_default(),
             joined: 1,
@@ -342,7 +371,7 @@ impl Gate {
         let Case { operation, live, verdict, mode, .. } = case;
         let would = passed.would;
         let fit =
-            fit_in_transaction(passed.quote, passed.reservation.clone(), passed.over_cap, passed.approval.is_some());
+            fit_in_transaction(passed.quote, passed.reservation.clone(), passed.passes, passed.approval.is_some());
         let operation_for_denial = operation.clone();
         let admit = Admit {
             operation: operation.clone(),
@@ -506,23 +535,20 @@ impl TurnedAway {
 type FitNow = Box<dyn FnOnce(&[reeve_domain::budget::Balance]) -> Result<Reservation, Shortfall> + Send>;
 
 /// How the reservation is made inside the transaction: fitted anew to the balances found there, except that what a human
-/// approved is reserved exactly (over the caps that ask, where it was approved so), and *Observe* reserves whatever the
-/// balances say.
+/// approved is reserved exactly (over the very caps that the human was shown), and *Observe* reserves whatever the balances
+/// say.
 fn fit_in_transaction(
     quote: Option<Quote>,
     planned: Option<Reservation>,
-    over_cap: bool,
+    passes: Over,
     approved: bool,
 ) -> Option<FitNow> {
     let (quote, planned) = (quote?, planned?);
     Some(Box::new(move |balances| {
-        if approved {
-            quote.still_fits(&planned, balances, over_cap)?;
-            return Ok(planned);
+        match passes {
+            Over::All => Ok(planned),
+            Over::Caps(caps) if approved => quote.still_fits(&planned, balances, &caps).map(|()| planned),
+            Over::Caps(_) => quote.fit(balances),
         }
-        if over_cap {
-            return Ok(planned);
-        }
-        quote.fit(balances)
     }))
 }

@@ -257,6 +257,7 @@ pub fn question(operation: &Operation, expires_at: DateTime<Utc>) -> Approval {
         view: serde_json::json!({"temperature": 0.7, "body": "merge the elephant branch"}),
         estimate: None,
         unaffordable: None,
+        over: Vec::new(),
         asked_at: noon(),
         expires_at,
         joined: 1,
