@@ -70,6 +70,9 @@ pub enum EventBody {
     ApprovalExtended { approval: ApprovalId, until: DateTime<Utc> },
     #[serde(rename = "approval.resolved")]
     ApprovalResolved { approval: ApprovalId, resolved: Resolved },
+    /// What an answer had put in force (a grant, a rule) was taken back by a human.
+    #[serde(rename = "approval.undone")]
+    ApprovalUndone { approval: ApprovalId, what: String, by: String },
     #[serde(rename = "budget.overrun")]
     BudgetOverrun { reserved: i64, settled: i64 },
     #[serde(rename = "budget.changed")]

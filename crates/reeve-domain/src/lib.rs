@@ -22,6 +22,7 @@ pub mod query;
 pub mod sensitive;
 pub mod session;
 pub mod settings;
+pub mod shape;
 pub mod sought;
 pub mod usage;
 pub mod verdict;

@@ -5,7 +5,9 @@ use reeve_domain::approval::{GrantScope, Resolution, Resolved, Surface};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::grant::Grant;
 use reeve_domain::id::{ApprovalId, GrantId};
+use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::Decision;
+use reeve_policy::Width;
 
 use crate::Engine;
 use crate::approvals::Question;
@@ -22,6 +24,36 @@ pub struct Answering {
     pub by: String,
     pub surface: Surface,
     pub reading_ms: Option<u64>,
+    /// How wide and how lasting a rule is that *Always* writes.
+    pub rule: Rule,
+    /// The passphrase that proves a human, where the risk demands it.
+    pub proof: Option<Secret>,
+}
+
+/// The choices a person has about the rule that *Always* writes. The same choices give the same text, to the byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Rule {
+    pub width: Width,
+    pub lasting: Lasting,
+}
+
+/// How long a rule holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lasting {
+    #[default]
+    Days30,
+    Forever,
+    Until(DateTime<Utc>),
+}
+
+impl Lasting {
+    fn end(self, asked_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Days30 => Some(asked_at + chrono::Duration::days(30)),
+            Self::Forever => None,
+            Self::Until(at) => Some(at),
+        }
+    }
 }
 
 /// What an answer put in force, so that it can be taken back when the answer itself does not count.
@@ -32,10 +64,57 @@ enum Left {
     File(Option<Vec<u8>>),
 }
 
-/// A question leaves at most one grant behind; it carries the question's own number.
-fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
+/// A question leaves at most one grant or rule behind; it carries the question's own number.
+pub(crate) fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
     let (_, number) = approval.as_str().split_once('_').unwrap_or_default();
     GrantId::parse(&format!("grt_{number}")).map_err(|error| EngineError::Refused(error.to_string()))
+}
+
+/// A function of the question, the scope and the choices alone: what is written is, to the byte, what was shown.
+pub(crate) fn standing(
+    question: &Question,
+    scope: &GrantScope,
+    rule: Rule,
+    now: DateTime<Utc>,
+) -> Result<Grant, EngineError> {
+    let approval = &question.approval;
+    if let Some(firm) = approval.reasons.iter().find(|r| !r.liftable) {
+        return Err(EngineError::Refused(format!(
+            "rule `{}` does not allow standing approvals: it asks every time",
+            firm.rule
+        )));
+    }
+    if approval.unaffordable.is_some() {
+        return Err(EngineError::Refused(
+            "a budget held this, and a rule cannot raise a budget: raise the budget instead".to_owned(),
+        ));
+    }
+    let session = matches!(scope, GrantScope::Session).then(|| approval.session.clone());
+    let expires_at = match scope {
+        GrantScope::Until { at } => Some(*at),
+        GrantScope::Always => rule.lasting.end(approval.asked_at),
+        GrantScope::Once | GrantScope::Session => None,
+    };
+    let id = grant_id(&approval.id)?;
+    let width = if *scope == GrantScope::Always { rule.width } else { Width::Useful };
+    let text = reeve_policy::standing_approval_of(
+        width,
+        &question.operation,
+        &approval.reasons,
+        id.as_str(),
+        expires_at,
+        session.as_ref(),
+    );
+    Ok(Grant {
+        id,
+        agent: approval.agent.clone(),
+        session,
+        lifts: approval.reasons.iter().map(|r| r.rule.clone()).collect(),
+        text,
+        approval: approval.id.clone(),
+        given_at: now,
+        expires_at,
+    })
 }
 
 impl Engine {
@@ -45,53 +124,20 @@ impl Engine {
     /// When the question is not open any more, or a rule's owner does not let a standing approval lift it.
     pub fn standing_text(&self, id: &ApprovalId, scope: &GrantScope) -> Result<String, EngineError> {
         let question = self.question(id)?;
-        Ok(self.standing(&question, scope, self.now())?.text)
+        Ok(standing(&question, scope, Rule::default(), self.now())?.text)
+    }
+
+    /// The text that *Always* would write as proposed, also for a question that was answered.
+    ///
+    /// # Errors
+    /// When a rule's owner does not let a standing approval lift it.
+    pub fn standing_rule(&self, question: &Question) -> Result<String, EngineError> {
+        Ok(standing(question, &GrantScope::Always, Rule::default(), self.now())?.text)
     }
 
     fn question(&self, id: &ApprovalId) -> Result<Question, EngineError> {
         let found = self.approvals().find(id);
         found.ok_or_else(|| EngineError::NotFound { what: "open question", name: id.to_string() })
-    }
-
-    /// A function of the question and the scope alone: what is written is, to the byte, what was shown.
-    fn standing(&self, question: &Question, scope: &GrantScope, now: DateTime<Utc>) -> Result<Grant, EngineError> {
-        let approval = &question.approval;
-        if let Some(firm) = approval.reasons.iter().find(|r| !r.liftable) {
-            return Err(EngineError::Refused(format!(
-                "rule `{}` does not allow standing approvals: it asks every time",
-                firm.rule
-            )));
-        }
-        if approval.unaffordable.is_some() {
-            return Err(EngineError::Refused(
-                "a budget held this, and a rule cannot raise a budget: raise the budget instead".to_owned(),
-            ));
-        }
-        let session = matches!(scope, GrantScope::Session).then(|| approval.session.clone());
-        // Always lasts 30 days unless a person edits the file (ux.md 6.3).
-        let expires_at = match scope {
-            GrantScope::Until { at } => Some(*at),
-            GrantScope::Always => Some(approval.asked_at + chrono::Duration::days(30)),
-            GrantScope::Once | GrantScope::Session => None,
-        };
-        let id = grant_id(&approval.id)?;
-        let text = reeve_policy::standing_approval(
-            &question.operation,
-            &approval.reasons,
-            id.as_str(),
-            expires_at,
-            session.as_ref(),
-        );
-        Ok(Grant {
-            id,
-            agent: approval.agent.clone(),
-            session,
-            lifts: approval.reasons.iter().map(|r| r.rule.clone()).collect(),
-            text,
-            approval: approval.id.clone(),
-            given_at: now,
-            expires_at,
-        })
     }
 
     /// Decides. What a wider scope leaves behind is written first; if it would not let the held action through, nothing is
@@ -108,7 +154,8 @@ impl Engine {
         let left = match &answering.resolution {
             Resolution::Approved { scope } => {
                 let question = self.question(&answering.approval)?;
-                self.leave_standing(&question, scope).await?
+                self.proven(&question.approval, answering.surface, answering.proof).await?;
+                self.leave_standing(&question, scope, answering.rule).await?
             }
             Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Left::Nothing,
         };
@@ -135,11 +182,11 @@ impl Engine {
         }
     }
 
-    async fn leave_standing(&self, question: &Question, scope: &GrantScope) -> Result<Left, EngineError> {
+    async fn leave_standing(&self, question: &Question, scope: &GrantScope, rule: Rule) -> Result<Left, EngineError> {
         match scope {
             GrantScope::Once => Ok(Left::Nothing),
             GrantScope::Session | GrantScope::Until { .. } => {
-                let grant = self.standing(question, scope, self.now())?;
+                let grant = standing(question, scope, rule, self.now())?;
                 let id = grant.id.clone();
                 self.grants().give(grant).await?;
                 if let Err(still) = self.passes_now(question) {
@@ -149,14 +196,14 @@ impl Engine {
                 Ok(Left::Grant(id))
             }
             GrantScope::Always => {
-                let grant = self.standing(question, scope, self.now())?;
+                let grant = standing(question, scope, rule, self.now())?;
                 Ok(Left::File(self.write_standing(question, &grant.text).await?))
             }
         }
     }
 
     /// The bytes from before.
-    async fn write_standing(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
+    pub(crate) async fn write_standing(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
         let path = self.policies().folder().join(crate::policies::STANDING_FILE);
         let before = std::fs::read(&path).ok();
         self.policies().append_standing(text)?;
@@ -178,7 +225,7 @@ impl Engine {
         Ok(before)
     }
 
-    async fn restore_standing(&self, before: Option<Vec<u8>>) -> Result<(), EngineError> {
+    pub(crate) async fn restore_standing(&self, before: Option<Vec<u8>>) -> Result<(), EngineError> {
         let path = self.policies().folder().join(crate::policies::STANDING_FILE);
         match before {
             Some(bytes) => crate::files::write_atomically(&path, &bytes)?,
@@ -190,10 +237,11 @@ impl Engine {
 
     /// Judges the held action again, as its repetition would be.
     fn passes_now(&self, question: &Question) -> Result<(), EngineError> {
-        let Some(live) = self.sessions().find(&question.approval.session) else {
-            return Err(EngineError::Refused("the session has ended".to_owned()));
+        // A rule may be written after its session ended; a held action of an ended session is not open any more.
+        let verdict = match self.sessions().find(&question.approval.session) {
+            Some(live) => self.gate().verdict(&question.operation, &live, self.now()),
+            None => self.gate().foresee(&question.operation),
         };
-        let verdict = self.gate().verdict(&question.operation, &live, self.now());
         if verdict.decision() == Decision::Allow {
             return Ok(());
         }

@@ -24,6 +24,9 @@ pub enum EngineError {
     NotFound { what: &'static str, name: String },
     #[error("{0}")]
     NotArmed(String),
+    /// A human is to be proven first.
+    #[error("{0}")]
+    Presence(String),
     #[error("{0}")]
     Refused(String),
 }

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
+use reeve_domain::event::Draft;
 use reeve_domain::grant::Grant;
 use reeve_domain::id::GrantId;
 use reeve_domain::session::Session;
@@ -36,6 +37,16 @@ impl Grants {
     /// When it cannot be recorded; then it stays in force.
     pub async fn take_back(&self, id: &GrantId) -> Result<(), EngineError> {
         self.store.append_with(vec![Change::GrantRemoved(id.clone())], Vec::new()).await?;
+        self.all.write().retain(|g| g.id != *id);
+        Ok(())
+    }
+
+    /// Takes one back by hand, and records it in the same step.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then it stays in force.
+    pub async fn revoke(&self, id: &GrantId, told: Draft) -> Result<(), EngineError> {
+        self.store.append_with(vec![Change::GrantRemoved(id.clone())], vec![told]).await?;
         self.all.write().retain(|g| g.id != *id);
         Ok(())
     }

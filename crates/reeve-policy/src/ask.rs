@@ -147,7 +147,9 @@ pub fn standing_approval_of(
     }
     let endpoint = operation.endpoint();
     let (resource, mut conditions) = match &operation.subject {
-        Subject::Http(_) => (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint, width)),
+        Subject::Http(_) => {
+            (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint, width))
+        }
         Subject::Llm(call) => {
             let host = format!("context.host == {}", quoted(&endpoint.host.to_string()));
             (format!("Model::{}", quoted(&call.model)), std::iter::once(host).chain(place(endpoint)).collect())
@@ -178,9 +180,8 @@ fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String
     let mut out = place(endpoint).to_vec();
     out.push(format!("context.method == {}", quoted(&endpoint.method)));
     let path = endpoint.path.judged();
-    let exact = width == Width::Exact
-        || Class::of(operation) == Class::Destructive
-        || path.ends_with("/git-receive-pack");
+    let exact =
+        width == Width::Exact || Class::of(operation) == Class::Destructive || path.ends_with("/git-receive-pack");
     match path.trim_end_matches('/').rsplit_once('/') {
         _ if width == Width::Host => {}
         Some((folder, _)) if !folder.is_empty() && !exact => {

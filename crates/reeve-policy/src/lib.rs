@@ -23,8 +23,8 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use complete::{Completion, Completions, Known};
 pub use ask::{Width, may_stand, standing_approval, standing_approval_of, widths};
+pub use complete::{Completion, Completions, Known};
 pub use error::{PolicyError, Problem};
 pub use explain::{Considered, Explanation};
 pub use facts::{Circumstances, Class};

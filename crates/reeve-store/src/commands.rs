@@ -171,6 +171,15 @@ impl Store {
         self.write(move |unit| admission::resolve(unit, &id, resolved)).await
     }
 
+    /// Answers a question that expired: for the next one who asks the very same.
+    ///
+    /// # Errors
+    /// When the question is not known or did not expire, or it cannot be recorded.
+    pub async fn resolve_late(&self, id: &ApprovalId, resolved: Resolved) -> Result<Event, StoreError> {
+        let id = id.clone();
+        self.write(move |unit| admission::resolve_late(unit, &id, resolved)).await
+    }
+
     /// Opens a session and records it. Only the hash of its token is kept, in hexadecimal. Its end is recorded by
     /// appending `session.ended`.
     ///

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use reeve_domain::approval::{Approval, Resolution, Resolved};
 use reeve_domain::id::{AgentId, ApprovalId, SessionId};
 use reeve_domain::operation::Digest;
+use reeve_domain::shape::Asked;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::StoreError;
@@ -80,6 +81,20 @@ pub fn all_open(conn: &Connection) -> Result<Vec<Approval>, StoreError> {
 pub fn newest(conn: &Connection, limit: usize) -> Result<Vec<Approval>, StoreError> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     super::bodies(conn, "SELECT body FROM approvals ORDER BY rowid DESC LIMIT ?1", [limit])
+}
+
+/// Newest first: what the history of questions needs, asked since then.
+pub fn asked(
+    conn: &Connection,
+    agent: Option<&AgentId>,
+    since: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<Asked>, StoreError> {
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    let sql = "SELECT body FROM approvals WHERE (?1 IS NULL OR agent = ?1) ORDER BY rowid DESC LIMIT ?2";
+    let mut all: Vec<Asked> = super::bodies(conn, sql, (agent.map(AgentId::as_str), limit))?;
+    all.retain(|one| one.asked_at >= since);
+    Ok(all)
 }
 
 /// An approval of this very question that nobody has used, given after `since`.

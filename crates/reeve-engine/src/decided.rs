@@ -1,0 +1,168 @@
+//! After the answer: taking back what it put in force, a late yes for what expired, and the rule that a person writes later.
+
+use reeve_domain::approval::{Approval, GrantScope, Resolution, Resolved, Surface};
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::id::{ApprovalId, GrantId};
+
+use crate::Engine;
+use crate::approvals::Question;
+use crate::decide::{Answering, Rule, grant_id, standing};
+use crate::error::EngineError;
+use crate::policies::STANDING_FILE;
+use crate::policies::replay::{Replay, WINDOW};
+
+/// What an answer left behind that is still in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeftBehind {
+    /// For a session or until some time.
+    Grant { id: GrantId, text: String },
+    /// A rule in the standing file.
+    Rule { id: String, text: String },
+}
+
+/// The rule before it is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Exactly what would be written.
+    pub text: String,
+    /// What it would have changed of the last seven days.
+    pub effect: Replay,
+}
+
+impl Engine {
+    /// A question that is open, or one from the record.
+    ///
+    /// # Errors
+    /// When there is none, or the record cannot be read.
+    pub async fn question_of(&self, id: &ApprovalId) -> Result<Question, EngineError> {
+        if let Some(open) = self.approvals().find(id) {
+            return Ok(open);
+        }
+        let unknown = || EngineError::NotFound { what: "question", name: id.to_string() };
+        let approval = self.store().approval(id).await?.ok_or_else(unknown)?;
+        let detail = self.store().detail(&approval.operation).await?.ok_or_else(unknown)?;
+        let asked = detail.events.into_iter().find_map(|event| match event.body {
+            EventBody::ApprovalRequested { approval, operation, verdict } if approval.id == *id => {
+                Some((operation, verdict))
+            }
+            _ => None,
+        });
+        let (operation, verdict) = asked.ok_or_else(unknown)?;
+        Ok(Question { approval, operation, verdict })
+    }
+
+    /// The rule that *Always* would write with these choices, and what it would have changed.
+    ///
+    /// # Errors
+    /// When a rule's owner does not let a standing approval lift it, or the set does not load with it.
+    pub async fn preview(&self, id: &ApprovalId, rule: Rule) -> Result<Preview, EngineError> {
+        let question = self.question_of(id).await?;
+        let text = standing(&question, &GrantScope::Always, rule, self.now())?.text;
+        let candidate = self.policies().with_standing(text.trim_end())?;
+        let effect = self.replay(candidate.into(), self.now() - WINDOW).await?;
+        Ok(Preview { text, effect })
+    }
+
+    /// What the answer to this question left in force, where it did and still is.
+    #[must_use]
+    pub fn left_behind(&self, approval: &Approval) -> Option<LeftBehind> {
+        let id = grant_id(&approval.id).ok()?;
+        let now = self.now();
+        let alive = |end: Option<chrono::DateTime<chrono::Utc>>| end.is_none_or(|end| now < end);
+        let grants = self.grants().list();
+        if let Some(grant) = grants.into_iter().find(|g| g.id == id && alive(g.expires_at)) {
+            let over = grant.session.as_ref().is_some_and(|session| self.sessions().find(session).is_none());
+            return (!over).then_some(LeftBehind::Grant { id, text: grant.text });
+        }
+        let rules = self.policies().in_force().set.rules();
+        let written = |r: &&reeve_policy::RuleInfo| r.id.as_str() == id.as_str() && r.file == STANDING_FILE;
+        let rule = rules.iter().find(written).filter(|r| alive(r.expires))?;
+        Some(LeftBehind::Rule { id: rule.id.to_string(), text: rule.text.clone() })
+    }
+
+    /// Takes back what an answer put in force: the next one who asks is asked about again.
+    ///
+    /// # Errors
+    /// When nothing of it is in force any more, the rule was edited since, or it cannot be recorded (then it stays).
+    pub async fn undo(&self, id: &ApprovalId, by: String) -> Result<(), EngineError> {
+        let unknown = || EngineError::NotFound { what: "question", name: id.to_string() };
+        let approval = self.store().approval(id).await?.ok_or_else(unknown)?;
+        let told = |what: String| Draft {
+            agent: Some(approval.agent.clone()),
+            session: Some(approval.session.clone()),
+            operation: Some(approval.operation.clone()),
+            body: EventBody::ApprovalUndone { approval: id.clone(), what, by },
+        };
+        match self.left_behind(&approval) {
+            None => Err(EngineError::Refused("nothing that this answer wrote is in force any more".to_owned())),
+            Some(LeftBehind::Grant { id, .. }) => self.grants().revoke(&id, told(format!("grant {id}"))).await,
+            Some(LeftBehind::Rule { id, text }) => self.unwrite_standing(&text, told(format!("rule {id}"))).await,
+        }
+    }
+
+    /// Takes one rule out of the standing file; all else in it stays, byte for byte.
+    async fn unwrite_standing(&self, text: &str, told: Draft) -> Result<(), EngineError> {
+        let path = self.policies().folder().join(STANDING_FILE);
+        let old = std::fs::read_to_string(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+        let Some((before, after)) = old.split_once(text) else {
+            return Err(EngineError::Refused(format!(
+                "the rule was edited since it was written: remove it in `{}`",
+                path.display()
+            )));
+        };
+        let new = format!("{before}{}", after.strip_prefix('\n').unwrap_or(after));
+        if new.is_empty() {
+            std::fs::remove_file(&path).map_err(|source| EngineError::Write { path: path.clone(), source })?;
+        } else {
+            self.policies().replace(&path, &new)?;
+        }
+        self.reload().await?;
+        if let Err(unrecorded) = self.gate().record(told).await {
+            self.restore_standing(Some(old.into_bytes())).await?;
+            return Err(unrecorded);
+        }
+        Ok(())
+    }
+
+    /// A yes after the answer: to what expired, for the next one who asks the very same, once and within ten minutes; or
+    /// a rule, to what expired or was allowed by hand before.
+    ///
+    /// # Errors
+    /// As [`Engine::answer`], and when the question has another answer.
+    pub async fn allow_late(&self, answering: Answering) -> Result<(), EngineError> {
+        let armed = answering.surface == Surface::MainWindow;
+        self.approvals().take_late_ticket(&answering.approval, &answering.ticket, armed)?;
+        let Resolution::Approved { scope } = &answering.resolution else {
+            return Err(EngineError::Refused("what is over can only be allowed late".to_owned()));
+        };
+        let question = self.question_of(&answering.approval).await?;
+        self.proven(&question.approval, answering.surface, answering.proof).await?;
+        let answer = question.approval.resolved.as_ref().map(|resolved| &resolved.resolution);
+        let expired = matches!(answer, Some(Resolution::Expired));
+        let before = match scope {
+            GrantScope::Once if expired => None,
+            GrantScope::Always if expired || matches!(answer, Some(Resolution::Approved { .. })) => {
+                let text = standing(&question, scope, answering.rule, self.now())?.text;
+                Some(self.write_standing(&question, &text).await?)
+            }
+            _ => return Err(EngineError::Refused("this question has another answer".to_owned())),
+        };
+        if !expired {
+            return Ok(());
+        }
+        let resolved = Resolved {
+            resolution: answering.resolution,
+            by: answering.by,
+            surface: answering.surface,
+            at: self.now(),
+            reading_ms: answering.reading_ms,
+        };
+        if let Err(unrecorded) = self.store().resolve_late(&answering.approval, resolved).await {
+            if let Some(before) = before {
+                self.restore_standing(before).await?;
+            }
+            return Err(unrecorded.into());
+        }
+        Ok(())
+    }
+}
