@@ -14,7 +14,10 @@ const COMMANDS: &[&str] = &[
     "credentials",
     "policies",
     "audit",
+    "settings",
     "subscribe",
+    "zoom",
+    "quit",
 ];
 
 fn main() -> ExitCode {

@@ -1,4 +1,4 @@
-//! One command per noun, each carrying `{ call, input }`, and the subscription.
+//! One command per noun, each carrying `{ call, input }`, the subscription, and the two of the window itself.
 
 use std::sync::Arc;
 
@@ -6,10 +6,10 @@ use reeve_api::contract::ApiError;
 use reeve_api::contract::stream::StreamMessage;
 use serde_json::Value;
 use tauri::ipc::Channel;
-use tauri::{AppHandle, Runtime, State};
+use tauri::{AppHandle, Runtime, State, WebviewWindow};
 
 use crate::link::Link;
-use crate::windows::First;
+use crate::windows::{self, First};
 
 type Engine<'a> = State<'a, Arc<Link>>;
 
@@ -61,6 +61,19 @@ pub async fn audit(link: Engine<'_>, request: Value) -> Result<Value, ApiError> 
 #[tauri::command]
 pub async fn settings(link: Engine<'_>, request: Value) -> Result<Value, ApiError> {
     link.call("settings", request).await
+}
+
+/// The size of everything in the window, in percent.
+#[tauri::command]
+pub fn zoom<R: Runtime>(window: WebviewWindow<R>, percent: u32) {
+    // A web view that cannot zoom stays as it is.
+    let _ = window.set_zoom(f64::from(percent.clamp(50, 300)) / 100.0);
+}
+
+/// The answer to the question whether to quit.
+#[tauri::command]
+pub fn quit<R: Runtime>(app: AppHandle<R>, really: bool) {
+    windows::answer_quit(&app, really);
 }
 
 #[tauri::command]

@@ -3,6 +3,8 @@
 mod calls;
 mod demo;
 mod link;
+mod notices;
+mod notify;
 mod tray;
 mod windows;
 
@@ -13,6 +15,7 @@ use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use reeve_api::contract::status::StatusDto;
 use reeve_api::home::Home;
 use tauri::{Manager as _, Runtime};
 
@@ -103,6 +106,8 @@ fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> 
     with_calls(builder)
         .manage(Arc::clone(&link))
         .manage(first)
+        .manage(notify::Notifier::default())
+        .manage(windows::Quit::default())
         .setup(|app| {
             set_up(app, link);
             Ok(())
@@ -123,7 +128,9 @@ fn with_calls<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
         calls::policies,
         calls::audit,
         calls::settings,
-        calls::subscribe
+        calls::subscribe,
+        calls::zoom,
+        calls::quit
     ])
 }
 
@@ -135,8 +142,14 @@ fn set_up(app: &tauri::App, link: Arc<Link>) {
         eprintln!("reeve: no tray: {error}");
     }
     tauri::async_runtime::spawn(async move {
-        link.follow(|status| tray::show(&handle, status), |rows| tray::decided(&handle, rows)).await;
+        let on_status = |status: Option<&StatusDto>| {
+            tray::show(&handle, status);
+            notify::status(&handle, status);
+            windows::quit_matters(&handle, status);
+        };
+        link.follow(on_status, |rows| tray::decided(&handle, rows), |batch| notify::heard(&handle, batch)).await;
     });
+    tauri::async_runtime::spawn(notify::remind(app.handle().clone()));
     if let Some(window) = app.get_webview_window(windows::MAIN) {
         windows::keep_in_tray(&window);
     }

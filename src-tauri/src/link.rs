@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reeve_api::Surface;
 use reeve_api::client::{Client, StartOptions};
-use reeve_api::contract::calls::OperationsCall;
+use reeve_api::contract::approvals::ApprovalsPage;
+use reeve_api::contract::calls::{ApprovalsCall, OperationsCall};
 use reeve_api::contract::operations::{OperationRowDto, SearchInput, SearchPage};
 use reeve_api::contract::status::StatusDto;
 use reeve_api::contract::stream::{StreamBatch, StreamMessage};
@@ -98,10 +99,16 @@ impl Link {
 
     /// Follows the engine for ever: batches to the window, every new status to `on_status` (none while it is lost).
     /// The newest operations go to `on_recent`, newest first.
-    pub async fn follow(&self, on_status: impl Fn(Option<&StatusDto>), on_recent: impl Fn(&[OperationRowDto])) {
+    /// Every batch goes to `on_batch`; the first one holds all that waits.
+    pub async fn follow(
+        &self,
+        on_status: impl Fn(Option<&StatusDto>),
+        on_recent: impl Fn(&[OperationRowDto]),
+        on_batch: impl Fn(&StreamBatch),
+    ) {
         let mut pause = FIRST_PAUSE;
         loop {
-            let error = match self.follow_once(&on_status, &on_recent, &mut pause).await {
+            let error = match self.follow_once(&on_status, &on_recent, &on_batch, &mut pause).await {
                 Ok(()) => ApiError::new(ApiCode::Unreachable, "the engine stopped"),
                 Err(error) => error,
             };
@@ -117,6 +124,7 @@ impl Link {
         &self,
         on_status: &impl Fn(Option<&StatusDto>),
         on_recent: &impl Fn(&[OperationRowDto]),
+        on_batch: &impl Fn(&StreamBatch),
         pause: &mut Duration,
     ) -> Result<(), ApiError> {
         let client = self.client().await?;
@@ -127,6 +135,8 @@ impl Link {
         on_recent(&recent);
         self.tell(StreamMessage::Connected);
         on_status(Some(&status));
+        let page: ApprovalsPage = client.call(&ApprovalsCall::List).await?;
+        on_batch(&StreamBatch { approvals: page.open, ..StreamBatch::default() });
         // What happened while nobody listened is read again.
         self.tell(StreamMessage::Batch {
             batch: StreamBatch { status: Some(status), lagged: true, ..StreamBatch::default() },
@@ -135,6 +145,7 @@ impl Link {
             if let Some(status) = &batch.status {
                 on_status(Some(status));
             }
+            on_batch(&batch);
             if batch.lagged {
                 recent = newest(&client).await?;
                 on_recent(&recent);

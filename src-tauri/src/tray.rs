@@ -40,7 +40,7 @@ pub fn install<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     }
     let resume = MenuItemBuilder::with_id("resume", "Resume").enabled(false).build(app)?;
     let quit = MenuItemBuilder::with_id("quit", words_of_quit(0)).build(app)?;
-    let pause = SubmenuBuilder::new(app, "Pause").text("pause:15", "15 minutes").text("pause:60", "1 hour").build()?;
+    let pause = SubmenuBuilder::new(app, "Pause").text("pause:15", "15 minutes").text("pause:60", "1 hour").text("pause", "Until resumed").build()?;
     let mut menu = MenuBuilder::new(app).item(&state).separator().item(&waiting).separator();
     for decision in &decisions {
         menu = menu.item(decision);
@@ -74,7 +74,9 @@ fn on_menu<R: Runtime>(app: &AppHandle<R>, event: tauri::menu::MenuEvent) {
         "waiting" => windows::review(app),
         "stop" => ask(app, json!({ "call": "status.stop_all" })),
         "resume" => ask(app, json!({ "call": "status.resume" })),
-        "quit" => app.exit(0),
+        "quit" => windows::quit(app),
+        // Longer than an hour is asked for in the window, where it can be seen what it means.
+        "pause" => windows::navigate(app, "reeve://settings/protection"),
         other => {
             if let Some(minutes) = other.strip_prefix("pause:").and_then(|text| text.parse::<u32>().ok()) {
                 ask(app, json!({ "call": "status.pause", "input": { "minutes": minutes } }));

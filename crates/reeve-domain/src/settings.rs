@@ -14,6 +14,17 @@ pub enum Mode {
     Enforce,
 }
 
+impl Mode {
+    /// As `config.toml` has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Observe => "observe",
+            Self::Enforce => "enforce",
+        }
+    }
+}
+
 /// A shipped starting policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -21,6 +32,17 @@ pub enum Preset {
     #[default]
     Balanced,
     Strict,
+}
+
+impl Preset {
+    /// As `config.toml` has it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Balanced => "balanced",
+            Self::Strict => "strict",
+        }
+    }
 }
 
 /// State of protection as the status strip shows it, in order of precedence.

@@ -99,6 +99,24 @@ impl ProtectionState {
         self.change("stop all", |s| s.stopped = true).await
     }
 
+    /// What holds while nothing is paused or stopped.
+    #[must_use]
+    pub fn configured(&self) -> Mode {
+        self.switches.load().mode
+    }
+
+    /// Rules, asks and budgets bind (`Enforce`) or are only recorded (`Observe`) from now on.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then nothing changed.
+    pub async fn set_mode(&self, mode: Mode) -> Result<(), EngineError> {
+        let what = match mode {
+            Mode::Observe => "mode observe",
+            Mode::Enforce => "mode enforce",
+        };
+        self.change(what, |s| s.mode = mode).await
+    }
+
     /// Ends both a stop and a pause.
     ///
     /// # Errors

@@ -12,6 +12,10 @@ use serde::Deserialize;
 
 use crate::error::EngineError;
 
+mod edit;
+
+pub use edit::SettingsEdit;
+
 /// Where secrets rest. Never switched silently: the person chooses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -68,6 +72,24 @@ impl Default for Hold {
     }
 }
 
+/// `[notifications]`: which of them the desktop shows. That protection is lost is always told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Notifications {
+    /// An action waits for an answer.
+    pub waiting: bool,
+    /// A budget is nearly or wholly used.
+    pub budget: bool,
+    /// A High or Critical action was denied.
+    pub denied_high: bool,
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self { waiting: true, budget: true, denied_high: true }
+    }
+}
+
 /// `[agents.<id>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -88,6 +110,7 @@ pub struct Settings {
     pub prices: Option<PathBuf>,
     pub upstream: Upstream,
     pub hold: Hold,
+    pub notifications: Notifications,
     pub compatible: Vec<CompatibleHost>,
     pub agents: BTreeMap<AgentId, AgentSettings>,
 }

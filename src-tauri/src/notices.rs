@@ -1,0 +1,292 @@
+//! What a person is told while no window of Reeve is in front: that something waits, was denied, costs, or that protection is
+//! lost. Who and how grave, and nothing from the action itself: whoever looks over a shoulder learns nothing, and an agent
+//! cannot write here.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use reeve_api::contract::approvals::ApprovalDto;
+use reeve_api::contract::operations::RowStateDto;
+use reeve_api::contract::policies::RiskDto;
+use reeve_api::contract::settings::NotificationsDto;
+use reeve_api::contract::status::{ProtectionDto, StatusDto};
+use reeve_api::contract::stream::StreamBatch;
+
+/// Parts of today's limit at which it is said, in percent.
+const SHARES: [i64; 3] = [80, 95, 100];
+/// Most characters of a name.
+const LONGEST_NAME: usize = 40;
+
+/// What a notice is about; one of each is shown at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum About {
+    Waiting,
+    DeniedHigh,
+    Budget,
+    ProtectionLost,
+}
+
+impl About {
+    /// Whether the person wants to hear of it. That protection is lost cannot be turned off.
+    pub fn is_wanted(self, chosen: &NotificationsDto) -> bool {
+        match self {
+            Self::Waiting => chosen.waiting,
+            Self::DeniedHigh => chosen.denied_high,
+            Self::Budget => chosen.budget,
+            Self::ProtectionLost => true,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    pub about: About,
+    pub title: String,
+    pub body: String,
+    /// Where *Review* leads.
+    pub link: String,
+}
+
+#[derive(Debug)]
+struct Held {
+    agent: String,
+    folder: String,
+    risk: RiskDto,
+    /// When a quarter of the time is left, for what is grave and was not reminded of.
+    remind_at: Option<DateTime<Utc>>,
+}
+
+/// What was told already, and what there is to tell.
+#[derive(Debug, Default)]
+pub struct Notices {
+    held: BTreeMap<String, Held>,
+    /// The share of today's limit that was told last, in percent.
+    share: i64,
+    /// Protection was seen to work since it was last said to be lost.
+    well: bool,
+}
+
+impl Notices {
+    /// What changed. `in_front`: a window shows it, nothing needs to be said.
+    pub fn heard(&mut self, batch: &StreamBatch, in_front: bool) -> Vec<Notice> {
+        let mut fresh = false;
+        for approval in &batch.approvals {
+            if approval.resolved.is_some() {
+                self.held.remove(&approval.id);
+            } else if !self.held.contains_key(&approval.id) {
+                self.held.insert(approval.id.clone(), Held::of(approval));
+                fresh = true;
+            }
+        }
+        let mut notices = Vec::new();
+        if fresh && !in_front {
+            notices.extend(self.waiting());
+        }
+        let denied = batch.operations.iter().filter(|row| row.state == RowStateDto::Denied && is_grave(row.risk));
+        if let Some(row) = denied.last().filter(|_| !in_front) {
+            notices.push(Notice {
+                about: About::DeniedHigh,
+                title: format!("{} was denied", plain(&row.agent_name)),
+                body: row.risk.map_or_else(String::new, |risk| word(risk).to_owned()),
+                link: format!("reeve://record/{}", row.id),
+            });
+        }
+        notices
+    }
+
+    /// What is grave and nearly over is told once more.
+    pub fn due(&mut self, now: DateTime<Utc>, in_front: bool) -> Option<Notice> {
+        let mut due = false;
+        for held in self.held.values_mut() {
+            if held.remind_at.is_some_and(|at| at <= now) {
+                held.remind_at = None;
+                due = true;
+            }
+        }
+        if due && !in_front { self.waiting() } else { None }
+    }
+
+    /// The new state; none while the engine does not answer.
+    pub fn status(&mut self, status: Option<&StatusDto>) -> Vec<Notice> {
+        let mut notices = Vec::new();
+        let problem = match status.map(|status| &status.protection) {
+            None => Some("The engine does not answer. Nothing passes until it runs."),
+            Some(ProtectionDto::Degraded { .. }) => Some("What cannot be decided or recorded is denied."),
+            Some(_) => None,
+        };
+        if let Some(problem) = problem.filter(|_| self.well) {
+            notices.push(Notice {
+                about: About::ProtectionLost,
+                title: "Protection lost".to_owned(),
+                body: problem.to_owned(),
+                link: "reeve://inbox".to_owned(),
+            });
+        }
+        self.well = problem.is_none();
+        notices.extend(status.and_then(|status| self.share_of(status)));
+        notices
+    }
+
+    fn share_of(&mut self, status: &StatusDto) -> Option<Notice> {
+        let limit = status.limit_today.filter(|limit| *limit > 0)?;
+        let percent = status.cost_today.saturating_mul(100) / limit;
+        let share = SHARES.into_iter().rev().find(|share| percent >= *share).unwrap_or(0);
+        let before = std::mem::replace(&mut self.share, share);
+        (share > before).then(|| Notice {
+            about: About::Budget,
+            title: format!("{share} % of today's limit is used"),
+            body: format!("{} of {}", reeve_api::money(status.cost_today), reeve_api::money(limit)),
+            link: "reeve://timeline".to_owned(),
+        })
+    }
+
+    /// One for all that waits.
+    fn waiting(&self) -> Option<Notice> {
+        let gravest = self.held.values().max_by_key(|held| rank(held.risk))?;
+        let (title, body) = if self.held.len() == 1 {
+            (format!("{} is waiting", gravest.agent), format!("{} · in {}", word(gravest.risk), gravest.folder))
+        } else {
+            (format!("{} actions waiting", self.held.len()), format!("Highest: {}", word(gravest.risk)))
+        };
+        Some(Notice { about: About::Waiting, title, body, link: "reeve://inbox".to_owned() })
+    }
+}
+
+impl Held {
+    fn of(approval: &ApprovalDto) -> Self {
+        let quarter = (approval.expires_at - approval.asked_at) / 4;
+        let folder = approval.cwd.rsplit(['/', '\\']).find(|part| !part.is_empty()).unwrap_or("an unnamed folder");
+        Self {
+            agent: plain(&approval.agent_name),
+            folder: plain(folder),
+            risk: approval.risk,
+            remind_at: is_grave(Some(approval.risk)).then(|| approval.expires_at - quarter),
+        }
+    }
+}
+
+fn is_grave(risk: Option<RiskDto>) -> bool {
+    matches!(risk, Some(RiskDto::High | RiskDto::Critical))
+}
+
+fn rank(risk: RiskDto) -> u8 {
+    match risk {
+        RiskDto::Low => 0,
+        RiskDto::Medium => 1,
+        RiskDto::High => 2,
+        RiskDto::Critical => 3,
+    }
+}
+
+fn word(risk: RiskDto) -> &'static str {
+    match risk {
+        RiskDto::Low => "Low",
+        RiskDto::Medium => "Medium",
+        RiskDto::High => "High",
+        RiskDto::Critical => "Critical",
+    }
+}
+
+/// A name without what a desktop could read as markup or as another line.
+fn plain(name: &str) -> String {
+    let kept = name.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_' | '.'));
+    kept.take(LONGEST_NAME).collect::<String>().trim().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// An open question with words of the action in every field that an agent can fill.
+    fn question(id: &str, risk: &str) -> ApprovalDto {
+        serde_json::from_value(json!({
+            "id": id, "operation": "op_1", "agent": "claude-code", "agentName": "Claude <b>Code</b>\n", "session": "ses_1",
+            "user": "dana", "cwd": "/home/dana/api", "kind": "http", "summary": "SPILLED summary", "fingerprint": "SPILLED",
+            "outputLimit": null, "reasons": [], "risk": risk, "riskReasons": ["SPILLED reason"], "view": { "url": "SPILLED" },
+            "estimate": null, "unaffordable": null, "askedAt": "2026-11-20T13:00:00Z", "expiresAt": "2026-11-20T13:02:00Z",
+            "joined": 1, "resolved": null, "usedAt": null, "shape": "SPILLED", "left": null, "arming": null, "facts": null
+        }))
+        .unwrap()
+    }
+
+    fn batch(approvals: Vec<ApprovalDto>) -> StreamBatch {
+        StreamBatch { approvals, ..StreamBatch::default() }
+    }
+
+    #[test]
+    fn a_question_is_told_once_with_who_and_how_grave_and_nothing_of_the_action() {
+        let mut notices = Notices::default();
+        let told = notices.heard(&batch(vec![question("apr_1", "high")]), false);
+        let [notice] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((notice.title.as_str(), notice.body.as_str()), ("Claude bCodeb is waiting", "High · in api"));
+        assert!(!format!("{notice:?}").contains("SPILLED"));
+        assert_eq!(notices.heard(&batch(vec![question("apr_1", "high")]), false), []);
+    }
+
+    #[test]
+    fn several_are_one_notice_that_counts() {
+        let mut notices = Notices::default();
+        let told = notices.heard(&batch(vec![question("apr_1", "low"), question("apr_2", "medium")]), false);
+        assert_eq!(told.len(), 1);
+        assert_eq!((told[0].title.as_str(), told[0].body.as_str()), ("2 actions waiting", "Highest: Medium"));
+    }
+
+    #[test]
+    fn a_window_in_front_needs_no_notice() {
+        let mut notices = Notices::default();
+        assert_eq!(notices.heard(&batch(vec![question("apr_1", "high")]), true), []);
+    }
+
+    #[test]
+    fn what_is_grave_is_told_again_when_a_quarter_of_its_time_is_left_and_never_a_third_time() {
+        let mut notices = Notices::default();
+        notices.heard(&batch(vec![question("apr_1", "critical"), question("apr_2", "low")]), false);
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        assert_eq!(notices.due(at("2026-11-20T13:01:29Z"), false), None);
+        assert_eq!(notices.due(at("2026-11-20T13:01:31Z"), false).map(|notice| notice.about), Some(About::Waiting));
+        assert_eq!(notices.due(at("2026-11-20T13:01:59Z"), false), None);
+    }
+
+    fn status(protection: serde_json::Value, cost: i64) -> StatusDto {
+        serde_json::from_value(json!({
+            "protection": protection, "mode": "enforce", "preset": "balanced", "engineVersion": "1", "proxyAddress": null,
+            "agentsRunning": 0, "sessionsRunning": 0, "held": 0, "costToday": cost, "limitToday": 20_000_000_000_i64,
+            "chain": { "head": 0, "ok": true, "brokenAt": null, "problem": null, "keychain": "none" },
+            "mark": { "words": "amber heron", "stripe": 0 }, "demo": false
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn lost_protection_is_told_once_and_again_after_it_came_back() {
+        let mut notices = Notices::default();
+        let about = |notices: Vec<Notice>| notices.into_iter().map(|notice| notice.about).collect::<Vec<_>>();
+        let protected = status(json!({ "state": "protected" }), 0);
+        assert_eq!(about(notices.status(None)), [], "it is only starting");
+        assert_eq!(about(notices.status(Some(&protected))), []);
+        assert_eq!(about(notices.status(None)), [About::ProtectionLost]);
+        assert_eq!(about(notices.status(None)), []);
+        assert_eq!(about(notices.status(Some(&protected))), []);
+        let degraded = status(json!({ "state": "degraded", "cause": "SPILLED" }), 0);
+        let told = notices.status(Some(&degraded));
+        assert!(!format!("{told:?}").contains("SPILLED"));
+        assert_eq!(about(told), [About::ProtectionLost]);
+    }
+
+    #[test]
+    fn each_share_of_the_limit_is_told_once_a_day() {
+        let mut notices = Notices::default();
+        let mut said = |cost| notices.status(Some(&status(json!({ "state": "protected" }), cost))).len();
+        assert_eq!([15, 16, 17, 19, 20, 21, 0, 16].map(|dollars| said(dollars * 1_000_000_000)), [0, 1, 0, 1, 1, 0, 0, 1]);
+    }
+
+    #[test]
+    fn only_lost_protection_cannot_be_turned_off() {
+        let none = NotificationsDto { waiting: false, budget: false, denied_high: false };
+        let wanted = |about: About| about.is_wanted(&none);
+        assert!(wanted(About::ProtectionLost));
+        assert!(![About::Waiting, About::Budget, About::DeniedHigh].into_iter().any(wanted));
+    }
+}
