@@ -50,6 +50,12 @@ pub fn against(name: &str, figure: Duration, aim: Duration) {
     println!("  {name:<46} {:>12}   aim {:>10}   {} {mark}", us(figure), us(aim), ratio(figure, aim));
 }
 
+/// A rate beside its aim, and whether it is met.
+pub fn at_least(name: &str, figure: f64, aim: f64) {
+    let mark = if figure >= aim { "meets" } else { "MISSES" };
+    println!("  {name:<46} {figure:>10.0}/s   aim {aim:>8.0}/s   {:.2}× {mark}", figure / aim);
+}
+
 /// One `fdatasync` of four kilobytes on the disk in use, as the median of many.
 pub fn flush() -> anyhow::Result<Duration> {
     use std::io::Write as _;

@@ -1,5 +1,5 @@
-//! Figures of one run, as ratios: `cargo run --release -p reeve-bench [proxy|policy|search]…`. Absolute times belong to the
-//! machine; what counts is what stands beside them: direct in the same run, and one flush of the same disk.
+//! Figures of one run, as ratios: `cargo run --release -p reeve-bench [proxy|policy|search]… [--events N]`. Absolute times
+//! belong to the machine; what counts is what stands beside them: direct in the same run, and one flush of the same disk.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -10,26 +10,40 @@
 
 mod client;
 mod figures;
+mod machine;
 mod policy;
 mod proxy;
 mod search;
 
+/// An operation that passed leaves two events, one that was denied leaves one.
+const EVENTS: u64 = 1_000_000;
+
 fn main() -> anyhow::Result<()> {
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let all = wanted.is_empty();
-    let runs = |name: &str| all || wanted.iter().any(|w| w == name);
+    let mut wanted = Vec::new();
+    let mut events = EVENTS;
+    let mut arguments = std::env::args().skip(1);
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "proxy" | "policy" | "search" => wanted.push(argument),
+            "--events" => {
+                let number = arguments.next().ok_or_else(|| anyhow::anyhow!("`--events` needs a number"))?;
+                events = number.parse().map_err(|_| anyhow::anyhow!("`{number}` is not a number of events"))?;
+            }
+            other => anyhow::bail!("`{other}` is none of proxy, policy, search, --events N"),
+        }
+    }
+    let runs = |name: &str| wanted.is_empty() || wanted.iter().any(|w| w == name);
     if cfg!(debug_assertions) {
         println!("note: this is a debug build; the aims are for the release build");
     }
     if runs("policy") {
         policy::run()?;
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     if runs("proxy") {
-        runtime.block_on(proxy::run())?;
+        proxy::run()?;
     }
     if runs("search") {
-        runtime.block_on(search::run())?;
+        tokio::runtime::Runtime::new()?.block_on(search::run(events))?;
     }
     Ok(())
 }

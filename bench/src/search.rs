@@ -24,9 +24,6 @@ use reeve_store::{Admit, Store, StoreOptions};
 
 use crate::figures::{Times, against, us};
 
-/// An operation that passed leaves two events, one that was denied leaves one.
-const EVENTS: u64 = 1_000_000;
-
 /// The named queries: field, text, prefix, combined, time range, and facet counts.
 const QUERIES: &[(&str, &str)] = &[
     ("everything", ""),
@@ -45,10 +42,10 @@ const QUERIES: &[(&str, &str)] = &[
     ("slow", "latency:>4s"),
 ];
 
-pub async fn run() -> anyhow::Result<()> {
+pub async fn run(events: u64) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let begun = Instant::now();
-    let store = generate(folder.path()).await?;
+    let store = generate(folder.path(), events).await?;
     println!("search: {} events generated in {:.0} s", store.head().seq, begun.elapsed().as_secs_f64());
     println!("  {:<32} {:>12} {:>12} {:>14}", "query", "page p50", "page p95", "facets p95");
     let (mut pages, mut facets) = (Times::default(), Times::default());
@@ -81,7 +78,7 @@ pub async fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn generate(folder: &std::path::Path) -> anyhow::Result<Store> {
+async fn generate(folder: &std::path::Path, events: u64) -> anyhow::Result<Store> {
     let start = Utc.with_ymd_and_hms(2026, 11, 14, 8, 0, 0).single().expect("a moment");
     let clock = Arc::new(ManualClock::new(start));
     let store = Store::open(
@@ -93,7 +90,7 @@ async fn generate(folder: &std::path::Path) -> anyhow::Result<Store> {
         },
     )?;
     let mut made = Operations::new(start);
-    while store.head().seq < EVENTS {
+    while store.head().seq < events {
         // A batch at a time, so that the writer commits many together, as it does under load.
         let batch: Vec<Made> = (0..4000).map(|_| made.next()).collect();
         clock.set_wall(made.at);
@@ -122,6 +119,7 @@ async fn commit(store: &Store, made: Made) -> Result<(), reeve_store::StoreError
         approval: None,
         would: None,
         mode: Mode::Enforce,
+        still: None,
     };
     store.admit(admit).await?;
     let settlement = outcome.usage.as_ref().map(|usage| {

@@ -6,13 +6,21 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-/// A path that means the same to every server: starts with `/`, no dot segments, no empty segments, no encoded separators.
+/// A path that means the same to every server: starts with `/`, no dot segments, no empty segments, no encoded separators
+/// but the one of a package's scope (`/@scope%2Fname`, as npm asks for it).
 ///
 /// One canonicalisation was applied, by the equivalences of RFC 3986 section 6.2.2: escapes are upper-case, escaped
 /// letters, digits, `-`, `_` and `~` are decoded, and `[ ] | ^ { }` are escaped. The bytes forwarded are these bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// What is judged and forwarded is the path itself; what is written out ([`shown`](Self::shown), `Display`, `Debug`,
+/// serde) may have secrets taken out of it.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct RequestPath(String);
+pub struct RequestPath {
+    path: String,
+    /// What is written out instead.
+    shown: Option<String>,
+}
 
 /// A path that breaks the grammar.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,7 +54,9 @@ pub enum PathRule {
     Character,
     #[error("`%` is not followed by two hexadecimal digits")]
     Escape,
-    #[error("`.`, `/`, `\\`, `;` or `%` is escaped in it, which servers read differently")]
+    #[error(
+        "`.`, `/`, `\\`, `;` or `%` is escaped in it, which servers read differently; only one `%2F` is taken, between a scope and a name as in `/@scope%2Fname`"
+    )]
     AmbiguousEscape,
     #[error("`\\` is read as `/` by some servers")]
     Backslash,
@@ -57,6 +67,9 @@ pub enum PathRule {
     #[error("a segment is `.` or `..`")]
     DotSegment,
 }
+
+/// The one escaped separator that is taken.
+const SCOPE_END: &str = "%2F";
 
 /// What to do with one byte that an escape stands for.
 enum Escaped {
@@ -98,32 +111,50 @@ impl RequestPath {
     /// Names the rule that was broken.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         canonical(text)
-            .map(Self)
+            .map(|path| Self { path, shown: None })
             .map_err(|rule| PathError { given: text.chars().take(64).flat_map(char::escape_debug).collect(), rule })
     }
 
     /// `/`.
     #[must_use]
     pub fn root() -> Self {
-        Self("/".to_owned())
+        Self { path: "/".to_owned(), shown: None }
     }
 
-    /// The bytes that are judged and forwarded.
+    /// The bytes that are judged and forwarded. They may hold a secret: what is recorded or told is
+    /// [`shown`](Self::shown).
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.path
+    }
+
+    /// The same path, written out as `shown` from now on. What is no acceptable path is not taken: then the whole path is
+    /// hidden.
+    #[must_use]
+    pub fn showing(self, shown: &str) -> Self {
+        if shown == self.path {
+            return Self { shown: None, ..self };
+        }
+        let shown = canonical(shown).unwrap_or_else(|_| "/(redacted)".to_owned());
+        Self { shown: Some(shown), ..self }
+    }
+
+    /// As it is recorded and told.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.path)
     }
 
     /// The segments as rules compare them: escapes of characters that need none (`%3A` for `:`) are read as these
     /// characters, because servers do; all other escapes stay. A trailing `/` adds no segment; the root has none.
     pub fn segments(&self) -> impl Iterator<Item = Cow<'_, str>> {
-        self.0.split('/').filter(|segment| !segment.is_empty()).map(relaxed)
+        self.path.split('/').filter(|segment| !segment.is_empty()).map(relaxed)
     }
 
     /// The whole path as rules compare it: its [`segments`](Self::segments), each after a `/`; the trailing `/` is kept.
     #[must_use]
     pub fn judged(&self) -> String {
-        self.0.split('/').map(relaxed).collect::<Vec<_>>().join("/")
+        self.path.split('/').map(relaxed).collect::<Vec<_>>().join("/")
     }
 
     /// Whether it lies under a prefix of whole segments: `/repos/acme` covers itself and `/repos/acme/x`, never
@@ -177,6 +208,7 @@ fn canonical(text: &str) -> Result<String, PathRule> {
                 };
                 let value = high << 4 | low;
                 match judge_escape(value) {
+                    Escaped::Refuse(_) if value == b'/' && opens_name(&out) => push_escaped(&mut out, value),
                     Escaped::Decode => out.push(char::from(value)),
                     Escaped::Keep => push_escaped(&mut out, value),
                     Escaped::Refuse(rule) => return Err(rule),
@@ -196,8 +228,19 @@ fn canonical(text: &str) -> Result<String, PathRule> {
     Ok(out)
 }
 
-/// Checks the segment that ends here. The one before the first `/` is empty by nature, and so may the last one be.
+/// Whether what stands before an escaped `/` is a scope (`@scope`), with no such escape in the path so far.
+fn opens_name(out: &str) -> bool {
+    let scope = out.rsplit_once('/').and_then(|(_, segment)| segment.strip_prefix('@'));
+    scope.is_some_and(|scope| !scope.is_empty() && scope != "." && scope != "..") && !out.contains(SCOPE_END)
+}
+
+/// Checks the segment that ends here. The one before the first `/` is empty by nature, and so may the last one be. What
+/// follows a scope is held to the same: a server may read it as a segment of its own.
 fn end_of_segment(out: &str, last: bool) -> Result<(), PathRule> {
+    let name = out.rsplit_once('/').and_then(|(_, segment)| segment.split_once(SCOPE_END));
+    if name.is_some_and(|(_, name)| matches!(name, "" | "." | "..")) {
+        return Err(PathRule::AmbiguousEscape);
+    }
     match out.rsplit_once('/').map(|(_, segment)| segment) {
         Some("." | "..") => Err(PathRule::DotSegment),
         Some("") if !last => Err(PathRule::EmptySegment),
@@ -221,13 +264,46 @@ impl std::str::FromStr for RequestPath {
 
 impl From<RequestPath> for String {
     fn from(path: RequestPath) -> Self {
-        path.0
+        path.shown.unwrap_or(path.path)
+    }
+}
+
+/// Two paths are the same when they are sent the same.
+impl PartialEq for RequestPath {
+    fn eq(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+}
+
+impl Eq for RequestPath {}
+
+impl std::hash::Hash for RequestPath {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.path.hash(state);
+    }
+}
+
+impl PartialOrd for RequestPath {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RequestPath {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.path.cmp(&other.path)
+    }
+}
+
+impl std::fmt::Debug for RequestPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("RequestPath").field(&self.shown()).finish()
     }
 }
 
 impl std::fmt::Display for RequestPath {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.shown())
     }
 }
 
@@ -254,6 +330,9 @@ mod tests {
             ("/.../x", "/.../x"),
             ("/a..b/..c/d..", "/a..b/..c/d.."),
             ("/@types/node", "/@types/node"),
+            ("/@types%2fnode", "/@types%2Fnode"),
+            ("/npm/@types%2Fnode/-/node-1.0.tgz", "/npm/@types%2Fnode/-/node-1.0.tgz"),
+            ("/@a%2f..b", "/@a%2F..b"),
             ("/a!$&'()*+,=:@-._~", "/a!$&'()*+,=:@-._~"),
         ] {
             let path = RequestPath::parse(given).unwrap_or_else(|e| panic!("{given}: {e}"));
@@ -290,6 +369,17 @@ mod tests {
             ("/file%2ejs", R::AmbiguousEscape),
             ("/a%2fb", R::AmbiguousEscape),
             ("/a%2Fb", R::AmbiguousEscape),
+            ("/@%2fb", R::AmbiguousEscape),
+            ("/@a%2f", R::AmbiguousEscape),
+            ("/@a%2f/b", R::AmbiguousEscape),
+            ("/@a%2f..", R::AmbiguousEscape),
+            ("/@a%2f./b", R::AmbiguousEscape),
+            ("/@..%2fb", R::AmbiguousEscape),
+            ("/@a%2fb%2fc", R::AmbiguousEscape),
+            ("/@a%2fb/@c%2fd", R::AmbiguousEscape),
+            ("/x@a%2fb", R::AmbiguousEscape),
+            ("/%40a%2fb", R::AmbiguousEscape),
+            ("/@a%5cb", R::AmbiguousEscape),
             ("/a%5cb", R::AmbiguousEscape),
             ("/a%5Cb", R::AmbiguousEscape),
             ("/a%252fb", R::AmbiguousEscape),
@@ -351,6 +441,9 @@ mod tests {
             ("/repos/acme", "repos", false),
             ("/repos/acme", "/repos/../repos", false),
             ("/repos/acme", "", false),
+            ("/@acme%2Fui", "/@acme%2fui", true),
+            ("/@acme%2Fui", "/@acme", false),
+            ("/@acme%2Fui/-/ui.tgz", "/@acme%2Fui", true),
         ] {
             assert_eq!(
                 RequestPath::parse(path).unwrap().starts_with_segments(prefix),
@@ -369,9 +462,24 @@ mod tests {
         assert_eq!(RequestPath::root().segments().count(), 0);
     }
 
+    #[test]
+    fn a_path_that_holds_a_secret_is_judged_as_it_is_and_written_out_without_it() {
+        let path = RequestPath::parse("/bot/s3cret/send").unwrap().showing("/bot/(redacted)/send");
+        assert_eq!((path.as_str(), path.judged().as_str()), ("/bot/s3cret/send", "/bot/s3cret/send"));
+        assert!(path.starts_with_segments("/bot/s3cret"));
+        assert_eq!(path.to_string(), "/bot/(redacted)/send");
+        assert!(!format!("{path:?}").contains("s3cret"));
+        let written = serde_json::to_string(&path).unwrap();
+        assert_eq!(written, "\"/bot/(redacted)/send\"");
+        let read: RequestPath = serde_json::from_str(&written).unwrap();
+        assert_eq!(read.as_str(), "/bot/(redacted)/send");
+        assert_ne!(path, read, "another path");
+        assert_eq!(RequestPath::root().showing("no path").shown(), "/(redacted)");
+    }
+
     proptest::proptest! {
         #[test]
-        fn canonicalising_twice_changes_nothing(text in "/[a-z0-9%./:;\\\\A-F\\[\\]~ -]{0,30}") {
+        fn canonicalising_twice_changes_nothing(text in "/[a-z0-9@%./:;\\\\A-F\\[\\]~ -]{0,30}") {
             if let Ok(path) = RequestPath::parse(&text) {
                 proptest::prop_assert_eq!(RequestPath::parse(path.as_str()), Ok(path.clone()));
                 let judged = RequestPath::parse(&path.judged()).unwrap();

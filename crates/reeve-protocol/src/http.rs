@@ -3,12 +3,13 @@
 use ::http::HeaderMap;
 use ::http::header::{CONTENT_LENGTH, CONTENT_TYPE, UPGRADE};
 use reeve_domain::operation::{Digest, HttpCall, Subject};
+use reeve_domain::path::RequestPath;
 
 use crate::{Classified, RequestHead, redact, text, view};
 
 /// Reads any request as plain HTTP. `body` is the whole decoded body, or `None` where the mouth does not hold it: then
-/// the content says so, and it is not the content of a request without a body. What looks like a secret in the query is
-/// in the content's hash alone.
+/// the content says so, and it is not the content of a request without a body. What looks like a secret in path or query
+/// is written out nowhere but in the content's hash; the path itself is judged as it is.
 #[must_use]
 pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
     let header = |name| head.headers.get(name).and_then(|value: &::http::HeaderValue| value.to_str().ok());
@@ -33,9 +34,14 @@ pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
 /// The head as it is judged, recorded and shown.
 fn shown(head: &RequestHead) -> RequestHead {
     let mut shown = head.clone();
-    // The path stays: rules name it, and two places must never look like one to them.
+    shown.endpoint.path = shown_path(head);
     shown.query = head.query.as_deref().map(redact::query);
     shown
+}
+
+/// The path, written out without what looks like a secret. Rules go on naming it as it is.
+pub(crate) fn shown_path(head: &RequestHead) -> RequestPath {
+    head.endpoint.path.clone().showing(&redact::path(head.endpoint.path.as_str()))
 }
 
 fn declared_bytes(headers: &HeaderMap) -> Option<u64> {
@@ -53,7 +59,7 @@ fn summary(head: &RequestHead) -> String {
     let endpoint = &head.endpoint;
     let port =
         if endpoint.port == endpoint.scheme.default_port() { String::new() } else { format!(":{}", endpoint.port) };
-    text::line(&format!("{} {}{port}{}", endpoint.method, endpoint.host, endpoint.path.as_str()), 200)
+    text::line(&format!("{} {}{port}{}", endpoint.method, endpoint.host, endpoint.path.shown()), 200)
 }
 
 /// Method, scheme, authority, path, query, upgrade and body, each with its length before it.
@@ -112,6 +118,21 @@ mod tests {
         assert_eq!(read_one.view["query"], "page=(redacted)&access_token=(redacted)");
         let other = read("GET", &url.replace("hunter2", "hunter3"), &[], Some(b""));
         assert_ne!(read_one.content, other.content);
+    }
+
+    #[test]
+    fn a_secret_in_the_path_is_judged_and_written_out_nowhere() {
+        let secret = "Zk3vQ9xLr7TbW2mNc8YpHd5s";
+        let url = format!("https://hooks.example/services/T1/{secret}");
+        let read_one = read("POST", &url, &[], Some(b"{}"));
+        assert!(!format!("{read_one:?}").contains(secret), "{read_one:?}");
+        assert!(!serde_json::to_string(&read_one.subject).unwrap().contains(secret));
+        let Subject::Http(call) = &read_one.subject else { panic!("not http") };
+        assert_eq!(call.endpoint.path.judged(), format!("/services/T1/{secret}"));
+        assert!(read_one.summary.starts_with("POST hooks.example/services/T1/(redacted."), "{}", read_one.summary);
+        let other = read("POST", &url.replace("5s", "6s"), &[], Some(b"{}"));
+        assert_ne!(read_one.content, other.content, "an approval of one is none of the other");
+        assert_ne!(read_one.summary, other.summary);
     }
 
     #[test]

@@ -63,6 +63,9 @@ impl Facts {
 }
 
 pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> Result<Classified, ProtocolError> {
+    let mut head = head.clone();
+    head.endpoint.path = crate::http::shown_path(&head);
+    let head = &head;
     let root = Node::parse(body, MAX_LLM_BODY)?;
     let path = head.endpoint.path.judged();
     let mut facts = match provider.dialect {

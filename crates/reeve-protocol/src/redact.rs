@@ -1,7 +1,9 @@
-//! What looks like a secret in the query of a request, taken out before it is recorded or shown: values of parameters with
+//! What looks like a secret in the path or query of a request, taken out before it is recorded or shown: values of parameters with
 //! telling names, credentials of well-known shapes, user information, and long values without pattern.
 
 mod shapes;
+
+use reeve_domain::operation::Digest;
 
 pub use shapes::shapes;
 
@@ -109,50 +111,75 @@ pub fn query(query: &str) -> String {
     query.split('&').map(pair).collect::<Vec<_>>().join("&")
 }
 
+/// The path with credentials of well-known shapes, user information and scrambled words replaced, each by a mark that
+/// tells one from the other: two addresses that differ in a secret alone stay two.
+#[must_use]
+pub fn path(path: &str) -> String {
+    let marked = replaced(path, |secret| {
+        let hash = Digest::of(secret.as_bytes());
+        format!("(redacted.{})", hash.as_str().get(..8).unwrap_or_default())
+    });
+    let mut out = String::with_capacity(marked.len());
+    for run in marked.as_bytes().chunk_by(|a, b| is_token(*a) == is_token(*b)) {
+        let run = String::from_utf8_lossy(run);
+        if is_scrambled(&run) {
+            let hash = Digest::of(run.as_bytes());
+            out.push_str(&format!("(redacted.{})", hash.as_str().get(..8).unwrap_or_default()));
+        } else {
+            out.push_str(&run);
+        }
+    }
+    out
+}
+
 /// Any piece of a query with credentials of well-known shapes and user information replaced.
 fn text(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, length)) = next(rest) {
-        let (clean, found) = rest.split_at(before);
-        out.push_str(clean);
-        out.push_str(REDACTED);
-        rest = found.get(length..).unwrap_or_default();
-    }
-    out.push_str(rest);
-    out
+    replaced(text, |_| REDACTED.to_owned())
 }
 
 /// Bytes of a credential that are looked at; more begin the next look, so that no line takes long.
 const LONGEST: usize = 1024;
 
-/// Where the first secret shape begins, and its length in bytes.
-fn next(text: &str) -> Option<(usize, usize)> {
-    let shapes = SHAPES.iter().filter_map(|(prefix, least)| {
-        text.match_indices(prefix).find_map(|(at, _)| {
-            let fresh = text.get(..at)?.chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric());
-            let tail = text.get(at + prefix.len()..)?;
-            let length = tail.bytes().take(LONGEST).take_while(|byte| is_token(*byte)).count();
-            // Words may begin like a key, and have no digits.
-            let digit = tail.bytes().take(length).any(|byte| byte.is_ascii_digit());
-            (fresh && digit && length >= *least).then_some((at, prefix.len() + length))
-        })
-    });
-    shapes.chain(user_information(text)).min()
+/// One pass over a line, however much is in it.
+fn replaced(text: &str, mark: impl Fn(&str) -> String) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut at, mut kept, mut fresh) = (0, 0, true);
+    while let Some(rest) = text.get(at..)
+        && let Some(c) = rest.chars().next()
+    {
+        let here = if fresh { shapes::credential(rest) } else { None };
+        if let Some(length) = here.or_else(|| user_information(text, at)) {
+            out.push_str(text.get(kept..at).unwrap_or_default());
+            out.push_str(&mark(rest.get(..length).unwrap_or_default()));
+            at += length;
+            (kept, fresh) = (at, true);
+            continue;
+        }
+        fresh = !c.is_ascii_alphanumeric();
+        at += c.len_utf8();
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+    out
 }
 
-/// `user:password` between `//`, plain or escaped, and `@`.
-fn user_information(text: &str) -> Option<(usize, usize)> {
-    ["://", "%3A%2F%2F", "%3a%2f%2f"]
-        .iter()
-        .filter_map(|mark| {
-            let start = text.find(mark)? + mark.len();
-            let rest = text.get(start..)?;
-            let authority = rest.get(..rest.find(['/', '?', '#', '&']).unwrap_or(rest.len()))?;
-            let end = ["@", "%40"].iter().filter_map(|at| authority.rfind(at)).max()?;
-            (end > 0).then_some((start, end))
-        })
-        .min()
+/// Length of `user:password` here, between `//`, plain or escaped, and `@`.
+fn user_information(text: &str, at: usize) -> Option<usize> {
+    let before = text.get(..at)?;
+    let escaped = before.ends_with("%3A%2F%2F") || before.ends_with("%3a%2f%2f");
+    if !escaped && !before.ends_with("://") {
+        return None;
+    }
+    let rest = text.get(at..)?.as_bytes();
+    let ends = |bytes: &[u8]| match bytes {
+        [b'/' | b'?' | b'#' | b'&', ..] => true,
+        [b'%', b'2', b'F' | b'f', ..] | [b'%', b'3', b'F' | b'f', ..] | [b'%', b'2', b'3', ..] => escaped,
+        _ => false,
+    };
+    let length = (0..rest.len().min(LONGEST)).find(|from| rest.get(*from..).is_none_or(ends));
+    let authority = rest.get(..length.unwrap_or(rest.len().min(LONGEST)))?;
+    let plain = authority.iter().rposition(|byte| *byte == b'@');
+    let escaped = authority.windows(3).rposition(|bytes| bytes == b"%40");
+    plain.max(escaped).filter(|length| *length > 0)
 }
 
 fn is_token(byte: u8) -> bool {
@@ -172,6 +199,14 @@ fn is_random(value: &str) -> bool {
     let any = |kind: fn(&u8) -> bool| value.as_bytes().iter().any(kind);
     let mixed = any(u8::is_ascii_digit) && any(u8::is_ascii_lowercase) && any(u8::is_ascii_uppercase);
     word && mixed && entropy(value) > 3.5
+}
+
+/// As [`is_random`] for a word of a path, where file names of several words and numbers are common: what a machine has
+/// drawn changes between small letters, capitals and digits at every other place.
+fn is_scrambled(word: &str) -> bool {
+    let class = |byte: u8| (byte.is_ascii_digit(), byte.is_ascii_uppercase(), byte.is_ascii_lowercase());
+    let changes = word.as_bytes().windows(2).filter(|pair| matches!(pair, [a, b] if class(*a) != class(*b))).count();
+    is_random(word) && changes * 20 >= word.len() * 9
 }
 
 /// Bits in each byte, by how often each occurs.
@@ -248,6 +283,45 @@ mod tests {
             "url=https%3A%2F%2F(redacted)%40a.example&b=1"
         );
         assert_eq!(query("url=https://a.example/@x"), "url=https://a.example/@x");
+        assert_eq!(
+            query("url=https://a.example/?next=https://dana:pw@b.example/"),
+            "url=https://a.example/?next=https://(redacted)@b.example/"
+        );
+        assert_eq!(
+            query("u=https%3A%2F%2Fa.example%2F%3Fv%3Dhttps%3A%2F%2Fd%3Ap%40b"),
+            "u=https%3A%2F%2Fa.example%2F%3Fv%3Dhttps%3A%2F%2F(redacted)%40b"
+        );
+    }
+
+    #[test]
+    fn secrets_in_paths_are_replaced_by_marks_that_differ_and_names_stay() {
+        let hook = |secret: &str| path(&format!("/services/T024BE7LD/B024BE7LE/{secret}"));
+        let one = hook("Zk3vQ9xLr7TbW2mNc8YpHd5s");
+        assert!(one.starts_with("/services/T024BE7LD/B024BE7LE/(redacted.") && one.ends_with(')'), "{one}");
+        assert_ne!(one, hook("Zk3vQ9xLr7TbW2mNc8YpHd5t"));
+        assert_eq!(one, hook("Zk3vQ9xLr7TbW2mNc8YpHd5s"));
+        let bot = path("/bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/getMe");
+        assert!(bot.starts_with("/bot123456789:(redacted.") && bot.ends_with(")/getMe"), "{bot}");
+        let token = format!("ghp_{}", "a1B2".repeat(9));
+        assert!(!path(&format!("/raw/{token}/file.txt")).contains(&token));
+        assert!(!path("/fetch/https://dana:pw@a.example/x").contains("dana"));
+        for kept in [
+            "/",
+            "/repos/acme/api/contents/src/main/java/PaymentServiceV2IntegrationTest2.java",
+            "/v1/files/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b",
+            "/x/123e4567-e89b-12d3-a456-426614174000",
+            "/@types%2Fnode/-/node-20.11.1-rc.2.tgz",
+            "/v1beta/models/gemini-2.5-pro:streamGenerateContent",
+        ] {
+            assert_eq!(path(kept), kept);
+        }
+    }
+
+    #[test]
+    fn a_line_full_of_secrets_is_read_once() {
+        let line = format!("ghp_{}/x://", "a1B2".repeat(6)).repeat(20_000);
+        assert_eq!(text(&line).matches(REDACTED).count(), 20_000);
+        assert_eq!(path(&line).matches("(redacted.").count(), 20_000);
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn llm(head: &RequestHead, provider: &Provider, facts: &Facts, root: &Node<'
     json!({
         "kind": "llm.call",
         "host": head.endpoint.host.to_string(),
-        "path": head.endpoint.path.as_str(),
+        "path": head.endpoint.path.shown(),
         "provider": provider.name,
         "dialect": provider.dialect,
         "model": facts.model,
@@ -38,7 +38,7 @@ pub fn http(head: &RequestHead, body: Option<&[u8]>) -> Value {
         "scheme": head.endpoint.scheme,
         "host": head.endpoint.host.to_string(),
         "port": head.endpoint.port,
-        "path": head.endpoint.path.as_str(),
+        "path": head.endpoint.path.shown(),
         "query": head.query,
         "body": body.map(shown),
     })

@@ -169,7 +169,7 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         host: endpoint.host.to_string(),
         port: endpoint.port,
         method: endpoint.method.clone(),
-        path: endpoint.path.as_str().to_owned(),
+        path: endpoint.path.shown().to_owned(),
         model: llm.map(|call| call.model.clone()),
         provider: llm.map(|call| call.provider.clone()),
         decision: Decided::Denied,

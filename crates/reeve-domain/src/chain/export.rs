@@ -267,7 +267,7 @@ impl Line {
             ("host", text(Some(&endpoint.host.to_string()))),
             ("port", number(Some(u64::from(endpoint.port)))),
             ("method", text(Some(&endpoint.method))),
-            ("path", text(Some(endpoint.path.as_str()))),
+            ("path", text(Some(endpoint.path.shown()))),
             ("model", text(llm.map(|call| call.model.as_str()))),
             ("provider", text(llm.map(|call| call.provider.as_str()))),
         ]);

@@ -34,7 +34,7 @@ pub fn shapes(text: &str) -> Vec<Range<usize>> {
 }
 
 /// Length of a credential that begins here. Reeve's own placeholders are shaped like one and no secret.
-fn credential(rest: &str) -> Option<usize> {
+pub(super) fn credential(rest: &str) -> Option<usize> {
     let (prefix, least) = SHAPES.iter().find(|(prefix, _)| rest.starts_with(prefix))?;
     let tail = rest.get(prefix.len()..)?;
     let length = tail.bytes().take(LONGEST).take_while(|byte| is_token(*byte)).count();
@@ -68,7 +68,8 @@ fn login(text: &str, at: usize) -> Option<Range<usize>> {
     if !before.ends_with("://") {
         return None;
     }
-    let ends = |byte: &u8| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\\' | b'\'' | b'<' | b'>' | b'`') || *byte <= b' ';
+    let ends =
+        |byte: &u8| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\\' | b'\'' | b'<' | b'>' | b'`') || *byte <= b' ';
     let authority = rest.as_bytes().iter().take(LONGEST_LOGIN).take_while(|byte| !ends(byte)).count();
     let length = rest.as_bytes().get(..authority)?.iter().rposition(|byte| *byte == b'@')?;
     let own = rest.get(..length)?;

@@ -79,8 +79,10 @@ async fn reach(
         }
     };
     tokio::select! {
-        reached = sending => reached.map_err(Stopped::Forward),
+        // What was revoked before is not sent at all, and an answer that comes at the same moment is not passed on.
+        biased;
         () = revoked => Err(Stopped::Revoked),
+        reached = sending => reached.map_err(Stopped::Forward),
         () = until(deadline) => Err(Stopped::TooLong),
     }
 }

@@ -376,3 +376,41 @@ async fn an_upgrade_elsewhere_is_relayed_after_101_with_its_bytes_counted() {
     let outcome = world.outcome().await;
     assert_eq!((outcome.status, outcome.response_bytes), (Some(101), 4));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_package_with_a_scope_is_asked_for_as_npm_asks() {
+    let policy = "@id(\"types\") @reason(\"tests\") permit(principal, action == Action::\"http.request\", resource) when { context.path like \"/@types%2F*\" };\n\
+                  @id(\"acme\") @reason(\"tests\") forbid(principal, action == Action::\"http.request\", resource) when { context.path_segments.contains(\"@acme%2Fui\") };\n";
+    let upstream = Upstream::start(&[HOST], false, |_| Reply::text("{}")).await;
+    let world = World::with(&["a.example:443"], &upstream, Mode::Enforce, policy, None).await;
+    let npm = "npm-command: install\r\nUser-Agent: npm/10.8.2 node/v20.19.2 linux x64 workspaces/false\r\nAccept: application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*\r\n";
+    let ask = async |path: &str| {
+        let mut io = https(&world, HOST).await;
+        exchange(&mut io, format!("GET {path} HTTP/1.1\r\nHost: {HOST}\r\n{npm}\r\n")).await.status
+    };
+    assert_eq!(ask("/@types%2fnode").await, 200);
+    assert_eq!(upstream.last().target, "/@types%2Fnode", "what was judged is what is sent");
+    assert_eq!(ask("/@acme%2fui").await, 403);
+    for refused in ["/@types%2f..%2fadmin", "/types%2fnode", "/@types%2fnode%2fx", "/@types%2f.."] {
+        assert_eq!(ask(refused).await, 400, "{refused}");
+    }
+    assert_eq!(upstream.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_secret_in_a_path_is_judged_and_sent_as_it_is_and_recorded_without_it() {
+    let secret = "Zk3vQ9xLr7TbW2mNc8YpHd5s";
+    let policy = format!(
+        "@id(\"hook\") @reason(\"tests\") permit(principal, action == Action::\"http.request\", resource) when {{ context.path == \"/services/{secret}\" }};\n"
+    );
+    let upstream = Upstream::start(&[HOST], false, |_| Reply::text("ok")).await;
+    let world = World::with(&["a.example:443"], &upstream, Mode::Enforce, &policy, None).await;
+    assert_eq!(get(&world, HOST, &format!("/services/{secret}")).await.status, 200);
+    assert_eq!(upstream.last().target, format!("/services/{secret}"));
+    world.outcome().await;
+    let recorded = serde_json::to_string(&world.events()).unwrap();
+    assert!(recorded.contains("/services/(redacted.") && !recorded.contains(secret), "{recorded}");
+    let files =
+        ["reeve.db", "reeve.db-wal"].map(|name| std::fs::read(world.folder.path().join(name)).unwrap_or_default());
+    assert!(files.iter().all(|bytes| memchr::memmem::find(bytes, secret.as_bytes()).is_none()), "nor in the store");
+}
