@@ -1,4 +1,5 @@
 // What the console may ask of the engine, whoever answers: the real one through Tauri, or a recorded state.
+import type { AgentDetailDto } from "./bindings/AgentDetailDto";
 import type { AgentDto } from "./bindings/AgentDto";
 import type { AgentsCall } from "./bindings/AgentsCall";
 import type { ApiCode } from "./bindings/ApiCode";
@@ -6,18 +7,50 @@ import type { ApiError } from "./bindings/ApiError";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { ApprovalsCall } from "./bindings/ApprovalsCall";
 import type { ApprovalsPage } from "./bindings/ApprovalsPage";
+import type { AuditCall } from "./bindings/AuditCall";
+import type { BudgetDetailDto } from "./bindings/BudgetDetailDto";
+import type { BudgetDto } from "./bindings/BudgetDto";
+import type { BudgetLineDto } from "./bindings/BudgetLineDto";
+import type { BudgetsCall } from "./bindings/BudgetsCall";
+import type { CheckDto } from "./bindings/CheckDto";
+import type { ChangesDto } from "./bindings/ChangesDto";
+import type { CheckedDto } from "./bindings/CheckedDto";
+import type { CompletionsDto } from "./bindings/CompletionsDto";
 import type { CredentialDto } from "./bindings/CredentialDto";
 import type { CredentialsCall } from "./bindings/CredentialsCall";
+import type { CredentialTestDto } from "./bindings/CredentialTestDto";
 import type { ExportedDto } from "./bindings/ExportedDto";
 import type { FacetsDto } from "./bindings/FacetsDto";
+import type { FormattedDto } from "./bindings/FormattedDto";
+import type { HitsDto } from "./bindings/HitsDto";
+import type { FlowDto } from "./bindings/FlowDto";
 import type { OperationDetailDto } from "./bindings/OperationDetailDto";
 import type { OperationsCall } from "./bindings/OperationsCall";
+import type { RecordDto } from "./bindings/RecordDto";
+import type { PoliciesCall } from "./bindings/PoliciesCall";
+import type { PolicyFileDto } from "./bindings/PolicyFileDto";
+import type { PolicyStateDto } from "./bindings/PolicyStateDto";
+import type { PricesDto } from "./bindings/PricesDto";
+import type { PresenceDto } from "./bindings/PresenceDto";
+import type { PreviewDto } from "./bindings/PreviewDto";
+import type { ReplayDto } from "./bindings/ReplayDto";
+import type { RuleDto } from "./bindings/RuleDto";
 import type { SearchPage } from "./bindings/SearchPage";
 import type { SessionDto } from "./bindings/SessionDto";
 import type { SessionsCall } from "./bindings/SessionsCall";
+import type { SessionsPage } from "./bindings/SessionsPage";
+import type { SettingsCall } from "./bindings/SettingsCall";
+import type { SettingsDto } from "./bindings/SettingsDto";
+import type { SuggestionsDto } from "./bindings/SuggestionsDto";
 import type { StatusCall } from "./bindings/StatusCall";
 import type { StatusDto } from "./bindings/StatusDto";
 import type { StreamMessage } from "./bindings/StreamMessage";
+import type { ToolDto } from "./bindings/ToolDto";
+import type { ValuesDto } from "./bindings/ValuesDto";
+import type { VerificationDto } from "./bindings/VerificationDto";
+import type { VersionDto } from "./bindings/VersionDto";
+import type { WhatIfDto } from "./bindings/WhatIfDto";
+import type { ViewsDto } from "./bindings/ViewsDto";
 
 /** What each call of the window answers. */
 type Answers = {
@@ -25,29 +58,69 @@ type Answers = {
   "operations.facets": FacetsDto;
   "operations.get": OperationDetailDto;
   "operations.export": ExportedDto;
+  "operations.values": ValuesDto;
+  "operations.views": ViewsDto;
+  "operations.save_view": ViewsDto;
+  "operations.remove_view": ViewsDto;
   "approvals.list": ApprovalsPage;
   "approvals.get": ApprovalDto;
   "approvals.resolve": ApprovalDto;
   "approvals.extend": ApprovalDto;
+  "approvals.preview": PreviewDto;
+  "approvals.undo": ApprovalDto;
+  "approvals.allow_late": ApprovalDto;
+  "approvals.raise": ApprovalDto;
+  "approvals.suggestions": SuggestionsDto;
+  "approvals.presence": PresenceDto;
+  "approvals.set_presence": PresenceDto;
+  "status.set_mark": StatusDto;
   "status.get": StatusDto;
   "status.stop_all": StatusDto;
   "status.resume": StatusDto;
+  "status.pause": StatusDto;
+  "status.doctor": CheckDto[];
   "agents.list": AgentDto[];
+  "agents.get": AgentDetailDto;
+  "agents.tools": ToolDto[];
+  "agents.changes": ChangesDto;
   "agents.add": AgentDto;
   "agents.remove": AgentDto;
   "agents.stop": AgentDto;
   "agents.pause": AgentDto;
   "agents.resume": AgentDto;
   "sessions.list": SessionDto[];
+  "sessions.search": SessionsPage;
+  "sessions.flow": FlowDto;
+  "audit.record": RecordDto;
+  "audit.verify": VerificationDto;
+  "budgets.lines": BudgetLineDto[];
+  "budgets.get": BudgetDetailDto;
+  "budgets.prices": PricesDto;
+  "budgets.set": BudgetDto[];
+  "budgets.remove": BudgetDto[];
+  "settings.get": SettingsDto;
+  "settings.set": SettingsDto;
+  "policies.list": RuleDto[];
+  "policies.state": PolicyStateDto;
+  "policies.files": PolicyFileDto[];
+  "policies.hits": HitsDto;
+  "policies.check": CheckedDto;
+  "policies.format": FormattedDto;
+  "policies.complete": CompletionsDto;
+  "policies.replay": ReplayDto;
+  "policies.what_if": WhatIfDto;
+  "policies.history": VersionDto[];
+  "policies.save": PolicyStateDto;
   "credentials.list": CredentialDto[];
   "credentials.add": CredentialDto[];
   "credentials.replace": CredentialDto[];
   "credentials.bind": CredentialDto[];
   "credentials.remove": CredentialDto[];
+  "credentials.test": CredentialTestDto;
 };
 
 /** The calls the window makes: a part of the contract, in its own types. */
-export type Call = Extract<OperationsCall | ApprovalsCall | StatusCall | AgentsCall | SessionsCall | CredentialsCall, { call: keyof Answers }>;
+export type Call = Extract<OperationsCall | AuditCall | ApprovalsCall | StatusCall | AgentsCall | SessionsCall | BudgetsCall | CredentialsCall | PoliciesCall | SettingsCall, { call: keyof Answers }>;
 
 export type CallName = keyof Answers;
 
@@ -61,6 +134,8 @@ export type Engine = {
   call: <C extends Call>(call: C) => Promise<Answer<C>>;
   /** Hears everything from now on; the returned function ends it. */
   subscribe: (listener: (message: StreamMessage) => void) => () => void;
+  /** The answer to the question whether the window is to end; else it goes on in the tray. */
+  leave: (really: boolean) => void;
 };
 
 /** Why a call did not work: what happened, and the next step. */

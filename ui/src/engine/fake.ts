@@ -1,5 +1,7 @@
 // Recorded states for an ordinary browser: `?fake=story`. It answers like the engine, and remembers what was decided.
 import { agents as registered, credentials as stored } from "../testing/agents";
+import { lines } from "../testing/budgets";
+import { storm } from "../testing/cards";
 import { hostile, type Recorded, status as statusOf, story } from "../testing/story";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { OperationRowDto } from "./bindings/OperationRowDto";
@@ -8,13 +10,17 @@ import type { StreamMessage } from "./bindings/StreamMessage";
 import { type Answer, type Call, type CallName, type Engine, EngineError } from "./client";
 import { agents } from "./fake/agents";
 import { approvals } from "./fake/approvals";
+import { budgets } from "./fake/budgets";
 import { credentials } from "./fake/credentials";
 import { operations } from "./fake/operations";
+import { policies } from "./fake/policies";
+import { sessions } from "./fake/sessions";
+import { settings } from "./fake/settings";
 import { status } from "./fake/status";
 import { type Handlers, World } from "./fake/world";
 
 /** The states there are, by the name in the address. */
-export const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"] as const;
+export const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing", "storm"] as const;
 export type StateName = (typeof STATES)[number];
 
 export function isState(name: string): name is StateName {
@@ -32,6 +38,10 @@ function recorded(name: StateName, now: number): Recorded {
       return empty;
     case "hostile":
       return hostile(now);
+    case "storm": {
+      const told = story(now, 60);
+      return { ...told, open: storm(now) };
+    }
     case "long":
       return story(now, 20_000);
     case "stopped":
@@ -51,7 +61,7 @@ function recorded(name: StateName, now: number): Recorded {
   }
 }
 
-const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...credentials, ...operations, ...status };
+const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...budgets, ...credentials, ...operations, ...policies, ...sessions, ...settings, ...status };
 
 /** An engine that answers from memory. */
 export class FakeEngine implements Engine {
@@ -62,7 +72,7 @@ export class FakeEngine implements Engine {
 
   constructor(name: StateName, now: number = Date.now()) {
     this.#name = name;
-    this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [] } : { agents: registered(name === "long"), credentials: stored(name === "long") });
+    this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [], budgets: [] } : { agents: registered(name === "long"), credentials: stored(name === "long"), budgets: lines(now, name === "long") });
   }
 
   subscribe(listener: (message: StreamMessage) => void): () => void {
@@ -70,6 +80,13 @@ export class FakeEngine implements Engine {
     const first: StreamMessage = this.#name === "lost" ? { kind: "lost", error: { code: "unreachable", message: "the engine does not answer", hint: "start it with `reeve serve`" } } : { kind: "connected" };
     queueMicrotask(() => listener(first));
     return () => this.#world.listeners.delete(listener);
+  }
+
+  /** What was answered to the question whether to quit, for tests. */
+  readonly left: boolean[] = [];
+
+  leave(really: boolean): void {
+    this.left.push(really);
   }
 
   /** Something new happened: it is kept and told. */

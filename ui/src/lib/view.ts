@@ -7,6 +7,7 @@ const CHOICES = {
   text: ["100", "125", "150", "175", "200"],
   sidebar: ["wide", "rail"],
   singleKeys: ["on", "off"],
+  rows: ["two", "one"],
 } as const;
 
 export type ViewKey = keyof typeof CHOICES;
@@ -14,7 +15,7 @@ export type ViewValue<K extends ViewKey> = (typeof CHOICES)[K][number];
 type View = { readonly [K in ViewKey]: ViewValue<K> };
 
 const STORED = "reeve.view";
-const FIRST: View = { theme: "system", contrast: "system", text: "100", sidebar: "wide", singleKeys: "on" };
+const FIRST: View = { theme: "system", contrast: "system", text: "100", sidebar: "wide", singleKeys: "on", rows: "two" };
 
 export function choicesOf<K extends ViewKey>(key: K): (typeof CHOICES)[K] {
   return CHOICES[key];
@@ -41,7 +42,6 @@ function show(): void {
   const { dataset } = document.documentElement;
   dataset["theme"] = view.theme;
   dataset["contrast"] = view.contrast;
-  dataset["text"] = view.text;
   dataset["sidebar"] = view.sidebar;
 }
 show();
@@ -62,6 +62,12 @@ export function stepText(by: 1 | -1): void {
   const steps = CHOICES.text;
   const next = steps[steps.indexOf(view.text) + by];
   if (next !== undefined) setView("text", next);
+}
+
+/** Calls `apply` with the view as it is, and with every later one. */
+export function followView(apply: (view: View) => void): void {
+  apply(view);
+  listeners.add(() => apply(view));
 }
 
 export function useView(): View {

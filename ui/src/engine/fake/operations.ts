@@ -1,5 +1,5 @@
 // The timeline, as a recorded engine answers it.
-import { terms } from "../../lib/filter/tokens";
+import { print, terms } from "../../lib/filter/tokens";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
 import type { BinDto } from "../bindings/BinDto";
 import type { FacetGroupDto } from "../bindings/FacetGroupDto";
@@ -13,7 +13,7 @@ import { type Handlers, notFound, type World } from "./world";
 
 export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get" | "operations.export"> = {
   "operations.search": search,
-  "operations.facets": (world, { query }) => facets(matching(world, query)),
+  "operations.facets": (world, { query, binsOf }) => facets(matching(world, query), matching(world, binsOf ?? query), matching(world, print(terms(query).filter((term) => term.key === "since" || term.key === "before"))).length),
   "operations.get": (world, { operation }) => {
     const row = world.state.rows.find((one) => one.id === operation);
     if (!row) throw notFound(`no record of \`${operation}\``);
@@ -26,9 +26,10 @@ export const operations: Handlers<"operations.search" | "operations.facets" | "o
   },
 };
 
-function matching(world: World, query: string): OperationRowDto[] {
+export function matching(world: World, query: string): OperationRowDto[] {
   const all = terms(query);
-  return all.length === 0 ? world.state.rows : world.state.rows.filter((row) => all.every((term) => matches(row, term)));
+  const now = Date.now();
+  return all.length === 0 ? world.state.rows : world.state.rows.filter((row) => all.every((term) => matches(row, term, now)));
 }
 
 function search(world: World, { query, before, limit }: SearchInput): SearchPage {
@@ -39,7 +40,7 @@ function search(world: World, { query, before, limit }: SearchInput): SearchPage
   return { rows: page, next: rows.length > limit ? (page.at(-1)?.cursor ?? null) : null, problems };
 }
 
-const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
+export const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
   agent: (row) => row.agent,
   kind: (row) => row.kind,
   host: (row) => row.host,
@@ -48,24 +49,37 @@ const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
   model: (row) => row.model,
   session: (row) => row.session,
   credential: (row) => row.credential,
-  record: (row) => String(row.record),
+  record: (row) => row.id,
+  status: (row) => (row.status === null ? null : String(row.status)),
+  error: (row) => row.error,
+  since: (row) => row.at,
+  before: (row) => row.at,
+  cost: (row) => String(row.cost),
   decision: (row) => (row.state === "wouldDeny" ? "would-deny" : row.state),
 };
 
 /** Good enough to build screens with: exact values, lists, and `*` at the ends. The engine's own parser is the truth. */
-function matches(row: OperationRowDto, term: ReturnType<typeof terms>[number]): boolean {
+function matches(row: OperationRowDto, term: ReturnType<typeof terms>[number], now: number): boolean {
+  if (term.key === "since" || term.key === "before") return (Date.parse(row.at) >= moment(term.value, now)) === (term.key === "since");
+  if (term.key === "cost") return (row.cost ?? -1) > Number(term.value.replace(/^>/, "")) * 1e9 !== term.negated;
   const field = term.key === null ? null : FIELDS[term.key];
   if (term.key !== null && !field) return true;
   const value = field ? field(row) : row.summary;
   const wanted = term.value.replace(/^\((.*)\)$/, "$1").split(",").map((one) => one.trim().replaceAll('"', "").toLowerCase());
   const hit = wanted.some((one) => {
     const pattern = one.replaceAll("*", "");
-    return field ? (one.includes("*") ? (value ?? "").includes(pattern) : value === one) : (value ?? "").toLowerCase().includes(pattern);
+    return field ? (one.includes("*") ? (value ?? "").toLowerCase().includes(pattern) : value?.toLowerCase() === one) : (value ?? "").toLowerCase().includes(pattern);
   });
   return hit !== term.negated;
 }
 
-function facets(rows: OperationRowDto[]): FacetsDto {
+/** `7d` before now, or an instant. */
+function moment(text: string, now: number): number {
+  const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
+  return count === undefined ? Date.parse(text) : now - Number(count) * ({ s: 1_000, m: 60_000, h: 3_600_000 }[unit ?? ""] ?? 86_400_000);
+}
+
+function facets(rows: OperationRowDto[], drawn: OperationRowDto[], total: number): FacetsDto {
   const groups: FacetGroupDto[] = ["decision", "agent", "kind", "rule", "host", "credential", "risk"].map((key) => {
     const counts = new Map<string, number>();
     for (const row of rows) {
@@ -74,7 +88,12 @@ function facets(rows: OperationRowDto[]): FacetsDto {
     }
     return { key, values: [...counts].map(([value, count]) => ({ value, count })).sort((a, b) => b.count - a.count) };
   });
-  return { groups, matches: rows.length, capped: rows.length > 10_000, cost: rows.reduce((sum, row) => sum + (row.cost ?? 0), 0), ...histogram(rows) };
+  return { groups, matches: rows.length, total, capped: rows.length > 10_000, cost: rows.reduce((sum, row) => sum + (row.cost ?? 0), 0), p95Ms: p95(rows), ...histogram(drawn) };
+}
+
+function p95(rows: OperationRowDto[]): number | null {
+  const times = rows.flatMap((row) => row.tookMs ?? []).sort((a, b) => a - b);
+  return times[Math.ceil(times.length * 0.95) - 1] ?? null;
 }
 
 function histogram(rows: OperationRowDto[]): { binMs: number; bins: BinDto[] } {
@@ -94,7 +113,7 @@ function histogram(rows: OperationRowDto[]): { binMs: number; bins: BinDto[] } {
   return { binMs, bins };
 }
 
-function detail(row: OperationRowDto, question: ApprovalDto | undefined): OperationDetailDto {
+export function detail(row: OperationRowDto, question: ApprovalDto | undefined): OperationDetailDto {
   const hash = (seed: number) => ((seed * 2_654_435_761) >>> 0).toString(16).padStart(8, "0").repeat(8);
   const turned = ["denied", "refused", "expired"].includes(row.state);
   const event = (at: number, name: string) => ({ seq: row.record + at, at: row.at, name, prev: hash(row.record + at - 1), hash: hash(row.record + at), body: { event: name, summary: row.summary } });
@@ -106,7 +125,15 @@ function detail(row: OperationRowDto, question: ApprovalDto | undefined): Operat
     denial: turned ? { kind: row.state === "expired" ? "expired" : row.state === "refused" ? "refused" : "policy", message: `denied by rule ${row.rule ?? "unknown"}`, advice: "Repeating will not help. Open a pull request and ask a person to merge.", reasons } : null,
     cost: row.cost === null && row.reserved === null ? null : { reserved: row.reserved ?? 60_000_000, reservedTokens: 12_000, settled: row.cost, worth: row.cost, tokens: (row.tokensIn ?? 0) + (row.tokensOut ?? 0), estimated: row.estimated, overrun: false, price: "claude-sonnet-4-5, 18 Nov 2026", accounts: ["me:dana", "agent:claude-code"] },
     view: question?.view ?? null,
-    subject: { subject: row.kind, host: row.host, model: row.model },
+    seal: turned || row.settled ? { seq: row.record + 7, at: row.at, signature: hash(row.record + 7).repeat(2) } : null,
+    ip: row.host === null || turned ? null : "140.82.121.6",
+    parent: null,
+    subject: row.kind === "http" && row.host !== null ? httpOf(row.summary, row.host) : { subject: row.kind, host: row.host, model: row.model },
     outcome: row.settled && !turned ? { ending: "complete", status: row.status, total_ms: row.tookMs } : null,
   };
+}
+
+function httpOf(summary: string, host: string) {
+  const [method = "GET", address = ""] = summary.split(" ");
+  return { subject: "http", endpoint: { scheme: "https", host, port: 443, method, path: address.slice(host.length) || "/" }, content_type: method === "GET" ? undefined : "application/json" };
 }

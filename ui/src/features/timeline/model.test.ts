@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { row } from "../../testing/story";
-import { suggestions } from "./components/query-bar";
-import { split, stateOf } from "./model";
+import { placeOf } from "./components/histogram";
+import { asked, brushed, curlOf, printWindows, queryOf, split, stateOf, suggestions, windows, writtenState, zoomedIn, zoomedOut } from "./model";
 
 const rows = [5, 4, 3, 2].map((record) => row(record, "2026-11-20T13:03:39Z", {}));
 
@@ -18,12 +18,70 @@ describe("the list", () => {
 });
 
 describe("suggestions", () => {
-  const groups = [{ key: "agent", values: [{ value: "claude-code", count: 7 }, { value: "codex", count: 3 }] }];
+  const values = [{ value: "claude-code", count: 7 }, { value: "two words", count: 3 }];
 
   it("are keys first, then values with their counts", () => {
-    expect(suggestions("ag", groups).map((one) => one.text)).toEqual(["agent:"]);
-    expect(suggestions("-agent:codex", groups)).toEqual([{ text: "-agent:codex", open: false, count: 3 }]);
-    expect(suggestions("", groups)).toEqual([]);
-    expect(suggestions("nonsense:x", groups)).toEqual([]);
+    expect(suggestions("ag", values).map((one) => one.text)).toEqual(["agent:"]);
+    expect(suggestions("-agent:c", values)).toEqual([
+      { text: "-agent:claude-code", open: false, count: 7 },
+      { text: '-agent:"two words"', open: false, count: 3 },
+    ]);
+    expect(suggestions("", values)[0]).toEqual({ text: "agent:", open: true, count: null });
+    expect(suggestions("nonsense:x", values)).toEqual([]);
+  });
+
+  it("ask for values only where a person picks one", () => {
+    expect(asked("-Host:*.git")).toEqual({ key: "host", begun: ".git" });
+    expect(asked('agent:"two')).toEqual({ key: "agent", begun: "two" });
+    for (const open of ["", "age", "cost:>", "since:7", "nonsense:x", ":"]) expect(asked(open)).toBeNull();
+  });
+});
+
+describe("the histogram's window", () => {
+  const brush = { since: "2026-11-20T13:00:00Z", before: "2026-11-20T13:30:00Z" };
+
+  it("stays as it was while a stretch of it is chosen, also a second time", () => {
+    const once = brushed("kind:llm since:24h", [], brush);
+    expect(once.query).toBe("kind:llm since:2026-11-20T13:00:00Z before:2026-11-20T13:30:00Z");
+    expect(once.windows).toEqual([{ since: "24h", before: null }]);
+    const again = brushed(once.query, once.windows, { ...brush, since: "2026-11-20T13:10:00Z" });
+    expect(again.windows).toBe(once.windows);
+  });
+
+  it("zooms to what is chosen and back, step by step, to where it began", () => {
+    const { query, windows: outer } = brushed("kind:llm since:24h", [], brush);
+    const inner = zoomedIn(query, outer);
+    expect(inner).toEqual([{ since: "24h", before: null }, brush]);
+    expect(zoomedIn(query, inner)).toBe(inner);
+    expect(zoomedIn("kind:llm", [])).toEqual([]);
+    const back = zoomedOut(query, inner);
+    expect(back).toEqual({ query, windows: outer });
+    expect(zoomedOut(back.query, back.windows)).toEqual({ query: "kind:llm since:24h", windows: [] });
+  });
+
+  it("is held by an address", () => {
+    for (const all of [[], [{ since: null, before: null }], [{ since: "24h", before: null }, brush]]) expect(windows(printWindows(all))).toEqual(all);
+  });
+
+  it("knows where the chosen stretch lies among the bins", () => {
+    const bins = [0, 1, 2, 3].map((at) => ({ at: new Date(Date.parse(brush.since) + at * 60_000).toISOString(), allowed: 1, held: 0, denied: 0 }));
+    expect(placeOf({ since: bins[1]!.at, before: bins[3]!.at }, bins, 60_000)).toEqual({ from: 1, to: 3 });
+    expect(placeOf({ since: "2020-01-01T00:00:00Z", before: null }, bins, 60_000)).toEqual({ from: 0, to: 4 });
+    expect(placeOf({ since: "24h", before: null }, bins, 60_000)).toBeNull();
+  });
+});
+
+describe("a row as text", () => {
+  it("is one query that means it alone, in the words of the grammar", () => {
+    expect(queryOf(rows[0]!)).toBe(`record:${rows[0]!.id}`);
+    expect((["wouldDeny", "denied", "wouldHold"] as const).map(writtenState)).toEqual(["would-deny", "denied", "would-hold"]);
+  });
+
+  it("is a command that no shell reads anything else into", () => {
+    const endpoint = { scheme: "https", host: "api.example.com", port: 8443, method: "POST", path: "/it's/$(here)" };
+    expect(curlOf({ subject: "http", endpoint, query: "a=1&b=`x`", content_type: "text/plain" })).toBe(
+      "curl --request POST 'https://api.example.com:8443/it'\\''s/$(here)?a=1&b=`x`' --header 'content-type: text/plain'",
+    );
+    for (const other of [null, "text", [], { subject: "llm", endpoint }, { subject: "http" }, { subject: "http", endpoint: { ...endpoint, path: 3 } }]) expect(curlOf(other)).toBeNull();
   });
 });

@@ -1,7 +1,9 @@
 // What a row says, from the row alone.
 import type { Shape } from "../../components/glyph";
+import type { FacetValueDto } from "../../engine/bindings/FacetValueDto";
 import type { OperationRowDto } from "../../engine/bindings/OperationRowDto";
 import type { RowStateDto } from "../../engine/bindings/RowStateDto";
+import { quote, type Range, rangeOf, withRange } from "../../lib/filter/tokens";
 
 export const STATE_LOOKS: Record<RowStateDto, { shape: Shape; colour: string }> = {
   allowed: { shape: "allowed", colour: "text-allow" },
@@ -23,6 +25,11 @@ export function stateOf(written: string): RowStateDto | null {
   return state in STATE_LOOKS ? (state as RowStateDto) : null;
 }
 
+/** A state as the query takes it. */
+export function writtenState(state: RowStateDto): string {
+  return state.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
 /** States worth their word in the second line; that something was allowed is not. */
 export function isWordy(state: RowStateDto): boolean {
   return state !== "allowed" && state !== "denied";
@@ -34,10 +41,109 @@ export function split(rows: readonly OperationRowDto[], frozenTop: string | null
   return at <= 0 ? { shown: rows, waiting: 0 } : { shown: rows.slice(at), waiting: at };
 }
 
-/** Keys of the grammar, for suggestions before anything is typed. */
-export const KEYS = ["agent", "session", "kind", "decision", "rule", "risk", "host", "method", "path", "model", "provider", "status", "credential", "cost", "tokens.in", "tokens.out", "latency", "since", "before", "tool", "error", "is", "has"] as const;
+/** Keys of the grammar that something recorded can have, the common ones first: for suggestions. */
+export const KEYS = [
+  "agent", "kind", "decision", "host", "rule", "cost", "model", "status", "credential", "risk", "session", "since", "before", "path", "method", "is", "error", "tool", "latency",
+  "tokens.in", "tokens.out", "tokens.cached", "provider", "domain", "port", "ip", "cwd", "user", "team", "parent", "trace", "mode", "approver", "scope", "surface", "budget", "reserved", "record", "hash",
+] as const;
+
+/** Keys whose values are amounts or times: nobody picks those from a list. */
+const OPEN_ENDED: readonly string[] = ["cost", "since", "before", "latency", "tokens.in", "tokens.out", "tokens.cached", "reserved", "record", "hash"];
+
+/** What is being typed of a value: its key and its beginning; none while the key itself is typed. */
+export function asked(draft: string): { key: string; begun: string } | null {
+  const body = draft.startsWith("-") ? draft.slice(1) : draft;
+  const colon = body.indexOf(":");
+  const key = body.slice(0, Math.max(0, colon)).toLowerCase();
+  if (colon < 0 || !(KEYS as readonly string[]).includes(key) || OPEN_ENDED.includes(key)) return null;
+  return { key, begun: body.slice(colon + 1).replace(/^"|"$|\*/g, "") };
+}
+
+export type Suggestion = { text: string; /** Typing goes on behind it. */ open: boolean; count: number | null };
+
+/** Most suggestions at once. */
+const SUGGESTED = 8;
+
+/** Keys first, then the values of the key that was typed, with their counts. */
+export function suggestions(draft: string, values: readonly FacetValueDto[]): Suggestion[] {
+  const negated = draft.startsWith("-") ? "-" : "";
+  const begun = draft.slice(negated.length);
+  const value = asked(draft);
+  if (value) return values.slice(0, SUGGESTED).map((one) => ({ text: `${negated}${value.key}:${quote(one.value)}`, open: false, count: one.count }));
+  if (begun.includes(":")) return [];
+  return KEYS.filter((key) => key.startsWith(begun.toLowerCase()))
+    .slice(0, SUGGESTED)
+    .map((key) => ({ text: `${negated}${key}:`, open: true, count: null }));
+}
+
+/** Windows of the histogram, outermost first, as an address holds them. */
+export function windows(text: string | null): Range[] {
+  if (text === null || text === "") return [];
+  return text.split("~").map((one) => {
+    const [since = "", before = ""] = one.split("..");
+    return { since: since === "" ? null : since, before: before === "" ? null : before };
+  });
+}
+
+export function printWindows(all: readonly Range[]): string | null {
+  return all.length === 0 ? null : all.map(({ since, before }) => `${since ?? ""}..${before ?? ""}`).join("~");
+}
+
+/** What changes when a stretch of the histogram is chosen: the query has its range, the window stays as it was. */
+export function brushed(query: string, all: readonly Range[], brush: Range): { query: string; windows: readonly Range[] } {
+  return { query: withRange(query, brush), windows: all.length === 0 ? [rangeOf(query)] : all };
+}
+
+/** The histogram shows what is chosen and nothing else. */
+export function zoomedIn(query: string, all: readonly Range[]): readonly Range[] {
+  const chosen = rangeOf(query);
+  const top = all.at(-1);
+  return top === undefined || same(top, chosen) ? all : [...all, chosen];
+}
+
+/** One step back: to the window before, and from the outermost to no choice at all. */
+export function zoomedOut(query: string, all: readonly Range[]): { query: string; windows: readonly Range[] } {
+  const outermost = all[0];
+  if (outermost === undefined) return { query, windows: all };
+  return all.length > 1 ? { query, windows: all.slice(0, -1) } : { query: withRange(query, outermost), windows: [] };
+}
+
+export function same(one: Range, other: Range): boolean {
+  return one.since === other.since && one.before === other.before;
+}
+
+/** The query that means this row and no other. */
+export function queryOf(row: OperationRowDto): string {
+  return `record:${quote(row.id)}`;
+}
+
+/** A link that opens this record wherever Reeve runs on this data. */
+export function linkOf(id: string): string {
+  return `reeve://record/${id}`;
+}
 
 /** A path as one word of a shell, for a command to copy. */
 export function shellWord(path: string): string {
   return /^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+}
+
+/** The request as a command, without its body and without any secret; none for what is no plain request. Foreign text, read field by field. */
+export function curlOf(subject: unknown): string | null {
+  const http = asObject(subject);
+  const endpoint = asObject(http?.["endpoint"]);
+  if (http?.["subject"] !== "http" || !endpoint) return null;
+  const text = (of: Record<string, unknown>, key: string) => (typeof of[key] === "string" ? of[key] : null);
+  const [scheme, host, method, path] = [text(endpoint, "scheme"), text(endpoint, "host"), text(endpoint, "method"), text(endpoint, "path")];
+  if (scheme === null || host === null || method === null || path === null) return null;
+  const usual = scheme === "https" ? 443 : 80;
+  const port = typeof endpoint["port"] === "number" && endpoint["port"] !== usual ? `:${endpoint["port"]}` : "";
+  const query = text(http, "query");
+  const type = text(http, "content_type");
+  const parts = ["curl", "--request", shellWord(method), shellWord(`${scheme}://${host}${port}${path}${query === null ? "" : `?${query}`}`)];
+  if (type !== null) parts.push("--header", shellWord(`content-type: ${type}`));
+  return parts.join(" ");
+}
+
+function asObject(value: unknown): Record<string, unknown> | null {
+  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
 }

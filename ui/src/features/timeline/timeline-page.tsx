@@ -1,35 +1,60 @@
 // Timeline: every action, newest first, with what it matched and what it cost.
-import { Logs, Search } from "lucide-react";
-import { useCallback, useState } from "react";
+import { Download, Logs, Search } from "lucide-react";
+import { type KeyboardEvent, useCallback, useEffect, useEffectEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button";
 import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/empty";
+import { chordKey } from "../../components/keys";
 import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
 import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
 import { useDeferred } from "../../components/use-deferred";
+import { type Range, withRange } from "../../lib/filter/tokens";
+import { useView } from "../../lib/view";
 import { ExportDialog } from "./components/export-dialog";
-import { Facets } from "./components/facets";
+import { Facets, FacetsPopover } from "./components/facets";
+import { FlowView } from "./components/flow-view";
 import { Histogram } from "./components/histogram";
 import { Pane } from "./components/pane";
 import { QueryBar } from "./components/query-bar";
 import { RangeMenu } from "./components/range-menu";
 import { RowList } from "./components/row-list";
+import { SessionsView } from "./components/sessions-view";
+import { RowHeight, type ViewName, VIEWS, ViewSwitch } from "./components/view-switch";
+import { SaveView } from "./components/views";
+import { brushed, printWindows, windows, zoomedIn, zoomedOut } from "./model";
 import { useFacets, useSearch } from "./queries";
 
-export type TimelineState = { query: string; operation: string | null; tab: string | null };
+export type TimelineState = {
+  query: string;
+  operation: string | null;
+  tab: string | null;
+  view: ViewName;
+  /** In Flow: whose waterfall is shown. */
+  session: string | null;
+  /** What the histogram shows, where that is not what the query finds; see `windows`. */
+  window: string | null;
+};
 
-export function TimelinePage({ state, onState }: { state: TimelineState; onState: (change: Partial<TimelineState>) => void }) {
+type TimelinePageProps = { state: TimelineState; onState: (change: Partial<TimelineState>) => void };
+
+export function TimelinePage({ state, onState }: TimelinePageProps) {
   const { t } = useTranslation();
-  const { query, operation } = state;
+  const { query, operation, view } = state;
   const [live, setLive] = useState(true);
   const [exporting, setExporting] = useState(false);
+  const { rows: height } = useView();
+  const all = windows(state.window);
+  const top = all.at(-1);
+  const drawn = top === undefined ? null : withRange(query, top);
   const search = useSearch(query);
-  const facets = useFacets(query);
+  const facets = useFacets(query, drawn === query ? null : drawn);
   const rows = search.data?.pages.flatMap((page) => page.rows) ?? [];
   const problems = search.data?.pages[0]?.problems ?? [];
   const slow = useDeferred(search.isPending, 150);
   const onQuery = (next: string) => onState({ query: next });
+  const onRange = (next: string) => onState({ query: next, window: null });
+  const onEdit = (edit: (query: string) => string) => onState({ query: edit(query) });
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = search;
   const onEnd = useCallback(() => {
     if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
@@ -37,15 +62,41 @@ export function TimelinePage({ state, onState }: { state: TimelineState; onState
   const onOpen = useCallback((id: string) => onState({ operation: id }), [onState]);
   const onClose = useCallback(() => onState({ operation: null, tab: null }), [onState]);
   const groups = facets.data?.groups ?? [];
+  const canExport = facets.data !== undefined && facets.data.matches > 0;
 
+  const zoomed = zoomedIn(query, all);
+  const onZoom = zoomed === all ? null : () => onState({ window: printWindows(zoomed) });
+  const onBack =
+    all.length === 0
+      ? null
+      : () => {
+          const before = zoomedOut(query, all);
+          onState({ query: before.query, window: printWindows(before.windows) });
+        };
+  const onBrush = (range: Range) => {
+    const after = brushed(query, all, range);
+    onState({ query: after.query, window: printWindows(after.windows) });
+  };
+  const onKey = (event: KeyboardEvent): boolean => {
+    if (event.key === "g") onState({ view: VIEWS[(VIEWS.indexOf(view) + 1) % VIEWS.length] ?? "list" });
+    else if (event.key === "z") onZoom?.();
+    else if (event.key === "Z") onBack?.();
+    else return false;
+    event.preventDefault();
+    return true;
+  };
+  useExportKey(() => {
+    if (canExport) setExporting(true);
+  });
+
+  const asks = rows.length > 0 || query !== "";
   return (
     <>
       <PageBar title={t("timeline.title")}>
+        <ViewSwitch view={view} onView={(next) => onState({ view: next })} />
         <span className="flex-1" />
-        <RangeMenu query={query} onQuery={onQuery} />
-        <Button inert={!facets.data || facets.data.matches === 0} onClick={() => setExporting(true)}>
-          {t("timeline.export")}
-        </Button>
+        {view === "list" ? <RowHeight /> : null}
+        <RangeMenu query={query} onQuery={onRange} />
         <Button kind="ghost" aria-pressed={live} onClick={() => setLive(!live)}>
           <span aria-hidden="true" className={`size-2 rounded-full ${live ? "bg-allow" : "bg-t3"}`} />
           {live ? t("timeline.live") : t("timeline.frozen")}
@@ -57,35 +108,71 @@ export function TimelinePage({ state, onState }: { state: TimelineState; onState
       {exporting && facets.data ? <ExportDialog query={query} matches={facets.data.matches} capped={facets.data.capped} onClose={() => setExporting(false)} /> : null}
       <div className={`grid min-h-0 grid-rows-[auto_auto_minmax(0,1fr)] ${operation === null ? "grid-cols-[minmax(0,1fr)]" : "grid-cols-[minmax(0,1fr)_348px]"}`}>
         <div className="col-span-full">
-          <QueryBar query={query} groups={groups} onQuery={onQuery} />
+          <QueryBar query={query} onQuery={onQuery}>
+            {asks ? <FacetsPopover groups={groups} query={query} onQuery={onQuery} /> : null}
+            <SaveView query={query} />
+            <Button inert={!canExport} onClick={() => setExporting(true)} aria-label={t("timeline.export")} title={t("timeline.export")}>
+              <Download size={14} strokeWidth={1.5} aria-hidden />
+              <span className="hidden wide:inline">{t("timeline.exportShort")}</span>
+            </Button>
+          </QueryBar>
           {problems.map((problem) => (
             <Problem key={problem.message} problem={problem} query={query} onQuery={onQuery} />
           ))}
         </div>
-        <div className="col-start-1">{facets.data && facets.data.matches > 0 ? <Histogram facets={facets.data} query={query} onQuery={onQuery} /> : null}</div>
-        <div className={`col-start-1 grid min-h-0 grid-rows-[minmax(0,1fr)] ${rows.length > 0 || query !== "" ? "wide:grid-cols-[184px_minmax(0,1fr)]" : ""}`}>
-          {rows.length > 0 || query !== "" ? (
-            <div className="hidden min-h-0 wide:grid">
+        <div className="col-start-1">
+          {view !== "flow" && facets.data && facets.data.bins.length > 0 ? <Histogram facets={facets.data} query={query} wider={drawn !== null && drawn !== query} onBrush={onBrush} onZoom={onZoom} onBack={onBack} /> : null}
+        </div>
+        <div className={`col-start-1 grid min-h-0 grid-rows-[minmax(0,1fr)] ${view !== "flow" && asks ? "wide:grid-cols-[184px_minmax(0,1fr)]" : ""}`}>
+          {view !== "flow" && asks ? (
+            <div className="hidden min-h-0 border-r border-line wide:grid">
               <Facets groups={groups} query={query} onQuery={onQuery} />
             </div>
           ) : null}
-          {search.error ? (
+          {view === "sessions" ? <SessionsView query={query} operation={operation} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
+          {view === "flow" ? <FlowView query={query} session={state.session} operation={operation} onSession={(session) => onState({ session })} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
+          {view !== "list" ? null : search.error ? (
             <EngineFailure error={search.error} onRetry={() => void search.refetch()} />
-          ) : null}
-          {slow && !search.error ? (
+          ) : slow ? (
             <div role="status" aria-label={t("timeline.loading")} className="overflow-hidden">
               <Skeleton rows={14} />
             </div>
-          ) : null}
-          {search.data && rows.length === 0 && !search.error ? <Nothing query={query} onQuery={onQuery} /> : null}
-          {rows.length > 0 && !search.error ? (
-            <RowList rows={rows} total={facets.data?.matches ?? null} selected={operation} live={live} onLive={setLive} onOpen={onOpen} onClose={onClose} onEnd={onEnd} />
+          ) : search.data && rows.length === 0 ? (
+            <Nothing query={query} onQuery={onRange} />
+          ) : rows.length > 0 ? (
+            <RowList
+              rows={rows}
+              total={facets.data?.matches ?? null}
+              selected={operation}
+              oneLine={height === "one"}
+              live={live}
+              onLive={setLive}
+              onOpen={onOpen}
+              onClose={onClose}
+              onEnd={onEnd}
+              onQuery={onEdit}
+              onKey={onKey}
+            />
           ) : null}
         </div>
         {operation === null ? null : <Pane key={operation} id={operation} tab={state.tab} onTab={(tab) => onState({ tab })} onClose={onClose} />}
       </div>
     </>
   );
+}
+
+/** `⌘E` anywhere on the page. */
+function useExportKey(run: () => void): void {
+  const onKeyDown = useEffectEvent((event: globalThis.KeyboardEvent) => {
+    if (!chordKey(event) || event.shiftKey || event.altKey || event.code !== "KeyE") return;
+    event.preventDefault();
+    run();
+  });
+  useEffect(() => {
+    const listener = (event: globalThis.KeyboardEvent) => onKeyDown(event);
+    window.addEventListener("keydown", listener);
+    return () => window.removeEventListener("keydown", listener);
+  }, []);
 }
 
 function Problem({ problem, query, onQuery }: { problem: QueryProblemDto; query: string; onQuery: (query: string) => void }) {

@@ -80,6 +80,19 @@ export function withKey(query: string, key: string, value: string | null): strin
   return print(value === null ? rest : [...rest, term(`${key}:${value}`)]);
 }
 
+/** The range of time that a query names; each end as it is written. */
+export type Range = { since: string | null; before: string | null };
+
+export function rangeOf(query: string): Range {
+  const value = (key: string) => terms(query).find((one) => one.key === key && !one.negated)?.value ?? null;
+  return { since: value("since"), before: value("before") };
+}
+
+/** The same query over another range of time. */
+export function withRange(query: string, { since, before }: Range): string {
+  return withKey(withKey(query, "since", since), "before", before);
+}
+
 function term(text: string): Term {
   const negated = text.length > 1 && text.startsWith("-");
   const body = negated ? text.slice(1) : text;

@@ -1,5 +1,6 @@
 // Counts for the present query; a click writes the query, the text stays the truth.
-import { ChevronDown, ChevronRight, Globe, type LucideIcon, Plug, Sparkles, Terminal } from "lucide-react";
+import { Popover } from "@base-ui/react/popover";
+import { ChevronDown, ChevronRight, Filter, Globe, type LucideIcon, Plug, Sparkles, Terminal } from "lucide-react";
 import { type MouseEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentTile } from "../../../components/badge";
@@ -10,6 +11,7 @@ import type { FacetGroupDto } from "../../../engine/bindings/FacetGroupDto";
 import type { RiskDto } from "../../../engine/bindings/RiskDto";
 import { add, chosen, exclude, only } from "../../../lib/filter/tokens";
 import { STATE_LOOKS, stateOf } from "../model";
+import { SavedViews } from "./views";
 
 const GROUPS = ["decision", "agent", "kind", "rule", "host", "credential", "risk", "model", "session", "status"] as const;
 type Group = (typeof GROUPS)[number];
@@ -22,12 +24,33 @@ const KINDS: Record<string, LucideIcon> = { llm: Sparkles, http: Globe, mcp: Plu
 export function Facets({ groups, query, onQuery }: { groups: readonly FacetGroupDto[]; query: string; onQuery: (query: string) => void }) {
   const { t } = useTranslation();
   return (
-    <aside aria-label={t("timeline.facets")} title={t("timeline.facetHelp")} className="min-h-0 overflow-x-hidden overflow-y-auto border-r border-line py-1">
+    <aside aria-label={t("timeline.facets")} title={t("timeline.facetHelp")} className="min-h-0 overflow-x-hidden overflow-y-auto py-1">
+      <SavedViews query={query} onQuery={onQuery} />
       {GROUPS.map((key) => {
         const group = groups.find((one) => one.key === key);
         return group && group.values.length > 0 ? <FacetGroup key={key} name={key} group={group} query={query} onQuery={onQuery} /> : null;
       })}
     </aside>
+  );
+}
+
+/** In a narrow window they are behind a button. */
+export function FacetsPopover(props: { groups: readonly FacetGroupDto[]; query: string; onQuery: (query: string) => void }) {
+  const { t } = useTranslation();
+  return (
+    <Popover.Root>
+      <Popover.Trigger className="chrome inline-flex h-7 flex-none items-center gap-1.5 rounded-control border border-line-button bg-surface px-2.5 font-medium whitespace-nowrap hover:bg-hover wide:hidden">
+        <Filter size={14} strokeWidth={1.5} aria-hidden />
+        {t("timeline.facets")}
+      </Popover.Trigger>
+      <Popover.Portal>
+        <Popover.Positioner align="end" sideOffset={4} className="z-20">
+          <Popover.Popup aria-label={t("timeline.facets")} className="grid max-h-[70vh] w-60 rounded-card border border-line bg-surface shadow-overlay outline-none">
+            <Facets {...props} />
+          </Popover.Popup>
+        </Popover.Positioner>
+      </Popover.Portal>
+    </Popover.Root>
   );
 }
 

@@ -3,9 +3,9 @@ import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import { Trans, useTranslation } from "react-i18next";
 import type { BinDto } from "../../../engine/bindings/BinDto";
 import type { FacetsDto } from "../../../engine/bindings/FacetsDto";
-import { terms, withKey } from "../../../lib/filter/tokens";
+import { type Range, rangeOf } from "../../../lib/filter/tokens";
 import { money } from "../../../lib/money";
-import { clock, day, minute } from "../../../lib/time";
+import { clock, day, minute, took } from "../../../lib/time";
 
 const WIDTH = 1_000;
 const HEIGHT = 52;
@@ -15,7 +15,18 @@ const BRIEF = 600_000;
 
 type Brush = { from: number; to: number };
 
-export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query: string; onQuery: (query: string) => void }) {
+export type HistogramProps = {
+  facets: FacetsDto;
+  query: string;
+  /** The histogram shows more than the query finds. */
+  wider: boolean;
+  onBrush: (range: Range) => void;
+  /** The histogram shows the chosen range alone; none: there is nothing to zoom to, or back from. */
+  onZoom: (() => void) | null;
+  onBack: (() => void) | null;
+};
+
+export function Histogram({ facets, query, wider, onBrush, onZoom, onBack }: HistogramProps) {
   const { t } = useTranslation();
   const { bins, binMs } = facets;
   const [brush, setBrush] = useState<Brush | null>(null);
@@ -28,7 +39,7 @@ export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query
     const [first, last] = [bins[Math.min(from, to)], bins[Math.max(from, to)]];
     setBrush(null);
     setCursor(null);
-    if (first && last) onQuery(withKey(withKey(query, "since", first.at), "before", new Date(Date.parse(last.at) + binMs).toISOString()));
+    if (first && last) onBrush({ since: first.at, before: new Date(Date.parse(last.at) + binMs).toISOString() });
   };
   const binAt = (event: PointerEvent) => {
     const area = box.current?.getBoundingClientRect();
@@ -36,6 +47,12 @@ export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query
     return Math.min(bins.length - 1, Math.max(0, Math.floor(((event.clientX - area.left) / area.width) * bins.length)));
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    if (event.key === "z" || event.key === "Z") {
+      (event.shiftKey ? onBack : onZoom)?.();
+      event.preventDefault();
+      return;
+    }
     const at = cursor ?? bins.length;
     if (event.key === "ArrowLeft") setCursor(Math.max(0, at - 1));
     else if (event.key === "ArrowRight") setCursor(Math.min(bins.length - 1, at + 1));
@@ -50,6 +67,7 @@ export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query
   };
   const range = brush && cursor !== null ? { from: brush.from, to: cursor } : brush;
   const pointed = cursor === null ? null : bins[cursor];
+  const chosen = wider && !range ? placeOf(rangeOf(query), bins, binMs) : null;
 
   return (
     <div className="border-b border-line px-4 pt-2">
@@ -80,16 +98,27 @@ export function Histogram({ facets, query, onQuery }: { facets: FacetsDto; query
         className="block h-14 w-full touch-none"
       >
         {range ? <rect x={Math.min(range.from, range.to) * step} y={0} width={(Math.abs(range.to - range.from) + 1) * step} height={HEIGHT} fill="var(--selected)" /> : null}
+        {chosen ? <rect x={chosen.from * step} y={0} width={(chosen.to - chosen.from) * step} height={HEIGHT} fill="var(--selected)" /> : null}
         {bins.map((bin, at) => (
           <Bar key={bin.at} bin={bin} x={at * step + (step - wide(step)) / 2} width={wide(step)} most={most} />
         ))}
         <path d={`M0 ${HEIGHT + 0.5}H${WIDTH}`} stroke="var(--border)" vectorEffect="non-scaling-stroke" />
+        {chosen ? <path d={`M${chosen.from * step} 0V${HEIGHT}M${chosen.to * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" /> : null}
         {cursor === null ? null : <path d={`M${(cursor + 0.5) * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />}
       </svg>
       <Axis bins={bins} />
-      <Totals facets={facets} query={query} onQuery={onQuery} />
+      <Totals facets={facets} query={query} onZoom={onZoom} onBack={onBack} />
     </div>
   );
+}
+
+/** Where the query's range lies among the bins, in bins; none where it has no edge that can be drawn. */
+export function placeOf({ since, before }: Range, bins: readonly BinDto[], binMs: number): Brush | null {
+  const start = Date.parse(bins[0]?.at ?? "");
+  const [first, last] = [Date.parse(since ?? ""), Date.parse(before ?? "")];
+  if (Number.isNaN(start) || Number.isNaN(first)) return null;
+  const at = (ms: number) => Math.min(bins.length, Math.max(0, (ms - start) / binMs));
+  return { from: at(first), to: Number.isNaN(last) ? bins.length : at(last) };
 }
 
 /** A few bins stay bars instead of becoming walls. */
@@ -121,18 +150,23 @@ function Axis({ bins }: { bins: readonly BinDto[] }) {
   );
 }
 
-function Totals({ facets, query, onQuery }: { facets: FacetsDto; query: string; onQuery: (query: string) => void }) {
+function Totals({ facets, query, onZoom, onBack }: Pick<HistogramProps, "facets" | "query" | "onZoom" | "onBack">) {
   const { t } = useTranslation();
   const decision = facets.groups.find((group) => group.key === "decision");
   const count = (value: string) => decision?.values.find((one) => one.value === value)?.count ?? 0;
   const shown = (number: number) => number.toLocaleString("en-US");
   const strong = { b: <b className="font-semibold text-t1" /> };
-  const all = terms(query);
-  const [since, before] = [all.find((one) => one.key === "since"), all.find((one) => one.key === "before")];
+  const { since, before } = rangeOf(query);
+  const [first, last] = [Date.parse(since ?? ""), Date.parse(before ?? "")];
+  const matches = shown(facets.matches) + (facets.capped ? "+" : "");
   return (
-    <div className="flex h-7 items-center gap-4 text-caption whitespace-nowrap text-t2">
+    <div className="flex h-7 items-center gap-4 overflow-hidden text-caption whitespace-nowrap text-t2">
       <span>
-        <Trans i18nKey="timeline.matches" count={facets.matches} values={{ shown: shown(facets.matches) + (facets.capped ? "+" : "") }} components={strong} />
+        {facets.total > facets.matches && !facets.capped ? (
+          <Trans i18nKey="timeline.matchesOf" count={facets.total} values={{ shown: matches, total: shown(facets.total) }} components={strong} />
+        ) : (
+          <Trans i18nKey="timeline.matches" count={facets.matches} values={{ shown: matches }} components={strong} />
+        )}
       </span>
       <span>
         <Trans i18nKey="timeline.denied" values={{ count: shown(count("denied")) }} components={strong} />
@@ -141,15 +175,26 @@ function Totals({ facets, query, onQuery }: { facets: FacetsDto; query: string; 
         <Trans i18nKey="timeline.heldCount" values={{ count: shown(count("held")) }} components={strong} />
       </span>
       <b className="font-semibold text-t1">{money(facets.cost)}</b>
+      {facets.p95Ms === null ? null : (
+        <span title={t("timeline.p95More")}>
+          <Trans i18nKey="timeline.p95" values={{ time: took(facets.p95Ms) }} components={strong} />
+        </span>
+      )}
       <span className="flex-1" />
-      {since && before && !Number.isNaN(Date.parse(since.value)) && !Number.isNaN(Date.parse(before.value)) ? (
-        <>
-          <span className="font-medium text-accent">{t("timeline.brushed", { from: minute(since.value), to: minute(before.value) })}</span>
-          <button type="button" className="chrome text-t2 underline-offset-2 hover:underline" onClick={() => onQuery(withKey(withKey(query, "since", null), "before", null))}>
-            {t("timeline.allTime")}
-          </button>
-        </>
-      ) : null}
+      {Number.isNaN(first) || Number.isNaN(last) ? null : <span className="font-medium text-accent">{t("timeline.brushed", { from: minute(since ?? ""), to: minute(before ?? "") })}</span>}
+      {onZoom ? <Step word={t("timeline.zoom")} keys="Z" onClick={onZoom} /> : null}
+      {onBack ? <Step word={t("timeline.back")} keys="⇧Z" onClick={onBack} /> : null}
     </div>
+  );
+}
+
+function Step({ word, keys, onClick }: { word: string; keys: string; onClick: () => void }) {
+  return (
+    <button type="button" className="chrome inline-flex h-6 items-center gap-1 text-t2 underline-offset-2 hover:underline" onClick={onClick}>
+      {word}
+      <kbd aria-hidden="true" className="font-sans text-badge text-t3">
+        {keys}
+      </kbd>
+    </button>
   );
 }

@@ -1,4 +1,5 @@
-// The parts of the detail: summary, what was sent, why, at what price, its records, and everything as recorded.
+// The first parts of the detail: summary, what was sent, why, and at what price.
+import { Link } from "@tanstack/react-router";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentTile, LayerBadge } from "../../../components/badge";
@@ -12,11 +13,11 @@ import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { OperationDetailDto } from "../../../engine/bindings/OperationDetailDto";
 import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
 import { money, tokens } from "../../../lib/money";
-import { clock, exact, took } from "../../../lib/time";
+import { exact, took } from "../../../lib/time";
 
-type Part = { detail: OperationDetailDto };
+export type Part = { detail: OperationDetailDto };
 
-function Section({ title, children }: { title?: string; children: ReactNode }) {
+export function Section({ title, children }: { title?: string; children: ReactNode }) {
   return (
     <section className="mt-3 border-t border-line pt-3 first:mt-0 first:border-0 first:pt-0">
       {title ? <h3 className="mb-1.5 text-caption font-semibold text-t2">{title}</h3> : null}
@@ -56,13 +57,25 @@ export function SummaryPart({ detail }: Part) {
           </Fact>
           <Fact label={t("pane.when")}>{exact(row.at)}</Fact>
           <Fact label={t("pane.session")}>
-            <code className="mono text-caption">
+            <Link to="/timeline" search={{ view: "flow", session: row.session, op: row.id }} className="mono text-caption text-accent">
               <Untrusted text={row.session} max={32} />
-            </code>
+            </Link>
           </Fact>
+          {detail.parent === null ? null : (
+            <Fact label={t("pane.parent")}>
+              <Link to="/record/$record" params={{ record: detail.parent }} className="mono text-caption text-accent">
+                <Untrusted text={detail.parent} max={32} />
+              </Link>
+            </Fact>
+          )}
           {row.host === null ? null : (
             <Fact label={t("pane.where")}>
               <HostName host={row.host} />
+              {detail.ip === null ? null : (
+                <span className="block text-t3">
+                  <Untrusted text={detail.ip} max={60} />
+                </span>
+              )}
             </Fact>
           )}
           {row.model === null ? null : (
@@ -145,7 +158,7 @@ export function RequestPart({ detail }: Part) {
   );
 }
 
-function Structure({ value, title }: { value: unknown; title: string }) {
+export function Structure({ value, title }: { value: unknown; title: string }) {
   if (value === null) return null;
   return (
     <Section title={title}>
@@ -179,7 +192,6 @@ export function DecisionPart({ detail }: Part) {
         </Section>
       ) : null}
       <Structure value={detail.subject} title={t("pane.facts")} />
-      <Structure value={detail.outcome} title={t("pane.outcome")} />
     </>
   );
 }
@@ -210,37 +222,5 @@ export function CostPart({ detail }: Part) {
         </Fact>
       ) : null}
     </Facts>
-  );
-}
-
-export function ChainPart({ detail }: Part) {
-  const { t } = useTranslation();
-  return (
-    <ol>
-      {detail.events.map((event) => (
-        <li key={event.seq} className="border-b border-line-row py-2 first:pt-0 last:border-0">
-          <div className="flex items-baseline gap-2">
-            <code className="mono text-caption font-semibold">{event.name}</code>
-            <span className="mono text-caption text-t3">{t("pane.record", { seq: event.seq.toLocaleString("en-US") })}</span>
-            <span className="ml-auto text-caption text-t3">{clock(event.at).time}</span>
-          </div>
-          <dl className="mono mt-1 grid grid-cols-[64px_minmax(0,1fr)] gap-x-2 text-[11px]/4 text-t3">
-            <dt>{t("pane.hash")}</dt>
-            <dd className="wrap-anywhere">{event.hash}</dd>
-            <dt>{t("pane.prev")}</dt>
-            <dd className="wrap-anywhere">{event.prev}</dd>
-          </dl>
-        </li>
-      ))}
-    </ol>
-  );
-}
-
-export function RawPart({ detail }: Part) {
-  const text = JSON.stringify(detail.events, null, 2);
-  return (
-    <Inset small copy={text} caption="JSON">
-      <JsonView value={detail.events} />
-    </Inset>
   );
 }

@@ -1,37 +1,15 @@
 // The query as tokens and a place to type. What it means is the engine's to say; problems come back with the rows.
 import { Search, X } from "lucide-react";
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
+import { type KeyboardEvent, type ReactNode, useEffect, useId, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { Untrusted } from "../../../components/untrusted";
-import type { FacetGroupDto } from "../../../engine/bindings/FacetGroupDto";
-import { print, quote, type Term, terms } from "../../../lib/filter/tokens";
-import { KEYS } from "../model";
+import { print, type Term, terms } from "../../../lib/filter/tokens";
+import { asked, type Suggestion, suggestions } from "../model";
+import { useValues } from "../queries";
 
-const SHOWN = 8;
-
-type Suggestion = { text: string; /** Typing goes on behind it. */ open: boolean; count: number | null };
-
-/** Keys first, then the values of the key that was typed, with their counts. */
-export function suggestions(draft: string, groups: readonly FacetGroupDto[]): Suggestion[] {
-  const negated = draft.startsWith("-") ? "-" : "";
-  const body = draft.slice(negated.length);
-  const colon = body.indexOf(":");
-  if (colon < 0) {
-    return KEYS.filter((key) => body !== "" && key.startsWith(body.toLowerCase()))
-      .slice(0, SHOWN)
-      .map((key) => ({ text: `${negated}${key}:`, open: true, count: null }));
-  }
-  const key = body.slice(0, colon).toLowerCase();
-  const begun = body.slice(colon + 1).toLowerCase();
-  const values = groups.find((group) => group.key === key)?.values ?? [];
-  return values
-    .filter(({ value }) => value.toLowerCase().includes(begun))
-    .slice(0, SHOWN)
-    .map(({ value, count }) => ({ text: `${negated}${key}:${quote(value)}`, open: false, count }));
-}
-
-export function QueryBar({ query, groups, onQuery }: { query: string; groups: readonly FacetGroupDto[]; onQuery: (query: string) => void }) {
+/** `children`: what stands behind the field. */
+export function QueryBar({ query, onQuery, children }: { query: string; onQuery: (query: string) => void; children?: ReactNode }) {
   const { t } = useTranslation();
   const input = useRef<HTMLInputElement>(null);
   const list = useId();
@@ -39,7 +17,8 @@ export function QueryBar({ query, groups, onQuery }: { query: string; groups: re
   const [at, setAt] = useState(-1);
   const [focused, setFocused] = useState(false);
   const all = terms(query);
-  const offered = focused ? suggestions(draft, groups) : [];
+  const { data } = useValues(query, focused ? asked(draft) : null);
+  const offered = focused && (draft !== "" || all.length === 0) ? suggestions(draft, data?.values ?? []) : [];
 
   useEffect(() => {
     const find = (event: globalThis.KeyboardEvent) => {
@@ -82,8 +61,9 @@ export function QueryBar({ query, groups, onQuery }: { query: string; groups: re
       onQuery(print(all.slice(0, -1)));
       event.preventDefault();
     } else if (event.key === "Escape") {
+      if (draft === "") input.current?.blur();
       setDraft("");
-      input.current?.blur();
+      setAt(-1);
     }
   };
 
@@ -145,10 +125,11 @@ export function QueryBar({ query, groups, onQuery }: { query: string; groups: re
             className={`mono flex h-7 items-center gap-3 rounded-control px-2 text-caption ${index === at ? "bg-selected" : "hover:bg-hover"}`}
           >
             <Untrusted text={one.text} max={60} className="flex-1" />
-            {one.count === null ? null : <span className="font-sans text-t3">{one.count.toLocaleString("en-US")}</span>}
+            {one.count === null ? null : <span className="font-sans text-t3">{one.count.toLocaleString("en-US") + (data?.capped ? "+" : "")}</span>}
           </li>
         ))}
       </ul>
+      {children}
     </div>
   );
 }

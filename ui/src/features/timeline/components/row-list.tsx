@@ -1,37 +1,52 @@
 // The rows: virtual, following the newest while at the top; when scrolled, newer ones wait.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowUp } from "lucide-react";
-import { type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent as Click, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { chordKey } from "../../../components/keys";
 import type { OperationRowDto } from "../../../engine/bindings/OperationRowDto";
-import { split } from "../model";
-import { Row } from "./row";
+import { add, exclude } from "../../../lib/filter/tokens";
+import { linkOf, split } from "../model";
+import { oneLineGrid, Row } from "./row";
+import { RowMenu } from "./row-menu";
 
-const HEIGHT = 44;
+const TWO_LINES = 44;
+const ONE_LINE = 28;
 /** Advance of one character of the mono face at 12 px, and what stands beside the summary, in pixels. */
 const ADVANCE = 7.2;
 const BESIDE = 252;
+const BESIDE_ONE_LINE = 400;
+const BESIDE_ROOMY = 540;
+/** From here on one line has room for why. */
+const ROOMY = 760;
 
 type RowListProps = {
   rows: readonly OperationRowDto[];
   total: number | null;
   selected: string | null;
+  oneLine: boolean;
   live: boolean;
   onLive: (live: boolean) => void;
   onOpen: (id: string) => void;
   onClose: () => void;
   onEnd: () => void;
+  onQuery: (edit: (query: string) => string) => void;
+  /** A single key that is the page's. Says whether it was one. */
+  onKey: (event: KeyboardEvent) => boolean;
 };
 
-export function RowList({ rows, total, selected, live, onLive, onOpen, onClose, onEnd }: RowListProps) {
+export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, onClose, onEnd, onQuery, onKey }: RowListProps) {
   const { t } = useTranslation();
   const area = useRef<HTMLDivElement>(null);
   const [frozenTop, setFrozenTop] = useState<string | null>(null);
-  const [width, setWidth] = useState(60);
+  const [box, setBox] = useState(700);
+  const roomy = box >= ROOMY;
+  const height = oneLine ? ONE_LINE : TWO_LINES;
+  const looks = useMemo(() => ({ oneLine, roomy, width: Math.floor((box - (oneLine ? (roomy ? BESIDE_ROOMY : BESIDE_ONE_LINE) : BESIDE)) / ADVANCE) }), [oneLine, roomy, box]);
   const { shown, waiting } = split(rows, frozenTop);
   const top = shown[0]?.id ?? null;
 
-  const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => area.current, estimateSize: () => HEIGHT, overscan: 8 });
+  const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => area.current, estimateSize: () => height, overscan: 8 });
   const items = virtual.getVirtualItems();
   const last = items.at(-1)?.index ?? 0;
 
@@ -43,13 +58,16 @@ export function RowList({ rows, total, selected, live, onLive, onOpen, onClose, 
     setFrozenTop((held) => (live ? null : (held ?? top)));
   }, [live, top]);
 
+  const { measure } = virtual;
+  useEffect(() => measure(), [height, measure]);
+
   useLayoutEffect(() => {
-    const box = area.current;
-    if (!box) return;
-    const measure = () => setWidth(Math.floor((box.clientWidth - BESIDE) / ADVANCE));
-    measure();
-    const watch = new ResizeObserver(measure);
-    watch.observe(box);
+    const element = area.current;
+    if (!element) return;
+    const look = () => setBox(element.clientWidth);
+    look();
+    const watch = new ResizeObserver(look);
+    watch.observe(element);
     return () => watch.disconnect();
   }, []);
 
@@ -65,7 +83,11 @@ export function RowList({ rows, total, selected, live, onLive, onOpen, onClose, 
   }, [onLive]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (event.metaKey || event.ctrlKey || event.altKey) return;
+    if (chordKey(event) && event.key === "c" && selected !== null && document.getSelection()?.isCollapsed !== false) {
+      void navigator.clipboard?.writeText(linkOf(selected));
+      return;
+    }
+    if (event.metaKey || event.ctrlKey || event.altKey || onKey(event)) return;
     const at = shown.findIndex((row) => row.id === selected);
     const go = (to: number) => {
       const next = shown[Math.min(shown.length - 1, Math.max(0, to))];
@@ -74,7 +96,7 @@ export function RowList({ rows, total, selected, live, onLive, onOpen, onClose, 
       virtual.scrollToIndex(shown.indexOf(next));
       event.preventDefault();
     };
-    const page = Math.max(1, Math.floor((area.current?.clientHeight ?? 0) / HEIGHT) - 1);
+    const page = Math.max(1, Math.floor((area.current?.clientHeight ?? 0) / height) - 1);
     switch (event.key) {
       case "j":
       case "ArrowDown":
@@ -97,37 +119,79 @@ export function RowList({ rows, total, selected, live, onLive, onOpen, onClose, 
         return onClose();
       case "l":
         return live ? onLive(false) : toTop();
+      case ".": {
+        const place = selected === null ? null : document.getElementById(`row-${selected}`);
+        if (!place) return;
+        const { left, bottom } = place.getBoundingClientRect();
+        place.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: left + 118, clientY: bottom - 4 }));
+        event.preventDefault();
+      }
     }
   };
 
+  /** Values in rows behave as facets do: with Shift also this, with Alt not this. */
+  const onClickCapture = (event: Click) => {
+    if (!event.altKey && !event.shiftKey) return;
+    const value = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-key]") : null;
+    const { key, value: text } = value?.dataset ?? {};
+    if (key === undefined || text === undefined) return;
+    event.stopPropagation();
+    event.preventDefault();
+    onQuery((query) => (event.altKey ? exclude(query, key, text) : add(query, key, text)));
+  };
+
+  const newer =
+    waiting > 0 ? (
+      <button type="button" onClick={toTop} className="chrome inline-flex h-5 flex-none items-center gap-1 rounded-[10px] bg-accent px-2 text-badge font-medium text-on-accent">
+        <ArrowUp size={12} strokeWidth={2} aria-hidden />
+        {t("timeline.new", { count: waiting })}
+      </button>
+    ) : null;
   return (
     <section className="relative flex min-h-0 min-w-0 flex-col">
-      {waiting > 0 ? (
-        <div className="flex h-7 flex-none items-center justify-center border-b border-line">
-          <button type="button" onClick={toTop} className="chrome inline-flex h-5 items-center gap-1 rounded-[10px] bg-accent px-2 text-badge font-medium text-on-accent">
-            {t("timeline.new", { count: waiting })}
-            <ArrowUp size={12} strokeWidth={2} aria-hidden />
-          </button>
+      {oneLine ? <Header roomy={roomy} newer={newer} /> : null}
+      {!oneLine && newer ? <div className="flex h-7 flex-none items-center justify-center border-b border-line">{newer}</div> : null}
+      <RowMenu rows={shown} onOpen={onOpen} onQuery={onQuery}>
+        <div
+          ref={area}
+          role="grid"
+          tabIndex={0}
+          aria-label={t("timeline.actions")}
+          aria-rowcount={total ?? -1}
+          aria-activedescendant={selected !== null && items.some((item) => shown[item.index]?.id === selected) ? `row-${selected}` : undefined}
+          onScroll={onScroll}
+          onKeyDown={onKeyDown}
+          onClickCapture={onClickCapture}
+          className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto -outline-offset-2"
+        >
+          <div role="rowgroup" className="relative w-full" style={{ height: virtual.getTotalSize() }}>
+            {items.map((item) => {
+              const row = shown[item.index];
+              return row ? <Row key={row.id} row={row} index={item.index + waiting} selected={row.id === selected} looks={looks} top={item.start} onOpen={onOpen} /> : null;
+            })}
+          </div>
         </div>
-      ) : null}
-      <div
-        ref={area}
-        role="grid"
-        tabIndex={0}
-        aria-label={t("timeline.actions")}
-        aria-rowcount={total ?? -1}
-        aria-activedescendant={selected !== null && items.some((item) => shown[item.index]?.id === selected) ? `row-${selected}` : undefined}
-        onScroll={onScroll}
-        onKeyDown={onKeyDown}
-        className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto -outline-offset-2"
-      >
-        <div role="rowgroup" className="relative w-full" style={{ height: virtual.getTotalSize() }}>
-          {items.map((item) => {
-            const row = shown[item.index];
-            return row ? <Row key={row.id} row={row} index={item.index + waiting} selected={row.id === selected} width={width} top={item.start} onOpen={onOpen} /> : null;
-          })}
-        </div>
-      </div>
+      </RowMenu>
     </section>
+  );
+}
+
+/** Names of the columns, as the rows below have them. */
+function Header({ roomy, newer }: { roomy: boolean; newer: ReactNode }) {
+  const { t } = useTranslation();
+  return (
+    <div className={`chrome grid flex-none items-center gap-x-2 border-b border-line pr-3 pl-4 text-caption font-medium text-t3 ${oneLineGrid(roomy)}`}>
+      <span className="text-t1">{t("timeline.column.time")}</span>
+      <span />
+      <span />
+      <span>{t("timeline.column.kind")}</span>
+      <span className="flex items-center gap-2">
+        {t("timeline.column.action")}
+        {newer}
+      </span>
+      {roomy ? <span>{t("timeline.column.why")}</span> : null}
+      <span className="text-right">{t("timeline.column.cost")}</span>
+      <span className="text-right">{t("timeline.column.took")}</span>
+    </div>
   );
 }

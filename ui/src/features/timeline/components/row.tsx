@@ -1,4 +1,4 @@
-// One action in two lines: what happened, and then only what differs.
+// One action in two lines or one: what happened, and then only what differs.
 import { ArrowRight, KeyRound } from "lucide-react";
 import { memo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
@@ -6,40 +6,82 @@ import { AgentTile } from "../../../components/badge";
 import { Glyph } from "../../../components/glyph";
 import { Risk } from "../../../components/risk";
 import { Untrusted } from "../../../components/untrusted";
+import { useNow } from "../../../components/use-now";
 import type { OperationRowDto } from "../../../engine/bindings/OperationRowDto";
+import { useCall } from "../../../engine/query";
 import { money, tokens } from "../../../lib/money";
-import { clock, exact, took } from "../../../lib/time";
-import { isWordy, STATE_LOOKS } from "../model";
+import { plain } from "../../../lib/text";
+import { clock, countdown, exact, took } from "../../../lib/time";
+import { isWordy, STATE_LOOKS, writtenState } from "../model";
 
-type RowProps = { row: OperationRowDto; index: number; selected: boolean; /** Characters that fit. */ width: number; top: number; onOpen: (id: string) => void };
+export type RowLooks = {
+  /** Characters that fit. */
+  width: number;
+  oneLine: boolean;
+  /** One line has room for why. */
+  roomy: boolean;
+};
 
-export const Row = memo(function Row({ row, index, selected, width, top, onOpen }: RowProps) {
-  const { t } = useTranslation();
-  const { time, fraction } = clock(row.at);
-  const { shape, colour } = STATE_LOOKS[row.state];
+type RowProps = { row: OperationRowDto; index: number; selected: boolean; looks: RowLooks; top: number; onOpen: (id: string) => void };
+
+export const Row = memo(function Row({ row, index, selected, looks, top, onOpen }: RowProps) {
+  const Lines = looks.oneLine ? OneLine : TwoLines;
   return (
     // Keys are the grid's: it holds the focus and names the selected row.
     <div
       role="row"
       id={`row-${row.id}`}
+      data-row={row.id}
       aria-rowindex={index + 1}
       aria-selected={selected}
       onClick={() => onOpen(row.id)}
       style={{ transform: `translateY(${top}px)` }}
-      className={`absolute inset-x-0 top-0 grid h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] grid-rows-[20px_17px] content-center items-center gap-x-2 border-b border-line-row pr-3 pl-4 ${selected ? "bg-selected" : "hover:bg-hover"}`}
+      className={`absolute inset-x-0 top-0 grid items-center gap-x-2 border-b border-line-row pr-3 pl-4 ${looks.oneLine ? oneLineGrid(looks.roomy) : "h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] grid-rows-[20px_17px] content-center"} ${selected ? "bg-selected" : "hover:bg-hover"}`}
     >
-      <span role="gridcell" className="text-[12px]/5 text-t3" title={exact(row.at)}>
-        <span className="text-t2">{time}</span>
-        {fraction}
-      </span>
-      <span role="gridcell" className={colour}>
-        <Glyph shape={shape} />
-        <span className="sr-only">{t(`state.${row.state}`)}</span>
-      </span>
+      <Lines row={row} looks={looks} />
+    </div>
+  );
+});
+
+/** Columns of a one-line row and of the header above it. */
+export function oneLineGrid(roomy: boolean): string {
+  return `h-7 ${roomy ? "grid-cols-[88px_14px_16px_32px_minmax(0,1fr)_190px_52px_60px]" : "grid-cols-[88px_14px_16px_32px_minmax(0,1fr)_84px_60px]"}`;
+}
+
+type LinesProps = { row: OperationRowDto; looks: RowLooks };
+
+function When({ row }: { row: OperationRowDto }) {
+  const { time, fraction } = clock(row.at);
+  return (
+    <span role="gridcell" className="text-[12px]/5 text-t3" title={exact(row.at)}>
+      <span className="text-t2">{time}</span>
+      {fraction}
+    </span>
+  );
+}
+
+function State({ row }: { row: OperationRowDto }) {
+  const { t } = useTranslation();
+  const { shape, colour } = STATE_LOOKS[row.state];
+  return (
+    <span role="gridcell" className={colour} data-key="decision" data-value={writtenState(row.state)}>
+      <Glyph shape={shape} />
+      <span className="sr-only">{t(`state.${row.state}`)}</span>
+    </span>
+  );
+}
+
+function TwoLines({ row, looks }: LinesProps) {
+  return (
+    <>
+      <When row={row} />
+      <State row={row} />
       <span role="gridcell" className="flex h-5 min-w-0 items-center gap-2">
-        <span className="w-7 flex-none text-badge font-medium text-t3">{row.kind}</span>
+        <span className="w-7 flex-none text-badge font-medium text-t3" data-key="kind" data-value={row.kind}>
+          {row.kind}
+        </span>
         <span className="mono truncate text-caption">
-          <Untrusted text={row.summary} max={Math.max(16, width - (hasCost(row) ? COST_CHARACTERS : 0))} />
+          <Untrusted text={row.summary} max={Math.max(16, looks.width - (hasCost(row) ? COST_CHARACTERS : 0))} />
           <Amounts row={row} />
         </span>
       </span>
@@ -48,7 +90,7 @@ export const Row = memo(function Row({ row, index, selected, width, top, onOpen 
       </span>
       <span role="gridcell" className="col-start-3 row-start-2 flex h-4 min-w-0 items-center gap-1.5 overflow-hidden text-caption whitespace-nowrap text-t3">
         <AgentTile name={row.agentName} size={14} />
-        <span className="ml-4 w-19.5 flex-none truncate text-t2">
+        <span className="ml-4 w-19.5 flex-none truncate text-t2" data-key="agent" data-value={row.agent}>
           <Untrusted text={row.agentName} max={24} />
         </span>
         <Why row={row} />
@@ -56,9 +98,42 @@ export const Row = memo(function Row({ row, index, selected, width, top, onOpen 
       <span role="gridcell" className="col-start-4 row-start-2 text-right text-caption whitespace-nowrap text-t3">
         <Took row={row} />
       </span>
-    </div>
+    </>
   );
-});
+}
+
+function OneLine({ row, looks }: LinesProps) {
+  return (
+    <>
+      <When row={row} />
+      <State row={row} />
+      <span role="gridcell" title={plain(row.agentName)} data-key="agent" data-value={row.agent}>
+        <AgentTile name={row.agentName} />
+        <span className="sr-only">
+          <Untrusted text={row.agentName} max={24} />
+        </span>
+      </span>
+      <span role="gridcell" className="text-badge font-medium text-t3" data-key="kind" data-value={row.kind}>
+        {row.kind}
+      </span>
+      <span role="gridcell" className="mono truncate text-caption">
+        <Untrusted text={row.summary} max={Math.max(12, looks.width)} />
+        <Amounts row={row} />
+      </span>
+      {looks.roomy ? (
+        <span role="gridcell" className="flex min-w-0 overflow-hidden text-caption whitespace-nowrap text-t3">
+          <Why row={row} />
+        </span>
+      ) : null}
+      <span role="gridcell" className="truncate text-right text-[12px]/5 whitespace-nowrap">
+        <Cost row={row} brief />
+      </span>
+      <span role="gridcell" className="text-right text-caption whitespace-nowrap text-t3">
+        <Took row={row} />
+      </span>
+    </>
+  );
+}
 
 /** Room that the cost of a row takes from its summary, in characters. */
 const COST_CHARACTERS = 6;
@@ -71,7 +146,17 @@ function Took({ row }: { row: OperationRowDto }) {
   const { t } = useTranslation();
   if (row.tookMs !== null) return took(row.tookMs);
   if (row.settled) return null;
-  return row.state === "held" ? t("timeline.waits") : t("timeline.running");
+  if (row.state !== "held") return t("timeline.running");
+  return row.approval === null ? t("timeline.waits") : <Left approval={row.approval} />;
+}
+
+/** What is left of the time to answer. */
+function Left({ approval }: { approval: string }) {
+  const { t } = useTranslation();
+  const { data } = useCall({ call: "approvals.list" });
+  const now = useNow();
+  const open = data?.open.find((one) => one.id === approval);
+  return open ? t("timeline.left", { time: countdown(Date.parse(open.expiresAt) - now) }) : t("timeline.waits");
 }
 
 /** Tokens of a model call. */
@@ -89,8 +174,10 @@ function Amounts({ row }: { row: OperationRowDto }) {
   );
 }
 
-function Cost({ row }: { row: OperationRowDto }) {
+/** `brief`: the amount alone, where its column says the rest. */
+function Cost({ row, brief = false }: { row: OperationRowDto; brief?: boolean }) {
   const { t } = useTranslation();
+  if (brief && !row.settled && row.reserved !== null) return <span className="text-budget">{money(row.reserved)}</span>;
   if (row.state === "held" && row.reserved !== null) return <span className="text-budget">{t("timeline.asks", { cost: money(row.reserved) })}</span>;
   if (!row.settled && row.reserved !== null) return <span className="text-budget">{t("timeline.reserved", { cost: money(row.reserved) })}</span>;
   if (row.cost === null) return null;
@@ -109,28 +196,37 @@ function Why({ row }: { row: OperationRowDto }) {
   const { colour } = STATE_LOOKS[row.state];
   const parts: [string, ReactNode][] = [];
   if (isWordy(row.state)) parts.push(["state", <span className={colour}>{t(`state.low.${row.state}`)}</span>]);
-  if (row.risk !== null && row.risk !== "low" && row.state !== "allowed") parts.push(["risk", <Risk risk={row.risk} />]);
+  const risk: typeof parts = row.risk !== null && row.risk !== "low" && row.state !== "allowed" ? [["risk", <Risk risk={row.risk} />]] : [];
+  if (row.state !== "denied") parts.push(...risk);
   if (row.rule !== null) {
     parts.push([
       "rule",
-      <code className={`mono ${row.state === "denied" ? "text-deny" : ""}`}>
+      <code className={`mono ${row.state === "denied" ? "text-deny" : ""}`} data-key="rule" data-value={row.rule}>
         <Untrusted text={row.rule} max={40} />
       </code>,
     ]);
   }
+  if (row.state === "denied") parts.push(...risk);
   if (row.error !== null) {
     parts.push([
       "error",
-      <span className="text-ask">
+      <span className="text-ask" data-key="error" data-value={row.error}>
         <Untrusted text={row.error} max={40} />
       </span>,
     ]);
   }
-  if (row.status !== null && row.status >= 400) parts.push(["status", String(row.status)]);
+  if (row.status !== null && row.status >= 400) {
+    parts.push([
+      "status",
+      <span data-key="status" data-value={row.status}>
+        {row.status}
+      </span>,
+    ]);
+  }
   if (row.credential !== null && row.state === "allowed") {
     parts.push([
       "credential",
-      <span className="inline-flex items-center gap-1.25">
+      <span className="inline-flex items-center gap-1.25" data-key="credential" data-value={row.credential}>
         <KeyRound size={12} strokeWidth={1.5} aria-hidden />
         <Untrusted text={row.credential} max={32} />
       </span>,
