@@ -11,7 +11,8 @@ import { createAppRouter } from "./app/router";
 import { Empty } from "./components/empty";
 import type { Engine } from "./engine/client";
 import { createQueryClient } from "./engine/query";
-import { inShell, tauriEngine } from "./engine/tauri";
+import { inShell, tauriEngine, zoomTo } from "./engine/tauri";
+import { followView } from "./lib/view";
 import "./styles/index.css";
 
 async function engineOf(address: string): Promise<Engine | null> {
@@ -38,6 +39,8 @@ const router = createAppRouter();
 // The tray and links of the system ask for a place to look at; what they name is judged here.
 window.addEventListener("reeve:inbox", () => void router.navigate({ to: "/inbox" }));
 window.addEventListener("reeve:navigate", (event) => void router.navigate(destination(event instanceof CustomEvent ? event.detail : null)));
+
+if (inShell()) followView(({ text }) => zoomTo(Number(text)));
 
 const container = document.getElementById("root");
 const engine = await engineOf(window.location.href);

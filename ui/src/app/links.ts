@@ -1,6 +1,11 @@
 // Where a link from outside leads. A link only ever names a place to look at: it decides nothing, changes nothing, fills nothing.
 
-type Destination = { to: "/inbox" } | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
+type Destination =
+  | { to: "/inbox" }
+  | { to: "/agents" }
+  | { to: "/agents/$agent"; params: { agent: string } }
+  | { to: "/settings/$tab"; params: { tab: string } }
+  | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
 
 /** A link that names nothing we know: Timeline says so. */
 const UNKNOWN: Destination = { to: "/timeline", search: { link: "unknown" } };
@@ -18,6 +23,10 @@ export function destination(link: unknown): Destination {
   switch (place) {
     case "inbox":
       return id === undefined ? { to: "/inbox" } : { to: "/inbox/$approval", params: { approval: id } };
+    case "agents":
+      return id === undefined ? { to: "/agents" } : { to: "/agents/$agent", params: { agent: id } };
+    case "settings":
+      return id === undefined ? UNKNOWN : { to: "/settings/$tab", params: { tab: id } };
     case "timeline":
       return id === undefined ? { to: "/timeline", search: {} } : UNKNOWN;
     case "record":

@@ -1,10 +1,11 @@
 // Every place and what its address holds. What changes the view lives in the address, so back and links work.
 import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
 import { Crash } from "./crash";
-import { AgentRoute, AgentsRoute } from "../routes/agents";
+import { AgentRoute, AgentsRoute, agentsSearch } from "../routes/agents";
 import { BudgetRoute, BudgetsRoute, budgetsSearch } from "../routes/budgets";
 import { CredentialRoute, CredentialsRoute } from "../routes/credentials";
 import { inboxSearch, InboxQuestionRoute, InboxRoute } from "../routes/inbox";
+import { NewPolicyRoute, policiesSearch, PoliciesRoute, PolicyFileRoute, PolicyRoute } from "../routes/policies";
 import { RecordRoute, recordSearch, SessionRoute } from "../routes/record";
 import { SettingsRoute } from "../routes/settings";
 import { TimelineRoute, timelineSearch } from "../routes/timeline";
@@ -26,12 +27,17 @@ const timeline = createRoute({ getParentRoute: () => root, path: "/timeline", va
 const record = createRoute({ getParentRoute: () => root, path: "/record/$record", validateSearch: recordSearch, component: RecordRoute });
 const session = createRoute({ getParentRoute: () => root, path: "/session/$session", component: SessionRoute });
 
-const agents = createRoute({ getParentRoute: () => root, path: "/agents", component: AgentsRoute });
-const agent = createRoute({ getParentRoute: () => root, path: "/agents/$agent", component: AgentRoute });
+const agents = createRoute({ getParentRoute: () => root, path: "/agents", validateSearch: agentsSearch, component: AgentsRoute });
+const agent = createRoute({ getParentRoute: () => root, path: "/agents/$agent", validateSearch: agentsSearch, component: AgentRoute });
 const budgets = createRoute({ getParentRoute: () => root, path: "/budgets", validateSearch: budgetsSearch, component: BudgetsRoute });
 const budget = createRoute({ getParentRoute: () => root, path: "/budgets/$budget", validateSearch: budgetsSearch, component: BudgetRoute });
 const credentials = createRoute({ getParentRoute: () => root, path: "/credentials", component: CredentialsRoute });
 const credential = createRoute({ getParentRoute: () => root, path: "/credentials/$credential", component: CredentialRoute });
+
+const policies = createRoute({ getParentRoute: () => root, path: "/policies", validateSearch: policiesSearch, component: PoliciesRoute });
+const newPolicy = createRoute({ getParentRoute: () => root, path: "/policies/new", component: NewPolicyRoute });
+const policy = createRoute({ getParentRoute: () => root, path: "/policies/$rule", validateSearch: policiesSearch, component: PolicyRoute });
+const policyFile = createRoute({ getParentRoute: () => root, path: "/policies/file/$file", validateSearch: policiesSearch, component: PolicyFileRoute });
 
 const firstSettings = createRoute({
   getParentRoute: () => root,
@@ -43,7 +49,7 @@ const firstSettings = createRoute({
 const settings = createRoute({ getParentRoute: () => root, path: "/settings/$tab", component: SettingsRoute });
 
 export function createAppRouter() {
-  return createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, budgets, budget, credentials, credential, firstSettings, settings]), defaultErrorComponent: Crash });
+  return createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, budgets, budget, credentials, credential, policies, newPolicy, policy, policyFile, firstSettings, settings]), defaultErrorComponent: Crash });
 }
 
 declare module "@tanstack/react-router" {

@@ -1,5 +1,5 @@
 // The frame around every place: sidebar, main, strip.
-import { Outlet, useSearch } from "@tanstack/react-router";
+import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Modal } from "../components/modal";
@@ -7,12 +7,14 @@ import { ShortcutList } from "../components/shortcuts";
 import { StatusStrip } from "../features/status/components/status-strip";
 import { useStopAll } from "../features/status/queries";
 import { Commands } from "./commands";
+import { QuitDialog } from "./quit-dialog";
 import { Sidebar } from "./sidebar";
 import { useWindowKeys } from "./use-window-keys";
 
 export function Shell() {
   const { t } = useTranslation();
   const [shortcuts, setShortcuts] = useState(false);
+  const navigate = useNavigate();
   const stopAll = useStopAll();
   useWindowKeys({ stopAll, showShortcuts: () => setShortcuts(true) });
   const { link } = useSearch({ strict: false });
@@ -23,6 +25,7 @@ export function Shell() {
       </a>
       <Sidebar />
       <Commands onShortcuts={() => setShortcuts(true)} />
+      <QuitDialog />
       <Modal title={t("shortcuts.title")} open={shortcuts} onOpen={setShortcuts}>
         <ShortcutList />
       </Modal>
@@ -31,7 +34,7 @@ export function Shell() {
         <main id="content" tabIndex={-1} className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] outline-none">
           <Outlet />
         </main>
-        <StatusStrip />
+        <StatusStrip onFix={(tab) => void navigate({ to: "/settings/$tab", params: { tab } })} onRecord={(record) => void navigate({ to: "/record/$record", params: { record: String(record) } })} />
       </div>
     </div>
   );

@@ -7,6 +7,12 @@ export function inShell(): boolean {
   return isTauri();
 }
 
+/** The size of everything in the web view, in percent. */
+export function zoomTo(percent: number): void {
+  // A web view that cannot zoom stays as it is; nothing depends on it.
+  invoke("zoom", { percent }).catch(() => {});
+}
+
 export const tauriEngine: Engine = {
   call: async <C extends Call>(call: C): Promise<Answer<C>> => {
     const noun = call.call.slice(0, call.call.indexOf("."));
@@ -15,6 +21,11 @@ export const tauriEngine: Engine = {
     } catch (error) {
       throw EngineError.from(error);
     }
+  },
+
+  leave: (really) => {
+    // Where the window cannot end by itself, the system's own way is left.
+    invoke("quit", { really }).catch(() => {});
   },
 
   subscribe: (listener) => {

@@ -1,4 +1,5 @@
 // Protection, as a recorded engine has it.
+import { checks } from "../../testing/settings";
 import type { ProtectionDto } from "../bindings/ProtectionDto";
 import type { StatusDto } from "../bindings/StatusDto";
 import type { Handlers, World } from "./world";
@@ -9,8 +10,10 @@ function protect(world: World, protection: ProtectionDto): StatusDto {
   return world.state.status;
 }
 
-export const status: Handlers<"status.get" | "status.stop_all" | "status.resume"> = {
+export const status: Handlers<"status.get" | "status.stop_all" | "status.resume" | "status.pause" | "status.doctor"> = {
   "status.get": (world) => world.state.status,
   "status.stop_all": (world) => protect(world, { state: "stopped" }),
   "status.resume": (world) => protect(world, { state: "protected" }),
+  "status.pause": (world, { minutes }) => protect(world, { state: "paused", until: minutes === null ? null : new Date(Date.now() + minutes * 60_000).toISOString() }),
+  "status.doctor": () => checks(),
 };

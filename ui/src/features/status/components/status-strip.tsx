@@ -1,53 +1,74 @@
 // The strip: always there, and the single truth about protection. Shape, word and colour, then facts.
-import { Link2, Link2Off } from "lucide-react";
+import { Link2, Link2Off, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { Trans, useTranslation } from "react-i18next";
-import { Glyph, type Shape } from "../../../components/glyph";
+import type { Shape } from "../../../components/glyph";
+import { Untrusted } from "../../../components/untrusted";
 import type { StatusDto } from "../../../engine/bindings/StatusDto";
-import { type Connection, useConnection } from "../../../engine/query";
+import { type Connection, useCall, useConnection } from "../../../engine/query";
 import { moneyShort } from "../../../lib/money";
 import { minute } from "../../../lib/time";
 import { useResume, useStatus } from "../queries";
+import { StripDetails } from "./strip-details";
 
-type Shown = { state: string; shape: Shape; colour: string; word: string; more: string | null; action: "resume" | null };
+/** Where in the settings a state is mended. */
+export type Fix = "doctor" | "protection";
+
+type Shown = { state: string; shape: Shape; colour: string; word: string; cause: string | null; more: string; fix: "resume" | Fix | null };
 
 function useShown(status: StatusDto | undefined, connection: Connection): Shown {
   const { t } = useTranslation();
-  if (connection.kind === "lost") return { state: "lost", shape: "high", colour: "text-deny", word: t("strip.lost"), more: t("strip.lostMore", { message: connection.error.message }), action: null };
-  if (!status) return { state: "connecting", shape: "would", colour: "text-t3", word: t("strip.connecting"), more: t("strip.connectingMore"), action: null };
+  if (connection.kind === "lost") return { state: "lost", shape: "high", colour: "text-deny", word: t("strip.lost"), cause: connection.error.message, more: t("strip.lostMore"), fix: null };
+  if (!status) return { state: "connecting", shape: "would", colour: "text-t3", word: t("strip.connecting"), cause: null, more: t("strip.connectingMore"), fix: null };
   const { protection } = status;
   switch (protection.state) {
     case "stopped":
-      return { state: "stopped", shape: "square", colour: "text-deny", word: t("strip.stopped"), more: t("strip.stoppedMore"), action: "resume" };
+      return { state: "stopped", shape: "square", colour: "text-deny", word: t("strip.stopped"), cause: null, more: t("strip.stoppedMore"), fix: "resume" };
     case "degraded":
-      return { state: "degraded", shape: "high", colour: "text-deny", word: t("strip.degraded", { cause: protection.cause }), more: t("strip.degradedMore"), action: null };
+      return { state: "degraded", shape: "high", colour: "text-deny", word: t("strip.degraded"), cause: protection.cause, more: t("strip.degradedMore"), fix: "doctor" };
     case "paused":
-      return { state: "paused", shape: "bars", colour: "text-ask", word: protection.until === null ? t("strip.pausedOpen") : t("strip.paused", { time: minute(protection.until) }), more: t("strip.pausedMore"), action: "resume" };
+      return { state: "paused", shape: "bars", colour: "text-ask", word: protection.until === null ? t("strip.pausedOpen") : t("strip.paused", { time: minute(protection.until) }), cause: null, more: t("strip.pausedMore"), fix: "resume" };
     case "observing":
-      return { state: "observing", shape: "would", colour: "text-info", word: t("strip.observing"), more: t("strip.observingMore"), action: null };
+      return { state: "observing", shape: "would", colour: "text-info", word: t("strip.observing"), cause: null, more: t("strip.observingMore"), fix: "protection" };
     case "protected":
-      return { state: "protected", shape: "dot", colour: "text-allow", word: t("strip.protected"), more: null, action: null };
+      return { state: "protected", shape: "dot", colour: "text-allow", word: t("strip.protected"), cause: null, more: t("strip.protectedMore"), fix: null };
   }
 }
 
-export function StatusStrip() {
+type StatusStripProps = { onFix: (fix: Fix) => void; onRecord: (record: number) => void };
+
+export function StatusStrip({ onFix, onRecord }: StatusStripProps) {
   const { t } = useTranslation();
   const { data: status } = useStatus();
   const connection = useConnection();
   const shown = useShown(status, connection);
   const lost = shown.state === "lost" || shown.state === "degraded";
+  const said = shown.cause ?? (shown.state === "protected" ? null : shown.more);
+  const mend = shown.fix === null ? null : shown.fix === "resume" ? <ResumeButton stopped={shown.state === "stopped"} /> : <FixButton fix={shown.fix} onFix={onFix} />;
   return (
     <footer aria-label={t("strip.label")} data-state={shown.state} className="flex h-7 flex-none items-center gap-4 overflow-hidden border-t border-line bg-canvas px-4 text-caption whitespace-nowrap text-t2">
-      <span role={lost ? "alert" : "status"} className={`inline-flex max-w-3/5 flex-none items-center gap-1.5 font-semibold ${shown.colour}`}>
-        <Glyph shape={shown.shape} />
-        <span className="truncate">{shown.word}</span>
+      <span role={lost ? "alert" : "status"} className="flex min-w-0 flex-none">
+        <StripDetails shape={shown.shape} colour={shown.colour} word={shown.word} cause={shown.cause} meaning={shown.more} action={mend} />
       </span>
-      {shown.more === null ? null : <span className="min-w-0 truncate">{shown.more}</span>}
-      {status && connection.kind !== "lost" && shown.more === null ? <Facts status={status} /> : null}
+      {said === null ? null : (
+        <span className="min-w-0 truncate">
+          <Untrusted text={said} />
+        </span>
+      )}
+      {status && connection.kind !== "lost" && said === null ? <Facts status={status} /> : null}
       <span className="flex-1" />
-      {shown.action === null ? null : <ResumeButton stopped={shown.state === "stopped"} />}
-      {status && connection.kind !== "lost" ? <Chain status={status} /> : null}
+      {mend}
+      {status && connection.kind !== "lost" ? <Chain status={status} onRecord={onRecord} /> : null}
     </footer>
+  );
+}
+
+function FixButton({ fix, onFix }: { fix: Fix; onFix: (fix: Fix) => void }) {
+  const { t } = useTranslation();
+  return (
+    <button type="button" className="chrome flex-none font-medium text-accent" onClick={() => onFix(fix)}>
+      {t(`strip.fix.${fix}`)}
+    </button>
   );
 }
 
@@ -57,7 +78,10 @@ function Facts({ status }: { status: StatusDto }) {
   const cost = moneyShort(status.costToday);
   return (
     <>
-      <span>{status.agentsRunning === 0 ? t("strip.noAgents") : t("strip.agents", { count: status.agentsRunning })}</span>
+      <span className="inline-flex items-center">
+        {status.agentsRunning === 0 ? t("strip.noAgents") : t("strip.agents", { count: status.agentsRunning })}
+        <Gaps />
+      </span>
       <span>
         {status.limitToday === null ? (
           <Trans i18nKey="strip.today" values={{ cost }} components={strong} />
@@ -70,14 +94,32 @@ function Facts({ status }: { status: StatusDto }) {
   );
 }
 
-function Chain({ status }: { status: StatusDto }) {
+/** Running agents of which some kind of action is not seen in full. */
+function Gaps() {
+  const { t } = useTranslation();
+  const { data: agents = [] } = useCall({ call: "agents.list" });
+  const gaps = agents.filter(({ running, coverage }) => running > 0 && (coverage.length === 0 || coverage.some(({ sight }) => sight !== "full"))).length;
+  if (gaps === 0) return null;
+  return (
+    <span className="inline-flex items-center gap-1">
+      {", "}
+      <TriangleAlert size={12} strokeWidth={1.75} aria-hidden className="ml-1 text-ask" />
+      {t("strip.gaps", { count: gaps })}
+    </span>
+  );
+}
+
+function Chain({ status, onRecord }: { status: StatusDto; onRecord: (record: number) => void }) {
   const { t } = useTranslation();
   const { chain } = status;
   if (!chain.ok) {
+    const at = chain.brokenAt ?? chain.head;
     return (
-      <span role="alert" title={chain.problem ?? undefined} className="inline-flex items-center gap-1.5 font-semibold text-deny">
-        <Link2Off size={12} strokeWidth={1.5} aria-hidden />
-        {t("strip.chainBroken", { at: chain.brokenAt ?? chain.head })}
+      <span role="alert" className="flex-none">
+        <button type="button" title={chain.problem ?? undefined} onClick={() => onRecord(at)} className="chrome inline-flex items-center gap-1.5 font-semibold text-deny">
+          <Link2Off size={12} strokeWidth={1.5} aria-hidden />
+          {t("strip.chainBroken", { at })}
+        </button>
       </span>
     );
   }

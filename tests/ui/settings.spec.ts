@@ -1,0 +1,126 @@
+// Settings by hand: what is chosen holds at once, what was refused stands as it was, and the look is kept.
+import { expect, type Page, test } from "@playwright/test";
+import { open } from "./open";
+
+type Heard = { call: string; input?: Record<string, unknown> };
+
+const changes = async (page: Page) => {
+  const all = await page.evaluate(() => (window as unknown as { fakeEngine: { heard: Heard[] } }).fakeEngine.heard);
+  return all.filter((one) => one.call === "settings.set").map((one) => one.input);
+};
+
+test("observing is chosen, said in the strip, and taken back from there", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  const strip = page.getByRole("contentinfo");
+  await page.getByRole("radio", { name: /^Observe/ }).check();
+  await expect(strip).toHaveAttribute("data-state", "observing");
+  await page.getByRole("link", { name: "Inbox" }).click();
+  await strip.getByRole("button", { name: "Ready to enforce?" }).click();
+  await expect(page).toHaveURL(/\/settings\/protection/);
+  await page.getByRole("radio", { name: /^Enforce/ }).check();
+  await expect(strip).toHaveAttribute("data-state", "protected");
+  expect(await changes(page)).toEqual([
+    { mode: "observe", preset: null, notifications: null },
+    { mode: "enforce", preset: null, notifications: null },
+  ]);
+});
+
+test("a pause is begun here and ended here", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  await page.getByRole("button", { name: "15 minutes" }).click();
+  await expect(page.getByRole("contentinfo")).toHaveAttribute("data-state", "paused");
+  await page.getByRole("main").getByRole("button", { name: "Resume now" }).click();
+  await expect(page.getByRole("contentinfo")).toHaveAttribute("data-state", "protected");
+});
+
+test("each kind of notification is turned off by itself, but not that protection is lost", async ({ page }) => {
+  await open(page, "/settings/notifications?fake=story");
+  await page.getByRole("checkbox", { name: /limit is nearly used/ }).uncheck();
+  await expect.poll(() => changes(page)).toEqual([{ mode: null, preset: null, notifications: { waiting: true, budget: false, deniedHigh: true } }]);
+  await expect(page.getByRole("checkbox", { name: /limit is nearly used/ })).not.toBeChecked();
+  await expect(page.getByRole("checkbox", { name: /Protection is lost/ })).toBeDisabled();
+});
+
+test("the theme holds at once and after a reload", async ({ page }) => {
+  await open(page, "/settings/general?fake=story");
+  const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  expect(await ground()).toBe("rgb(246, 247, 249)");
+  await page.getByRole("group", { name: "Theme" }).getByRole("radio", { name: "Dark" }).check();
+  expect(await ground()).toBe("rgb(13, 16, 21)");
+  await page.reload();
+  await expect(page.getByRole("group", { name: "Theme" }).getByRole("radio", { name: "Dark" })).toBeChecked();
+  expect(await ground()).toBe("rgb(13, 16, 21)");
+});
+
+test("more contrast is a wish of the person too", async ({ page }) => {
+  await open(page, "/settings/general?fake=story");
+  const line = () => page.evaluate(() => getComputedStyle(document.documentElement).getPropertyValue("--border").trim());
+  const before = await line();
+  await page.getByRole("group", { name: "Contrast" }).getByRole("radio", { name: "More" }).check();
+  expect(await line()).not.toBe(before);
+});
+
+test("single keys that are off do nothing, and shortcuts with Control still work", async ({ page }) => {
+  await open(page, "/settings/shortcuts?fake=story");
+  await page.getByRole("checkbox", { name: /Letters and signs/ }).uncheck();
+  await page.getByRole("link", { name: "Timeline" }).click();
+  await expect(page).toHaveURL(/\/timeline/);
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("j");
+  await page.keyboard.press("?");
+  await page.keyboard.press("ArrowDown");
+  await expect(page).toHaveURL(/op=op_0*48209/);
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  await page.keyboard.press("Control+1");
+  await expect(page).toHaveURL(/\/inbox/);
+});
+
+test("the doctor looks only when asked, and says what mends", async ({ page }) => {
+  await open(page, "/settings/doctor?fake=story");
+  await expect(page.getByRole("listitem")).toHaveCount(0);
+  await page.getByRole("button", { name: "Run all checks" }).click();
+  await expect(page.getByText("1 of 6 checks found something.")).toBeVisible();
+  await expect(page.getByRole("listitem").filter({ hasText: "trust: node" })).toContainText("see README, trust per runtime");
+});
+
+test("a setting that was refused stands as it was, and is said", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  await page.evaluate(() => {
+    const { fakeEngine } = window as unknown as { fakeEngine: { call: (call: { call: string }) => Promise<unknown> } };
+    const asked = fakeEngine.call.bind(fakeEngine);
+    fakeEngine.call = (call) => (call.call === "settings.set" ? Promise.reject({ code: "failed", message: "config.toml is not writable", hint: null }) : asked(call));
+  });
+  await page.getByRole("radio", { name: /^Strict/ }).click();
+  await expect(page.getByText("config.toml is not writable")).toBeVisible();
+  await expect(page.getByRole("radio", { name: /^Balanced/ })).toBeChecked();
+});
+
+test("quitting says what stops; staying is the answer of Enter and of Escape", async ({ page }) => {
+  await open(page, "/inbox?fake=story");
+  const left = () => page.evaluate(() => (window as unknown as { fakeEngine: { left: boolean[] } }).fakeEngine.left);
+  const ask = () => page.evaluate(() => window.dispatchEvent(new CustomEvent("reeve:quit")));
+  const dialog = page.getByRole("dialog", { name: "Quit Reeve?" });
+  await ask();
+  await expect(dialog).toContainText("5 sessions go on, governed by the engine.");
+  await expect(dialog).toContainText("5 questions wait. They end in denied");
+  await expect(dialog.getByRole("button", { name: "Keep running in the tray" })).toBeFocused();
+  await page.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await ask();
+  await expect(dialog).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await ask();
+  await dialog.getByRole("button", { name: "Quit anyway" }).click();
+  await expect(dialog).toHaveCount(0);
+  expect(await left()).toEqual([false, false, true]);
+});
+
+test("the strip's word opens what is behind it, with one thing to do", async ({ page }) => {
+  await open(page, "/timeline?fake=degraded");
+  await page.getByRole("contentinfo").getByRole("button", { name: /^Degraded/ }).click();
+  const details = page.getByRole("dialog");
+  await expect(details).toContainText("port 7117 is taken");
+  await details.getByRole("button", { name: "Open the doctor" }).click();
+  await expect(page).toHaveURL(/\/settings\/doctor/);
+});

@@ -1,0 +1,124 @@
+// The short tabs: how the window looks, which notices come, what is kept, keys, and what this is.
+import { useTranslation } from "react-i18next";
+import { Button } from "../../../components/button";
+import { Fact, Facts } from "../../../components/facts";
+import { FormSection, Radios, Toggle } from "../../../components/form";
+import { Prose } from "../../../components/prose";
+import { ShortcutList } from "../../../components/shortcuts";
+import { Untrusted } from "../../../components/untrusted";
+import type { SettingsDto } from "../../../engine/bindings/SettingsDto";
+import { bytes } from "../../../lib/money";
+import { exact } from "../../../lib/time";
+import { choicesOf, setView, useView } from "../../../lib/view";
+import { useChange, useStatus, useVerify } from "../queries";
+
+export function General() {
+  const { t } = useTranslation();
+  const view = useView();
+  return (
+    <FormSection title={t("settings.appearance")}>
+      <Radios label={t("settings.theme")} value={view.theme} onChoose={(value) => setView("theme", value)} options={choicesOf("theme").map((value) => ({ value, label: t(`settings.themes.${value}`) }))} />
+      <Radios label={t("settings.contrast")} value={view.contrast} onChoose={(value) => setView("contrast", value)} options={choicesOf("contrast").map((value) => ({ value, label: t(`settings.contrasts.${value}`) }))} />
+      <Radios label={t("settings.text")} value={view.text} onChoose={(value) => setView("text", value)} options={choicesOf("text").map((value) => ({ value, label: t("settings.percent", { value }) }))} />
+      <Radios label={t("settings.sidebar")} value={view.sidebar} onChoose={(value) => setView("sidebar", value)} options={choicesOf("sidebar").map((value) => ({ value, label: t(`settings.sidebars.${value}`) }))} />
+    </FormSection>
+  );
+}
+
+export function Notifications({ settings }: { settings: SettingsDto }) {
+  const { t } = useTranslation();
+  const change = useChange();
+  const { notifications } = settings;
+  const set = (part: Partial<typeof notifications>) => change({ notifications: { ...notifications, ...part } });
+  return (
+    <FormSection title={t("settings.notify.title")}>
+      <p className="mb-1 text-t2">{t("settings.notify.more")}</p>
+      <Toggle label={t("settings.notify.waiting")} more={t("settings.notify.waitingMore")} on={notifications.waiting} onChange={(waiting) => set({ waiting })} />
+      <Toggle label={t("settings.notify.budget")} more={t("settings.notify.budgetMore")} on={notifications.budget} onChange={(budget) => set({ budget })} />
+      <Toggle label={t("settings.notify.denied")} more={t("settings.notify.deniedMore")} on={notifications.deniedHigh} onChange={(deniedHigh) => set({ deniedHigh })} />
+      <Toggle fixed label={t("settings.notify.lost")} more={t("settings.notify.lostMore")} on />
+    </FormSection>
+  );
+}
+
+export function Data({ settings }: { settings: SettingsDto }) {
+  const { t } = useTranslation();
+  const verify = useVerify();
+  const { data } = settings;
+  return (
+    <>
+      <FormSection title={t("settings.record.title")}>
+        <p className="mb-2 text-t2">{t("settings.record.more")}</p>
+        <Facts>
+          <Fact label={t("settings.record.records")}>{data.records.toLocaleString("en-US")}</Fact>
+          <Fact label={t("settings.record.since")}>{data.since === null ? t("settings.record.none") : exact(data.since)}</Fact>
+          <Fact label={t("settings.record.size")}>{bytes(data.bytes)}</Fact>
+          <Fact label={t("settings.record.file")}>
+            <code className="mono text-caption">
+              <Untrusted text={data.database} />
+            </code>
+          </Fact>
+        </Facts>
+      </FormSection>
+      <FormSection title={t("settings.record.proof")}>
+        <div className="flex items-center gap-3 py-1">
+          <Button onClick={() => verify.mutate()}>{verify.isPending ? t("settings.record.verifying") : t("settings.record.verify")}</Button>
+          <span role="status" className="min-w-0">
+            {verify.data ? (
+              verify.data.ok ? (
+                <span className="text-allow">{t("settings.record.holds", { count: verify.data.events, shown: verify.data.events.toLocaleString("en-US") })}</span>
+              ) : (
+                <span className="text-deny">
+                  <Prose text={verify.data.problem ?? t("settings.record.broken")} />
+                </span>
+              )
+            ) : null}
+            {verify.error ? (
+              <span className="text-deny">
+                <Prose text={verify.error.message} />
+              </span>
+            ) : null}
+          </span>
+        </div>
+      </FormSection>
+    </>
+  );
+}
+
+export function Shortcuts() {
+  const { t } = useTranslation();
+  const { singleKeys } = useView();
+  return (
+    <>
+      <FormSection title={t("settings.keys")}>
+        <Toggle label={t("settings.singleKeys")} more={t("settings.singleKeysMore")} on={singleKeys === "on"} onChange={(on) => setView("singleKeys", on ? "on" : "off")} />
+      </FormSection>
+      <div className="border-t border-line pt-3">
+        <ShortcutList />
+      </div>
+    </>
+  );
+}
+
+export function About({ settings }: { settings: SettingsDto }) {
+  const { t } = useTranslation();
+  const { data: status } = useStatus();
+  return (
+    <FormSection title={t("settings.about.title")}>
+      <Facts>
+        <Fact label={t("settings.about.version")}>{status?.engineVersion ?? t("common.unknown")}</Fact>
+        <Fact label={t("settings.about.proxy")}>
+          <code className="mono text-caption">{status?.proxyAddress ?? t("common.unknown")}</code>
+        </Fact>
+        <Fact label={t("settings.about.file")}>
+          <code className="mono text-caption">
+            <Untrusted text={settings.file} />
+          </code>
+        </Fact>
+        <Fact label={t("settings.about.secrets")}>{t(`settings.secrets.${settings.secrets}`)}</Fact>
+        <Fact label={t("settings.about.licence")}>{t("settings.about.licenceIs")}</Fact>
+        <Fact label={t("settings.about.updates")}>{t("settings.about.updatesMore")}</Fact>
+      </Facts>
+    </FormSection>
+  );
+}

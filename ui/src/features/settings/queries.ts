@@ -1,0 +1,60 @@
+// The settings, the switches beside them, and the doctor.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import { useToast } from "../../components/toasts";
+import type { CheckDto } from "../../engine/bindings/CheckDto";
+import type { SetSettingsInput } from "../../engine/bindings/SetSettingsInput";
+import type { VerificationDto } from "../../engine/bindings/VerificationDto";
+import type { Answer, Call, EngineError } from "../../engine/client";
+import { keyOf, useCall, useEngine } from "../../engine/query";
+
+export function useSettings() {
+  return useCall({ call: "settings.get" });
+}
+
+export function useStatus() {
+  return useCall({ call: "status.get" });
+}
+
+/** Writes what changed; what was refused stands as it was, and is said. */
+export function useChange(): (change: Partial<SetSettingsInput>) => void {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const engine = useEngine();
+  const client = useQueryClient();
+  const { mutate } = useMutation<Answer<{ call: "settings.set"; input: SetSettingsInput }>, EngineError, Partial<SetSettingsInput>>({
+    mutationFn: (change) => engine.call({ call: "settings.set", input: { mode: null, preset: null, notifications: null, ...change } }),
+    onSuccess: (settings) => {
+      client.setQueryData(keyOf({ call: "settings.get" }), settings);
+      void client.invalidateQueries({ queryKey: keyOf({ call: "status.get" }) });
+      toast("done", t("settings.saved"));
+    },
+    onError: (error) => toast("failed", t("stop.failed", { message: error.message })),
+  });
+  return mutate;
+}
+
+/** A call that answers with the status as it is afterwards. */
+export function useStatusChange(): (call: Extract<Call, { call: "status.pause" | "status.resume" }>) => void {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const engine = useEngine();
+  const client = useQueryClient();
+  const { mutate } = useMutation<unknown, EngineError, Extract<Call, { call: "status.pause" | "status.resume" }>>({
+    mutationFn: (call) => engine.call(call),
+    onSuccess: () => void client.invalidateQueries({ queryKey: keyOf({ call: "status.get" }) }),
+    onError: (error) => toast("failed", t("stop.failed", { message: error.message })),
+  });
+  return mutate;
+}
+
+/** The doctor looks when asked: it opens sessions and writes a probe. */
+export function useDoctor() {
+  const engine = useEngine();
+  return useMutation<CheckDto[], EngineError>({ mutationFn: () => engine.call({ call: "status.doctor" }) });
+}
+
+export function useVerify() {
+  const engine = useEngine();
+  return useMutation<VerificationDto, EngineError>({ mutationFn: () => engine.call({ call: "audit.verify" }) });
+}
