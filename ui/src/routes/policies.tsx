@@ -1,0 +1,33 @@
+// /policies?tab=…&version=…, /policies/:rule, /policies/new and /policies/file/:file?version=…
+import { getRouteApi } from "@tanstack/react-router";
+import { PoliciesPage } from "../features/policies/policies-page";
+
+const NAMED = ["mine", "standing", "shared", "preset", "history"] as const;
+type PoliciesSearch = { tab?: (typeof NAMED)[number]; version?: string };
+
+export function policiesSearch(search: Record<string, unknown>): PoliciesSearch {
+  const tab = NAMED.find((one) => one === search["tab"]);
+  return { ...(tab ? { tab } : {}), ...(typeof search["version"] === "string" || typeof search["version"] === "number" ? { version: String(search["version"]) } : {}) };
+}
+
+const list = getRouteApi("/policies");
+const one = getRouteApi("/policies/$rule");
+const whole = getRouteApi("/policies/file/$file");
+
+export function PoliciesRoute() {
+  const { tab = "all", version = null } = list.useSearch();
+  return <PoliciesPage tab={tab} view={tab === "history" ? { kind: "history", version } : { kind: "rule", rule: null }} />;
+}
+
+export function PolicyRoute() {
+  const { tab = "all" } = one.useSearch();
+  return <PoliciesPage tab={tab === "history" ? "all" : tab} view={{ kind: "rule", rule: one.useParams().rule }} />;
+}
+
+export function NewPolicyRoute() {
+  return <PoliciesPage tab="mine" view={{ kind: "new" }} />;
+}
+
+export function PolicyFileRoute() {
+  return <PoliciesPage tab="mine" view={{ kind: "file", file: whole.useParams().file, version: whole.useSearch().version ?? null }} />;
+}
