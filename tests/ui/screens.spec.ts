@@ -25,7 +25,7 @@ async function spilling(page: Page): Promise<boolean> {
 }
 
 const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
-const PLACES = ["/inbox", "/timeline", "/agents", "/credentials"];
+const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/credentials"];
 const MORE = ["/inbox?tab=decided", "/inbox?tab=expired", "/timeline?q=nothing-has-this-word"];
 
 for (const state of STATES) {

@@ -13,6 +13,8 @@ export const PAGE = 100;
 /** Counts and filtered searches are asked for again at most this often, in milliseconds. */
 const CALM = 400;
 const RESOLVED_KEPT = 200;
+/** What the engine counts when it is asked: asked again when something was recorded, as far as a screen shows it. */
+const COUNTED = ["operations.facets", "agents.list", "agents.get", "sessions.list", "budgets.lines", "budgets.get"];
 
 export const searchKey = (query: string) => ["operations.search", query] as const;
 
@@ -21,7 +23,7 @@ export function startStream(engine: Engine, client: QueryClient): () => void {
   const end = engine.subscribe((message) => {
     if (message.kind === "batch") {
       applyBatch(client, message.batch);
-      if (message.batch.operations.length > 0) calm.run();
+      calm.run();
       return;
     }
     const now: Connection = message.kind === "connected" ? { kind: "connected" } : { kind: "lost", error: message.error };
@@ -69,7 +71,7 @@ function refreshCard(client: QueryClient, approval: ApprovalDto): void {
 }
 
 async function refreshCounted(engine: Engine, client: QueryClient): Promise<void> {
-  void client.invalidateQueries({ queryKey: ["operations.facets"] });
+  for (const name of COUNTED) void client.invalidateQueries({ queryKey: [name] });
   const filtered = client.getQueryCache().findAll({ queryKey: ["operations.search"], type: "active" });
   for (const { queryKey } of filtered) {
     const query = queryKey[1];

@@ -20,6 +20,13 @@ export function moneyShort(nano: number): string {
   return `${sign}$${Number.isInteger(dollars) ? dollars.toLocaleString("en-US") : decimals(dollars, 2)}`;
 }
 
+/** `$0.00`, `<$0.01`, `$212.40`, `-$1.50`: always cents, for columns. */
+export function cents(nano: number): string {
+  const dollars = Math.abs(nano) / NANO;
+  const sign = nano < 0 ? "-" : "";
+  return nano !== 0 && dollars < 0.01 ? `${sign}<$0.01` : `${sign}$${decimals(dollars, 2)}`;
+}
+
 /** `512`, `8.1k`, `1.2M` tokens. */
 export function tokens(count: number): string {
   if (count < 1_000) return String(count);

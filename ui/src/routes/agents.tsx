@@ -1,13 +1,22 @@
-// /agents and /agents/:agent
+// /agents and /agents/:agent?tab=…
 import { getRouteApi } from "@tanstack/react-router";
 import { AgentsPage } from "../features/agents/agents-page";
 
+type AgentsSearch = { tab?: string };
+
+export function agentsSearch(search: Record<string, unknown>): AgentsSearch {
+  return typeof search["tab"] === "string" && search["tab"] !== "" ? { tab: search["tab"] } : {};
+}
+
+const list = getRouteApi("/agents");
 const one = getRouteApi("/agents/$agent");
 
 export function AgentsRoute() {
-  return <AgentsPage selected={null} />;
+  const navigate = list.useNavigate();
+  return <AgentsPage selected={null} tab={list.useSearch().tab ?? null} onTab={(tab) => void navigate({ search: { tab }, replace: true })} />;
 }
 
 export function AgentRoute() {
-  return <AgentsPage selected={one.useParams().agent} />;
+  const navigate = one.useNavigate();
+  return <AgentsPage selected={one.useParams().agent} tab={one.useSearch().tab ?? null} onTab={(tab) => void navigate({ search: { tab }, replace: true })} />;
 }

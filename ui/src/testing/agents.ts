@@ -1,8 +1,12 @@
 // Agents, sessions and credentials as a recorded engine has them, by the name of the state.
+import type { AgentDetailDto } from "../engine/bindings/AgentDetailDto";
 import type { AgentDto } from "../engine/bindings/AgentDto";
+import type { ChangesDto } from "../engine/bindings/ChangesDto";
 import type { CoverageDto } from "../engine/bindings/CoverageDto";
 import type { CredentialDto } from "../engine/bindings/CredentialDto";
+import type { CredentialTestDto } from "../engine/bindings/CredentialTestDto";
 import type { SessionDto } from "../engine/bindings/SessionDto";
+import type { ToolDto } from "../engine/bindings/ToolDto";
 
 const SINCE = "2026-11-12T09:12:00Z";
 const LOCAL_MCP = "servers reached over the network are seen as http; local ones are not seen";
@@ -15,8 +19,11 @@ const coverage: CoverageDto[] = [
   { kind: "shell", sight: "none", note: SHELL },
 ];
 
+const DESKTOP = "a desktop app; not tried under Reeve so far";
+const untried: CoverageDto[] = (["llm", "http", "mcp", "shell"] as const).map((kind) => ({ kind, sight: "unknown", note: DESKTOP }));
+
 export function agent(id: string, name: string, change: Partial<AgentDto> = {}): AgentDto {
-  return { id, name, tool: id, team: null, registeredAt: SINCE, pausedAt: null, removedAt: null, running: 0, costToday: 0, coverage, ...change };
+  return { id, name, tool: id, team: null, registeredAt: SINCE, pausedAt: null, removedAt: null, running: 0, costToday: 0, sessionsToday: 0, actionsToday: 0, heldToday: 0, deniedToday: 0, lastSeen: null, coverage, ...change };
 }
 
 export function credential(id: string, name: string, change: Partial<CredentialDto> = {}): CredentialDto {
@@ -34,9 +41,10 @@ export function credential(id: string, name: string, change: Partial<CredentialD
 
 export function agents(large: boolean): AgentDto[] {
   const told = [
-    agent("claude-code", "Claude Code", { running: 1, costToday: 1_940_000_000 }),
-    agent("codex", "Codex", { costToday: 980_000_000 }),
-    agent("nightly-triage", "nightly \u202Etriage\u001B[31m", { tool: null, coverage: [], pausedAt: "2026-11-20T11:00:00Z" }),
+    agent("claude-code", "Claude Code", { running: 3, costToday: 1_940_000_000, sessionsToday: 7, actionsToday: 712, heldToday: 3, deniedToday: 11, lastSeen: "2026-11-20T13:03:30Z" }),
+    agent("codex", "Codex", { running: 1, costToday: 980_000_000, sessionsToday: 3, actionsToday: 341, heldToday: 4, deniedToday: 4, lastSeen: "2026-11-20T13:02:50Z" }),
+    agent("cursor", "Cursor", { coverage: untried, sessionsToday: 4, running: 1, lastSeen: "2026-11-20T13:03:28Z" }),
+    agent("nightly-triage", "nightly \u202Etriage\u001B[31m", { tool: null, coverage: [], pausedAt: "2026-11-20T11:00:00Z", sessionsToday: 1, costToday: 260_000_000, deniedToday: 2, actionsToday: 71, lastSeen: "2026-11-20T03:12:00Z" }),
   ];
   const more = large ? Array.from({ length: 197 }, (_, at) => agent(`agent-${at}`, `Agent ${at}`, { tool: null, coverage: [] })) : [];
   return [...told, ...more];
@@ -56,4 +64,55 @@ export function credentials(large: boolean): CredentialDto[] {
   ];
   const more = large ? Array.from({ length: 197 }, (_, at) => credential(`key-${at}`, `Key ${at}`)) : [];
   return [...told, ...more];
+}
+
+/** Tools on the machine: two are agents here already. */
+export function tools(): ToolDto[] {
+  return [
+    { key: "claude-code", name: "Claude Code", program: "/usr/local/bin/claude", version: "2.1.14", measured: "2.1.197", command: "reeve run -- claude", registered: true, coverage },
+    { key: "codex", name: "Codex CLI", program: "/usr/local/bin/codex", version: "0.169.0", measured: "0.169.0", command: "reeve run -- codex", registered: true, coverage },
+    { key: "gemini-cli", name: "Gemini CLI", program: "/home/dana/.local/bin/gemini", version: null, measured: "0.9.0", command: "reeve run -- gemini", registered: false, coverage },
+    { key: "cursor", name: "Cursor", program: "/usr/bin/cursor", version: "1.9.2", measured: null, command: "reeve run -- cursor", registered: true, coverage: untried },
+  ];
+}
+
+export function detail(of: AgentDto, now: number): AgentDetailDto {
+  const costs = [0.84, 1.31, 1.12, 1.55, 0.63, 0.11, 0.06, 1.24, 1.02, 1.13, 0.87, 0.2, 0.07];
+  const share = of.costToday / 1_940_000_000;
+  return {
+    agent: { ...of },
+    days: [...costs.map((dollars) => Math.round(dollars * share * 1_000_000_000)), of.costToday].map((cost, at) => ({ day: new Date(now - (13 - at) * 86_400_000).toISOString().slice(0, 10), cost })),
+    rules: [
+      { id: "no-merge-main", reason: "agents may not merge into main", kind: "forbid", layer: "team", named: false },
+      { id: "ask-force-push", reason: "ask before rewriting shared history", kind: "ask", layer: "team", named: true },
+      { id: "ask-first-host", reason: "ask the first time an agent talks to a host", kind: "ask", layer: "preset", named: false },
+      { id: "github-read", reason: "reading from GitHub is fine", kind: "permit", layer: "mine", named: false },
+    ],
+    found: tools().find((tool) => tool.key === of.tool) ?? null,
+  };
+}
+
+export function changes(): ChangesDto {
+  return {
+    changes: [
+      { kind: "environment", place: "ses_00000000000000000000000001", agent: "claude-code", undo: "reeve stop" },
+      { kind: "trustBundle", place: "/run/user/1000/reeve/trust/ses_00000000000000000000000001.pem", agent: "claude-code", undo: "reeve stop" },
+      { kind: "folder", place: "/home/dana/.config/reeve", agent: null, undo: null },
+    ],
+    settings: [{ tool: "claude-code", name: "Claude Code", file: "/home/dana/.claude/settings.json", mentionsReeve: false }],
+  };
+}
+
+export function test(of: CredentialDto, sent: boolean): CredentialTestDto {
+  const place = of.bindings[0];
+  const path = of.id === "github" ? "/user" : "/";
+  return {
+    credential: of.id,
+    checks: [
+      { name: "secret", ok: true, evidence: "kept in the system keychain", fix: null },
+      { name: "place", ok: place !== undefined, evidence: place ? `https://${place.host}` : "no place", fix: null },
+    ],
+    requests: place ? [{ place: 0, agent: place.agents[0] ?? "claude-code", method: "GET", url: `https://${place.host}${path}` }] : [],
+    answer: sent && place ? { status: 200, milliseconds: 180, ok: true, text: "the place takes it", record: "op_00000000000000000000048205" } : null,
+  };
 }

@@ -1,5 +1,5 @@
 // Agents and their sessions, as a recorded engine knows them.
-import { agent as fresh, sessions } from "../../testing/agents";
+import { agent as fresh, changes, detail, sessions, tools } from "../../testing/agents";
 import type { AgentDto } from "../bindings/AgentDto";
 import { type Handlers, notFound, type World } from "./world";
 
@@ -10,8 +10,15 @@ function change(world: World, id: string, to: Partial<AgentDto>): AgentDto {
   return { ...found };
 }
 
-export const agents: Handlers<"agents.list" | "agents.add" | "agents.remove" | "agents.stop" | "agents.pause" | "agents.resume" | "sessions.list"> = {
+export const agents: Handlers<"agents.list" | "agents.get" | "agents.tools" | "agents.changes" | "agents.add" | "agents.remove" | "agents.stop" | "agents.pause" | "agents.resume" | "sessions.list"> = {
   "agents.list": (world) => world.agents.map((one) => ({ ...one })),
+  "agents.get": (world, { agent }) => {
+    const found = world.agents.find((one) => one.id === agent);
+    if (!found) throw notFound(`no agent \`${agent}\``);
+    return detail(found, Date.now());
+  },
+  "agents.tools": (world) => (world.agents.length === 0 ? [] : tools()),
+  "agents.changes": changes,
   "agents.add": (world, { agent, name }) => {
     const known = world.agents.find((one) => one.id === agent);
     const added = known ?? fresh(agent, name ?? agent, { tool: null, coverage: [] });

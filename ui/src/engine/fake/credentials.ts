@@ -1,5 +1,5 @@
 // Credentials, as a recorded engine knows them. What is typed as a secret is let go at once.
-import { credential as fresh } from "../../testing/agents";
+import { credential as fresh, test } from "../../testing/agents";
 import type { CredentialDto } from "../bindings/CredentialDto";
 import type { NewBindingDto } from "../bindings/NewBindingDto";
 import { EngineError } from "../client";
@@ -17,7 +17,7 @@ function place(given: NewBindingDto, agents: string[]): CredentialDto["bindings"
   return { agents, host: given.host, port: given.port ?? 443, methods: given.methods, path: given.path, slot: given.slot };
 }
 
-export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove"> = {
+export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove" | "credentials.test"> = {
   "credentials.list": all,
   "credentials.add": (world, { id, name, binding, agents, variables }) => {
     if (world.credentials.some((one) => one.id === id)) throw new EngineError({ code: "failed", message: `there is a credential \`${id}\` already`, hint: null });
@@ -34,6 +34,7 @@ export const credentials: Handlers<"credentials.list" | "credentials.add" | "cre
     found.bindings = [...found.bindings, place(binding, agents)];
     return all(world);
   },
+  "credentials.test": (world, { credential, send }) => test(find(world, credential), send !== null),
   "credentials.remove": (world, { credential }) => {
     find(world, credential);
     world.credentials = world.credentials.filter((one) => one.id !== credential);

@@ -2,6 +2,7 @@
 import { type Recorded } from "../../testing/story";
 import type { AgentDto } from "../bindings/AgentDto";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
+import type { BudgetLineDto } from "../bindings/BudgetLineDto";
 import type { CredentialDto } from "../bindings/CredentialDto";
 import type { OperationRowDto } from "../bindings/OperationRowDto";
 import type { StreamMessage } from "../bindings/StreamMessage";
@@ -18,11 +19,13 @@ export class World {
 
   agents: AgentDto[];
   credentials: CredentialDto[];
+  budgets: BudgetLineDto[];
 
-  constructor(state: Recorded, register: { agents: AgentDto[]; credentials: CredentialDto[] }) {
+  constructor(state: Recorded, register: { agents: AgentDto[]; credentials: CredentialDto[]; budgets: BudgetLineDto[] }) {
     this.state = state;
     this.agents = register.agents;
     this.credentials = register.credentials;
+    this.budgets = register.budgets;
   }
 
   /** Says something to whoever listens, as the engine does. */

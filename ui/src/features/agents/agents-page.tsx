@@ -1,43 +1,53 @@
-// Agents: every registered tool with what is known and measured of it, and the chosen one in detail.
+// Agents: every registered tool with what is known and measured of it today, and the chosen one in detail.
 import { Link } from "@tanstack/react-router";
-import { Bot, TriangleAlert } from "lucide-react";
+import { Bot, Plus, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentTile } from "../../components/badge";
 import { Button } from "../../components/button";
 import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/empty";
+import { Glyph } from "../../components/glyph";
 import { Modal } from "../../components/modal";
 import { PageBar } from "../../components/page-bar";
 import { Untrusted } from "../../components/untrusted";
+import { useNow } from "../../components/use-now";
 import type { AgentDto } from "../../engine/bindings/AgentDto";
-import { money } from "../../lib/money";
+import { cents } from "../../lib/money";
+import { day } from "../../lib/time";
 import { Coverage } from "./components/coverage";
 import { Detail } from "./components/detail";
-import { useAct, useAgents } from "./queries";
+import { Govern } from "./components/govern";
+import { ModeWords } from "./components/mode";
+import { useAgents } from "./queries";
 
-const COLUMNS = "grid grid-cols-[minmax(0,1fr)_120px_236px_92px] items-center gap-3 px-4";
+const COLUMNS = "grid grid-cols-[minmax(120px,1fr)_92px_224px_148px_64px_84px_92px_72px] max-wide:grid-cols-[minmax(120px,1fr)_92px_224px_64px_84px_92px] items-center gap-3 px-4";
+/** What gives way where there is little room. */
+const WIDE = "max-wide:hidden";
 
-export function AgentsPage({ selected }: { selected: string | null }) {
+export function AgentsPage({ selected, tab, onTab }: { selected: string | null; tab: string | null; onTab: (tab: string) => void }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useAgents();
-  const [adding, setAdding] = useState(false);
+  const [governing, setGoverning] = useState(false);
   return (
     <>
       <PageBar title={t("agents.title")}>
         <span className="flex-1" />
-        <Button onClick={() => setAdding(true)}>{t("agents.add")}</Button>
+        <Button onClick={() => setGoverning(true)}>
+          <Plus size={14} strokeWidth={1.5} aria-hidden />
+          {t("agents.govern")}
+        </Button>
       </PageBar>
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {!error && !data ? <Skeleton rows={4} /> : null}
-      {data && !error ? <Content agents={data} selected={selected} /> : null}
-      <Modal title={t("agents.addTitle")} open={adding} onOpen={setAdding}>
-        <Register onDone={() => setAdding(false)} />
+      {data && !error ? <Content agents={data} selected={selected} tab={tab} onTab={onTab} /> : null}
+      <Modal title={t("agents.governTitle")} open={governing} onOpen={setGoverning}>
+        <Govern onDone={() => setGoverning(false)} />
       </Modal>
     </>
   );
 }
 
-function Content({ agents, selected }: { agents: readonly AgentDto[]; selected: string | null }) {
+function Content({ agents, selected, tab, onTab }: { agents: readonly AgentDto[]; selected: string | null; tab: string | null; onTab: (tab: string) => void }) {
   const { t } = useTranslation();
   if (agents.length === 0) {
     return (
@@ -46,17 +56,21 @@ function Content({ agents, selected }: { agents: readonly AgentDto[]; selected: 
       </Empty>
     );
   }
-  const sorted = agents.toSorted((a, b) => b.running - a.running || a.name.localeCompare(b.name));
+  const sorted = agents.toSorted((a, b) => b.running - a.running || b.costToday - a.costToday || a.name.localeCompare(b.name));
   const chosen = sorted.find((one) => one.id === selected) ?? (selected === null ? sorted[0] : undefined);
   return (
     <div className="flex min-h-0 flex-1 flex-col">
-      <div className={`${COLUMNS} h-7 flex-none border-b border-line text-caption text-t3`} aria-hidden="true">
+      <div className={`${COLUMNS} h-7 flex-none border-b border-line text-caption font-medium text-t3`} aria-hidden="true">
         <span>{t("agents.agent")}</span>
         <span>{t("agents.state")}</span>
         <span>{t("agents.coverage")}</span>
-        <span className="text-right">{t("agents.costToday")}</span>
+        <span className={WIDE}>{t("agents.mode")}</span>
+        <span className="text-right">{t("agents.sessions")}</span>
+        <span className="text-right text-t1">{t("agents.costToday")}</span>
+        <span className="text-right">{t("agents.heldDenied")}</span>
+        <span className={`text-right ${WIDE}`}>{t("agents.lastSeen")}</span>
       </div>
-      <nav aria-label={t("agents.list")} className="relative max-h-[45%] flex-none overflow-y-auto border-b border-line">
+      <nav aria-label={t("agents.list")} className="relative max-h-[40%] flex-none overflow-y-auto">
         <ul>
           {sorted.map((one) => (
             <li key={one.id}>
@@ -65,59 +79,77 @@ function Content({ agents, selected }: { agents: readonly AgentDto[]; selected: 
           ))}
         </ul>
       </nav>
+      <Totals agents={sorted} />
       <div className="relative min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label={t("agents.detail")}>
-        {chosen ? <Detail key={chosen.id} agent={chosen} /> : <Empty icon={Bot} title={t("agents.gone")}>{t("agents.goneMore")}</Empty>}
+        {chosen ? <Detail key={chosen.id} agent={chosen} tab={tab} onTab={onTab} /> : <Empty icon={Bot} title={t("agents.gone")}>{t("agents.goneMore")}</Empty>}
       </div>
     </div>
   );
 }
 
+const gapped = (agent: AgentDto) => agent.coverage.length === 0 || agent.coverage.some((one) => one.sight !== "full");
+/** Model calls that Reeve may not see: their cost is unknown, not zero. */
+const unseen = (agent: AgentDto) => agent.costToday === 0 && agent.coverage.some((one) => one.kind === "llm" && one.sight !== "full" && one.sight !== "partial");
+
 function Row({ agent, chosen }: { agent: AgentDto; chosen: boolean }) {
   const { t } = useTranslation();
-  const gap = agent.coverage.length === 0 || agent.coverage.some((one) => one.sight !== "full");
+  const now = useNow(60_000);
+  const seen = agent.running > 0 ? t("agents.seenNow") : agent.lastSeen === null ? t("agents.never") : day(agent.lastSeen, now);
   return (
-    <Link to="/agents/$agent" params={{ agent: agent.id }} aria-current={chosen ? "true" : undefined} className={`${COLUMNS} min-h-9 border-b border-line-row ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
+    <Link to="/agents/$agent" params={{ agent: agent.id }} aria-current={chosen ? "true" : undefined} className={`${COLUMNS} h-9 border-b border-line-row ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
       <span className="flex min-w-0 items-center gap-2 font-medium">
         <AgentTile name={agent.name} />
         <Untrusted text={agent.name} max={40} className="truncate" />
-        {gap ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("agents.hasGap")} className="flex-none text-ask" /> : null}
+        {gapped(agent) ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("agents.hasGap")} className="flex-none text-ask" /> : null}
       </span>
-      <span className={agent.pausedAt === null ? "text-t2" : "text-ask"}>{agent.pausedAt === null ? t("agents.running", { count: agent.running }) : t("agents.paused")}</span>
+      <State agent={agent} />
       <Coverage coverage={agent.coverage} />
-      <span className="text-right tabular-nums">{money(agent.costToday)}</span>
+      <span className={`truncate ${WIDE}`}>
+        <ModeWords />
+      </span>
+      <span className="text-right tabular-nums">
+        {agent.sessionsToday}
+        <span className="sr-only">{t("agents.sessionsToday")}</span>
+      </span>
+      <span className="text-right tabular-nums">{unseen(agent) ? <span className="text-t3">{t("agents.notSeen")}</span> : cents(agent.costToday)}</span>
+      <span className="text-right tabular-nums">{t("agents.heldOf", { held: agent.heldToday, denied: agent.deniedToday })}</span>
+      <span className={`text-right text-t3 ${WIDE}`}>{seen}</span>
     </Link>
   );
 }
 
-function Register({ onDone }: { onDone: () => void }) {
+export function State({ agent }: { agent: AgentDto }) {
   const { t } = useTranslation();
-  const { mutate, error } = useAct();
-  const [agent, setAgent] = useState("");
+  if (agent.pausedAt !== null) {
+    return (
+      <span className="inline-flex items-center gap-1.5 text-ask">
+        <Glyph shape="bars" size={10} />
+        {t("agents.paused")}
+      </span>
+    );
+  }
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        mutate({ call: "agents.add", agent: agent.trim() }, { onSuccess: onDone });
-      }}
-    >
-      <p className="text-t2">{t("agents.addMore")}</p>
-      <label className="mt-3 grid gap-1 font-medium">
-        {t("agents.id")}
-        <input value={agent} onChange={(event) => setAgent(event.target.value)} required maxLength={64} spellCheck={false} autoComplete="off" className="mono h-8 rounded-control border border-line-control bg-surface px-2" />
-      </label>
-      {error ? (
-        <p role="alert" className="mt-2 text-deny">
-          {t("agents.failed", { message: error.message })}
-        </p>
-      ) : null}
-      <div className="mt-4 flex justify-end gap-2">
-        <Button large onClick={onDone}>
-          {t("common.cancel")}
-        </Button>
-        <Button large kind="primary" type="submit">
-          {t("agents.register")}
-        </Button>
-      </div>
-    </form>
+    <span className={`inline-flex items-center gap-1.5 ${agent.running === 0 ? "text-t2" : ""}`}>
+      {agent.running === 0 ? null : <Glyph shape="dot" size={10} className="text-allow" />}
+      {t("agents.running", { count: agent.running })}
+    </span>
+  );
+}
+
+function Totals({ agents }: { agents: readonly AgentDto[] }) {
+  const { t } = useTranslation();
+  const sum = (of: (agent: AgentDto) => number) => agents.reduce((all, one) => all + of(one), 0);
+  const gaps = agents.filter(gapped).length;
+  return (
+    <div className={`${COLUMNS} h-7 flex-none border-b border-line text-caption text-t2 tabular-nums`}>
+      <span>{t("agents.count", { count: agents.length })}</span>
+      <span>{t("agents.allRunning", { count: sum((one) => one.running) })}</span>
+      <span className="truncate">{gaps === 0 ? t("agents.allCovered") : t("agents.gaps", { count: gaps })}</span>
+      <span className={WIDE} />
+      <span className="text-right">{sum((one) => one.sessionsToday)}</span>
+      <span className="text-right font-semibold text-t1">{cents(sum((one) => one.costToday))}</span>
+      <span className="text-right">{t("agents.heldOf", { held: sum((one) => one.heldToday), denied: sum((one) => one.deniedToday) })}</span>
+      <span className={WIDE} />
+    </div>
   );
 }

@@ -1,27 +1,45 @@
-// Reads and writes of agents and their sessions.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+// Reads and writes of agents. What is counted is asked for again when the stream says that something was recorded.
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { AgentDto } from "../../engine/bindings/AgentDto";
-import type { SessionDto } from "../../engine/bindings/SessionDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 
-/** Counts and costs are measured by the engine when it is asked; no message carries them. */
-const EVERY_MS = 5_000;
-
 export function useAgents() {
-  const engine = useEngine();
-  const call = { call: "agents.list" } as const;
-  return useQuery<AgentDto[], EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), staleTime: 0, refetchInterval: EVERY_MS });
+  return useCall({ call: "agents.list" });
 }
 
-export function useSessions() {
-  const engine = useEngine();
-  const call = { call: "sessions.list" } as const;
-  return useQuery<SessionDto[], EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), staleTime: 0, refetchInterval: EVERY_MS });
+export function useAgent(agent: string) {
+  return useCall({ call: "agents.get", input: { agent } });
+}
+
+export function useTools() {
+  return useCall({ call: "agents.tools" }, { gcTime: 0 });
+}
+
+export function useChanges() {
+  return useCall({ call: "agents.changes" }, { gcTime: 0 });
+}
+
+/** Its sessions with what each added up to, running ones first. */
+export function useSessions(agent: string) {
+  return useCall({ call: "sessions.search", input: { query: `agent:${agent}`, before: null, limit: 50 } });
 }
 
 export function useCredentials() {
   return useCall({ call: "credentials.list" });
+}
+
+export function useStatus() {
+  return useCall({ call: "status.get" });
+}
+
+/** The tightest money budget of a day that counts this agent alone. */
+export function useDayBudget(agent: string) {
+  const { data = [] } = useCall({ call: "budgets.lines" });
+  return data
+    .filter((line) => line.unit === "money" && line.window === "day" && line.model === null)
+    .flatMap((line) => line.accounts.filter((account) => account.agent === agent && account.session === null).map((account) => ({ line, account })))
+    .toSorted((a, b) => a.account.free - b.account.free)[0];
 }
 
 export type Act = "agents.pause" | "agents.resume" | "agents.stop" | "agents.remove" | "agents.add";
@@ -32,7 +50,8 @@ export function useAct() {
   return useMutation<AgentDto, EngineError, { call: Act; agent: string }>({
     mutationFn: ({ call, agent }) => engine.call(call === "agents.add" ? { call, input: { agent, name: null } } : { call, input: { agent } }),
     onSettled: () => {
-      for (const call of ["agents.list", "sessions.list", "status.get"] as const) void client.invalidateQueries({ queryKey: keyOf({ call }) });
+      for (const name of ["agents.list", "agents.get", "agents.tools", "sessions.search", "budgets.lines"]) void client.invalidateQueries({ queryKey: [name] });
+      void client.invalidateQueries({ queryKey: keyOf({ call: "status.get" }) });
     },
   });
 }

@@ -12,14 +12,14 @@ export function useCredentials() {
 
 /** How many actions of the last seven days used it. */
 export function useUses(credential: string) {
-  return useCall({ call: "operations.facets", input: { query: usesQuery(credential) } });
+  return useCall({ call: "operations.facets", input: { query: usesQuery(credential), binsOf: null } });
 }
 
 export function usesQuery(credential: string): string {
   return `credential:${credential} since:7d`;
 }
 
-export type Change = Exclude<CredentialsCall, { call: "credentials.list" }>;
+export type Change = Exclude<CredentialsCall, { call: "credentials.list" | "credentials.test" }>;
 
 /** Sends one change; nothing of it is kept here. */
 export function useChange() {

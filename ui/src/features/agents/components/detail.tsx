@@ -1,67 +1,164 @@
-// One agent: what is known of it, what it may use, its sessions, and the switches that concern it alone.
+// One agent: what is known of it, the switches that concern it alone, and its parts in tabs.
 import { Link } from "@tanstack/react-router";
+import { Pause, Play, Square } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentTile, Badge } from "../../../components/badge";
+import { BudgetBar } from "../../../components/budget-bar";
 import { Button } from "../../../components/button";
-import { CommandLine } from "../../../components/empty";
+import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Fact, Facts } from "../../../components/facts";
 import { Modal } from "../../../components/modal";
 import { useToast } from "../../../components/toasts";
 import { Untrusted } from "../../../components/untrusted";
+import type { AgentDetailDto } from "../../../engine/bindings/AgentDetailDto";
 import type { AgentDto } from "../../../engine/bindings/AgentDto";
-import { money } from "../../../lib/money";
+import { cents } from "../../../lib/money";
 import { exact } from "../../../lib/time";
-import { type Act, useAct, useCredentials, useSessions } from "../queries";
+import { type Act, useAct, useAgent, useCredentials, useDayBudget, useSessions } from "../queries";
 import { Coverage, Gaps } from "./coverage";
+import { ModeWords } from "./mode";
+import { Changes, Overview, Rules, Sessions, Usable } from "./parts";
 
-export function Detail({ agent }: { agent: AgentDto }) {
+const TABS = ["overview", "rules", "credentials", "sessions", "changes"] as const;
+type Tab = (typeof TABS)[number];
+
+export function Detail({ agent, tab, onTab }: { agent: AgentDto; tab: string | null; onTab: (tab: string) => void }) {
   const { t } = useTranslation();
+  const { data, error, refetch } = useAgent(agent.id);
+  const chosen = TABS.find((one) => one === tab) ?? "overview";
   return (
-    <section className="px-4 py-3.5">
-      <div className="flex flex-wrap items-center gap-2">
-        <AgentTile name={agent.name} />
-        <h2 className="text-section font-semibold">
-          <Untrusted text={agent.name} max={60} />
-        </h2>
-        {agent.pausedAt === null ? null : <Badge tone="ask">{t("agents.paused")}</Badge>}
-        <span className="flex-1" />
-        <Switches agent={agent} />
+    <section>
+      <div className="px-4 pt-4 pb-3">
+        <div className="flex flex-wrap items-center gap-2">
+          <AgentTile name={agent.name} size={28} />
+          <h2 className="ml-1 text-section font-semibold">
+            <Untrusted text={agent.name} max={60} />
+          </h2>
+          {agent.pausedAt === null ? agent.running > 0 ? <Badge tone="allow">{t("agents.runningSessions", { count: agent.running })}</Badge> : null : <Badge tone="ask">{t("agents.paused")}</Badge>}
+          {data?.found?.version ? (
+            <Badge>
+              <Untrusted text={data.found.version} max={24} />
+            </Badge>
+          ) : null}
+          <span className="flex-1" />
+          <Switches agent={agent} />
+        </div>
+        <Known agent={agent} detail={data} />
       </div>
-      <div className="mt-3 grid gap-x-8 gap-y-4 wide:grid-cols-2">
-        <Facts>
-          <Fact label={t("agents.identity")}>
-            <code className="mono text-caption">
-              <Untrusted text={agent.id} />
-            </code>
-          </Fact>
-          <Fact label={t("agents.team")}>{agent.team === null ? t("agents.noTeam") : <Untrusted text={agent.team} />}</Fact>
-          <Fact label={t("agents.registered")}>{exact(agent.registeredAt)}</Fact>
-          {agent.pausedAt === null ? null : <Fact label={t("agents.pausedSince")}>{exact(agent.pausedAt)}</Fact>}
-          <Fact label={t("agents.costToday")}>{money(agent.costToday)}</Fact>
-          <Fact label={t("agents.connect")}>
-            <CommandLine command={`reeve env --agent ${agent.id}`} />
-          </Fact>
-          <Fact label={t("agents.records")}>
-            <Link to="/timeline" search={{ q: `agent:${agent.id}` }} className="text-accent">
-              {t("agents.allActions")}
-            </Link>
-          </Fact>
-        </Facts>
-        <Facts>
-          <Fact label={t("agents.coverage")}>
-            <Coverage coverage={agent.coverage} />
-          </Fact>
-          <Fact label={t("agents.notCovered")}>
-            <Gaps coverage={agent.coverage} />
-          </Fact>
-          <Fact label={t("agents.credentials")}>
-            <Usable agent={agent.id} />
-          </Fact>
-        </Facts>
+      <TabList agent={agent.id} detail={data} chosen={chosen} onTab={onTab} />
+      <div id="agent-part" role="tabpanel" aria-labelledby={`agent-${chosen}`} className="px-4 py-3">
+        {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
+        {!error && !data ? <Skeleton rows={3} /> : null}
+        {data && !error ? <Part tab={chosen} detail={data} /> : null}
       </div>
-      <Sessions agent={agent.id} />
     </section>
+  );
+}
+
+function Part({ tab, detail }: { tab: Tab; detail: AgentDetailDto }) {
+  const { id } = detail.agent;
+  switch (tab) {
+    case "overview":
+      return <Overview detail={detail} />;
+    case "rules":
+      return <Rules rules={detail.rules} />;
+    case "credentials":
+      return <Usable agent={id} />;
+    case "sessions":
+      return <Sessions agent={id} />;
+    case "changes":
+      return <Changes agent={id} />;
+  }
+}
+
+function TabList({ agent, detail, chosen, onTab }: { agent: string; detail: AgentDetailDto | undefined; chosen: Tab; onTab: (tab: string) => void }) {
+  const { t } = useTranslation();
+  const { data: credentials } = useCredentials();
+  const { data: sessions } = useSessions(agent);
+  const counts: Partial<Record<Tab, string>> = {};
+  if (detail) counts.rules = String(detail.rules.length);
+  if (credentials) counts.credentials = String(credentials.filter((one) => one.bindings.some((place) => place.agents.length === 0 || place.agents.includes(agent))).length);
+  if (sessions) counts.sessions = `${sessions.rows.length}${sessions.next === null ? "" : "+"}`;
+  const step = (by: number) => onTab(TABS[(TABS.indexOf(chosen) + by + TABS.length) % TABS.length] ?? "overview");
+  return (
+    <div role="tablist" aria-label={t("agents.parts")} className="chrome flex h-9 items-stretch gap-4 overflow-x-auto overflow-y-hidden border-b border-line px-4">
+      {TABS.map((one) => (
+        <button
+          key={one}
+          type="button"
+          role="tab"
+          id={`agent-${one}`}
+          aria-controls="agent-part"
+          aria-selected={one === chosen}
+          tabIndex={one === chosen ? 0 : -1}
+          onClick={() => onTab(one)}
+          onKeyDown={(event) => {
+            const by = event.key === "ArrowRight" || event.key === "]" ? 1 : event.key === "ArrowLeft" || event.key === "[" ? -1 : 0;
+            if (by === 0) return;
+            event.preventDefault();
+            step(by);
+            const all = event.currentTarget.parentElement?.children;
+            const next = all?.[(TABS.indexOf(one) + by + TABS.length) % TABS.length];
+            if (next instanceof HTMLElement) next.focus();
+          }}
+          className={`flex-none border-b-2 font-medium whitespace-nowrap -outline-offset-2 ${one === chosen ? "border-t1 text-t1" : "border-transparent text-t2"}`}
+        >
+          {t(`agents.tabs.${one}`)} {counts[one] === undefined ? null : <span className="font-normal text-t3">{counts[one]}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+function Known({ agent, detail }: { agent: AgentDto; detail: AgentDetailDto | undefined }) {
+  const { t } = useTranslation();
+  const budget = useDayBudget(agent.id);
+  return (
+    <div className="mt-3 grid gap-x-8 gap-y-1 wide:grid-cols-2">
+      <Facts>
+        <Fact label={t("agents.identity")}>
+          <code className="mono text-caption">
+            <Untrusted text={agent.id} />
+          </code>
+        </Fact>
+        <Fact label={t("agents.registered")}>
+          {exact(agent.registeredAt)}
+          {agent.team === null ? null : (
+            <>
+              {", "}
+              {t("agents.team")} <Untrusted text={agent.team} />
+            </>
+          )}
+        </Fact>
+        <Fact label={t("agents.program")}>{detail?.found ? <Untrusted text={detail.found.program} max={60} className="mono text-caption" /> : <span className="text-t3">{t("agents.programUnknown")}</span>}</Fact>
+        <Fact label={t("agents.mode")}>
+          <ModeWords />
+        </Fact>
+        {agent.pausedAt === null ? null : <Fact label={t("agents.pausedSince")}>{exact(agent.pausedAt)}</Fact>}
+      </Facts>
+      <Facts>
+        <Fact label={t("agents.coverage")}>
+          <Coverage coverage={agent.coverage} />
+        </Fact>
+        <Fact label={t("agents.notCovered")}>
+          <Gaps coverage={agent.coverage} />
+        </Fact>
+        <Fact label={t("agents.budget")}>
+          {budget === undefined ? (
+            <span className="text-t2">{t("agents.noBudget")}</span>
+          ) : (
+            <Link to="/budgets/$budget" params={{ budget: budget.line.id }} search={{ account: budget.account.account }} className="grid max-w-110 grid-cols-[auto_minmax(60px,1fr)_auto] items-center gap-2.5">
+              <span className="tabular-nums">
+                <span className="font-semibold">{cents(budget.account.settled + budget.account.reserved)}</span> <span className="text-t3">{t("budgets.of", { limit: cents(budget.line.limit) })}</span>
+              </span>
+              <BudgetBar label={t("budgets.bar", { used: cents(budget.account.settled + budget.account.reserved), limit: cents(budget.line.limit) })} settled={budget.account.settled} reserved={budget.account.reserved} limit={budget.line.limit} pace={null} />
+              <span className="text-caption text-t3">{t("budgets.free", { amount: cents(budget.account.free) })}</span>
+            </Link>
+          )}
+        </Fact>
+      </Facts>
+    </div>
   );
 }
 
@@ -75,14 +172,17 @@ function Switches({ agent }: { agent: AgentDto }) {
     <>
       {agent.pausedAt === null ? (
         <Button inert={isPending} onClick={() => act("agents.pause", t("agents.pauseDone"))}>
+          <Pause size={14} strokeWidth={1.5} aria-hidden />
           {t("agents.pause")}
         </Button>
       ) : (
         <Button inert={isPending} onClick={() => act("agents.resume", t("agents.resumeDone"))}>
+          <Play size={14} strokeWidth={1.5} aria-hidden />
           {t("agents.resume")}
         </Button>
       )}
       <Button kind="danger" inert={isPending || agent.running === 0} onClick={() => act("agents.stop", t("agents.stopDone"))}>
+        <Square size={14} strokeWidth={1.5} aria-hidden />
         {t("agents.stop")}
       </Button>
       <Button kind="ghost" onClick={() => setRemoving(true)}>
@@ -111,51 +211,5 @@ function Switches({ agent }: { agent: AgentDto }) {
         </div>
       </Modal>
     </>
-  );
-}
-
-function Usable({ agent }: { agent: string }) {
-  const { t } = useTranslation();
-  const { data, error } = useCredentials();
-  if (error) return <span className="text-deny">{t("agents.failed", { message: error.message })}</span>;
-  const usable = data?.filter((one) => one.bindings.some((place) => place.agents.length === 0 || place.agents.includes(agent)));
-  if (!usable) return null;
-  if (usable.length === 0) return <span className="text-t2">{t("agents.noCredentials")}</span>;
-  return (
-    <ul>
-      {usable.map((one) => (
-        <li key={one.id}>
-          <Link to="/credentials/$credential" params={{ credential: one.id }} className="inline-flex min-h-6 items-center text-accent">
-            <Untrusted text={one.name} max={60} />
-          </Link>
-        </li>
-      ))}
-    </ul>
-  );
-}
-
-function Sessions({ agent }: { agent: string }) {
-  const { t } = useTranslation();
-  const { data, error } = useSessions();
-  const theirs = data?.filter((one) => one.agent === agent) ?? [];
-  return (
-    <div className="mt-5">
-      <h3 className="text-caption font-semibold text-t2">{t("agents.sessions")}</h3>
-      {error ? <p className="text-deny">{t("agents.failed", { message: error.message })}</p> : null}
-      {data && theirs.length === 0 ? <p className="mt-1 text-t2">{t("agents.noSessions")}</p> : null}
-      <ul className="mt-1">
-        {theirs.slice(0, 50).map((one) => (
-          <li key={one.id} className="flex min-h-7 items-center gap-3 border-b border-line-row py-0.5">
-            <Link to="/timeline" search={{ q: `session:${one.id}` }} className="min-w-0 flex-1 truncate text-accent">
-              <Untrusted text={one.command.join(" ") || t("agents.environment")} max={80} />
-            </Link>
-            <span className="min-w-0 truncate text-caption text-t3">
-              <Untrusted text={one.cwd} max={40} />
-            </span>
-            <span className="flex-none text-caption text-t2">{one.endedAt === null ? t("agents.runningSince", { time: exact(one.openedAt) }) : t("agents.ended", { time: exact(one.endedAt) })}</span>
-          </li>
-        ))}
-      </ul>
-    </div>
   );
 }

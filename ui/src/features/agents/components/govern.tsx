@@ -1,0 +1,75 @@
+// Governing another tool: those found on this machine with the command that starts each, and a name for anything else.
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { Badge } from "../../../components/badge";
+import { Button } from "../../../components/button";
+import { CommandLine, EngineFailure } from "../../../components/empty";
+import { Untrusted } from "../../../components/untrusted";
+import { useAct, useTools } from "../queries";
+import { Coverage } from "./coverage";
+
+export function Govern({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation();
+  const { data, error, refetch } = useTools();
+  return (
+    <>
+      <h3 className="text-caption font-semibold text-t2">{t("agents.found")}</h3>
+      <p className="text-caption text-t3">{t("agents.foundMore")}</p>
+      {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
+      {data?.length === 0 ? <p className="mt-2 text-t2">{t("agents.foundNone")}</p> : null}
+      <ul className="mt-1">
+        {data?.map((tool) => (
+          <li key={tool.key} className="grid gap-1 border-b border-line-row py-2.5">
+            <span className="flex min-w-0 flex-wrap items-center gap-2">
+              <span className="font-medium">{tool.name}</span>
+              <Badge>{tool.version === null ? t("agents.versionUnknown") : <Untrusted text={tool.version} max={24} />}</Badge>
+              {tool.registered ? <span className="text-caption text-t3">{t("agents.alreadyHere")}</span> : null}
+              <span className="flex-1" />
+              <Coverage coverage={tool.coverage} />
+            </span>
+            <Untrusted text={tool.program} max={64} className="mono text-caption text-t3" />
+            <CommandLine command={tool.command} />
+            {tool.measured === null ? <p className="text-caption text-ask">{t("agents.neverMeasured")}</p> : null}
+          </li>
+        ))}
+      </ul>
+      <Register onDone={onDone} />
+    </>
+  );
+}
+
+/** A name for a tool that the catalog does not know. */
+function Register({ onDone }: { onDone: () => void }) {
+  const { t } = useTranslation();
+  const { mutate, error } = useAct();
+  const [agent, setAgent] = useState("");
+  return (
+    <form
+      className="mt-4"
+      onSubmit={(event) => {
+        event.preventDefault();
+        mutate({ call: "agents.add", agent: agent.trim() }, { onSuccess: onDone });
+      }}
+    >
+      <h3 className="text-caption font-semibold text-t2">{t("agents.add")}</h3>
+      <p className="text-caption text-t3">{t("agents.addMore")}</p>
+      <label className="mt-2 grid gap-1 font-medium">
+        {t("agents.id")}
+        <input value={agent} onChange={(event) => setAgent(event.target.value)} required maxLength={64} spellCheck={false} autoComplete="off" className="mono h-8 rounded-control border border-line-control bg-surface px-2" />
+      </label>
+      {error ? (
+        <p role="alert" className="mt-2 text-deny">
+          {t("agents.failed", { message: error.message })}
+        </p>
+      ) : null}
+      <div className="mt-4 flex justify-end gap-2">
+        <Button large onClick={onDone}>
+          {t("common.cancel")}
+        </Button>
+        <Button large kind="primary" type="submit">
+          {t("agents.register")}
+        </Button>
+      </div>
+    </form>
+  );
+}

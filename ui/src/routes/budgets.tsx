@@ -1,0 +1,34 @@
+// /budgets and /budgets/:budget?account=…&view=table&open=prices
+import { getRouteApi } from "@tanstack/react-router";
+import { BudgetsPage, type BudgetView } from "../features/budgets/budgets-page";
+
+type BudgetsSearch = { account?: string; view?: "table"; open?: "prices" };
+
+export function budgetsSearch(search: Record<string, unknown>): BudgetsSearch {
+  return {
+    ...(typeof search["account"] === "string" && search["account"] !== "" ? { account: search["account"] } : {}),
+    ...(search["view"] === "table" ? { view: "table" as const } : {}),
+    ...(search["open"] === "prices" ? { open: "prices" as const } : {}),
+  };
+}
+
+const viewOf = ({ account, view, open }: BudgetsSearch): BudgetView => ({ account: account ?? null, table: view === "table", prices: open === "prices" });
+const changed = (now: BudgetsSearch, change: Partial<BudgetView>): BudgetsSearch => {
+  const next = { ...viewOf(now), ...change };
+  return budgetsSearch({ account: next.account ?? "", view: next.table ? "table" : "", open: next.prices ? "prices" : "" });
+};
+
+const list = getRouteApi("/budgets");
+const one = getRouteApi("/budgets/$budget");
+
+export function BudgetsRoute() {
+  const search = list.useSearch();
+  const navigate = list.useNavigate();
+  return <BudgetsPage selected={null} view={viewOf(search)} onView={(change) => void navigate({ search: (now) => changed(now, change), replace: true })} />;
+}
+
+export function BudgetRoute() {
+  const search = one.useSearch();
+  const navigate = one.useNavigate();
+  return <BudgetsPage selected={one.useParams().budget} view={viewOf(search)} onView={(change) => void navigate({ search: (now) => changed(now, change), replace: true })} />;
+}
