@@ -60,7 +60,7 @@ export function sums(all: readonly OperationRowDto[], matching: readonly Operati
 }
 
 export function flow(session: SessionDto, matching: readonly OperationRowDto[]): FlowDto {
-  const rows = matching.filter((row) => row.session === session.id).toReversed();
+  const rows = matching.filter((row) => row.session === session.id).toSorted((a, b) => a.at.localeCompare(b.at));
   const began = rows[0]?.at ?? null;
   const nodes: FlowNodeDto[] = [];
   const turns: FlowTurnDto[] = [];

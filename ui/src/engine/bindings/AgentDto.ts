@@ -22,6 +22,18 @@ running: number,
  */
 costToday: number, 
 /**
+ * Since local midnight: sessions opened or still running, and actions.
+ */
+sessionsToday: number, actionsToday: number, 
+/**
+ * Asked about, whatever the answer was.
+ */
+heldToday: number, deniedToday: number, 
+/**
+ * When it last did something or a session of it began or ended; none: never.
+ */
+lastSeen: string | null, 
+/**
  * What is seen of it, kind by kind; empty for a tool that is not in the catalog, of which nothing was measured.
  */
 coverage: Array<CoverageDto>, };

@@ -3,8 +3,9 @@ import type { AddCredentialInput } from "./AddCredentialInput";
 import type { BindCredentialInput } from "./BindCredentialInput";
 import type { CredentialInput } from "./CredentialInput";
 import type { ReplaceCredentialInput } from "./ReplaceCredentialInput";
+import type { TestCredentialInput } from "./TestCredentialInput";
 
 /**
- * Answers: `Vec<CredentialDto>`, as it is after the call.
+ * Answers: `Vec<CredentialDto>`, as it is after the call; a `CredentialTestDto`.
  */
-export type CredentialsCall = { "call": "credentials.list" } | { "call": "credentials.add", "input": AddCredentialInput } | { "call": "credentials.replace", "input": ReplaceCredentialInput } | { "call": "credentials.bind", "input": BindCredentialInput } | { "call": "credentials.remove", "input": CredentialInput };
+export type CredentialsCall = { "call": "credentials.list" } | { "call": "credentials.add", "input": AddCredentialInput } | { "call": "credentials.replace", "input": ReplaceCredentialInput } | { "call": "credentials.bind", "input": BindCredentialInput } | { "call": "credentials.remove", "input": CredentialInput } | { "call": "credentials.test", "input": TestCredentialInput };

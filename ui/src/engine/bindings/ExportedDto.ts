@@ -3,4 +3,8 @@
 /**
  * What was exported.
  */
-export type ExportedDto = { path: string, manifest: string, count: number, bytes: number, };
+export type ExportedDto = { path: string, manifest: string, count: number, bytes: number, 
+/**
+ * Records from which something was taken out that is, or looks like, a secret; the manifest names each.
+ */
+redacted: number, };

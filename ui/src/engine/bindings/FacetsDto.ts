@@ -11,6 +11,10 @@ export type FacetsDto = { groups: Array<FacetGroupDto>,
  */
 matches: number, 
 /**
+ * Operations of the query's range of time, whether they match or not.
+ */
+total: number, 
+/**
  * Counting stopped there: "10k+".
  */
 capped: boolean, 
@@ -18,6 +22,10 @@ capped: boolean,
  * nano-USD settled by what matches.
  */
 cost: number, 
+/**
+ * Milliseconds within which 95 of 100 ended.
+ */
+p95Ms: number | null, 
 /**
  * Milliseconds between the starts of two bins.
  */

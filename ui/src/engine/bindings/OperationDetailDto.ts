@@ -3,6 +3,7 @@ import type { CostDto } from "./CostDto";
 import type { DenialDto } from "./DenialDto";
 import type { EventDto } from "./EventDto";
 import type { OperationRowDto } from "./OperationRowDto";
+import type { SealDto } from "./SealDto";
 import type { VerdictDto } from "./VerdictDto";
 
 /**
@@ -12,7 +13,19 @@ export type OperationDetailDto = { row: OperationRowDto,
 /**
  * Oldest first.
  */
-events: Array<EventDto>, verdict: VerdictDto | null, denial: DenialDto | null, cost: CostDto | null, 
+events: Array<EventDto>, 
+/**
+ * The first seal that vouches for all of them.
+ */
+seal: SealDto | null, 
+/**
+ * The address that was connected to.
+ */
+ip: string | null, 
+/**
+ * The operation that this one belongs to.
+ */
+parent: string | null, verdict: VerdictDto | null, denial: DenialDto | null, cost: CostDto | null, 
 /**
  * What was sent, decoded by Reeve; kept for operations that were held. Foreign text.
  */

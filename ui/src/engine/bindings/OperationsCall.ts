@@ -3,8 +3,12 @@ import type { ExportInput } from "./ExportInput";
 import type { FacetsInput } from "./FacetsInput";
 import type { OperationInput } from "./OperationInput";
 import type { SearchInput } from "./SearchInput";
+import type { ValuesInput } from "./ValuesInput";
+import type { ViewDto } from "./ViewDto";
+import type { ViewInput } from "./ViewInput";
 
 /**
- * Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`.
+ * Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`, `ValuesDto`; about views `ViewsDto`, as they
+ * are after the call.
  */
-export type OperationsCall = { "call": "operations.search", "input": SearchInput } | { "call": "operations.facets", "input": FacetsInput } | { "call": "operations.get", "input": OperationInput } | { "call": "operations.export", "input": ExportInput };
+export type OperationsCall = { "call": "operations.search", "input": SearchInput } | { "call": "operations.facets", "input": FacetsInput } | { "call": "operations.get", "input": OperationInput } | { "call": "operations.export", "input": ExportInput } | { "call": "operations.values", "input": ValuesInput } | { "call": "operations.views" } | { "call": "operations.save_view", "input": ViewDto } | { "call": "operations.remove_view", "input": ViewInput };

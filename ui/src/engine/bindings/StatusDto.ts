@@ -30,6 +30,10 @@ limitToday: number | null, chain: ChainDto,
  */
 mark: string | null, 
 /**
+ * 0 to 5: the colour of the mark's stripe.
+ */
+markStripe: number, 
+/**
  * A throw-away profile of the demo.
  */
 demo: boolean, };

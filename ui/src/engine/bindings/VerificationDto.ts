@@ -13,6 +13,10 @@ sealedTo: number,
  */
 keyTrusted: boolean, 
 /**
+ * What the keychain's copy of the head says; none where there is no engine to ask it.
+ */
+keychain: string | null, 
+/**
  * The first record that is missing, changed or reordered.
  */
 brokenAt: number | null, problem: string | null, };

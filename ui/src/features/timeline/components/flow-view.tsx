@@ -15,7 +15,7 @@ import type { FlowDto } from "../../../engine/bindings/FlowDto";
 import type { SessionSumDto } from "../../../engine/bindings/SessionSumDto";
 import { money } from "../../../lib/money";
 import { countdown } from "../../../lib/time";
-import { type Closed, firstClosed, flat, type FlowRow, lastedMs, openBelow, type Scale, scaleOf, titleOf } from "../flow-model";
+import { type Closed, firstClosed, flat, type FlowRow, lastedMs, openBelow, type Scale, scaleOf, titleOf, turnKey } from "../flow-model";
 import { useFlow, useSessions } from "../queries";
 import { columns, NodeLine, TurnLine } from "./flow-rows";
 import { SessionMark, SessionWords } from "./session-line";
@@ -187,6 +187,7 @@ function Drawn({ flow, sum, query, operation, onOpen, onClose, onKey }: Omit<Wat
           label={t("flow.label")}
           items={items}
           selected={operation}
+          begin={turnKey(flow.turns.length)}
           onToggle={toggle}
           onAll={(item) => setClosed((now) => openBelow(flow, now, item.row))}
           onOpen={(item) => (item.row.kind === "turn" ? (operation === null ? toggle(item, !item.open) : undefined) : onOpen(item.key))}

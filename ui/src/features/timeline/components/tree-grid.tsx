@@ -17,6 +17,8 @@ type TreeGridProps<T extends TreeItem> = {
   items: readonly T[];
   /** Key of the row that is shown in the pane. */
   selected: string | null;
+  /** Key of the row to begin at, where none is selected. */
+  begin?: string | undefined;
   render: (item: T, toggle: () => void) => ReactNode;
   onToggle: (item: T, open: boolean) => void;
   onAll: (item: T) => void;
@@ -31,7 +33,7 @@ type TreeGridProps<T extends TreeItem> = {
 /** Rows from the end at which more are asked for. */
 const NEAR = 10;
 
-export function TreeGrid<T extends TreeItem>({ label, items, selected, render, onToggle, onAll, onOpen, onClose, onEnd, onFind, onKey }: TreeGridProps<T>) {
+export function TreeGrid<T extends TreeItem>({ label, items, selected, begin, render, onToggle, onAll, onOpen, onClose, onEnd, onFind, onKey }: TreeGridProps<T>) {
   const area = useRef<HTMLDivElement>(null);
   const [moved, setMoved] = useState<string | null>(null);
   const virtual = useVirtualizer({ count: items.length, getScrollElement: () => area.current, estimateSize: (at) => items[at]?.height ?? 28, getItemKey: (at) => items[at]?.key ?? at, overscan: 12 });
@@ -51,6 +53,14 @@ export function TreeGrid<T extends TreeItem>({ label, items, selected, render, o
     seen.current = selected;
     virtual.scrollToIndex(place, { align: "auto" });
   }, [place, selected, virtual]);
+
+  const first = begin === undefined || selected !== null ? -1 : items.findIndex((item) => item.key === begin);
+  const begun = useRef(false);
+  useEffect(() => {
+    if (first < 0 || begun.current) return;
+    begun.current = true;
+    virtual.scrollToIndex(first, { align: "start" });
+  }, [first, virtual]);
 
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.metaKey || event.ctrlKey || event.altKey || event.target !== event.currentTarget) return;
