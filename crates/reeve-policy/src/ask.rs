@@ -184,6 +184,10 @@ fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String
         width == Width::Exact || Class::of(operation) == Class::Destructive || path.ends_with("/git-receive-pack");
     match path.trim_end_matches('/').rsplit_once('/') {
         _ if width == Width::Host => {}
+        // A rule is a file, and no place for what looks like a secret: it stands for any.
+        _ if endpoint.path.shown() != endpoint.path.as_str() => {
+            out.push(format!("context.path like \"{}\"", without_marks(endpoint.path.shown())));
+        }
         Some((folder, _)) if !folder.is_empty() && !exact => {
             out.push(format!("context.path like \"{}/*\"", escaped(folder).replace('*', "\\*")));
         }
@@ -197,6 +201,19 @@ fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String
     if let Subject::Http(call) = &operation.subject {
         out.push(if call.upgrade.is_some() { "context has upgrade" } else { "!(context has upgrade)" }.to_owned());
     }
+    out
+}
+
+/// A pattern for a path that is written out with marks for secrets.
+fn without_marks(shown: &str) -> String {
+    let mut out = String::new();
+    let mut rest = shown;
+    while let Some((before, mark)) = rest.split_once("(redacted") {
+        out.push_str(&escaped(before).replace('*', "\\*"));
+        out.push('*');
+        rest = mark.split_once(')').map_or("", |(_, after)| after);
+    }
+    out.push_str(&escaped(rest).replace('*', "\\*"));
     out
 }
 

@@ -53,6 +53,22 @@ fn an_approval_is_as_narrow_as_it_reads() {
 }
 
 #[test]
+fn a_standing_approval_holds_no_secret_of_the_path_it_was_given_for() {
+    let set = load(Preset::Balanced, &[]);
+    let mut operation = http("POST", "hooks.example.com", "/services/T1/s3cret");
+    if let Subject::Http(call) = &mut operation.subject {
+        call.endpoint.path = call.endpoint.path.clone().showing("/services/T1/(redacted.1a2b3c4d)");
+    }
+    for width in [Width::Useful, Width::Exact] {
+        let reasons = set.evaluate(&operation, &new_here()).reasons().to_vec();
+        let text = standing_approval_of(width, &operation, &reasons, "always-1", None, None);
+        assert!(text.contains("context.path like \"/services/T1/*\"") && !text.contains("s3cret"), "{text}");
+        let stood = PolicySet::load(Preset::Balanced, &[], &[source(Layer::Mine, "standing.cedar", &text)]).unwrap();
+        assert_eq!(stood.evaluate(&operation, &new_here()).decision(), Decision::Allow);
+    }
+}
+
+#[test]
 fn always_answers_the_same_question_and_no_wider_one() {
     let plain = load(Preset::Balanced, &[]);
     let operation = http("POST", "api.example.com", "/repos/acme/issues");
