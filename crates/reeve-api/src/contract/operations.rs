@@ -345,7 +345,7 @@ pub struct FacetsInput {
     pub query: String,
     /// What the histogram counts, where it shows more than the query does: the same without the range that was brushed.
     #[serde(default)]
-    #[cfg_attr(feature = "ts", ts(optional))]
+    #[cfg_attr(feature = "ts", ts(optional = nullable))]
     pub bins_of: Option<String>,
 }
 

@@ -4,4 +4,4 @@ export type FacetsInput = { query: string,
 /**
  * What the histogram counts, where it shows more than the query does: the same without the range that was brushed.
  */
-binsOf?: string, };
+binsOf?: string | null, };

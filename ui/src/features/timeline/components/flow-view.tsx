@@ -132,7 +132,7 @@ export function itemOf(row: FlowRow, below: number): FlowItem {
 type ScaledItem = FlowItem & { scale: Scale };
 
 /** Each row with the scale of its turn. */
-function scaled(flow: FlowDto, rows: readonly FlowRow[]): ScaledItem[] {
+function scaled(rows: readonly FlowRow[]): ScaledItem[] {
   const found: ScaledItem[] = [];
   let scale = scaleOf(undefined);
   for (const row of rows) {
@@ -147,7 +147,7 @@ function Drawn({ flow, sum, query, operation, onOpen, onClose, onKey }: Omit<Wat
   const [closed, setClosed] = useState<Closed>(() => firstClosed(flow, operation));
   const [sought, setSought] = useState<string | null>(null);
   const find = useRef<HTMLInputElement>(null);
-  const items = useMemo(() => scaled(flow, flat(flow, closed, sought ?? "")), [flow, closed, sought]);
+  const items = useMemo(() => scaled(flat(flow, closed, sought ?? "")), [flow, closed, sought]);
   const toggle = (item: FlowItem, open: boolean) => setClosed((now) => new Set(open ? [...now].filter((key) => key !== item.key) : [...now, item.key]));
   const onFind = () => {
     setSought((now) => now ?? "");
