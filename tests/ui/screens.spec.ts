@@ -25,8 +25,8 @@ async function spilling(page: Page): Promise<boolean> {
 }
 
 const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
-const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/credentials"];
-const MORE = ["/inbox?tab=decided", "/inbox?tab=expired", "/timeline?q=nothing-has-this-word"];
+const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/policies", "/credentials"];
+const MORE = ["/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/timeline?q=nothing-has-this-word"];
 
 for (const state of STATES) {
   for (const place of state === "story" || state === "empty" ? [...PLACES, ...MORE] : PLACES) {
@@ -52,7 +52,7 @@ for (const id of ["apr_1", "apr_2", "apr_3", "apr_4", "apr_5"]) {
   });
 }
 
-for (const tab of ["summary", "request", "decision", "cost", "chain", "raw"]) {
+for (const tab of ["summary", "request", "response", "decision", "cost", "chain", "raw"]) {
   test(`the detail's ${tab}`, async ({ page }) => {
     for (const record of ["48205", "48195", "48209"]) {
       await open(page, `/timeline?fake=story&op=op_${record.padStart(26, "0")}&tab=${tab}`);
@@ -93,4 +93,31 @@ test("the range menu, the export dialog and what it wrote", async ({ page }) => 
   expect(await spilling(page)).toBe(false);
   // A path of many lines scrolls inside the dialog; the way out stays in view.
   await expect(page.getByRole("dialog").getByRole("button", { name: "Close" }).first()).toBeInViewport();
+});
+
+for (const state of ["story", "empty", "hostile", "long", "broken", "loading", "failing"]) {
+  for (const place of ["/timeline?view=sessions", "/timeline?view=flow", "/record/48203", "/record/op_00000000000000000000048205"]) {
+    test(`${place} when ${state}`, async ({ page }) => {
+      await open(page, `${place}${place.includes("?") ? "&" : "?"}fake=${state}`);
+      expect(await violations(page)).toEqual([]);
+      expect(await spilling(page)).toBe(false);
+      await page.setViewportSize({ width: 960, height: 600 });
+      expect(await spilling(page)).toBe(false);
+    });
+  }
+}
+
+test("one-line rows, row actions, the dialog of a view and its menu", async ({ page }) => {
+  await open(page, "/timeline?fake=story&q=kind:http");
+  await page.getByRole("button", { name: "One line per action" }).click();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("row").first().click({ button: "right" });
+  await expect(page.getByRole("menuitem", { name: "Copy link" })).toBeVisible();
+  expect(await spilling(page)).toBe(false);
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Save" }).click();
+  await expect(page.getByRole("dialog", { name: "Save as a view" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.setViewportSize({ width: 960, height: 600 });
+  expect(await spilling(page)).toBe(false);
 });

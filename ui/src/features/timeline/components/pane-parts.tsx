@@ -34,7 +34,6 @@ export function SummaryPart({ detail }: Part) {
   return (
     <>
       <Section>
-        <h2 className="sr-only">{t("pane.summary")}</h2>
         <Inset small copy={row.summary} caption={row.kind}>
           <UntrustedBlock text={row.summary} />
         </Inset>

@@ -70,10 +70,14 @@ export function useParts(tab: string | null, onTab: (tab: string) => void) {
 }
 
 export function PartBody({ part, detail, error }: { part: PartName; detail: OperationDetailDto | undefined; error: EngineError | null }) {
+  const { t } = useTranslation();
   return (
     <div id="detail-part" role="tabpanel" aria-labelledby={`tab-${part}`} tabIndex={0} className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto px-4 py-3 -outline-offset-2">
-      {error ? <EngineFailure error={error} /> : null}
-      {detail ? <Shown part={part} detail={detail} /> : null}
+      <h2 className="sr-only">{t(`pane.${part}`)}</h2>
+      <div>
+        {error ? <EngineFailure error={error} /> : null}
+        {detail ? <Shown part={part} detail={detail} /> : null}
+      </div>
     </div>
   );
 }
