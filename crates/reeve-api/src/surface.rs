@@ -71,6 +71,11 @@ const POWERS: &[(&str, Power)] = &[
     ("credentials.replace", Power::Change),
     ("credentials.bind", Power::Change),
     ("credentials.remove", Power::Change),
+    // Reads a file of the person.
+    ("credentials.scan", Power::Change),
+    ("credentials.import", Power::Change),
+    // Writes a probe into the keychain.
+    ("credentials.keeping", Power::Change),
     // Sends a request with a real secret, and answers the question about it.
     ("credentials.test", Power::Decide),
     ("policies.list", Power::Read),
@@ -83,6 +88,7 @@ const POWERS: &[(&str, Power)] = &[
     ("policies.replay", Power::Read),
     ("policies.what_if", Power::Read),
     ("policies.history", Power::Read),
+    ("policies.acknowledge", Power::Decide),
     ("policies.save", Power::Change),
     ("audit.verify", Power::Read),
     ("audit.record", Power::Read),

@@ -48,6 +48,9 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         approval: Option<ApprovalId>,
     },
+    /// So many more were turned away within a minute than are recorded one by one.
+    #[serde(rename = "operations.denied")]
+    OperationsDenied { more: u64 },
     /// What came of it, and what it cost.
     #[serde(rename = "operation.settled")]
     OperationSettled {
@@ -118,9 +121,18 @@ pub enum EventBody {
     #[serde(rename = "agent.removed")]
     AgentRemoved { agent: AgentId },
     #[serde(rename = "agent.paused")]
-    AgentPaused { agent: AgentId },
+    AgentPaused {
+        agent: AgentId,
+        /// The human, or `reeve` where an agent flooded the human with questions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
     #[serde(rename = "agent.resumed")]
-    AgentResumed { agent: AgentId },
+    AgentResumed {
+        agent: AgentId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+    },
 }
 
 /// An event before it is committed.

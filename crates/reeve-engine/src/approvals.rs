@@ -9,10 +9,11 @@ use parking_lot::Mutex;
 use reeve_domain::approval::{Approval, Resolution, Resolved, Surface};
 use reeve_domain::budget::Cap;
 use reeve_domain::clock::Clock;
+use reeve_domain::event::Draft;
 use reeve_domain::id::{ApprovalId, SessionId};
 use reeve_domain::operation::Operation;
 use reeve_domain::verdict::Verdict;
-use reeve_store::{Store, StoreError};
+use reeve_store::{Change, Store, StoreError};
 use subtle::ConstantTimeEq as _;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -69,6 +70,9 @@ pub enum Answer {
 /// Held by who waited for an answer until its operation is recorded: meanwhile the approval is nobody else's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claim(Arc<()>);
+
+/// Whether an approval from before still lets an operation through.
+type Usable<'a> = &'a (dyn Fn(&Approval) -> bool + Sync);
 
 type Slot = watch::Sender<Option<Resolved>>;
 
@@ -132,24 +136,25 @@ impl Waiting {
 impl Approvals {
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            store,
-            clock,
-            open: Mutex::default(),
-            claimed: Mutex::default(),
-            late: Mutex::default(),
-        }
+        Self { store, clock, open: Mutex::default(), claimed: Mutex::default(), late: Mutex::default() }
     }
 
     /// Puts a question, or finds the one that was put before, and waits for its answer. Dropping the future only
     /// detaches this waiter.
     ///
-    /// `ended` is cancelled before the session's questions are withdrawn: what comes after that asks no more.
+    /// `ended` is cancelled before the session's questions are withdrawn: what comes after that asks no more. `usable` says
+    /// whether an approval from before still lets this through.
     ///
     /// # Errors
     /// When the question cannot be recorded.
-    pub async fn ask(&self, question: Question, longest: Duration, ended: &CancellationToken) -> Result<Answer, EngineError> {
-        if let Some(answer) = self.answered_before(&question).await? {
+    pub async fn ask(
+        &self,
+        question: Question,
+        longest: Duration,
+        ended: &CancellationToken,
+        usable: Usable<'_>,
+    ) -> Result<Answer, EngineError> {
+        if let Some(answer) = self.answered_before(&question, usable).await? {
             return Ok(answer);
         }
         let Waiting { id, mut answer, output_limit, over, claim } = match self.place(&question, longest, ended) {
@@ -184,15 +189,14 @@ impl Approvals {
 
     /// A client that gave up and repeats finds the answer that came meanwhile: an approval not used yet (also one from
     /// before the engine restarted), or a refusal that still stands.
-    async fn answered_before(&self, question: &Question) -> Result<Option<Answer>, EngineError> {
+    async fn answered_before(&self, question: &Question, usable: Usable<'_>) -> Result<Option<Answer>, EngineError> {
         let asked = &question.approval;
         let now = self.clock.now();
         let since = now - chrono::Duration::from_std(UNUSED_FOR).unwrap_or_default();
         let look = || self.store.unused_approval(&asked.agent, &asked.user, &asked.cwd, &asked.question, since);
         if let Some(unused) = look().await?
             && !self.is_claimed(&unused.id)
-            // Given over other caps than those that are short by now: then it is asked anew.
-            && asked.over.iter().all(|cap| unused.over.contains(cap))
+            && usable(&unused)
             // Whoever waited for it may have used it between the two looks: then it is asked anew, not turned away.
             && look().await?.is_some_and(|still| still.id == unused.id)
         {
@@ -344,10 +348,24 @@ impl Approvals {
     /// # Errors
     /// When there is no such open question, or the answer cannot be recorded (then it does not count).
     pub async fn resolve(&self, id: &ApprovalId, resolved: Resolved) -> Result<(), EngineError> {
+        self.resolve_with(id, resolved, Vec::new(), Vec::new(), || ()).await
+    }
+
+    /// The same together with what the answer leaves in force: recorded with it or not at all, and `in_force` before
+    /// anybody who waits hears of it.
+    pub(crate) async fn resolve_with(
+        &self,
+        id: &ApprovalId,
+        resolved: Resolved,
+        changes: Vec<Change>,
+        drafts: Vec<Draft>,
+        in_force: impl FnOnce(),
+    ) -> Result<(), EngineError> {
         if !self.open.lock().contains_key(id) {
             return Err(EngineError::NotFound { what: "open question", name: id.to_string() });
         }
-        self.store.resolve_approval(id, resolved.clone()).await?;
+        self.store.resolve_approval_with(id, resolved.clone(), changes, drafts).await?;
+        in_force();
         let mut open = self.open.lock();
         if let Some(answered) = open.remove(id) {
             let mut claimed = self.claimed.lock();

@@ -55,6 +55,8 @@ pub enum Shortfall {
         on_exhausted: OnExhausted,
         /// Other caps that are too tight and would ask as well.
         also: Vec<Cap>,
+        /// Output limit that the caps which are not too tight afford.
+        output: u64,
     },
 }
 
@@ -83,9 +85,9 @@ impl Shortfall {
         }
     }
 
-    fn with_also(mut self, others: Vec<Cap>) -> Self {
-        if let Self::Exhausted { also, .. } = &mut self {
-            *also = others;
+    fn beside(mut self, others: Vec<Cap>, affordable: u64) -> Self {
+        if let Self::Exhausted { also, output, .. } = &mut self {
+            (*also, *output) = (others, affordable);
         }
         self
     }
@@ -106,8 +108,10 @@ impl Shortfall {
                     Limit::Money(limit) => limit.to_string(),
                     Limit::Tokens(limit) => format!("{limit} tokens"),
                 };
-                let others: String =
-                    also.iter().map(|cap| format!("; budget `{}` ({}) is too tight for it as well", cap.budget, cap.key)).collect();
+                let others: String = also
+                    .iter()
+                    .map(|cap| format!("; budget `{}` ({}) is too tight for it as well", cap.budget, cap.key))
+                    .collect();
                 format!(
                     "budget `{}` ({}) has {} of {limit} left, and this call needs up to {}{others}",
                     account.budget,
@@ -216,7 +220,7 @@ impl Quote {
         }
         let mut asking = asking.into_iter();
         if let Some(short) = asking.next() {
-            return Err(short.with_also(asking.flat_map(|other| other.caps()).collect()));
+            return Err(short.beside(asking.flat_map(|other| other.caps()).collect(), output));
         }
         // A request whose limit is not lowered keeps exactly what it asked for, also when that was nothing.
         let output_limit = if output < full { Some(output) } else { self.call.output_limit };
@@ -227,6 +231,15 @@ impl Quote {
     #[must_use]
     pub fn whole(&self) -> Reservation {
         self.reservation(self.full_output(), self.call.output_limit)
+    }
+
+    /// What the call reserves when a human lets it over the caps that ask: whole, or as much as the other caps afford.
+    #[must_use]
+    pub fn beyond(&self, short: &Shortfall) -> Reservation {
+        match short {
+            Shortfall::Exhausted { output, .. } if *output < self.full_output() => self.with_output(Some(*output)),
+            _ => self.whole(),
+        }
     }
 
     /// What the call reserves with exactly this limit in the request (an approval is bound to it).
@@ -297,6 +310,7 @@ impl Quote {
             answerable: self.need(line.account.limit, 1) <= free,
             on_exhausted: line.on_exhausted,
             also: Vec::new(),
+            output: self.full_output(),
         }
     }
 }

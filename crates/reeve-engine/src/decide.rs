@@ -8,6 +8,7 @@ use reeve_domain::id::{ApprovalId, GrantId};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::Decision;
 use reeve_policy::Width;
+use reeve_store::Change;
 
 use crate::Engine;
 use crate::approvals::Question;
@@ -56,12 +57,18 @@ impl Lasting {
     }
 }
 
-/// What an answer put in force, so that it can be taken back when the answer itself does not count.
-enum Left {
-    Nothing,
-    Grant(GrantId),
-    /// The standing file as it was before.
-    File(Option<Vec<u8>>),
+#[derive(Default)]
+struct Leaves {
+    grant: Option<Grant>,
+    /// A rule was written: the standing file as it was before.
+    file: Option<Option<Vec<u8>>>,
+    /// To be recorded with the answer.
+    told: Vec<Draft>,
+}
+
+fn standing_told(question: &Question, text: &str) -> Draft {
+    let what = format!("standing approval for `{}`", question.approval.agent);
+    Draft::engine(EventBody::PolicyChanged { what, text: text.to_owned() })
 }
 
 /// A question leaves at most one grant or rule behind; it carries the question's own number.
@@ -155,9 +162,9 @@ impl Engine {
             Resolution::Approved { scope } => {
                 let question = self.question(&answering.approval)?;
                 self.proven(&question.approval, answering.surface, answering.proof).await?;
-                self.leave_standing(&question, scope, answering.rule).await?
+                self.leaves(&question, scope, answering.rule).await?
             }
-            Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Left::Nothing,
+            Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Leaves::default(),
         };
         let resolved = Resolved {
             resolution: answering.resolution,
@@ -166,61 +173,58 @@ impl Engine {
             at: self.now(),
             reading_ms: answering.reading_ms,
         };
-        let answered = self.approvals().resolve(&answering.approval, resolved).await;
-        if answered.is_err() {
-            // Somebody answered first, or its time was up: what this answer put in force goes with it.
-            self.take_back(left).await?;
+        let Leaves { grant, file, told } = left;
+        let changes = grant.iter().cloned().map(Change::Grant).collect();
+        let hold = || grant.into_iter().for_each(|grant| self.grants().hold(grant));
+        let answered = self.approvals().resolve_with(&answering.approval, resolved, changes, told, hold).await;
+        if let (Err(_), Some(before)) = (&answered, file) {
+            // Somebody answered first, or its time was up: the rule that was written goes with it.
+            self.restore_standing(before).await?;
         }
         answered
     }
 
-    async fn take_back(&self, left: Left) -> Result<(), EngineError> {
-        match left {
-            Left::Nothing => Ok(()),
-            Left::Grant(id) => self.grants().take_back(&id).await,
-            Left::File(before) => self.restore_standing(before).await,
-        }
-    }
-
-    async fn leave_standing(&self, question: &Question, scope: &GrantScope, rule: Rule) -> Result<Left, EngineError> {
+    /// What an answer leaves in force, tried out on the held action first. A rule is in its file when this returns.
+    async fn leaves(&self, question: &Question, scope: &GrantScope, rule: Rule) -> Result<Leaves, EngineError> {
         match scope {
-            GrantScope::Once => Ok(Left::Nothing),
+            GrantScope::Once => Ok(Leaves::default()),
             GrantScope::Session | GrantScope::Until { .. } => {
                 let grant = standing(question, scope, rule, self.now())?;
-                let id = grant.id.clone();
-                self.grants().give(grant).await?;
-                if let Err(still) = self.passes_now(question) {
-                    self.grants().take_back(&id).await?;
-                    return Err(still);
-                }
-                Ok(Left::Grant(id))
+                self.passes_with(question, Some(&grant))?;
+                Ok(Leaves { grant: Some(grant), ..Leaves::default() })
             }
             GrantScope::Always => {
                 let grant = standing(question, scope, rule, self.now())?;
-                Ok(Left::File(self.write_standing(question, &grant.text).await?))
+                let before = self.write_rule(question, &grant.text).await?;
+                let told = vec![standing_told(question, &grant.text)];
+                Ok(Leaves { file: Some(before), told, ..Leaves::default() })
             }
         }
     }
 
-    /// The bytes from before.
+    /// Writes a rule and records it. Gives the bytes from before.
     pub(crate) async fn write_standing(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        let before = self.write_rule(question, text).await?;
+        if let Err(unrecorded) = self.gate().record(standing_told(question, text)).await {
+            self.restore_standing(before).await?;
+            return Err(unrecorded);
+        }
+        Ok(before)
+    }
+
+    /// Writes a rule that lets the held action through, or nothing. Gives the bytes from before.
+    async fn write_rule(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
         let path = self.policies().folder().join(crate::policies::STANDING_FILE);
         let before = std::fs::read(&path).ok();
         self.policies().append_standing(text)?;
         let works = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
-            Ok(Reload::Loaded { .. } | Reload::Unchanged) => self.passes_now(question),
+            Ok(Reload::Loaded { .. } | Reload::Unchanged) => self.passes_with(question, None),
             Err(error) => Err(error),
         };
         if let Err(still) = works {
             self.restore_standing(before).await?;
             return Err(still);
-        }
-        let what = format!("standing approval for `{}`", question.approval.agent);
-        let event = EventBody::PolicyChanged { what, text: text.to_owned() };
-        if let Err(unrecorded) = self.gate().record(Draft::engine(event)).await {
-            self.restore_standing(before).await?;
-            return Err(unrecorded);
         }
         Ok(before)
     }
@@ -235,11 +239,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Judges the held action again, as its repetition would be.
-    fn passes_now(&self, question: &Question) -> Result<(), EngineError> {
+    /// Judges the held action again, as its repetition would be, where one more grant were in force.
+    fn passes_with(&self, question: &Question, grant: Option<&Grant>) -> Result<(), EngineError> {
         // A rule may be written after its session ended; a held action of an ended session is not open any more.
         let verdict = match self.sessions().find(&question.approval.session) {
-            Some(live) => self.gate().verdict(&question.operation, &live, self.now()),
+            Some(live) => self.gate().verdict_with(&question.operation, &live, grant, self.now()),
             None => self.gate().foresee(&question.operation),
         };
         if verdict.decision() == Decision::Allow {

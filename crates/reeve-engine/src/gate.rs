@@ -16,7 +16,7 @@ use reeve_domain::operation::{Billing, Operation, Subject};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Decision, Denial, Verdict};
-use reeve_policy::PolicySet;
+use reeve_policy::Circumstances;
 use reeve_store::{Admit, Admitted, Store};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -187,8 +187,20 @@ impl Gate {
     /// What policy says of it right now, with the grants in force.
     #[must_use]
     pub fn verdict(&self, operation: &Operation, live: &LiveSession, now: DateTime<Utc>) -> Verdict {
-        let grants = self.0.grants.for_session(&live.session, now);
-        self.set_for(live).evaluate(operation, &self.circumstances(operation, grants, now))
+        self.verdict_with(operation, live, None, now)
+    }
+
+    /// The same, where one more grant were in force.
+    pub(crate) fn verdict_with(
+        &self,
+        operation: &Operation,
+        live: &LiveSession,
+        grant: Option<&Grant>,
+        now: DateTime<Utc>,
+    ) -> Verdict {
+        let mut grants = self.0.grants.for_session(&live.session, now);
+        grants.extend(grant.cloned());
+        self.judged_by(operation, live, &self.circumstances(operation, grants, now))
     }
 
     /// What policy would say of an operation that belongs to no session yet: without grants and project rules.
@@ -198,20 +210,17 @@ impl Gate {
         self.0.policies.in_force().set.evaluate(operation, &circumstances)
     }
 
-    fn circumstances(
-        &self,
-        operation: &Operation,
-        grants: Vec<Grant>,
-        now: DateTime<Utc>,
-    ) -> reeve_policy::Circumstances {
+    fn circumstances(&self, operation: &Operation, grants: Vec<Grant>, now: DateTime<Utc>) -> Circumstances {
         let (first_seen, first_write) = self.0.seen.firsts(operation);
         let now = now.with_timezone(&chrono::Local).fixed_offset();
-        reeve_policy::Circumstances { now, first_seen, first_write, grants }
+        Circumstances { now, first_seen, first_write, grants }
     }
 
-    fn set_for(&self, live: &LiveSession) -> Arc<PolicySet> {
-        let project: Option<Arc<PolicySet>> = Option::clone(&live.project.load());
-        project.unwrap_or_else(|| Arc::clone(&self.0.policies.in_force().set))
+    /// The set in force, or the sets with the project's rules on top: the strictest of them decides.
+    fn judged_by(&self, operation: &Operation, live: &LiveSession, circumstances: &Circumstances) -> Verdict {
+        let projects = live.project.load();
+        let strictest = projects.iter().map(|set| set.evaluate(operation, circumstances)).reduce(stricter);
+        strictest.unwrap_or_else(|| self.0.policies.in_force().set.evaluate(operation, circumstances))
     }
 
     /// Verdict, then affordability, then the human.
@@ -244,8 +253,8 @@ impl Gate {
                 Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes: Over::All })
             }
             Err(short) if short.asks() => {
-                let whole = case.quote.as_ref().map(Quote::whole);
-                self.ask(case, whole, Some(short), view).await
+                let beyond = case.quote.as_ref().map(|quote| quote.beyond(&short));
+                self.ask(case, beyond, Some(short), view).await
             }
             Err(short) => Err((denials::by_budget(&case.operation, &short), None)),
         }
@@ -268,7 +277,19 @@ impl Gate {
     ) -> Result<Passed, (Denial, Option<ApprovalId>)> {
         let question = self.question(case, reservation.as_ref(), short, view);
         let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
-        let answer = self.0.approvals.ask(question, longest, case.live.ended()).await;
+        let balances = match &case.quote {
+            Some(quote) => self.0.store.balances(quote.accounts()).await,
+            None => Ok(Vec::new()),
+        };
+        let balances = balances.map_err(|error| (denials::cannot_record(&case.operation, &error.into()), None))?;
+        // A yes from before that budgets do not bear any more would only be denied: then it is asked anew.
+        let usable = |before: &Approval| {
+            let bears = |quote: &Quote| {
+                quote.still_fits(&quote.with_output(before.output_limit), &balances, &before.over).is_ok()
+            };
+            case.quote.as_ref().is_none_or(bears)
+        };
+        let answer = self.0.approvals.ask(question, longest, case.live.ended(), &usable).await;
         match answer.map_err(|error| (denials::cannot_record(&case.operation, &error), None))? {
             Answer::Approved { approval, output_limit, waited, over, claim } => {
                 let quote = self.still_allowed(case, &approval)?;
@@ -284,7 +305,7 @@ impl Gate {
             Answer::Withdrawn => Err((denials::session_over(&case.operation), None)),
             Answer::TooMany => {
                 // Who floods the human is not only denied but paused (C-49). In force at once; the record may follow.
-                if let Err(error) = self.0.agents.pause(&case.operation.principal.agent).await {
+                if let Err(error) = self.0.agents.pause(&case.operation.principal.agent, "reeve").await {
                     tracing::error!(%error, agent = %case.operation.principal.agent, "could not pause a flooding agent");
                 }
                 Err((denials::too_many(&case.operation), None))
@@ -388,6 +409,7 @@ impl Gate {
                 .map(|yes| reeve_store::ApprovalUse { id: yes.id.clone(), waited: yes.waited }),
             would,
             mode,
+            still: Some(self.still_open(&operation, &live)),
         };
         match self.0.store.admit(admit).await {
             Ok(Admitted::Yes { reservation, .. }) => {
@@ -408,6 +430,23 @@ impl Gate {
         }
     }
 
+    /// Asked on the writer: whoever is paused, stopped or ended before an admission is recorded is not admitted any more.
+    fn still_open(&self, operation: &Operation, live: &Arc<LiveSession>) -> reeve_store::Still {
+        let (gate, live, operation) = (self.clone(), Arc::clone(live), operation.clone());
+        Box::new(move || {
+            if live.ended().is_cancelled() {
+                return Err(denials::session_over(&operation));
+            }
+            if gate.0.protection.stopped() {
+                return Err(denials::all_stopped(&operation));
+            }
+            if gate.0.agents.is_paused(&operation.principal.agent) {
+                return Err(denials::agent_paused(&operation));
+            }
+            Ok(())
+        })
+    }
+
     /// Records a refusal that a mouth found by itself (leak, address, malformed request).
     pub async fn refuse(&self, operation: Operation, denial: Denial) -> Denial {
         let turned = TurnedAway { operation, verdict: None, denial, approval: None };
@@ -420,6 +459,11 @@ impl Gate {
 
     async fn turn_away(&self, turned: TurnedAway) -> Ruling {
         let TurnedAway { operation, verdict, mut denial, approval } = turned;
+        // What was asked about has a row that must not stay open; everything else is bounded.
+        if approval.is_none() && !self.0.refusals.admits_denial(&operation.principal) {
+            denial.record = None;
+            return Ruling::Denied(denial);
+        }
         denial.record = Some(operation.id.clone());
         match self.0.store.deny(operation.clone(), verdict, denial.clone(), approval).await {
             Ok(_) => Ruling::Denied(denial),
@@ -476,7 +520,7 @@ impl Gate {
 
     /// How many operations are under way.
     #[must_use]
-    pub fn running(&self) -> usize {
+    pub(crate) fn running(&self) -> usize {
         self.0.running.lock().len()
     }
 
@@ -513,6 +557,16 @@ impl Gate {
     }
 }
 
+/// Of two verdicts the one that lets less through; the first of two alike.
+fn stricter(a: Verdict, b: Verdict) -> Verdict {
+    let rank = |verdict: &Verdict| match verdict.decision() {
+        Decision::Allow => 0,
+        Decision::Ask => 1,
+        Decision::Deny => 2,
+    };
+    if rank(&b) > rank(&a) { b } else { a }
+}
+
 /// An operation that does not pass, with what is known of it.
 struct TurnedAway {
     operation: Operation,
@@ -544,11 +598,9 @@ fn fit_in_transaction(
     approved: bool,
 ) -> Option<FitNow> {
     let (quote, planned) = (quote?, planned?);
-    Some(Box::new(move |balances| {
-        match passes {
-            Over::All => Ok(planned),
-            Over::Caps(caps) if approved => quote.still_fits(&planned, balances, &caps).map(|()| planned),
-            Over::Caps(_) => quote.fit(balances),
-        }
+    Some(Box::new(move |balances| match passes {
+        Over::All => Ok(planned),
+        Over::Caps(caps) if approved => quote.still_fits(&planned, balances, &caps).map(|()| planned),
+        Over::Caps(_) => quote.fit(balances),
     }))
 }

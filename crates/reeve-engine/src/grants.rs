@@ -25,20 +25,9 @@ impl Grants {
         Ok(Self { store, all: RwLock::new(all) })
     }
 
-    /// # Errors
-    /// When it cannot be recorded; then it is not in force.
-    pub async fn give(&self, grant: Grant) -> Result<(), EngineError> {
-        self.store.append_with(vec![Change::Grant(grant.clone())], Vec::new()).await?;
+    /// In force from now on; recorded with the answer that gave it.
+    pub(crate) fn hold(&self, grant: Grant) {
         self.all.write().push(grant);
-        Ok(())
-    }
-
-    /// # Errors
-    /// When it cannot be recorded; then it stays in force.
-    pub async fn take_back(&self, id: &GrantId) -> Result<(), EngineError> {
-        self.store.append_with(vec![Change::GrantRemoved(id.clone())], Vec::new()).await?;
-        self.all.write().retain(|g| g.id != *id);
-        Ok(())
     }
 
     /// Takes one back by hand, and records it in the same step.

@@ -116,6 +116,8 @@ struct Parts {
     presence: Presence,
     gate: Gate,
     witness: Arc<Witness>,
+    /// What failed at the last look.
+    failing: Mutex<Vec<String>>,
     owed: Arc<Owed>,
     shutdown: CancellationToken,
     demo: bool,
@@ -174,6 +176,7 @@ impl Engine {
         let witness = Arc::new(Witness::new(store.clone(), options.vault.clone()));
         let engine = Self(Arc::new(Parts {
             witness: Arc::clone(&witness),
+            failing: Mutex::default(),
             agents,
             store,
             vault: options.vault,
@@ -220,6 +223,7 @@ impl Engine {
         let now = self.now();
         let mut failed: Vec<EngineError> = Vec::new();
         failed.extend(self.0.owed.pay().await.err().map(EngineError::from));
+        failed.extend(self.0.agents.pay().await.err());
         failed.extend(self.0.gate.record_counted(false).await.err());
         failed.extend(self.0.approvals.expire(now).await.err());
         for session in self.0.sessions.expired(now) {
@@ -227,10 +231,20 @@ impl Engine {
         }
         failed.extend(self.reload().await.err());
         let broken = self.0.store.problem().borrow().as_ref().map(ToString::to_string);
-        for error in &failed {
+        self.tell_failures(&failed);
+        self.0.protection.set_degraded(broken.or_else(|| failed.first().map(ToString::to_string)));
+    }
+
+    /// What fails at every look is said once, and once again when it is over.
+    fn tell_failures(&self, failed: &[EngineError]) {
+        let now: Vec<String> = failed.iter().map(ToString::to_string).collect();
+        let before = std::mem::replace(&mut *self.0.failing.lock(), now.clone());
+        for error in now.iter().filter(|error| !before.contains(error)) {
             tracing::error!(%error, "a periodic check failed");
         }
-        self.0.protection.set_degraded(broken.or_else(|| failed.first().map(ToString::to_string)));
+        for error in before.iter().filter(|error| !now.contains(error)) {
+            tracing::info!(%error, "a periodic check works again");
+        }
     }
 
     /// Looks at the policy and limits files, and applies what changed to what runs.
@@ -261,7 +275,7 @@ impl Engine {
         for live in &sessions {
             match self.0.policies.project(Path::new(&live.session.cwd)) {
                 Ok(look) => {
-                    live.project.store(Arc::new(look.set));
+                    live.project.store(Arc::new(look.sets));
                     changes.push(look.reload);
                 }
                 // A project may only forbid, and its agent can write its files: rules that load with no set in force
@@ -275,6 +289,21 @@ impl Engine {
         }
         self.0.policies.keep_projects(|cwd| sessions.iter().any(|live| Path::new(&live.session.cwd) == cwd));
         (changes, over)
+    }
+
+    /// A human agrees that a project's rules became weaker: only those that are there now bind. Gives the names of the others.
+    ///
+    /// # Errors
+    /// When it cannot be recorded; then the rules that went away go on binding.
+    pub async fn acknowledge_project(&self, cwd: &Path, by: &str) -> Result<Vec<String>, EngineError> {
+        let gone = self.0.policies.let_go(cwd);
+        if !gone.is_empty() {
+            let what = format!("weaker rules of `{}` acknowledged by {by}", cwd.display());
+            let event = EventBody::PolicyChanged { what, text: gone.join(", ") };
+            self.0.store.append(vec![Draft::engine(event)]).await?;
+            self.refresh_projects();
+        }
+        Ok(gone)
     }
 
     /// Opens a session for an agent: token, secrets, project rules. The mouth adds the CA.
@@ -293,7 +322,7 @@ impl Engine {
             return Err(EngineError::Policy(problem));
         }
         let held = self.0.credentials.hold_for(&open.agent).await;
-        self.0.sessions.open(open, held, project.set, self.now()).await
+        self.0.sessions.open(open, held, project.sets, self.now()).await
     }
 
     /// Ends a session: its streams are cut and its questions withdrawn.
@@ -400,7 +429,8 @@ impl Engine {
         while self.0.gate.running() > 0 && tokio::time::Instant::now() < patience {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        self.0.owed.pay().await?;
+        self.0.owed.pay_now().await?;
+        self.0.agents.pay().await?;
         self.0.gate.record_counted(true).await?;
         self.0.store.append(vec![Draft::engine(EventBody::EngineStopped { why: why.to_owned() })]).await?;
         // What the keychain misses is in the mirror; a keychain that waits for a human keeps no engine from stopping.

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use reeve_domain::budget::Settlement;
@@ -31,7 +32,43 @@ pub struct Owed {
     store: Store,
     debts: Mutex<VecDeque<Debt>>,
     /// One pays at a time: the order stays, and nothing is tried twice at once.
-    paying: tokio::sync::Mutex<()>,
+    paying: tokio::sync::Mutex<BackOff>,
+}
+
+/// When to try again, and why it did not work before.
+#[derive(Debug, Default)]
+struct BackOff {
+    refused: Option<(StoreError, Instant, Duration)>,
+}
+
+/// First wait after a refusal; doubled with each further one…
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// …up to this.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+impl BackOff {
+    /// Why it is too early for another try.
+    fn waits(&self, now: Instant) -> Option<StoreError> {
+        self.refused.as_ref().filter(|(_, next, _)| now < *next).map(|(why, _, _)| why.clone())
+    }
+
+    /// Said once when it begins, and once when it is over.
+    fn note(&mut self, tried: &Result<(), StoreError>, now: Instant) {
+        match (tried, &self.refused) {
+            (Ok(()), None) => {}
+            (Ok(()), Some(_)) => {
+                tracing::info!("what was owed to the record is recorded");
+                self.refused = None;
+            }
+            (Err(why), before) => {
+                if before.is_none() {
+                    tracing::error!(error = %why, "what ended cannot be recorded; the gate stays closed until it is");
+                }
+                let wait = before.as_ref().map_or(FIRST_WAIT, |(_, _, wait)| (*wait * 2).min(LONGEST_WAIT));
+                self.refused = Some((why.clone(), now + wait, wait));
+            }
+        }
+    }
 }
 
 impl Owed {
@@ -66,12 +103,32 @@ impl Owed {
         recorded
     }
 
-    /// Records what is owed, oldest first.
+    /// Records what is owed, oldest first. After a refusal the next tries come ever more rarely, down to one a minute.
     ///
     /// # Errors
-    /// The first refusal; what was not recorded stays owed.
+    /// The first refusal, or the last one while it is too early to try again; what was not recorded stays owed.
     pub async fn pay(&self) -> Result<(), StoreError> {
+        let mut turn = self.paying.lock().await;
+        if self.any()
+            && let Some(why) = turn.waits(Instant::now())
+        {
+            return Err(why);
+        }
+        let paid = self.try_all().await;
+        turn.note(&paid, Instant::now());
+        paid
+    }
+
+    /// The same without waiting: for the last try of an engine that stops.
+    ///
+    /// # Errors
+    /// The first refusal.
+    pub async fn pay_now(&self) -> Result<(), StoreError> {
         let _turn = self.paying.lock().await;
+        self.try_all().await
+    }
+
+    async fn try_all(&self) -> Result<(), StoreError> {
         loop {
             let Some(debt) = self.debts.lock().front().cloned() else { return Ok(()) };
             match self.write(&debt).await {
@@ -103,4 +160,27 @@ impl Owed {
 /// Whether there is nothing left to record: it has an end already, or never was admitted.
 fn is_over(error: &StoreError) -> bool {
     matches!(error, StoreError::Closed { .. } | StoreError::NotFound { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tries_come_ever_more_rarely_down_to_one_a_minute_and_begin_anew_after_a_success() {
+        let (mut waiting, mut now) = (BackOff::default(), Instant::now());
+        let mut waits = Vec::new();
+        for _ in 0..12 {
+            assert!(waiting.waits(now).is_none());
+            waiting.note(&Err(StoreError::Full), now);
+            assert_eq!(waiting.waits(now), Some(StoreError::Full));
+            let wait = waiting.refused.as_ref().map(|(_, next, _)| *next - now).unwrap();
+            waits.push(wait);
+            now += wait;
+        }
+        assert_eq!((waits[0], waits[1], waits[11]), (FIRST_WAIT, FIRST_WAIT * 2, LONGEST_WAIT));
+        waiting.note(&Ok(()), now);
+        waiting.note(&Err(StoreError::Full), now);
+        assert!(waiting.waits(now + FIRST_WAIT).is_none());
+    }
 }

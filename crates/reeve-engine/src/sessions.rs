@@ -32,8 +32,9 @@ pub struct LiveSession {
     cancel: CancellationToken,
     /// What the credentials bound to this session's agent look like, and what must not leave for elsewhere.
     pub(crate) held: ArcSwap<HeldSecrets>,
-    /// Set with the project's own rules on top, where the working directory has any.
-    pub(crate) project: ArcSwap<Option<Arc<PolicySet>>>,
+    /// Sets with the project's own rules on top, where the working directory has any: as they are now and, where they were
+    /// stricter while somebody worked there, as they were.
+    pub(crate) project: ArcSwap<Vec<Arc<PolicySet>>>,
 }
 
 /// Secrets of a live session, wiped with it.
@@ -47,10 +48,10 @@ pub struct HeldSecrets {
 }
 
 impl LiveSession {
-    /// The set with the project's own rules on top, where it has any.
+    /// The sets with the project's own rules on top, where it has any; those on disk first, kept ones behind.
     #[must_use]
-    pub fn project_rules(&self) -> Option<Arc<PolicySet>> {
-        Option::clone(&self.project.load())
+    pub fn project_rules(&self) -> Vec<Arc<PolicySet>> {
+        Vec::clone(&self.project.load())
     }
 
     #[must_use]
@@ -132,7 +133,7 @@ impl Sessions {
         &self,
         open: OpenSession,
         held: HeldSecrets,
-        project: Option<Arc<PolicySet>>,
+        project: Vec<Arc<PolicySet>>,
         now: DateTime<Utc>,
     ) -> Result<(Arc<LiveSession>, Secret), EngineError> {
         let token: [u8; 32] = rand::random();
@@ -250,7 +251,7 @@ mod tests {
             let secrets = HashMap::from([(id, Secret::from("a-secret-of-some-length".to_owned()))]);
             HeldSecrets { secrets, ..HeldSecrets::default() }
         };
-        let (live, _) = sessions.open(open, held(), None, DateTime::UNIX_EPOCH).await.unwrap();
+        let (live, _) = sessions.open(open, held(), Vec::new(), DateTime::UNIX_EPOCH).await.unwrap();
         live.hold(held());
         assert_eq!(live.held.load().secrets.len(), 1);
         sessions.end(live.id(), SessionEnd::Stopped).await.unwrap();

@@ -20,6 +20,10 @@ use crate::unit::Unit;
 /// it cannot be made. Runs on the writer: it must be quick and must not block.
 pub type Fit = Box<dyn FnOnce(&[Balance]) -> Result<Reservation, Denial> + Send>;
 
+/// Whether nobody put a stop to it since it was decided. Runs on the writer: what was stopped in an earlier record is not
+/// admitted in a later one.
+pub type Still = Box<dyn FnOnce() -> Result<(), Denial> + Send>;
+
 /// An operation that passed verdict and human, on its way into the record.
 pub struct Admit {
     pub operation: Operation,
@@ -32,6 +36,8 @@ pub struct Admit {
     /// What *Enforce* would have done instead.
     pub would: Option<Denial>,
     pub mode: Mode,
+    /// Asked right before it is recorded: says why it may not happen any more, where that is so.
+    pub still: Option<Still>,
 }
 
 /// By which answer an operation passes.
@@ -51,7 +57,10 @@ pub enum Admitted {
 }
 
 pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> {
-    let Admit { operation, verdict, accounts, reserve, approval, would, mode } = admit;
+    let Admit { operation, verdict, accounts, reserve, approval, would, mode, still } = admit;
+    if let Some(Err(denial)) = still.map(|still| still()) {
+        return refuse(unit, operation, verdict, denial, approval.map(|using| using.id));
+    }
     let balances = ledger::balances(unit.conn, &accounts)?;
     let fitted = reserve.map(|fit| fit(&balances)).transpose();
     let approval_id = approval.as_ref().map(|using| using.id.clone());

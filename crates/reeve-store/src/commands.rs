@@ -167,8 +167,28 @@ impl Store {
     /// # Errors
     /// As [`Store::join_approval`].
     pub async fn resolve_approval(&self, id: &ApprovalId, resolved: Resolved) -> Result<Event, StoreError> {
+        self.resolve_approval_with(id, resolved, Vec::new(), Vec::new()).await
+    }
+
+    /// The same together with what the answer leaves in force and the events about that: all or none.
+    ///
+    /// # Errors
+    /// As [`Store::join_approval`].
+    pub async fn resolve_approval_with(
+        &self,
+        id: &ApprovalId,
+        resolved: Resolved,
+        changes: Vec<Change>,
+        drafts: Vec<Draft>,
+    ) -> Result<Event, StoreError> {
         let id = id.clone();
-        self.write(move |unit| admission::resolve(unit, &id, resolved)).await
+        self.write(move |unit| {
+            let event = admission::resolve(unit, &id, resolved)?;
+            changes.iter().try_for_each(|change| change.apply(unit.conn))?;
+            drafts.into_iter().try_for_each(|draft| unit.append(draft).map(|_| ()))?;
+            Ok(event)
+        })
+        .await
     }
 
     /// Answers a question that expired: for the next one who asks the very same.

@@ -29,7 +29,7 @@ use reeve_domain::event::Event;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
-pub use admission::{Admit, Admitted, ApprovalUse, Fit};
+pub use admission::{Admit, Admitted, ApprovalUse, Fit, Still};
 pub use commands::Change;
 pub use error::StoreError;
 pub use judged::{Judged, JudgedOperations};

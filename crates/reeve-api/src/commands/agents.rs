@@ -55,13 +55,13 @@ pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError
         }
         AgentsCall::Pause(input) => {
             let id = AgentId::parse(&input.agent).map_err(invalid)?;
-            host.engine.agents().pause(&id).await?;
+            host.engine.agents().pause(&id, &super::approvals::whoami()).await?;
             one(host, &id).await
         }
         AgentsCall::Changes => answer(&super::changes::changes(host)),
         AgentsCall::Resume(input) => {
             let id = AgentId::parse(&input.agent).map_err(invalid)?;
-            host.engine.agents().resume(&id).await?;
+            host.engine.agents().resume(&id, &super::approvals::whoami()).await?;
             one(host, &id).await
         }
     }

@@ -37,6 +37,10 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Res
         PoliciesCall::Complete(input) => answer(&drafts::complete(host, &input).await?),
         PoliciesCall::Replay(input) => answer(&weighing::replay(host, &input).await?),
         PoliciesCall::WhatIf(input) => answer(&weighing::what_if(host, &input).await?),
+        PoliciesCall::Acknowledge(input) => {
+            host.engine.acknowledge_project(Path::new(&input.folder), &super::approvals::whoami()).await?;
+            answer(&state(host))
+        }
         PoliciesCall::History => answer(&drafts::history(host)?),
         PoliciesCall::Save(input) => {
             drafts::save(host, caller, input).await?;
@@ -49,11 +53,11 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Res
 fn list(host: &Host) -> Vec<RuleDto> {
     let mut rules: Vec<RuleDto> = host.engine.policies().in_force().set.rules().iter().map(rule).collect();
     for live in host.engine.sessions().all() {
-        let Some(set) = live.project_rules() else { continue };
-        for info in set.rules().iter().filter(|info| info.layer == Layer::Project) {
+        let sets = live.project_rules();
+        for info in sets.iter().flat_map(|set| set.rules()).filter(|info| info.layer == Layer::Project) {
             let project = Some(live.session.cwd.clone());
             if !rules.iter().any(|known| known.id == info.id.as_str() && known.project == project) {
-                rules.push(RuleDto { project, ..rule(info) });
+                rules.push(RuleDto { project, ..rule(&info) });
             }
         }
     }
@@ -70,7 +74,7 @@ fn state(host: &Host) -> PolicyStateDto {
         },
         rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
         folder: host.engine.policies().folder().display().to_string(),
-        problem: in_force.problem.clone(),
+        problem: in_force.problem.clone().or_else(|| host.engine.policies().project_problems().into_iter().next()),
     }
 }
 

@@ -11,8 +11,10 @@ use super::cards::{LateInput, MarkDto, PreviewInput, RaiseInput, SetPresenceInpu
 use super::credentials::{
     AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput, TestCredentialInput,
 };
+use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};
 use super::operations::{ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
+use super::policies::AcknowledgeInput;
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
 use super::policies::weighing::{ReplayInput, WhatIfInput};
 use super::sessions::{FlowInput, OpenSessionInput, SearchSessionsInput, SessionInput};
@@ -155,7 +157,7 @@ calls! {
         "budgets.set" Set(SetBudgetInput),
         "budgets.remove" Remove(BudgetInput),
     }
-    /// Answers: `Vec<CredentialDto>`, as it is after the call; a `CredentialTestDto`.
+    /// Answers: `Vec<CredentialDto>`, as it is after the call; a `CredentialTestDto`, `EnvFileDto`, `ImportedDto`, `KeepingDto`.
     CredentialsCall {
         "credentials.list" List,
         "credentials.add" Add(AddCredentialInput),
@@ -163,6 +165,9 @@ calls! {
         "credentials.bind" Bind(BindCredentialInput),
         "credentials.remove" Remove(CredentialInput),
         "credentials.test" Test(TestCredentialInput),
+        "credentials.scan" Scan(EnvFileInput),
+        "credentials.import" Import(ImportInput),
+        "credentials.keeping" Keeping,
     }
     /// Answers: `Vec<RuleDto>`, `PolicyStateDto`, `Vec<PolicyFileDto>`, `HitsDto`, `CheckedDto`, `FormattedDto`,
     /// `CompletionsDto`, `ReplayDto`, `WhatIfDto`, `Vec<VersionDto>`, `PolicyStateDto` after a save.
@@ -178,6 +183,7 @@ calls! {
         "policies.what_if" WhatIf(WhatIfInput),
         "policies.history" History,
         "policies.save" Save(SaveInput),
+        "policies.acknowledge" Acknowledge(AcknowledgeInput),
     }
     /// Answers: `VerificationDto`, `RecordDto`.
     AuditCall {

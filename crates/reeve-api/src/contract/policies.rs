@@ -198,3 +198,12 @@ pub struct PolicyStateDto {
     pub folder: String,
     pub problem: Option<String>,
 }
+
+/// Agrees that the rules of a project became weaker while somebody works there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AcknowledgeInput {
+    /// Working directory of the sessions, as they name it.
+    pub folder: String,
+}

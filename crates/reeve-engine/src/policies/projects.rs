@@ -1,5 +1,5 @@
 //! Rules that a project brings along (`.reeve/policies/*.cedar` in the folder of a session or one above it), on top of
-//! the set in force. A broken version keeps the last good one.
+//! the set in force. A broken version keeps the last good one, and a weaker one the stricter one for those who work there.
 
 use std::collections::HashMap;
 use std::io::{self, Read as _};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
-use reeve_policy::PolicySet;
+use reeve_policy::{PolicySet, RuleInfo};
 
 use super::{InForce, Policies, PolicyFile, Reload, build};
 use crate::error::EngineError;
@@ -17,11 +17,15 @@ use crate::error::EngineError;
 /// Most bytes of one file.
 const LARGEST: u64 = 256 * 1024;
 
+/// Most versions of one project's rules that are kept while somebody works there.
+const MOST_KEPT: usize = 8;
+
 /// What a look at a project's rules found.
 #[derive(Debug, Clone)]
 pub struct ProjectLook {
-    /// The set with the project's own rules on top; `None` where the project has none.
-    pub set: Option<Arc<PolicySet>>,
+    /// Sets with the project's own rules on top, the version on disk first; none where the project has none. All of them
+    /// bind.
+    pub sets: Vec<Arc<PolicySet>>,
     /// Why the files on disk are not what is in force.
     pub problem: Option<String>,
     /// What changed in the project's files since the last look.
@@ -31,24 +35,45 @@ pub struct ProjectLook {
 #[derive(Debug, Default)]
 pub(super) struct Projects(Mutex<HashMap<PathBuf, Project>>);
 
+/// The agent that works here can write the rules that bind it: a version that was seen while somebody works here goes on
+/// binding, beside newer ones that take something away, until a human acknowledges it or nobody works here any more.
 #[derive(Debug)]
 struct Project {
     /// What the files said at the last look, or why they could not be read.
     seen: Result<Vec<PolicyFile>, String>,
     /// Revision of the set below.
     base: String,
-    /// The last rules that loaded.
-    good: Vec<PolicyFile>,
-    set: Option<Arc<PolicySet>>,
+    /// The last rules that loaded, and before them those that it does not contain; newest first.
+    versions: Vec<Version>,
     problem: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Version {
+    files: Vec<PolicyFile>,
+    /// `None`: it has no rules.
+    set: Option<Arc<PolicySet>>,
+}
+
+impl Version {
+    /// Its own rules, each as written.
+    fn rules(&self) -> impl Iterator<Item = RuleInfo> {
+        self.set.iter().flat_map(|set| set.rules()).filter(|rule| rule.layer == Layer::Project)
+    }
+
+    /// Rules of this version that the other one has not, word for word.
+    fn missing_in(&self, other: &Self) -> Vec<String> {
+        let there = |rule: &RuleInfo| other.rules().any(|other| other.id == rule.id && other.text == rule.text);
+        self.rules().filter(|rule| !there(rule)).map(|rule| format!("`{}`", rule.id)).collect()
+    }
 }
 
 impl Policies {
     /// Looks at the rules of the project that `cwd` belongs to. A project may only forbid. Cheap when nothing changed.
     ///
     /// # Errors
-    /// When the files do not load and there is no last good version that does: a session there would run without rules
-    /// that its project asks for.
+    /// When the files do not load and there is no last good version that does, or they were weakened too often: a session
+    /// there would run without rules that its project asks for.
     pub fn project(&self, cwd: &Path) -> Result<ProjectLook, EngineError> {
         let in_force = self.in_force();
         let base = in_force.set.revision();
@@ -63,24 +88,30 @@ impl Policies {
         {
             return Ok(before.look(Reload::Unchanged));
         }
-        let built = seen.clone().and_then(|files| Ok((on_top(self.preset(), &in_force, &files)?, files)));
-        let (set, good, problem) = match (built, before) {
-            (Ok((set, good)), _) => (set, good, None),
-            (Err(problem), Some(before)) => {
-                let kept = on_top(self.preset(), &in_force, &before.good).map_err(EngineError::Policy)?;
-                (kept, before.good.clone(), Some(format!("{}: {problem}", cwd.display())))
-            }
-            (Err(problem), None) => return Err(EngineError::Policy(format!("{}: {problem}", cwd.display()))),
+        let load = |files: Vec<PolicyFile>| on_top(self.preset(), &in_force, &files).map(|set| Version { set, files });
+        let named = |problem: String| format!("{}: {problem}", cwd.display());
+        let kept = before.map(|before| before.versions.iter().map(|version| load(version.files.clone())));
+        let kept: Vec<Version> = kept.into_iter().flatten().collect::<Result<_, _>>().map_err(EngineError::Policy)?;
+        let (versions, problem) = match seen.clone().and_then(load) {
+            Ok(newest) => with_newest(newest, kept).map_err(|problem| EngineError::Policy(named(problem)))?,
+            Err(problem) if kept.is_empty() => return Err(EngineError::Policy(named(problem))),
+            Err(problem) => (kept, Some(problem)),
         };
+        let problem = problem.map(named);
         let reload = match (&problem, changed) {
             (_, false) => Reload::Unchanged,
             (Some(problem), true) => Reload::Rejected { problem: problem.clone() },
-            (None, true) => Reload::Loaded {
-                revision: set.as_ref().map_or(base, |set| set.revision()).to_owned(),
-                files: good.iter().map(|file| file.path.display().to_string()).collect(),
-            },
+            (None, true) => {
+                let newest = versions.first();
+                let revision = newest.and_then(|version| version.set.as_ref()).map_or(base, |set| set.revision());
+                let files = newest.into_iter().flat_map(|version| &version.files);
+                Reload::Loaded {
+                    revision: revision.to_owned(),
+                    files: files.map(|file| file.path.display().to_string()).collect(),
+                }
+            }
         };
-        let project = Project { seen, base: base.to_owned(), good, set, problem };
+        let project = Project { seen, base: base.to_owned(), versions, problem };
         let look = project.look(reload);
         projects.insert(cwd.to_path_buf(), project);
         Ok(look)
@@ -90,11 +121,60 @@ impl Policies {
     pub fn keep_projects(&self, used: impl Fn(&Path) -> bool) {
         self.projects.0.lock().retain(|cwd, _| used(cwd));
     }
+
+    /// Why what is on disk is not what is in force, for each project where that is so.
+    #[must_use]
+    pub fn project_problems(&self) -> Vec<String> {
+        let projects = self.projects.0.lock();
+        let mut problems: Vec<String> = projects.values().filter_map(|project| project.problem.clone()).collect();
+        problems.sort_unstable();
+        problems
+    }
+
+    /// Lets go of the rules that a project does not have any more. Gives their names.
+    pub(crate) fn let_go(&self, cwd: &Path) -> Vec<String> {
+        let mut projects = self.projects.0.lock();
+        let Some(project) = projects.get_mut(cwd) else { return Vec::new() };
+        // What is broken on disk is no version that somebody could have agreed to.
+        if project.seen.is_err() || project.versions.len() < 2 {
+            return Vec::new();
+        }
+        let kept = project.versions.split_off(1);
+        project.problem = None;
+        let newest = project.versions.first();
+        newest.map(|newest| lost(newest, &kept)).unwrap_or_default()
+    }
+}
+
+/// Puts the newest version before those that have rules which it has not.
+fn with_newest(newest: Version, kept: Vec<Version>) -> Result<(Vec<Version>, Option<String>), String> {
+    let mut versions: Vec<Version> = kept.into_iter().filter(|older| !older.missing_in(&newest).is_empty()).collect();
+    if versions.len() >= MOST_KEPT {
+        return Err(format!("its rules were taken back {MOST_KEPT} times while somebody works there"));
+    }
+    let lost = lost(&newest, &versions);
+    let problem = (!lost.is_empty()).then(|| {
+        format!(
+            "{} changed or went away while somebody works there; they go on binding until the sessions there end or \
+             somebody acknowledges it",
+            lost.join(", ")
+        )
+    });
+    versions.insert(0, newest);
+    Ok((versions, problem))
+}
+
+fn lost(newest: &Version, kept: &[Version]) -> Vec<String> {
+    let mut lost: Vec<String> = kept.iter().flat_map(|older| older.missing_in(newest)).collect();
+    lost.sort_unstable();
+    lost.dedup();
+    lost
 }
 
 impl Project {
     fn look(&self, reload: Reload) -> ProjectLook {
-        ProjectLook { set: self.set.clone(), problem: self.problem.clone(), reload }
+        let sets = self.versions.iter().filter_map(|version| version.set.clone()).collect();
+        ProjectLook { sets, problem: self.problem.clone(), reload }
     }
 }
 
@@ -155,7 +235,7 @@ mod tests {
     }
 
     fn has(look: &ProjectLook, id: &str) -> bool {
-        look.set.as_ref().is_some_and(|set| set.rules().iter().any(|rule| rule.id.as_str() == id))
+        look.sets.iter().any(|set| set.rules().iter().any(|rule| rule.id.as_str() == id))
     }
 
     struct Place {
@@ -212,15 +292,51 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_version_is_told_once() {
+    fn a_version_that_adds_is_told_once_and_replaces_the_older_one() {
         let place = place();
         std::fs::write(&place.file, rule("project-no")).unwrap();
         place.policies.project(&place.inner).unwrap();
-        std::fs::write(&place.file, rule("project-never")).unwrap();
+        std::fs::write(&place.file, format!("{}{}", rule("project-no"), rule("project-never"))).unwrap();
         let look = place.policies.project(&place.inner).unwrap();
-        assert!(has(&look, "project-never") && !has(&look, "project-no"));
+        assert!(has(&look, "project-never") && has(&look, "project-no") && look.sets.len() == 1);
         assert!(matches!(look.reload, Reload::Loaded { .. }));
         assert_eq!(place.policies.project(&place.inner).unwrap().reload, Reload::Unchanged);
+    }
+
+    #[test]
+    fn a_rule_that_is_deleted_goes_on_binding_until_it_is_acknowledged_or_nobody_works_there() {
+        let place = place();
+        std::fs::write(&place.file, rule("project-no")).unwrap();
+        place.policies.project(&place.inner).unwrap();
+        std::fs::remove_file(&place.file).unwrap();
+        let look = place.policies.project(&place.inner).unwrap();
+        assert!(has(&look, "project-no"), "{look:?}");
+        assert!(matches!(&look.reload, Reload::Rejected { problem } if problem.contains("`project-no`")), "{look:?}");
+        assert_eq!(place.policies.project_problems().len(), 1);
+        // Weaker in another way: both older versions bind, and the newest too.
+        std::fs::write(&place.file, rule("project-less")).unwrap();
+        let look = place.policies.project(&place.inner).unwrap();
+        assert!(has(&look, "project-no") && has(&look, "project-less"), "{look:?}");
+        assert_eq!(place.policies.let_go(&place.inner), ["`project-no`"]);
+        let look = place.policies.project(&place.inner).unwrap();
+        assert!(!has(&look, "project-no") && has(&look, "project-less") && look.problem.is_none(), "{look:?}");
+        std::fs::remove_file(&place.file).unwrap();
+        assert!(has(&place.policies.project(&place.inner).unwrap(), "project-less"));
+        place.policies.keep_projects(|_| false);
+        assert!(!has(&place.policies.project(&place.inner).unwrap(), "project-less"));
+    }
+
+    #[test]
+    fn who_takes_rules_back_again_and_again_does_not_get_rid_of_the_first() {
+        let place = place();
+        let results: Vec<_> = (0..20)
+            .map(|number| {
+                std::fs::write(&place.file, rule(&format!("project-{number}"))).unwrap();
+                place.policies.project(&place.inner)
+            })
+            .collect();
+        assert!(results.iter().flatten().all(|look| has(look, "project-0")));
+        assert!(results.last().unwrap().is_err());
     }
 
     #[test]

@@ -33,7 +33,7 @@ async fn an_agent_that_floods_the_human_is_paused_until_somebody_resumes_it() {
     assert!(world.engine.agents().is_paused(&agent));
     let harmless = || world.http(&live, "GET", "api.example.com", "/v1/things");
     assert_eq!(denied(world.gate().admit(harmless(), Value::Null).await).kind, DenialKind::Stopped);
-    world.engine.agents().resume(&agent).await.unwrap();
+    world.engine.agents().resume(&agent, "dana").await.unwrap();
     drop(admitted(world.gate().admit(harmless(), Value::Null).await));
 }
 
@@ -68,6 +68,63 @@ async fn a_flood_of_refused_connections_leaves_few_records_and_their_number() {
             .collect();
         assert!(refused.len() <= 101, "{refused:?}");
         if refused.first() == Some(&"400 more within a minute") {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the rest was never counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_stops_what_begins_and_lets_what_runs_come_to_its_end() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let agent = live.session.agent.clone();
+    world.engine.agents().ensure(&agent, "Claude Code", None).await.unwrap();
+    let read = || world.http(&live, "GET", "api.example.com", "/v1/things");
+    let running = admitted(world.gate().admit(read(), Value::Null).await);
+    world.engine.agents().pause(&agent, "dana").await.unwrap();
+    world.gate().recheck();
+    assert!(!running.revoked().is_cancelled());
+    assert_eq!(denied(world.gate().admit(read(), Value::Null).await).kind, DenialKind::Stopped);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_admitted_behind_the_record_of_a_pause() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let agent = live.session.agent.clone();
+    world.engine.agents().ensure(&agent, "Claude Code", None).await.unwrap();
+    let calls: Vec<_> = (0..200)
+        .map(|number| world.spawn_admit(world.http(&live, "GET", "api.example.com", &format!("/v1/things/{number}"))))
+        .collect();
+    world.engine.agents().pause(&agent, "dana").await.unwrap();
+    let mut running = Vec::new();
+    for call in calls {
+        running.push(call.await.unwrap());
+    }
+    // Newest first.
+    let events = world.engine.store().events(None, 2_000).await.unwrap();
+    let after = events.iter().take_while(|event| !matches!(event.body, EventBody::AgentPaused { .. }));
+    assert!(after.clone().count() < events.len(), "the pause is in the record");
+    assert_eq!(after.filter(|event| matches!(event.body, EventBody::OperationAdmitted { .. })).count(), 0);
+    drop(running);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denials_without_end_leave_their_beginning_and_a_number() {
+    let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
+    let live = world.session("claude-code").await;
+    for _ in 0..700 {
+        let denial = denied(world.gate().admit(world.http(&live, "POST", "paste.example", "/x"), Value::Null).await);
+        assert_eq!(denial.kind, DenialKind::Policy);
+    }
+    world.clock.advance(Duration::from_secs(61));
+    for _ in 0..500 {
+        let events = world.engine.store().events(None, 2_000).await.unwrap();
+        let denied = events.iter().filter(|event| matches!(event.body, EventBody::OperationDenied { .. })).count();
+        assert_eq!(denied, 600);
+        if events.iter().any(|event| matches!(event.body, EventBody::OperationsDenied { more: 100 })) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;

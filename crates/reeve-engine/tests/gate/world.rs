@@ -55,12 +55,20 @@ impl World {
     }
 
     pub async fn try_session(&self, agent: &str) -> Result<(Arc<LiveSession>, Secret), EngineError> {
+        self.open(agent, Path::new("/tmp")).await
+    }
+
+    pub async fn session_in(&self, agent: &str, cwd: &Path) -> Arc<LiveSession> {
+        self.open(agent, cwd).await.unwrap().0
+    }
+
+    async fn open(&self, agent: &str, cwd: &Path) -> Result<(Arc<LiveSession>, Secret), EngineError> {
         self.engine
             .open_session(OpenSession {
                 agent: AgentId::parse(agent).unwrap(),
                 user: "dana".to_owned(),
                 team: None,
-                cwd: "/tmp".to_owned(),
+                cwd: cwd.display().to_string(),
                 command: vec![agent.to_owned()],
                 mode: None,
                 holder: None,

@@ -214,7 +214,8 @@ async fn a_token_that_was_lent_opens_nothing_for_another_user() {
         world.proxy.open(&session).unwrap();
         let auth = authorization(&token);
         let mut tcp = connect(&world).await;
-        let request = format!("GET http://a.example:443/ HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
+        let request =
+            format!("GET http://a.example:443/ HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
         let reply = exchange(&mut tcp, request).await;
         assert_eq!(reply.status == 403, status == 403, "{}: {}", reply.status, reply.text());
     }
@@ -234,7 +235,8 @@ async fn a_stranger_on_a_lent_session_is_recorded_and_not_refused() {
     world.proxy.open(&session).unwrap();
     let auth = authorization(&token);
     let mut tcp = connect(&world).await;
-    let request = format!("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
+    let request =
+        format!("CONNECT a.example:443 HTTP/1.1\r\nHost: a.example:443\r\nProxy-Authorization: {auth}\r\n\r\n");
     tcp.write_all(request.as_bytes()).await.unwrap();
     let detail = world
         .event(|event| match event {

@@ -210,6 +210,7 @@ pub fn plain(operation: &Operation) -> Admit {
         approval: None,
         would: None,
         mode: Mode::Enforce,
+        still: None,
     }
 }
 
