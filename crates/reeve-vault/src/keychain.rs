@@ -6,15 +6,10 @@ mod secret_service;
 #[cfg(target_os = "linux")]
 use secret_service as system;
 
-#[cfg(target_os = "macos")]
-mod apple;
-#[cfg(target_os = "macos")]
-use apple as system;
-
-#[cfg(windows)]
-mod credential_manager;
-#[cfg(windows)]
-use credential_manager as system;
+#[cfg(any(target_os = "macos", windows))]
+mod native;
+#[cfg(any(target_os = "macos", windows))]
+use native as system;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

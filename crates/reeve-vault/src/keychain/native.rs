@@ -1,11 +1,14 @@
-//! macOS Keychain. Written against the store crate's documentation; not run on macOS so far.
+//! macOS Keychain and Windows Credential Manager. Written against the store crates' documentation; run on neither so far.
 
 use std::error::Error as StdError;
 use std::sync::Arc;
 
+#[cfg(target_os = "macos")]
 use apple_native_keyring_store::keychain::Store;
 use keyring_core::api::{CredentialStore, CredentialStoreApi as _};
 use keyring_core::{Entry, Result};
+#[cfg(windows)]
+use windows_native_keyring_store::Store;
 
 use super::plain;
 use crate::VaultError;
