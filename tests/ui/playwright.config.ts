@@ -25,6 +25,7 @@ export default defineConfig({
     { name: "light", testMatch: /.*\.spec\.ts/, testIgnore: /shots\.spec\.ts/, use: { colorScheme: "light" } },
     { name: "dark", testMatch: /screens\.spec\.ts/, use: { colorScheme: "dark" } },
     { name: "shots", testMatch: /shots\.spec\.ts/ },
+    { name: "bench", testMatch: /.*\.bench\.ts/ },
   ],
   ...(served === undefined ? { webServer: { command: "npm --prefix ../../ui run preview -- --port 4173 --strictPort", url: "http://localhost:4173", reuseExistingServer: true } } : {}),
 });

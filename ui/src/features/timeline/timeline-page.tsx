@@ -1,6 +1,6 @@
 // Timeline: every action, newest first, with what it matched and what it cost.
 import { Download, Logs, Search } from "lucide-react";
-import { type KeyboardEvent, useCallback, useEffect, useEffectEvent, useState } from "react";
+import { type KeyboardEvent, useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button";
 import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/empty";
@@ -49,7 +49,8 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
   const drawn = top === undefined ? null : withRange(query, top);
   const search = useSearch(query);
   const facets = useFacets(query, drawn === query ? null : drawn);
-  const rows = search.data?.pages.flatMap((page) => page.rows) ?? [];
+  // One list, however many pages: made anew only when a page changes.
+  const rows = useMemo(() => search.data?.pages.flatMap((page) => page.rows) ?? [], [search.data]);
   const problems = search.data?.pages[0]?.problems ?? [];
   const slow = useDeferred(search.isPending, 150);
   const onQuery = (next: string) => onState({ query: next });
