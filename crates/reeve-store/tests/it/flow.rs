@@ -216,11 +216,11 @@ async fn a_record_is_found_by_its_number_and_says_what_is_wrong_with_it() {
 
     let conn = rusqlite::Connection::open(folder.path().join("reeve.db")).unwrap();
     conn.execute_batch(
-        "UPDATE events SET record = replace(record, 'GET', 'PUT') WHERE seq = 3; \
+        "UPDATE events SET record = replace(record, 'GET', 'PUT') WHERE seq = 4; \
          UPDATE events SET record = 'nothing' WHERE seq = 5;",
     )
     .unwrap();
-    let changed = store.kept(3).await.unwrap().unwrap();
+    let changed = store.kept(4).await.unwrap().unwrap();
     assert!(changed.event.is_some() && !changed.holds && changed.follows);
     let unreadable = store.kept(5).await.unwrap().unwrap();
     assert_eq!((unreadable.event, unreadable.text.as_str(), unreadable.holds), (None, "nothing", false));
