@@ -19,7 +19,11 @@ use crate::windows::{First, MAIN};
 fn app() -> (tauri::App<MockRuntime>, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let link = Arc::new(Link::new(Home::under(folder.path()), false));
-    let app = crate::with_calls(mock_builder()).manage(link).manage(First::new(None)).build(tauri::generate_context!()).unwrap();
+    let app = crate::with_calls(mock_builder())
+        .manage(link)
+        .manage(First::new(None))
+        .build(tauri::generate_context!())
+        .unwrap();
     (app, folder)
 }
 
@@ -112,7 +116,10 @@ fn the_command_line_knows_one_option() {
     let parse = |words: &[&str]| Start::parse(words.iter().map(ToString::to_string));
     assert_eq!(parse(&["reeve-desktop"]), Ok(Start::Ordinary(None)));
     assert_eq!(parse(&["reeve-desktop", "--demo"]), Ok(Start::Demo));
-    assert_eq!(parse(&["reeve-desktop", "reeve://inbox/apr_1"]), Ok(Start::Ordinary(Some("reeve://inbox/apr_1".to_owned()))));
+    assert_eq!(
+        parse(&["reeve-desktop", "reeve://inbox/apr_1"]),
+        Ok(Start::Ordinary(Some("reeve://inbox/apr_1".to_owned())))
+    );
     assert!(parse(&["reeve-desktop", "--fake"]).unwrap_err().contains("--fake"));
 }
 

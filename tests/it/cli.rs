@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use reeve_api::contract::calls::StatusCall;
 use reeve_demo::Provider;
 use reeve_demo::script::Script;
 use reeve_testkit::agent::Speak;
@@ -216,6 +217,8 @@ async fn the_doctor_says_each_repair_and_restore_ends_what_governs() {
     assert!(said.contains("remove the socket") && said.contains("take away the access of others"), "{said}");
     let mode = std::os::unix::fs::PermissionsExt::mode(&home.join("data").metadata().unwrap().permissions());
     assert_eq!(mode & 0o777, 0o700);
+    // The checks started an engine of their own, which would stay for its idle minutes.
+    let _: Value = machine.connect().await.call(&StatusCall::Shutdown).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -68,6 +68,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tauri-plugin-window-state", &["reeve-desktop"]),
     ("clap", &["reeve-cli"]),
     ("clap_complete", &["reeve-cli"]),
+    ("clap_mangen", &["reeve-cli"]),
     ("rpassword", &["reeve-cli"]),
     ("ts-rs", &["reeve-domain", "reeve-api"]),
     ("anyhow", &["reeve-cli", "reeve-desktop", "xtask"]),

@@ -106,6 +106,11 @@ impl Machine {
         }
     }
 
+    /// A connection to an engine that somebody else started: a command of Reeve, for itself.
+    pub async fn connect(&self) -> Client {
+        Client::connect(&self.home(), Surface::Cli).await.unwrap()
+    }
+
     /// What the engine complained about.
     pub fn said(&self) -> String {
         std::fs::read_to_string(self.world.reeve_home().join("stderr")).unwrap_or_default()

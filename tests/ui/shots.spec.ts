@@ -6,13 +6,26 @@ const SCREENS = [
   ["inbox", "/inbox?fake=story"],
   ["timeline", "/timeline?fake=story"],
   ["timeline-empty", "/timeline?fake=empty"],
+  ["sessions", "/timeline?fake=story&view=sessions"],
+  ["flow", "/timeline?fake=story&view=flow&session=ses_2"],
+  ["agents", "/agents?fake=story"],
+  ["agent", "/agents/claude-code?fake=story"],
+  ["budgets", "/budgets/monthly?fake=story"],
+  ["credentials", "/credentials/github?fake=story"],
+  ["settings", "/settings/general?fake=story"],
+  ["protection", "/settings/protection?fake=story"],
+  ["doctor", "/settings/doctor?fake=story"],
+  ["policies", "/policies/github-read?fake=story"],
   ["inbox-empty", "/inbox?fake=empty"],
   ["inbox-hostile", "/inbox?fake=hostile"],
 ] as const;
 
+/** Those that are also drawn at the smallest window. */
+const NARROW: ReadonlySet<string> = new Set(["inbox", "inbox-empty", "inbox-hostile", "timeline", "timeline-empty"]);
+
 for (const theme of ["light", "dark"] as const) {
   for (const [width, height] of [[1280, 800], [960, 600]] as const) {
-    for (const [name, address] of SCREENS) {
+    for (const [name, address] of SCREENS.filter(([name]) => width === 1280 || NARROW.has(name))) {
       test(`${name} ${width} ${theme}`, async ({ page }) => {
         await page.setViewportSize({ width, height });
         await page.emulateMedia({ colorScheme: theme });

@@ -40,7 +40,9 @@ impl Store {
 const MOST_REDACTED: usize = 1000;
 
 fn stands_firm(record: u64) -> StoreError {
-    StoreError::Export(format!("record #{record} holds a secret where it cannot be taken out; leave it out of the query"))
+    StoreError::Export(format!(
+        "record #{record} holds a secret where it cannot be taken out; leave it out of the query"
+    ))
 }
 
 /// What was written so far.
@@ -121,16 +123,8 @@ fn export<W: Write>(
     // One snapshot for everything; inside the writer there is one already.
     let snapshot = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
     let digest = sha2::Sha256::new();
-    let mut sink = Sink {
-        writer,
-        scanner,
-        redacted: Vec::new(),
-        digest,
-        count: 0,
-        first: None,
-        last: None,
-        contiguous: true,
-    };
+    let mut sink =
+        Sink { writer, scanner, redacted: Vec::new(), digest, count: 0, first: None, last: None, contiguous: true };
     let plan = Plan::new(conn, query, now)?;
     match format {
         ExportFormat::Csv => {

@@ -187,7 +187,7 @@ mod tests {
         let home = Home::under(folder.path());
         home.create().unwrap();
         std::fs::create_dir(home.bundles()).unwrap();
-        let live = SessionId::parse("ses_01JD00000000000000000000AA").unwrap();
+        let live = SessionId::new();
         old(&home.bundles().join(format!("trust-{live}.pem")));
         old(&home.bundles().join("trust-ses_gone.pem"));
         std::fs::write(home.socket(), "").unwrap();

@@ -87,7 +87,10 @@ async fn test(context: &Context, credential: String, send: Option<u32>) -> anyho
     }
     for request in &found.requests {
         let url = output::visible(&request.url);
-        context.say(&format!("`reeve cred test {} --send {}` sends: {} {url}", found.credential, request.place, request.method));
+        context.say(&format!(
+            "`reeve cred test {} --send {}` sends: {} {url}",
+            found.credential, request.place, request.method
+        ));
     }
     Ok(code)
 }

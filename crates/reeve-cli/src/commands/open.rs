@@ -19,7 +19,8 @@ pub async fn open(context: &Context, id: &str) -> anyhow::Result<u8> {
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.spawn().map_err(|error| {
         let message = format!("the console `{}` could not be started: {error}", program.display());
-        ApiError::new(ApiCode::Failed, message).hint("without a window: `reeve policy explain ID`, `reeve approve show ID`")
+        ApiError::new(ApiCode::Failed, message)
+            .hint("without a window: `reeve policy explain ID`, `reeve approve show ID`")
     })?;
     // A console that runs already takes the link and this start of it ends at once; one that cannot show anything, too.
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
@@ -36,7 +37,8 @@ pub async fn open(context: &Context, id: &str) -> anyhow::Result<u8> {
 
 /// By the prefix that the engine gives every id.
 fn link(id: &str) -> Result<String, ApiError> {
-    let well_formed = id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    let well_formed =
+        id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     let place = match id.split_once('_').map(|(kind, _)| kind) {
         Some("op") => "record",
         Some("apr") => "inbox",
@@ -44,8 +46,9 @@ fn link(id: &str) -> Result<String, ApiError> {
         _ => "",
     };
     if !well_formed || place.is_empty() {
-        return Err(ApiError::new(ApiCode::Invalid, format!("`{id}` is not an id that can be opened"))
-            .hint("give one of `reeve log --json`, `reeve approve` or `reeve agents sessions`: `op_…`, `apr_…`, `ses_…`"));
+        return Err(ApiError::new(ApiCode::Invalid, format!("`{id}` is not an id that can be opened")).hint(
+            "give one of `reeve log --json`, `reeve approve` or `reeve agents sessions`: `op_…`, `apr_…`, `ses_…`",
+        ));
     }
     Ok(format!("reeve://{place}/{id}"))
 }
@@ -66,7 +69,9 @@ mod tests {
         assert_eq!(link("op_01JD").unwrap(), "reeve://record/op_01JD");
         assert_eq!(link("apr_1").unwrap(), "reeve://inbox/apr_1");
         assert_eq!(link("ses_7").unwrap(), "reeve://session/ses_7");
-        for bad in ["", "op", "cred_1", "op_1/allow", "op_1?x", "--demo", "apr_\u{202e}", &format!("op_{}", "x".repeat(80))] {
+        for bad in
+            ["", "op", "cred_1", "op_1/allow", "op_1?x", "--demo", "apr_\u{202e}", &format!("op_{}", "x".repeat(80))]
+        {
             assert!(link(bad).is_err(), "{bad}");
         }
     }

@@ -140,7 +140,7 @@ mod tests {
         assert_eq!(scanner.clean("x=hunter2-%C3%A9-hunter2;").as_deref(), Some("x=(redacted);"));
         assert_eq!(scanner.clean("hunter2"), None);
         assert_eq!(scanner.clean("ghp_1234 and hunter2-é-hunter2").as_deref(), Some("(redacted) and (redacted)"));
-        assert!(scanner.holds_known(b"{\"k\":\"hunter2-\\u00e9-hunter2\"}") && !scanner.holds_known(b"ghp_1234"));
+        assert!(scanner.holds_known(b"{\"k\":\"hunter2-%c3%a9-hunter2\"}") && !scanner.holds_known(b"ghp_1234"));
     }
 
     #[test]
