@@ -9,6 +9,7 @@ pub mod calls;
 pub mod cards;
 pub mod changes;
 pub mod credentials;
+pub mod env_files;
 pub mod error;
 pub mod operations;
 pub mod policies;

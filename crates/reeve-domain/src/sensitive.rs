@@ -1,6 +1,6 @@
 //! Values that must never be printed, logged, serialised or compared by accident.
 
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing};
 
 /// A secret in memory: wiped when dropped, no `Display`, no `Serialize`, and a `Debug` that says nothing.
 #[derive(Clone)]
@@ -22,6 +22,11 @@ impl Secret {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// Overwrites a text that held a secret, as far as this allocation reaches; copies made before are not known here.
+pub fn wipe(text: &mut String) {
+    text.zeroize();
 }
 
 impl From<String> for Secret {

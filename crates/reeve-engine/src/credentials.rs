@@ -17,6 +17,7 @@ use crate::error::EngineError;
 use crate::leaks::{LeakGuard, SoughtKind};
 use crate::sessions::{HeldSecrets, LiveSession};
 
+pub mod env_file;
 mod trial;
 
 pub use trial::{Read, Trial, TriedPlace};

@@ -79,7 +79,7 @@ fn answering(caller: &Caller, input: ResolveInput) -> Result<Answering, ApiError
         surface: caller.surface,
         reading_ms: input.reading_ms,
         rule: input.rule.map(Into::into).unwrap_or_default(),
-        proof: input.proof.map(|proof| Secret::from(proof.0)),
+        proof: input.proof.map(Secret::from),
     })
 }
 

@@ -127,7 +127,7 @@ pub(crate) async fn presence(host: &Host) -> Result<PresenceDto, ApiError> {
 
 pub(crate) async fn set_presence(host: &Host, input: SetPresenceInput) -> Result<PresenceDto, ApiError> {
     let guard = host.engine.presence();
-    let secret = |typed: Option<crate::contract::credentials::TypedSecret>| typed.map(|typed| Secret::from(typed.0));
+    let secret = |typed: Option<crate::contract::credentials::TypedSecret>| typed.map(Secret::from);
     let (old, new) = (secret(input.old), secret(input.new));
     if let Some(on) = input.also_high {
         guard.demand_for_high(on, old.clone()).await?;

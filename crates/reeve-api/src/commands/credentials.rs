@@ -15,6 +15,7 @@ use crate::contract::calls::CredentialsCall;
 use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto};
 use crate::host::Host;
 
+mod import;
 mod trial;
 
 pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall) -> Result<Value, ApiError> {
@@ -22,13 +23,13 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall
     match call {
         CredentialsCall::List => {}
         CredentialsCall::Add(input) => {
-            let secret = Secret::from(input.secret.0.clone());
-            credentials.add(new(&input, host.engine.now())?, secret).await?;
+            let credential = new(&input, host.engine.now())?;
+            credentials.add(credential, Secret::from(input.secret)).await?;
             host.engine.refresh_secrets().await;
         }
         CredentialsCall::Replace(input) => {
             let id = CredentialId::parse(&input.credential).map_err(invalid)?;
-            credentials.replace(&id, Secret::from(input.secret.0), host.engine.now()).await?;
+            credentials.replace(&id, Secret::from(input.secret), host.engine.now()).await?;
             host.engine.refresh_secrets().await;
         }
         CredentialsCall::Bind(input) => {
@@ -41,6 +42,9 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall
             credentials.remove(&id).await?;
             host.engine.refresh_secrets().await;
         }
+        CredentialsCall::Scan(input) => return answer(&import::scan(host, input)?),
+        CredentialsCall::Import(input) => return answer(&import::import(host, input).await?),
+        CredentialsCall::Keeping => return answer(&import::keeping(host).await),
         CredentialsCall::Test(input) => return answer(&trial::test(host, caller, &input).await?),
     }
     let all: Vec<CredentialDto> = credentials.list().iter().map(CredentialDto::from).collect();

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use reeve_domain::credential::{Binding, Credential, Slot};
+use reeve_domain::sensitive::Secret;
 use serde::{Deserialize, Serialize};
 
 /// Where a credential may go, for whom, and how it is put in.
@@ -73,6 +74,19 @@ impl From<&Credential> for CredentialDto {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(transparent)]
 pub struct TypedSecret(pub String);
+
+impl Drop for TypedSecret {
+    fn drop(&mut self) {
+        reeve_domain::sensitive::wipe(&mut self.0);
+    }
+}
+
+/// Moves it on without a copy.
+impl From<TypedSecret> for Secret {
+    fn from(mut typed: TypedSecret) -> Self {
+        Self::from(std::mem::take(&mut typed.0))
+    }
+}
 
 impl std::fmt::Debug for TypedSecret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
