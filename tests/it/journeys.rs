@@ -6,6 +6,7 @@ mod model_calls;
 mod money;
 mod sessions;
 mod spending;
+mod timeline;
 
 use bytes::Bytes;
 use http::Request;

@@ -83,17 +83,25 @@ fn change(home: &Home, edit: impl FnOnce(&mut ArrayOfTables) -> Result<(), ApiEr
     let _one = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
     let mut document = document(home)?;
     listed(home, &document)?;
+    // Words of a file without a view yet stand at its end; above the first view they belong to it.
+    let above = document.trailing().as_str().unwrap_or_default().to_owned();
+    let first = !document.contains_key("view");
     let views = document.entry("view").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
     let Some(views) = views.as_array_of_tables_mut() else {
         return Err(broken(home, "`view` is not a list of tables"));
     };
     edit(views)?;
+    if first && let Some(table) = views.get_mut(0) {
+        table.decor_mut().set_prefix(format!("{above}\n"));
+        document.set_trailing("");
+    }
     write_atomically(&file(home), document.to_string().as_bytes())?;
     listed(home, &document)
 }
 
 fn document(home: &Home) -> Result<DocumentMut, ApiError> {
     let text = match std::fs::read_to_string(file(home)) {
+        Ok(text) if text.trim().is_empty() => HEAD.to_owned(),
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => HEAD.to_owned(),
         Err(error) => return Err(broken(home, &error.to_string())),

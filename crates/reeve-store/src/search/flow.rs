@@ -71,12 +71,7 @@ pub struct Flow {
 }
 
 /// The operations of a session that match.
-pub fn flow(
-    conn: &Connection,
-    session: &SessionId,
-    query: &Query,
-    now: DateTime<Utc>,
-) -> Result<Flow, StoreError> {
+pub fn flow(conn: &Connection, session: &SessionId, query: &Query, now: DateTime<Utc>) -> Result<Flow, StoreError> {
     let mut rows = rows(conn, session, query, now)?;
     let capped = rows.len() > MOST_NODES;
     rows.truncate(MOST_NODES);

@@ -42,12 +42,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn session_sums(
-        &self,
-        query: &Query,
-        before: Option<u64>,
-        limit: usize,
-    ) -> Result<Sessions, StoreError> {
+    pub async fn session_sums(&self, query: &Query, before: Option<u64>, limit: usize) -> Result<Sessions, StoreError> {
         let (query, now) = (query.clone(), self.0.clock.now());
         self.read(move |conn| super::sessions(conn, &query, before, limit, now)).await
     }

@@ -114,8 +114,7 @@ impl Adding<'_> {
             *left = rest;
             if plan.exact || keeps(plan, row)? {
                 let text = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
-                let decided =
-                    Decided::parse(text).ok_or_else(|| StoreError::Damaged(format!("decision `{text}`")))?;
+                let decided = Decided::parse(text).ok_or_else(|| StoreError::Damaged(format!("decision `{text}`")))?;
                 tally(&mut sum, decided, row.get(1)?);
             }
             Ok(Visit::Go)

@@ -87,8 +87,7 @@ fn by_index(
     )?;
     for value in known {
         let ix = Ix::and(vec![plan.upper.clone(), Ix::Word(words::value(key, &value))]);
-        let found: u64 =
-            counted.query_row((ix.to_string(), plan.from, last, LARGEST_COUNT), |row| row.get(0))?;
+        let found: u64 = counted.query_row((ix.to_string(), plan.from, last, LARGEST_COUNT), |row| row.get(0))?;
         capped |= found >= LARGEST_COUNT;
         if found > 0 {
             *counts.entry(value).or_default() += found;
