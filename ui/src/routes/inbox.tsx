@@ -2,10 +2,11 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { InboxPage } from "../features/approvals/inbox-page";
 
-type InboxSearch = { tab?: "decided" | "expired" };
+type InboxSearch = { tab?: "decided" | "expired" | "suggestions"; /** One question of a group by itself. */ one?: true };
 
 export function inboxSearch(search: Record<string, unknown>): InboxSearch {
-  return search["tab"] === "decided" || search["tab"] === "expired" ? { tab: search["tab"] } : {};
+  const { tab, one } = search;
+  return { ...(tab === "decided" || tab === "expired" || tab === "suggestions" ? { tab } : {}), ...(one === true || one === "true" ? { one: true } : {}) };
 }
 
 const list = getRouteApi("/inbox");
@@ -16,5 +17,6 @@ export function InboxRoute() {
 }
 
 export function InboxQuestionRoute() {
-  return <InboxPage tab={one.useSearch().tab ?? "held"} selected={one.useParams().approval} />;
+  const search = one.useSearch();
+  return <InboxPage tab={search.tab ?? "held"} selected={one.useParams().approval} one={search.one ?? false} />;
 }

@@ -31,6 +31,7 @@ export function status(change: Partial<StatusDto> = {}): StatusDto {
     limitToday: 20_000_000_000,
     chain: { head: 48_210, ok: true, brokenAt: null, problem: null },
     mark: "amber heron",
+    markStripe: 0,
     demo: false,
     ...change,
   };
@@ -107,9 +108,9 @@ function older(now: number, count: number): OperationRowDto[] {
   });
 }
 
-const reason = (rule: string, text: string, change: Partial<ReasonDto> = {}): ReasonDto => ({ rule, text, layer: "preset", file: "policies/presets/balanced.cedar", line: 41, liftable: true, ...change });
+export const reason = (rule: string, text: string, change: Partial<ReasonDto> = {}): ReasonDto => ({ rule, text, layer: "preset", file: "policies/presets/balanced.cedar", line: 41, liftable: true, ...change });
 
-function approval(id: string, now: number, leftMs: number, change: Partial<ApprovalDto>): ApprovalDto {
+export function approval(id: string, now: number, leftMs: number, change: Partial<ApprovalDto>): ApprovalDto {
   return {
     id,
     operation: "op_x",
@@ -133,7 +134,10 @@ function approval(id: string, now: number, leftMs: number, change: Partial<Appro
     joined: 1,
     resolved: null,
     usedAt: null,
+    shape: [change.agent ?? "claude-code", change.kind ?? "http", ...(change.reasons ?? []).map((one) => one.rule)].join("/"),
+    left: null,
     arming: null,
+    facts: null,
     ...change,
   };
 }
@@ -212,8 +216,8 @@ function decided(now: number): ApprovalDto[] {
   return [
     approval("apr_d1", now, -10_000, { kind: "shell", summary: "npm install --save-dev vitest@4.0.1", resolved: { ...by, resolution: { kind: "approved", scope: { kind: "once" } }, at: ago(now, 20_000), readingMs: 9_000 } }),
     approval("apr_d2", now, -10_000, { ...codex, summary: "PUT api.github.com/repos/acme/web/actions/secrets/NPM_TOKEN", resolved: { ...by, resolution: { kind: "refused", reason: "Not in this repository" }, at: ago(now, 58_000), readingMs: 11_800 } }),
-    approval("apr_d3", now, -10_000, { ...codex, kind: "mcp", summary: "linear.update_issue", resolved: { ...by, resolution: { kind: "approved", scope: { kind: "session" } }, at: ago(now, 900_000), readingMs: 4_100 } }),
-    approval("apr_d4", now, -10_000, { summary: "GET docs.rs/hyper", resolved: { ...by, resolution: { kind: "approved", scope: { kind: "always" } }, at: ago(now, 1_900_000), readingMs: 15_000 } }),
+    approval("apr_d3", now, -10_000, { ...codex, kind: "mcp", summary: "linear.update_issue", resolved: { ...by, resolution: { kind: "approved", scope: { kind: "session" } }, at: ago(now, 900_000), readingMs: 4_100 }, left: { kind: "grant", id: "grt_d3", text: "permit (principal, action, resource);" } }),
+    approval("apr_d4", now, -10_000, { summary: "GET docs.rs/hyper", resolved: { ...by, resolution: { kind: "approved", scope: { kind: "always" } }, at: ago(now, 1_900_000), readingMs: 15_000 }, left: { kind: "rule", id: "grt_d4", text: "@id(\"grt_d4\")\npermit (\n  principal == Agent::\"claude-code\",\n  action == Action::\"http.request\",\n  resource == Host::\"docs.rs\"\n);" } }),
     approval("apr_e1", now, -10_000, { ...codex, summary: "GET wheels.acme.dev/packages/psycopg-3.3.0.tar.gz", resolved: { by: "Reeve", surface: "engine", resolution: { kind: "expired" }, at: ago(now, 10_000), readingMs: null } }),
   ];
 }
@@ -229,7 +233,8 @@ export function arming(question: ApprovalDto): ArmingDto {
     armsAfterMs: 700,
     sessionText: liftable ? text("session-grant", "") : null,
     alwaysText: liftable ? text("stripe-docs-2026-11-20", ' @expires("2026-12-20")') : null,
-    alwaysFile: liftable ? "policies/mine.cedar" : null,
+    alwaysFile: liftable ? "policies/standing.cedar" : null,
+    widths: liftable ? (question.kind === "http" ? ["useful", "exact", "host"] : ["useful"]) : [],
     notLiftable: liftable ? null : `\`${rule}\` is not open to standing approvals`,
   };
 }

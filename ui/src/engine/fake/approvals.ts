@@ -1,15 +1,23 @@
 // Questions and answers, as a recorded engine keeps them.
+import { facts, preview, suggestions } from "../../testing/cards";
 import { arming } from "../../testing/story";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
+import type { LateInput } from "../bindings/LateInput";
 import type { ResolveInput } from "../bindings/ResolveInput";
+import type { RuleChoiceDto } from "../bindings/RuleChoiceDto";
 import type { RowStateDto } from "../bindings/RowStateDto";
 import { EngineError } from "../client";
 import { type Handlers, notFound, type World } from "./world";
 
 function question(world: World, id: string): ApprovalDto {
-  const found = [...world.state.open, ...world.state.resolved].find((one) => one.id === id);
+  const found = [...world.state.open, ...world.state.resolved].find((one) => one.id === id) ?? suggested(id);
   if (!found) throw notFound(`no question \`${id}\``);
   return found;
+}
+
+function suggested(id: string): ApprovalDto | undefined {
+  const found = suggestions(Date.now()).suggestions.find((one) => one.kind === "makeRule" && one.question.id === id);
+  return found?.kind === "makeRule" ? found.question : undefined;
 }
 
 function resolve(world: World, input: ResolveInput): ApprovalDto {
@@ -33,17 +41,59 @@ function resolve(world: World, input: ResolveInput): ApprovalDto {
   return { ...found };
 }
 
-export const approvals: Handlers<"approvals.list" | "approvals.get" | "approvals.resolve" | "approvals.extend"> = {
+/** Answers again what was over: allowed late, or a rule written later. */
+function late(world: World, input: LateInput): ApprovalDto {
+  const found = question(world, input.approval);
+  if (input.nonce !== arming(found).nonce) throw new EngineError({ code: "notArmed", message: "this card was not shown", hint: null });
+  if (input.scope.kind === "always") found.left = { kind: "rule", id: `grt_${found.id}`, text: preview(found, input.rule ?? PROPOSED).text };
+  if (found.resolved?.resolution.kind === "expired") found.resolved = { ...found.resolved, resolution: { kind: "approved", scope: input.scope }, by: "dana", surface: "mainWindow", at: new Date().toISOString() };
+  world.tell([found]);
+  return { ...found };
+}
+
+const PROPOSED: RuleChoiceDto = { width: "useful", lasting: { kind: "days30" } };
+const PASSPHRASE = "correct horse";
+
+/** What the engine demands before it allows what is critical. */
+function prove(found: ApprovalDto, proof: string | null | undefined): void {
+  if (!facts(found).needsProof || proof === PASSPHRASE) return;
+  throw new EngineError({ code: "needsProof", message: proof ? "this is not the passphrase" : "allowing this needs your passphrase", hint: null });
+}
+
+type Names = "list" | "get" | "resolve" | "extend" | "preview" | "undo" | "allow_late" | "raise" | "suggestions" | "presence" | "set_presence";
+
+export const approvals: Handlers<`approvals.${Names}`> = {
   "approvals.list": (world) => ({ open: world.state.open, resolved: world.state.resolved }),
   "approvals.get": (world, input) => {
     const found = question(world, input.approval);
-    return { ...found, arming: found.resolved ? null : arming(found) };
+    const kind = found.resolved?.resolution.kind;
+    const may = kind === undefined || kind === "expired" || kind === "approved";
+    return { ...found, arming: may ? arming(found) : null, facts: may ? facts(found) : null };
   },
-  "approvals.resolve": resolve,
+  "approvals.resolve": (world, input) => {
+    if (input.answer.kind === "approve") prove(question(world, input.approval), input.proof);
+    const resolved = resolve(world, input);
+    if (input.answer.kind !== "approve" || input.answer.scope.kind !== "always") return resolved;
+    question(world, input.approval).left = { kind: "rule", id: `grt_${resolved.id}`, text: preview(resolved, input.rule ?? PROPOSED).text };
+    return { ...question(world, input.approval) };
+  },
   "approvals.extend": (world, input) => {
     const found = question(world, input.approval);
     found.expiresAt = new Date(Date.parse(found.expiresAt) + 300_000).toISOString();
     world.tell([found]);
     return { ...found };
   },
+  "approvals.preview": (world, input) => preview(question(world, input.approval), input.rule),
+  "approvals.undo": (world, input) => {
+    const found = question(world, input.approval);
+    if (!found.left) throw new EngineError({ code: "failed", message: "nothing that this answer wrote is in force any more", hint: null });
+    found.left = null;
+    world.tell([found]);
+    return { ...found };
+  },
+  "approvals.allow_late": late,
+  "approvals.raise": (world, input) => resolve(world, { approval: input.approval, nonce: input.nonce, answer: { kind: "approve", scope: { kind: "once" } }, readingMs: input.readingMs, rule: null, proof: null }),
+  "approvals.suggestions": (world) => (world.state.resolved.length === 0 ? { suggestions: [], readingMedianMs: null } : suggestions(Date.now())),
+  "approvals.presence": () => ({ set: true, alsoHigh: false }),
+  "approvals.set_presence": (_, input) => ({ set: true, alsoHigh: input.alsoHigh ?? false }),
 };

@@ -10,10 +10,15 @@ function protect(world: World, protection: ProtectionDto): StatusDto {
   return world.state.status;
 }
 
-export const status: Handlers<"status.get" | "status.stop_all" | "status.resume" | "status.pause" | "status.doctor"> = {
+export const status: Handlers<"status.get" | "status.stop_all" | "status.resume" | "status.pause" | "status.doctor" | "status.set_mark"> = {
   "status.get": (world) => world.state.status,
   "status.stop_all": (world) => protect(world, { state: "stopped" }),
   "status.resume": (world) => protect(world, { state: "protected" }),
   "status.pause": (world, { minutes }) => protect(world, { state: "paused", until: minutes === null ? null : new Date(Date.now() + minutes * 60_000).toISOString() }),
+  "status.set_mark": (world, { words, stripe }) => {
+    world.state.status = { ...world.state.status, mark: words, markStripe: stripe };
+    world.tell([]);
+    return world.state.status;
+  },
   "status.doctor": () => checks(),
 };

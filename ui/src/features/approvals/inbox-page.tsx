@@ -1,6 +1,6 @@
 // Inbox: what waits for a person, and what was answered.
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { Inbox as InboxIcon } from "lucide-react";
+import { ArrowLeft, Inbox as InboxIcon } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
@@ -11,12 +11,15 @@ import { useCall } from "../../engine/query";
 import { AnsweredCard, AnsweredRow } from "./components/answered";
 import { Card } from "./components/card";
 import { Head, moveFocus, Queue } from "./components/queue";
-import { inTab, sorted, type Tab, today } from "./model";
-import { useApprovals, useQuestion } from "./queries";
+import type { MarkOf } from "./components/mark";
+import { SimilarCard } from "./components/similar";
+import { Suggestions } from "./components/suggestions";
+import { grouped, inTab, sorted, type Tab, today } from "./model";
+import { useApprovals, useQuestion, useSuggestions } from "./queries";
 
-const TABS: readonly Tab[] = ["held", "decided", "expired"];
+const TABS: readonly Tab[] = ["held", "decided", "expired", "suggestions"];
 
-export function InboxPage({ tab, selected }: { tab: Tab; selected: string | null }) {
+export function InboxPage({ tab, selected, one = false }: { tab: Tab; selected: string | null; /** One question of a group by itself. */ one?: boolean }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useApprovals();
   return (
@@ -30,14 +33,20 @@ export function InboxPage({ tab, selected }: { tab: Tab; selected: string | null
         <EngineFailure error={error} onRetry={() => void refetch()} />
       ) : null}
       {!error && !data ? <Skeleton rows={6} /> : null}
-      {data && !error ? <Content tab={tab} selected={selected} page={data} /> : null}
+      {data && !error ? <Content tab={tab} selected={selected} one={one} page={data} /> : null}
     </>
   );
 }
 
 function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
   const { t } = useTranslation();
-  const counts: Record<Tab, number | undefined> = { held: page?.open.length, decided: page && inTab("decided", page.resolved).length, expired: page && inTab("expired", page.resolved).length };
+  const suggestions = useSuggestions(page !== undefined);
+  const counts: Record<Tab, number | undefined> = {
+    held: page?.open.length,
+    decided: page && inTab("decided", page.resolved).length,
+    expired: page && inTab("expired", page.resolved).length,
+    suggestions: suggestions.data?.suggestions.length,
+  };
   return (
     <nav aria-label={t("inbox.tabs")} className="chrome ml-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">
       {TABS.map((one) => (
@@ -56,19 +65,25 @@ function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
   );
 }
 
-function Content({ tab, selected, page }: { tab: Tab; selected: string | null; page: ApprovalsPage }) {
+function Content({ tab, selected, one, page }: { tab: Tab; selected: string | null; one: boolean; page: ApprovalsPage }) {
   const now = useNow();
   const open = sorted(page.open);
-  const listed = tab === "held" ? open : inTab(tab, page.resolved);
+  const listed = tab === "held" ? open : tab === "suggestions" ? [] : inTab(tab, page.resolved);
   // Enter in a list asks for the card's focus; the card takes it when it is there, and only then.
   const [wish, setWish] = useState<"none" | "card">("none");
   const onEnter = () => setWish("card");
   useFirst(tab, selected, listed[0]?.id ?? null);
-  if (listed.length === 0 && selected === null) return <Nothing tab={tab} page={page} now={now} />;
+  const group = tab === "held" && !one ? grouped(page.open).find(({ all }) => all.length > 1 && all.some((question) => question.id === selected)) : undefined;
+  const status = useCall({ call: "status.get" });
+  const mark = status.data?.mark ? { words: status.data.mark, stripe: status.data.markStripe } : null;
+  if (tab === "suggestions" && selected === null) return <Suggestions />;
+  if (listed.length === 0 && selected === null && tab !== "suggestions") return <Nothing tab={tab} page={page} now={now} />;
   return (
-    <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[364px_minmax(0,1fr)]">
-      {tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} onEnter={onEnter} />}
-      <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">{selected === null ? <Choose /> : <Selected key={selected} id={selected} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}</div>
+    <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] small:block small:overflow-y-auto wide:grid-cols-[364px_minmax(0,1fr)]">
+      {tab === "suggestions" ? <SuggestionsBack /> : tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} onEnter={onEnter} />}
+      <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">
+        {selected === null ? <Choose /> : group ? <SimilarCard key={group.first.id} group={group} mark={mark} /> : <Selected key={selected} id={selected} mark={mark} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}
+      </div>
     </div>
   );
 }
@@ -86,7 +101,7 @@ function nextOf(open: readonly { id: string }[], selected: string): string | nul
   return (open[at + 1] ?? open.find((one) => one.id !== selected))?.id ?? null;
 }
 
-function AnsweredList({ tab, page, selected, now, onEnter }: { tab: Tab; page: ApprovalsPage; selected: string | null; now: number; onEnter: () => void }) {
+function AnsweredList({ tab, page, selected, now, onEnter }: { tab: "decided" | "expired"; page: ApprovalsPage; selected: string | null; now: number; onEnter: () => void }) {
   const { t } = useTranslation();
   const listed = inTab(tab, page.resolved);
   return (
@@ -103,13 +118,25 @@ function AnsweredList({ tab, page, selected, now, onEnter }: { tab: Tab; page: A
   );
 }
 
+/** Beside the card that a suggestion opened: the way back to them. */
+function SuggestionsBack() {
+  const { t } = useTranslation();
+  return (
+    <section aria-label={t("inbox.suggestions")} className="border-r border-line">
+      <Link to="/inbox" search={{ tab: "suggestions" }} className="chrome flex h-9 items-center gap-2 px-4 font-medium text-accent">
+        <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
+        {t("inbox.suggestions")}
+      </Link>
+    </section>
+  );
+}
+
 const route = getRouteApi("__root__");
 
-function Selected({ id, next, focus, onFocused }: { id: string; next: string | null; focus: boolean; onFocused: () => void }) {
+function Selected({ id, mark, next, focus, onFocused }: { id: string; mark: MarkOf | null; next: string | null; focus: boolean; onFocused: () => void }) {
   const { t } = useTranslation();
   const navigate = route.useNavigate();
   const { data, error } = useQuestion(id);
-  const status = useCall({ call: "status.get" });
   const shown = data !== undefined;
   useEffect(() => {
     if (!focus || !shown) return;
@@ -126,9 +153,9 @@ function Selected({ id, next, focus, onFocused }: { id: string; next: string | n
     );
   }
   if (!data) return null;
-  if (data.resolved) return <AnsweredCard question={data} />;
+  if (data.resolved) return <AnsweredCard question={data} mark={mark} />;
   const onDecided = () => void navigate(next === null ? { to: "/inbox" } : { to: "/inbox/$approval", params: { approval: next }, replace: true });
-  return <Card question={data} mark={status.data?.mark ?? null} onDecided={onDecided} />;
+  return <Card question={data} mark={mark} onDecided={onDecided} />;
 }
 
 function Choose() {
@@ -140,7 +167,7 @@ function Choose() {
   );
 }
 
-function Nothing({ tab, page, now }: { tab: Tab; page: ApprovalsPage; now: number }) {
+function Nothing({ tab, page, now }: { tab: Exclude<Tab, "suggestions">; page: ApprovalsPage; now: number }) {
   const { t } = useTranslation();
   if (tab !== "held") {
     const what = tab === "decided" ? "Decided" : "Expired";

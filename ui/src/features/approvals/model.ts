@@ -1,6 +1,8 @@
 // What a card says of a question: pure, from the question alone.
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
+import type { CardAccountDto } from "../../engine/bindings/CardAccountDto";
 import type { RiskDto } from "../../engine/bindings/RiskDto";
+import { money, tokens } from "../../lib/money";
 
 const ORDER: Record<RiskDto, number> = { critical: 0, high: 1, medium: 2, low: 3 };
 
@@ -48,7 +50,7 @@ export function sentence(question: ApprovalDto): { key: SentenceKey; method: str
 }
 
 /** The method as shown in our own sentence: a short word in capitals, else none of it. */
-function methodOf(question: ApprovalDto): string {
+export function methodOf(question: ApprovalDto): string {
   const method = text(question.view, "method") ?? question.summary.split(" ", 1)[0] ?? "";
   return /^[A-Z]{3,10}$/.test(method) ? method : "";
 }
@@ -114,6 +116,14 @@ export function bodyBytes(question: ApprovalDto): number | null {
   return typeof counted === "number" && question.kind === "http" ? counted : null;
 }
 
+/** What the action changes, as far as its kind and method tell; what is not known is said to be unknown. */
+export function effectOf(question: ApprovalDto): "reads" | "deletes" | "unknown" | null {
+  if (question.kind === "llm") return null;
+  if (question.kind !== "http") return "unknown";
+  const { key } = sentence(question);
+  return key === "httpRead" ? "reads" : key === "httpDelete" ? "deletes" : "unknown";
+}
+
 /** High and above are allowed only after the whole text was in view. */
 export function mustBeSeen(risk: RiskDto): boolean {
   return risk === "high" || risk === "critical";
@@ -128,9 +138,72 @@ export function text(view: unknown, key: string): string | null {
   return typeof value === "string" && value !== "" ? value : null;
 }
 
-export type Tab = "held" | "decided" | "expired";
+/** An amount as its budget counts it. */
+export function amountOf({ unit }: Pick<CardAccountDto, "unit">, amount: number): string {
+  return unit === "money" ? money(amount) : tokens(amount);
+}
 
-export function inTab(tab: Tab, resolved: readonly ApprovalDto[]): ApprovalDto[] {
+/** What is missing for this call; 0 where it fits. */
+export function shortOf(account: CardAccountDto): number {
+  return Math.max(0, account.needed - Math.max(0, account.free));
+}
+
+const RAISE = { money: 5_000_000_000, tokens: 100_000 };
+
+/** One click raises by $5 or 100k tokens, or by what this call needs where that is more. */
+export function raiseBy(account: CardAccountDto): number {
+  const step = RAISE[account.unit];
+  return Math.max(step, Math.ceil(shortOf(account) / step) * step);
+}
+
+/** Questions of one session that differ only in their parameters. */
+export type Group = { first: ApprovalDto; all: ApprovalDto[] };
+
+/** Fewer than this many are decided one by one. */
+const ALIKE = 3;
+
+/** The queue with what is alike put together; a group stands where its first one stood. */
+export function grouped(open: readonly ApprovalDto[]): Group[] {
+  const groups: Group[] = [];
+  const byShape = new Map<string, Group>();
+  for (const one of sorted(open)) {
+    const key = `${one.session}\n${one.shape}\n${one.risk}`;
+    const known = byShape.get(key);
+    if (known) {
+      known.all.push(one);
+      continue;
+    }
+    const group = { first: one, all: [one] };
+    byShape.set(key, group);
+    groups.push(group);
+  }
+  return groups.flatMap((group) => (group.all.length >= ALIKE ? [group] : group.all.map((one) => ({ first: one, all: [one] }))));
+}
+
+/** High and Critical are decided one by one; of the others at most so many with one click. */
+export const TICKED_AT_ONCE = 20;
+
+export function mayTick(risk: RiskDto): boolean {
+  return risk === "low" || risk === "medium";
+}
+
+const STORM = { count: 10, withinMs: 60_000 };
+
+/** Agents with more than ten questions put within one minute that all wait still. */
+export function storms(open: readonly ApprovalDto[]): { agent: string; agentName: string; session: string; questions: ApprovalDto[] }[] {
+  const bySession = new Map<string, ApprovalDto[]>();
+  for (const one of open) bySession.set(one.session, [...(bySession.get(one.session) ?? []), one]);
+  return [...bySession.values()].flatMap((questions) => {
+    const times = questions.map((one) => Date.parse(one.askedAt)).sort((a, b) => a - b);
+    const dense = times.some((at, index) => (times[index + STORM.count] ?? Number.POSITIVE_INFINITY) - at <= STORM.withinMs);
+    const first = questions[0];
+    return dense && first ? [{ agent: first.agent, agentName: first.agentName, session: first.session, questions }] : [];
+  });
+}
+
+export type Tab = "held" | "decided" | "expired" | "suggestions";
+
+export function inTab(tab: "decided" | "expired", resolved: readonly ApprovalDto[]): ApprovalDto[] {
   const late = (one: ApprovalDto) => one.resolved?.resolution.kind === "expired" || one.resolved?.resolution.kind === "withdrawn";
   return resolved.filter((one) => (tab === "expired" ? late(one) : !late(one)));
 }

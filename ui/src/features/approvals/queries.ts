@@ -1,8 +1,11 @@
 // Reads and writes of questions.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
 import type { AnswerDto } from "../../engine/bindings/AnswerDto";
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
+import type { PresenceDto } from "../../engine/bindings/PresenceDto";
+import type { RuleChoiceDto } from "../../engine/bindings/RuleChoiceDto";
+import type { ScopeDto } from "../../engine/bindings/ScopeDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 import { mergeApprovals } from "../../engine/stream";
@@ -16,24 +19,111 @@ export function useQuestion(id: string) {
   return useCall({ call: "approvals.get", input: { approval: id } });
 }
 
-type Decision = { question: ApprovalDto; answer: AnswerDto; /** When the card appeared. */ shownAt: number; stop: boolean };
+/** The rule with these choices, and what it would have changed of the last days. */
+export function usePreview(id: string, rule: RuleChoiceDto, enabled: boolean) {
+  return useCall({ call: "approvals.preview", input: { approval: id, rule } }, { enabled, gcTime: 0, placeholderData: keepPreviousData });
+}
+
+export function useSuggestions(enabled: boolean) {
+  return useCall({ call: "approvals.suggestions" }, { enabled, gcTime: 0 });
+}
+
+type Decision = {
+  question: ApprovalDto;
+  answer: AnswerDto;
+  /** When the card appeared. */
+  shownAt: number;
+  stop: boolean;
+  rule: RuleChoiceDto | null;
+  proof: string | null;
+};
+
+/** What every change of one question does to what is known here. */
+function useChange<Input>(change: (input: Input) => Promise<ApprovalDto>, idOf: (input: Input) => string) {
+  const client = useQueryClient();
+  return useMutation<ApprovalDto, EngineError, Input>({
+    mutationFn: change,
+    gcTime: 0,
+    onSuccess: (changed) => {
+      client.setQueryData<ApprovalsPage>(keyOf({ call: "approvals.list" }), (page) => page && mergeApprovals(page, [changed]));
+      void client.invalidateQueries({ queryKey: ["approvals.suggestions"] });
+      // What is over has a card of its own, with tickets of its own.
+      void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.get", input: { approval: changed.id } }) });
+    },
+    // A spent nonce or a changed question: the card is shown anew and arms again.
+    onError: (_, input) => void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.get", input: { approval: idOf(input) } }) }),
+  });
+}
 
 export function useResolve() {
   const engine = useEngine();
-  const client = useQueryClient();
-  return useMutation<ApprovalDto, EngineError, Decision>({
-    mutationFn: async ({ question, answer, shownAt, stop }) => {
+  return useChange<Decision>(
+    async ({ question, answer, shownAt, stop, rule, proof }) => {
       const nonce = question.arming?.nonce ?? "";
-      const resolved = await engine.call({ call: "approvals.resolve", input: { approval: question.id, nonce, answer, readingMs: Date.now() - shownAt } });
+      const resolved = await engine.call({ call: "approvals.resolve", input: { approval: question.id, nonce, answer, readingMs: Date.now() - shownAt, rule, proof } });
       if (stop) await engine.call({ call: "agents.stop", input: { agent: question.agent } });
       return resolved;
     },
-    onSuccess: (resolved) => {
-      client.setQueryData<ApprovalsPage>(keyOf({ call: "approvals.list" }), (page) => page && mergeApprovals(page, [resolved]));
-      client.setQueryData(keyOf({ call: "approvals.get", input: { approval: resolved.id } }), { ...resolved, arming: null });
+    ({ question }) => question.id,
+  );
+}
+
+/** Raises one budget for the session, and lets the call through. */
+export function useRaise() {
+  const engine = useEngine();
+  return useChange<{ question: ApprovalDto; budget: string; by: number; shownAt: number; proof: string | null }>(
+    ({ question, budget, by, shownAt, proof }) => engine.call({ call: "approvals.raise", input: { approval: question.id, nonce: question.arming?.nonce ?? "", budget, by, readingMs: Date.now() - shownAt, proof } }),
+    ({ question }) => question.id,
+  );
+}
+
+/** A yes after the answer: once, or a rule. */
+export function useAllowLate() {
+  const engine = useEngine();
+  return useChange<{ question: ApprovalDto; scope: ScopeDto; rule: RuleChoiceDto | null; proof: string | null }>(
+    ({ question, scope, rule, proof }) => engine.call({ call: "approvals.allow_late", input: { approval: question.id, nonce: question.arming?.nonce ?? "", scope, rule, proof } }),
+    ({ question }) => question.id,
+  );
+}
+
+export function useUndo() {
+  const engine = useEngine();
+  return useChange<string>((approval) => engine.call({ call: "approvals.undo", input: { approval } }), (approval) => approval);
+}
+
+export function useSetPassphrase() {
+  const engine = useEngine();
+  return useMutation<PresenceDto, EngineError, string>({ gcTime: 0, mutationFn: (typed) => engine.call({ call: "approvals.set_presence", input: { old: null, new: typed, alsoHigh: null } }) });
+}
+
+/** Shows each of these questions and hands out their tickets: they arm together. */
+export function useShown(ids: readonly string[]) {
+  const engine = useEngine();
+  return useQueries({
+    queries: ids.map((id) => {
+      const call = { call: "approvals.get", input: { approval: id } } as const;
+      return { queryKey: keyOf(call), queryFn: () => engine.call(call) };
+    }),
+    combine: (results) => results.flatMap(({ data }) => (data?.arming && !data.resolved ? [data] : [])),
+  });
+}
+
+/** The same answer to several questions, one after the other; the first that fails ends it. */
+export function useResolveAll() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  return useMutation<number, EngineError, { questions: readonly ApprovalDto[]; answer: AnswerDto; shownAt: number; stop?: string }>({
+    mutationFn: async ({ questions, answer, shownAt, stop }) => {
+      for (const question of questions) {
+        await engine.call({ call: "approvals.resolve", input: { approval: question.id, nonce: question.arming?.nonce ?? "", answer, readingMs: Date.now() - shownAt, rule: null, proof: null } });
+      }
+      if (stop !== undefined) await engine.call({ call: "agents.stop", input: { agent: stop } });
+      return questions.length;
     },
-    // A spent nonce or a changed question: the card is shown anew and arms again.
-    onError: (_, { question }) => void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.get", input: { approval: question.id } }) }),
+    onSettled: () => {
+      void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.list" }) });
+      void client.invalidateQueries({ queryKey: ["approvals.get"] });
+    },
   });
 }
 

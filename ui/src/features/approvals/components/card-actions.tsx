@@ -1,24 +1,27 @@
 // The five outcomes, and the sentence of what the next press does.
-import { Check, Lock } from "lucide-react";
-import { useEffect, useRef } from "react";
+import { Menu } from "@base-ui/react/menu";
+import { Check, ChevronDown, Lock } from "lucide-react";
+import { type RefObject, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { Prose } from "../../../components/prose";
 import { Keys } from "../../../components/keys";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { EngineError } from "../../../engine/client";
-import { mustBeSeen } from "../model";
+import { amountOf, mustBeSeen, shortOf } from "../model";
 import type { Decide } from "./card";
 import { DecisionError } from "./decision-error";
 import type { Seen } from "./exact-text";
-import { Mark } from "./mark";
+import { Mark, type MarkOf } from "./mark";
+import { Proof } from "./proof";
 import type { Wider } from "./wider-answer";
 
 type CardActionsProps = {
   question: ApprovalDto;
   decide: Decide;
   seen: Seen;
-  mark: string | null;
+  mark: MarkOf | null;
+  proof: RefObject<HTMLInputElement | null>;
   denying: boolean;
   setDenying: (denying: boolean) => void;
   reason: string;
@@ -27,15 +30,15 @@ type CardActionsProps = {
   error: EngineError | null;
 };
 
-export function CardActions({ question, decide, seen, mark, denying, setDenying, reason, setReason, onWider, error }: CardActionsProps) {
+export function CardActions({ question, decide, seen, mark, proof, denying, setDenying, reason, setReason, onWider, error }: CardActionsProps) {
   const { t } = useTranslation();
-  const { arming } = question;
   return (
     <footer className="flex-none border-t border-line px-4 pt-3 pb-2.5">
       {error ? <DecisionError error={error} /> : null}
+      {!denying && question.facts?.needsProof ? <Proof facts={question.facts} field={proof} /> : null}
       {denying ? <DenyReason decide={decide} reason={reason} setReason={setReason} onCancel={() => setDenying(false)} /> : null}
       {denying ? null : (
-        <div className="flex items-center gap-2">
+        <div className="flex flex-wrap items-center gap-2">
           <Button large data-decides inert={!decide.armed} onClick={() => setDenying(true)}>
             {t("card.deny")}
             <span className="hidden wide:inline-flex">
@@ -43,19 +46,12 @@ export function CardActions({ question, decide, seen, mark, denying, setDenying,
             </span>
           </Button>
           <Button large kind="danger" data-decides inert={!decide.armed} onClick={() => decide.deny(null, true)}>
-            {t("card.denyStop")}
+            {question.unaffordable === null ? t("card.denyStop") : t("card.stopAgent")}
           </Button>
           <span className="flex-1" />
-          <span className="inline-flex">
-            <Button large className="rounded-r-none" data-decides inert={!decide.mayAllow || !arming?.sessionText} onClick={() => onWider("session")}>
-              {t("card.allowSession")}
-            </Button>
-            <Button large className="-ml-px rounded-l-none" data-decides inert={!decide.mayAllow || !arming?.alwaysText} onClick={() => onWider("always")}>
-              {t("card.allowAlways")}
-            </Button>
-          </span>
+          {question.unaffordable === null ? <ForLonger question={question} decide={decide} onWider={onWider} /> : null}
           <Button large kind="primary" data-decides inert={!decide.mayAllow} onClick={() => decide.allow({ kind: "once" })}>
-            {t("card.allowOnce")}
+            {question.unaffordable === null ? t("card.allowOnce") : t("card.allowCall")}
             <span className="hidden wide:inline-flex">
               <Keys of={["mod", "enter"]} />
             </span>
@@ -65,9 +61,39 @@ export function CardActions({ question, decide, seen, mark, denying, setDenying,
       <p className="mt-2 flex items-center gap-1.5 text-caption text-t2" aria-live="polite">
         <Says question={question} decide={decide} seen={seen} />
         <span className="flex-1" />
-        <Mark words={mark} />
+        <Mark mark={mark} />
       </p>
     </footer>
+  );
+}
+
+/** One button for the session, and behind its arrow the wider one. */
+function ForLonger({ question, decide, onWider }: Pick<CardActionsProps, "question" | "decide" | "onWider">) {
+  const { t } = useTranslation();
+  const { arming } = question;
+  const session = decide.mayAllow && Boolean(arming?.sessionText);
+  const always = decide.mayAllow && Boolean(arming?.alwaysText);
+  return (
+    <span className="inline-flex">
+      <Button large className="rounded-r-none" data-decides inert={!session} onClick={() => onWider("session")}>
+        {t("card.allowSession")}
+      </Button>
+      <Menu.Root>
+        <Menu.Trigger disabled={!always} render={<Button large className="-ml-px w-8 rounded-l-none px-0!" data-decides inert={!always} aria-label={t("card.allowLonger")}>
+          <ChevronDown size={14} strokeWidth={1.5} aria-hidden />
+        </Button>} />
+        <Menu.Portal>
+          <Menu.Positioner className="z-20" align="end" side="top" sideOffset={4}>
+            <Menu.Popup className="min-w-56 rounded-card border border-line bg-surface p-1 shadow-overlay outline-none">
+              <Menu.Item className="chrome flex h-7 items-center gap-3 rounded-control px-2 outline-none data-highlighted:bg-selected" onClick={() => onWider("always")}>
+                <span className="flex-1">{t("card.allowAlways")}</span>
+                <Keys of={["mod", "shift", "enter"]} />
+              </Menu.Item>
+            </Menu.Popup>
+          </Menu.Positioner>
+        </Menu.Portal>
+      </Menu.Root>
+    </span>
   );
 }
 
@@ -82,11 +108,19 @@ function Says({ question, decide, seen }: { question: ApprovalDto; decide: Decid
       <Icon size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
       <span className="min-w-0">
         <span className="font-medium text-t1">{decide.armed ? t("card.armed") : t("card.notArmed")}</span>{" "}
-        {unseen ? t("card.unseen", { seen: seen.seen, total: seen.total }) : must ? t("card.seenSays") : t("card.onceSays")}
-        {question.arming?.notLiftable ? <OnlyOnce why={question.arming.notLiftable} /> : null}
+        {unseen ? t("card.unseen", { seen: seen.seen, total: seen.total }) : question.unaffordable !== null ? <OverCap question={question} /> : must ? t("card.seenSays") : t("card.onceSays")}
+        {question.arming?.notLiftable && question.unaffordable === null ? <OnlyOnce why={question.arming.notLiftable} /> : null}
       </span>
     </>
   );
+}
+
+/** By how much the tightest budget would end over its limit. */
+function OverCap({ question }: { question: ApprovalDto }) {
+  const { t } = useTranslation();
+  const account = question.facts?.accounts.find((one) => shortOf(one) > 0);
+  if (!account) return t("card.onceSays");
+  return t("card.overSays", { over: amountOf(account, shortOf(account)), limit: amountOf(account, account.limit) });
 }
 
 function OnlyOnce({ why }: { why: string }) {

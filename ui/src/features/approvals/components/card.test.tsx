@@ -8,12 +8,12 @@ import { Card } from "./card";
 
 function Shown({ id }: { id: string }) {
   const { data } = useQuestion(id);
-  return data?.arming ? <Card question={data} mark="amber heron" onDecided={() => {}} /> : null;
+  return data?.arming ? <Card question={data} mark={{ words: "amber heron", stripe: 0 }} onDecided={() => {}} /> : null;
 }
 
 const decisions = (engine: FakeEngine): Call[] => engine.heard.filter((call) => call.call === "approvals.resolve");
 const wait = (ms: number) => act(async () => void (await vi.advanceTimersByTimeAsync(ms)));
-const card = () => screen.getByRole("group");
+const card = () => screen.getByRole("group", { name: /^Held/ });
 const chord = (key: string, more: object = {}) => {
   fireEvent.keyDown(card(), { key, code: key, ctrlKey: true, ...more });
   fireEvent.keyUp(card(), { key, code: key });
@@ -77,13 +77,44 @@ describe("a card", () => {
     const engine = await shown("apr_4");
     await wait(720);
     chord("Enter", { shiftKey: true });
-    expect(screen.getByText("policies/mine.cedar")).toBeTruthy();
+    await wait(10);
+    expect(screen.getByText("policies/standing.cedar")).toBeTruthy();
+    expect(screen.getByText(/4 more actions would have been allowed, 0 of them High or above/)).toBeTruthy();
     chord("Enter");
     expect(decisions(engine)).toEqual([]);
     await wait(720);
     chord("Enter");
     await wait(10);
     expect(decisions(engine)).toMatchObject([{ input: { answer: { kind: "approve", scope: { kind: "always" } } } }]);
+  });
+
+  it("writes the rule with the choices whose text was shown, and arms anew after each", async () => {
+    const engine = await shown("apr_4");
+    await wait(720);
+    chord("Enter", { shiftKey: true });
+    await wait(720);
+    fireEvent.click(screen.getByRole("radio", { name: "exactly this address" }));
+    fireEvent.click(screen.getByRole("radio", { name: "forever" }));
+    await wait(10);
+    expect(document.body.textContent).toContain('context.path == "/webhooks/signatures"');
+    expect(document.body.textContent).not.toContain("@expires");
+    chord("Enter");
+    expect(decisions(engine)).toEqual([]);
+    await wait(720);
+    chord("Enter");
+    await wait(10);
+    expect(decisions(engine)).toMatchObject([{ input: { answer: { kind: "approve", scope: { kind: "always" } }, rule: { width: "exact", lasting: { kind: "forever" } } } }]);
+  });
+
+  it("raises a budget for the session and lets the call through", async () => {
+    const engine = await shown("apr_2");
+    expect(screen.getByText("$0.11 short")).toBeTruthy();
+    expect(screen.queryByRole("button", { name: /Allow for session/ })).toBeNull();
+    await wait(720);
+    fireEvent.pointerDown(screen.getByRole("button", { name: "Raise by $5.00 for this session" }));
+    fireEvent.click(screen.getByRole("button", { name: "Raise by $5.00 for this session" }), { detail: 1 });
+    await wait(10);
+    expect(engine.heard.filter((call) => call.call === "approvals.raise")).toMatchObject([{ input: { approval: "apr_2", budget: "opus-per-day", by: 5_000_000_000 } }]);
   });
 
   it("offers no standing approval where the rule's owner does not allow one", async () => {

@@ -1,5 +1,5 @@
 // The card of one question. It never takes the focus; only chords inside it, and presses that began on it, decide.
-import { type KeyboardEvent, useState } from "react";
+import { type KeyboardEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { chordKey } from "../../../components/keys";
 import { useToast } from "../../../components/toasts";
@@ -8,13 +8,15 @@ import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { ScopeDto } from "../../../engine/bindings/ScopeDto";
 import { plain } from "../../../lib/text";
 import { mustBeSeen } from "../model";
-import { useResolve } from "../queries";
+import { useRaise, useResolve } from "../queries";
 import { useArming } from "../use-arming";
+import { BudgetHold } from "./budget-hold";
 import { CardActions } from "./card-actions";
-import { CardBody, useSentence } from "./card-body";
+import { CardBody, CardMore, useSentence } from "./card-body";
 import { CardTop } from "./card-top";
 import { useSeen } from "./exact-text";
-import { type Wider, WiderAnswer } from "./wider-answer";
+import type { MarkOf } from "./mark";
+import { type Wider, useRule, WiderAnswer } from "./wider-answer";
 
 export type Decide = {
   armed: boolean;
@@ -22,12 +24,18 @@ export type Decide = {
   mayAllow: boolean;
   allow: (scope: ScopeDto) => void;
   deny: (reason: string | null, stop: boolean) => void;
+  /** Raises a budget for this session by so much, and allows this call. */
+  raise: (budget: string, by: number) => void;
 };
 
-export function Card({ question, mark, onDecided }: { question: ApprovalDto; mark: string | null; onDecided: () => void }) {
+export function Card({ question, mark, onDecided }: { question: ApprovalDto; mark: MarkOf | null; onDecided: () => void }) {
   const { t } = useTranslation();
   const toast = useToast();
   const resolve = useResolve();
+  const raise = useRaise();
+  const pending = resolve.isPending || raise.isPending;
+  const proof = useRef<HTMLInputElement>(null);
+  const [rule, setRule] = useRule();
   const title = useSentence(question);
   const [shownAt] = useState(() => Date.now());
   const [wider, setWider] = useState<Wider | null>(null);
@@ -35,13 +43,20 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const [reason, setReason] = useState("");
 
   const nonce = question.arming?.nonce ?? "";
-  const stamp = `${question.id}/${question.fingerprint}/${nonce}/${wider ?? ""}`;
-  const { armed, guard } = useArming(stamp, nonce !== "" && !resolve.isPending, question.arming?.armsAfterMs ?? 700);
+  const stamp = `${question.id}/${question.fingerprint}/${nonce}/${wider ?? ""}/${wider === "always" ? JSON.stringify(rule) : ""}`;
+  const { armed, guard } = useArming(stamp, nonce !== "" && !pending, question.arming?.armsAfterMs ?? 700);
   const { area, seen, look } = useSeen(`${question.id}/${question.fingerprint}`);
   const mayAllow = armed && (seen.whole || !mustBeSeen(question.risk));
 
   const send = (answer: AnswerDto, stop: boolean, done: () => void) => {
-    resolve.mutate({ question, answer, stop, shownAt }, { onSuccess: () => (done(), onDecided()) });
+    const always = answer.kind === "approve" && answer.scope.kind === "always";
+    resolve.mutate({ question, answer, stop, shownAt, rule: always ? rule : null, proof: typed() }, { onSuccess: () => (done(), onDecided()) });
+  };
+  // Read once, when it is sent, and gone from the field.
+  const typed = () => {
+    const value = proof.current?.value ?? "";
+    if (proof.current) proof.current.value = "";
+    return value === "" ? null : value;
   };
   const agent = plain(question.agentName);
   const decide: Decide = {
@@ -49,6 +64,9 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
     mayAllow,
     allow: (scope) => {
       if (mayAllow) send({ kind: "approve", scope }, false, () => toast("done", t("card.toast.allowed", { agent })));
+    },
+    raise: (budget, by) => {
+      if (mayAllow) raise.mutate({ question, budget, by, shownAt, proof: typed() }, { onSuccess: () => (toast("done", t("card.toast.raised", { agent })), onDecided()) });
     },
     deny: (said, stop) => {
       if (!armed) return;
@@ -95,12 +113,15 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
         <>
           <CardTop question={question} />
           <div className="min-h-0 flex-initial overflow-y-auto">
-            <CardBody question={question} area={area} look={look} />
+            <CardBody question={question} area={area} look={look}>
+              {question.unaffordable === null ? null : <BudgetHold question={question} decide={decide} />}
+            </CardBody>
+            <CardMore question={question} />
           </div>
-          <CardActions question={question} decide={decide} seen={seen} mark={mark} denying={denying} setDenying={setDenying} reason={reason} setReason={setReason} onWider={setWider} error={resolve.error} />
+          <CardActions question={question} decide={decide} seen={seen} mark={mark} denying={denying} setDenying={setDenying} reason={reason} setReason={setReason} onWider={setWider} proof={proof} error={resolve.error ?? raise.error} />
         </>
       ) : (
-        <WiderAnswer question={question} wider={wider} decide={decide} mark={mark} onBack={() => setWider(null)} error={resolve.error} />
+        <WiderAnswer question={question} wider={wider} decide={decide} mark={mark} proof={proof} rule={rule} onRule={setRule} onBack={() => setWider(null)} error={resolve.error} />
       )}
     </div>
   );

@@ -71,7 +71,8 @@ function ModelCall({ question }: { question: ApprovalDto }) {
   const messages = field(field(question.view, "body"), "messages") ?? field(field(question.view, "body"), "input") ?? field(field(question.view, "body"), "contents");
   const rows: [string, string][] = [
     [t("card.model"), text(question.view, "model") ?? question.summary],
-    [t("card.maxOut"), question.outputLimit === null ? t("card.noCeiling") : t("card.tokens", { count: question.outputLimit })],
+    ...(typeof question.facts?.inputTokens === "number" ? [[t("card.maxIn"), t("card.tokens", { count: question.facts.inputTokens, amount: question.facts.inputTokens.toLocaleString("en-US") })] satisfies [string, string]] : []),
+    [t("card.maxOut"), question.outputLimit === null ? t("card.noCeiling") : t("card.tokens", { count: question.outputLimit, amount: question.outputLimit.toLocaleString("en-US") })],
     ...(Array.isArray(messages) ? [[t("card.messages"), String(messages.length)] satisfies [string, string]] : []),
     ...(Array.isArray(tools) && tools.length > 0 ? [[t("card.tools"), tools.map(String).join(", ")] satisfies [string, string]] : []),
   ];

@@ -7,9 +7,10 @@ import { RiskMark } from "../../../components/risk";
 import { Untrusted } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import { countdown } from "../../../lib/time";
-import { isSoon, msLeft, today } from "../model";
+import { grouped, isSoon, msLeft, storms, today } from "../model";
 import { AnsweredRow } from "./answered";
 import { useSentence } from "./card-body";
+import { Storm } from "./storm";
 
 export function Queue({ open, resolved, selected, now, onEnter }: { open: readonly ApprovalDto[]; resolved: readonly ApprovalDto[]; selected: string | null; now: number; onEnter: () => void }) {
   const { t } = useTranslation();
@@ -19,10 +20,13 @@ export function Queue({ open, resolved, selected, now, onEnter }: { open: readon
   return (
     <section aria-label={t("inbox.heldNow")} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
       <Head left={t("inbox.heldNow")} right={t("inbox.count", { count: open.length, actions: t("inbox.actions", { count: actions }) })} />
+      {storms(open).map((storm) => (
+        <Storm key={storm.session} {...storm} />
+      ))}
       <ul>
-        {open.map((question) => (
-          <li key={question.id}>
-            <Item question={question} selected={question.id === selected} now={now} />
+        {grouped(open).map(({ first, all }) => (
+          <li key={first.id}>
+            <Item question={first} alike={all.length} selected={all.some((one) => one.id === selected)} now={now} />
           </li>
         ))}
       </ul>
@@ -71,7 +75,7 @@ export function moveFocus(event: KeyboardEvent<HTMLElement>, onEnter: () => void
   }
 }
 
-function Item({ question, selected, now }: { question: ApprovalDto; selected: boolean; now: number }) {
+function Item({ question, alike, selected, now }: { question: ApprovalDto; alike: number; selected: boolean; now: number }) {
   const { t } = useTranslation();
   const title = useSentence(question);
   return (
@@ -85,11 +89,11 @@ function Item({ question, selected, now }: { question: ApprovalDto; selected: bo
         <RiskMark risk={question.risk} />
       </span>
       <span className="font-medium">
-        {title} {question.joined > 1 ? <Badge>{t("inbox.times", { count: question.joined })}</Badge> : null}
+        {title} {question.joined > 1 || alike > 1 ? <Badge>{t("inbox.times", { count: Math.max(question.joined, alike) })}</Badge> : null}
       </span>
       <span className={`text-caption/5 whitespace-nowrap ${isSoon(question, now) ? "font-semibold text-ask" : "font-medium text-t2"}`}>{countdown(msLeft(question, now))}</span>
       <span className="mono col-span-2 col-start-2 truncate text-[12px]/[18px] text-t2">
-        <Untrusted text={question.summary} max={42} />
+        {alike > 1 ? t("inbox.alike", { count: alike }) : <Untrusted text={question.summary} max={42} />}
       </span>
       <span className="col-span-2 col-start-2 flex min-w-0 items-center gap-1.5 text-caption text-t3">
         <AgentTile name={question.agentName} size={14} />

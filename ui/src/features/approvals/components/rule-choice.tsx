@@ -1,0 +1,176 @@
+// The rule before it exists: who, what, where and until when; its exact text; what it would have changed.
+import { History, Info } from "lucide-react";
+import { type ReactNode, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { AgentTile, LayerBadge } from "../../../components/badge";
+import { CedarText } from "../../../components/cedar";
+import { Risk } from "../../../components/risk";
+import { Untrusted } from "../../../components/untrusted";
+import { HostName } from "../../../components/host-name";
+import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
+import type { LastingDto } from "../../../engine/bindings/LastingDto";
+import type { PreviewDto } from "../../../engine/bindings/PreviewDto";
+import type { RuleChoiceDto } from "../../../engine/bindings/RuleChoiceDto";
+import type { WidthDto } from "../../../engine/bindings/WidthDto";
+import type { EngineError } from "../../../engine/client";
+import { hostOf, methodOf } from "../model";
+import { DecisionError } from "./decision-error";
+
+export const PROPOSED: RuleChoiceDto = { width: "useful", lasting: { kind: "days30" } };
+
+type RuleChoiceProps = { question: ApprovalDto; rule: RuleChoiceDto; onRule: (rule: RuleChoiceDto) => void; preview: PreviewDto | undefined; error: EngineError | null };
+
+export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoiceProps) {
+  const { t } = useTranslation();
+  const host = hostOf(question);
+  const widths = question.arming?.widths ?? [];
+  return (
+    <>
+      <div className="grid grid-cols-[96px_minmax(0,1fr)] gap-x-3">
+        <Row label={t("rule.who")}>
+          <span className="inline-flex items-center gap-1.5 py-1.5 font-medium">
+            <AgentTile name={question.agentName} size={14} />
+            <Untrusted text={question.agentName} max={40} />
+          </span>
+        </Row>
+        <Row label={t("rule.what")} group>
+          {widths.map((width) => (
+            <Choice key={width} name="width" chosen={rule.width === width} onChoose={() => onRule({ ...rule, width })}>
+              {t(`rule.width.${widthKey(width, question.kind)}`, { method: methodOf(question) })}
+            </Choice>
+          ))}
+        </Row>
+        {host === null ? null : (
+          <Row label={t("rule.where")}>
+            <span className="inline-block py-1.5">
+              <HostName host={host} />
+              <span className="text-t3"> {t("rule.anyFolder")}</span>
+            </span>
+          </Row>
+        )}
+        <Row label={t("rule.until")} group>
+          <Until lasting={rule.lasting} asked={question.askedAt} onChoose={(lasting) => onRule({ ...rule, lasting })} />
+        </Row>
+      </div>
+      <div className="mt-3">
+        {error ? <DecisionError error={error} /> : null}
+        {preview ? <CedarText text={preview.text.trimEnd()} file={preview.file} /> : <div role="status" aria-label={t("rule.weighing")} className="h-40 rounded-control border border-line bg-inset" />}
+      </div>
+      <Effect preview={preview} />
+      <p className="mt-1.5 flex items-start gap-2 text-t2">
+        <Info size={14} strokeWidth={1.5} aria-hidden className="mt-0.75 flex-none text-t3" />
+        <span className="inline-flex flex-wrap items-center gap-x-1.5">
+          {question.reasons.map((reason) => (
+            <span key={reason.rule} className="inline-flex items-center gap-1.5">
+              <code className="mono text-caption">
+                <Untrusted text={reason.rule} max={64} />
+              </code>
+              <LayerBadge layer={reason.layer} />
+            </span>
+          ))}
+          {t("rule.still", { count: question.reasons.length })}
+        </span>
+      </p>
+    </>
+  );
+}
+
+function widthKey(width: WidthDto, kind: string): "model" | "folder" | "exact" | "host" {
+  if (kind === "llm") return "model";
+  return width === "useful" ? "folder" : width;
+}
+
+function Row({ label, group = false, children }: { label: string; group?: boolean; children: ReactNode }) {
+  return (
+    <>
+      <div aria-hidden={group || undefined} className="py-1.5 text-t3">
+        {label}
+      </div>
+      {group ? (
+        <fieldset className="flex min-w-0 flex-wrap gap-x-4">
+          <legend className="sr-only">{label}</legend>
+          {children}
+        </fieldset>
+      ) : (
+        <div className="min-w-0">{children}</div>
+      )}
+    </>
+  );
+}
+
+function Choice({ name, chosen, onChoose, children }: { name: string; chosen: boolean; onChoose: () => void; children: ReactNode }) {
+  return (
+    <label className="inline-flex min-w-40 items-center gap-2 py-1.5">
+      <input type="radio" name={name} checked={chosen} onChange={onChoose} className="size-3.5 flex-none accent-[var(--accent)]" />
+      <span className={chosen ? "font-medium" : ""}>{children}</span>
+    </label>
+  );
+}
+
+function Until({ lasting, asked, onChoose }: { lasting: LastingDto; asked: string; onChoose: (lasting: LastingDto) => void }) {
+  const { t } = useTranslation();
+  const end = new Date(Date.parse(asked) + 30 * 86_400_000);
+  const picked = lasting.kind === "until" ? lasting.at.slice(0, 10) : "";
+  return (
+    <>
+      <Choice name="until" chosen={lasting.kind === "days30"} onChoose={() => onChoose({ kind: "days30" })}>
+        {t("rule.thirtyDays", { date: end.toLocaleDateString("en-GB", { day: "numeric", month: "short" }) })}
+      </Choice>
+      <Choice name="until" chosen={lasting.kind === "forever"} onChoose={() => onChoose({ kind: "forever" })}>
+        {t("rule.forever")}
+      </Choice>
+      <label className="inline-flex items-center gap-2 py-1">
+        <input type="radio" name="until" checked={lasting.kind === "until"} onChange={() => onChoose({ kind: "until", at: end.toISOString() })} className="size-3.5 flex-none accent-[var(--accent)]" />
+        <span>{t("rule.pick")}</span>
+        {lasting.kind === "until" ? (
+          <input
+            type="date"
+            value={picked}
+            min={asked.slice(0, 10)}
+            aria-label={t("rule.pick")}
+            onChange={(event) => {
+              const at = Date.parse(`${event.target.value}T23:59:59`);
+              if (!Number.isNaN(at)) onChoose({ kind: "until", at: new Date(at).toISOString() });
+            }}
+            className="h-7 rounded-control border border-line-control bg-surface px-1.5"
+          />
+        ) : null}
+      </label>
+    </>
+  );
+}
+
+function Effect({ preview }: { preview: PreviewDto | undefined }) {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(false);
+  if (!preview) return null;
+  return (
+    <div className="mt-3">
+      <p className="flex items-start gap-2">
+        <History size={14} strokeWidth={1.5} aria-hidden className="mt-0.75 flex-none text-t3" />
+        <span className="min-w-0 flex-1">
+          <span className="font-semibold">{t("rule.lastDays", { count: preview.days })}</span> {t("rule.effect", { count: preview.allowed, grave: t("rule.grave", { count: preview.grave }) })}
+          {preview.complete ? null : <span className="text-t3"> {t("rule.judged", { count: preview.judged })}</span>}
+        </span>
+        {preview.changes.length === 0 ? null : (
+          <button type="button" aria-expanded={open} className="flex-none font-semibold text-accent" onClick={() => setOpen(!open)}>
+            {open ? t("rule.hide") : t("rule.show", { count: preview.changes.length })}
+          </button>
+        )}
+      </p>
+      {open ? (
+        <ul className="mt-1.5 ml-5.5 border-l-2 border-line-control bg-inset py-1">
+          {preview.changes.map((change) => (
+            <li key={change.operation} className="flex h-7 items-center gap-2 px-3">
+              <Risk risk={change.risk} />
+              <span className="mono min-w-0 flex-1 truncate text-caption">
+                <Untrusted text={change.summary} max={64} />
+              </span>
+              <span className="flex-none text-caption text-t3">{t("inbox.times", { count: change.times })}</span>
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </div>
+  );
+}
