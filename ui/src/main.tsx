@@ -20,6 +20,10 @@ async function engineOf(address: string): Promise<Engine | null> {
   if (inShell()) return tauriEngine;
   const name = new URL(address).searchParams.get("fake");
   if (name === null) return null;
+  if (new URL(address).searchParams.has("pseudo")) {
+    const { speakPseudo } = await import("./testing/pseudo");
+    speakPseudo();
+  }
   const { FakeEngine, isState } = await import("./engine/fake");
   const engine = new FakeEngine(isState(name) ? name : "story");
   Object.assign(window, { fakeEngine: engine });

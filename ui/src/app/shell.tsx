@@ -31,7 +31,7 @@ export function Shell() {
       </Modal>
       <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-l border-line bg-surface">
         <div role="status">{link === "unknown" ? <p className="border-b border-line bg-info-tint px-4 py-1.5 text-info">{t("error.link")}</p> : null}</div>
-        <main id="content" tabIndex={-1} className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] outline-none">
+        <main id="content" tabIndex={-1} className="relative grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] overflow-hidden outline-none">
           <Outlet />
         </main>
         <StatusStrip onFix={(tab) => void navigate({ to: "/settings/$tab", params: { tab } })} onRecord={(record) => void navigate({ to: "/record/$record", params: { record: String(record) } })} />

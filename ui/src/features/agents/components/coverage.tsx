@@ -1,6 +1,7 @@
 // What Reeve sees of an agent, kind by kind; what it does not see is said, with the reason.
 import { Check, Minus, TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
+import { Prose } from "../../../components/prose";
 import type { CoverageDto } from "../../../engine/bindings/CoverageDto";
 
 const ICON = { size: 12, strokeWidth: 2, "aria-hidden": true } as const;
@@ -33,7 +34,7 @@ export function Gaps({ coverage }: { coverage: readonly CoverageDto[] }) {
         <li key={one.kind} className="text-t2">
           <span className="font-medium text-t1">{one.kind}</span>
           {": "}
-          {one.note ?? t("common.unknown")}
+          {one.note === null ? t("common.unknown") : <Prose text={one.note} />}
         </li>
       ))}
     </ul>
