@@ -1,11 +1,12 @@
 // The keys that work everywhere: places by their digit, *Stop all*, text size, the shortcut sheet. And, where a person turned single keys
 // off, the guard that no lone letter does anything.
+import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useEffectEvent } from "react";
 import { chordKey } from "../components/keys";
 import { getView, setView, stepText } from "../lib/view";
-import { type Place, useGoTo, usePlaces } from "./places";
+import { PLACES } from "./places";
 
-/** A key that would type a letter here must stay a letter. */
+/** A key that would type a letter here must stay a letter, also inside a shadow root such as the editor's. */
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 }
@@ -13,8 +14,7 @@ function isTyping(target: EventTarget | null): boolean {
 type Keys = { stopAll: () => void; showShortcuts: () => void };
 
 export function useWindowKeys({ stopAll, showShortcuts }: Keys): void {
-  const places = usePlaces();
-  const goTo = useGoTo();
+  const navigate = useNavigate();
   const chord = (event: KeyboardEvent): (() => void) | null => {
     if (event.altKey) return null;
     if (event.shiftKey && event.code === "Period") return stopAll;
@@ -22,11 +22,11 @@ export function useWindowKeys({ stopAll, showShortcuts }: Keys): void {
     if (event.key === "-") return () => stepText(-1);
     if (event.shiftKey) return null;
     if (event.code === "Digit0") return () => setView("text", "100");
-    const place: Place | undefined = places.find(({ digit }) => event.code === `Digit${digit}`);
-    return place ? () => goTo(place) : null;
+    const place = PLACES.find(({ digit }) => event.code === `Digit${digit}`);
+    return place ? () => void navigate({ to: place.to }) : null;
   };
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
-    const lone = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.target);
+    const lone = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.composedPath()[0] ?? event.target);
     if (lone && getView().singleKeys === "off") event.stopPropagation();
     else if (lone && event.key === "?") showShortcuts();
     const run = chordKey(event) ? chord(event) : null;

@@ -22,7 +22,7 @@ function of(world: World): Policies {
   const known = KNOWN.get(world);
   if (known) return known;
   const bare = world.agents.length === 0;
-  const files = recordedFiles(world.state.rows.length > 1_000).filter((file) => !bare || file.layer === "preset");
+  const files = recordedFiles(world.state.rows.length > 15_000).filter((file) => !bare || file.layer === "preset");
   const made = { files, versions: bare ? [] : versions(Date.now()), saves: 0 };
   KNOWN.set(world, made);
   return made;

@@ -98,6 +98,11 @@ export function decisionOf(rule: RuleDto): DecisionDto {
   return rule.kind === "forbid" ? "deny" : rule.kind === "ask" ? "ask" : "allow";
 }
 
+/** A count for people. */
+export function number(count: number): string {
+  return count.toLocaleString("en-US");
+}
+
 /** A free id for a new rule. */
 export function freeId(rules: readonly RuleDto[]): string {
   const taken = new Set(rules.map((rule) => rule.id));

@@ -18,7 +18,7 @@ import { Drafting } from "./components/drafting";
 import { HistoryView } from "./components/history";
 import { RuleList } from "./components/rule-list";
 import { ModeChoice, RuleView } from "./components/rule-view";
-import { freeId, inTab, keyOfRule, listed, OWN_FILE, TABS, type Tab, targetOfFile, targetOfNew, template } from "./model";
+import { freeId, inTab, keyOfRule, listed, number, OWN_FILE, TABS, type Tab, targetOfFile, targetOfNew, template } from "./model";
 import { useHistory, useHits, usePolicyFiles, usePolicyState, useRules } from "./queries";
 
 /** What the address says is shown. */
@@ -60,7 +60,7 @@ function Tabs({ tab, rules }: { tab: Tab; rules: readonly RuleDto[] | undefined 
       {([...TABS, "history"] as const).map((one) => (
         <Link key={one} to="/policies" search={one === "all" ? {} : { tab: one }} aria-current={one === tab ? "page" : undefined} className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}>
           {t(`policies.tab.${one}`)}
-          {one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{rules.filter((rule) => inTab(one, rule)).length}</span>}
+          {one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{number(rules.filter((rule) => inTab(one, rule)).length)}</span>}
         </Link>
       ))}
     </nav>

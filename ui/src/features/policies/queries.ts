@@ -8,24 +8,24 @@ import type { FormattedDto } from "../../engine/bindings/FormattedDto";
 import type { HitsDto } from "../../engine/bindings/HitsDto";
 import type { PolicyStateDto } from "../../engine/bindings/PolicyStateDto";
 import type { ReplayDto } from "../../engine/bindings/ReplayDto";
+import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { WhatIfDto } from "../../engine/bindings/WhatIfDto";
-import type { EngineError } from "../../engine/client";
+import type { Answer, Call, EngineError } from "../../engine/client";
 import { keyOf, useEngine } from "../../engine/query";
 
 /** Files may change outside and rules count on; no message carries either. */
 const EVERY_MS = 5_000;
 const HITS_EVERY_MS = 15_000;
 
-function useWatched<N extends "policies.list" | "policies.state" | "policies.files" | "policies.history">(name: N) {
+function useWatched<C extends Call>(call: C) {
   const engine = useEngine();
-  const call = { call: name } as { call: N };
-  return useQuery({ queryKey: keyOf(call), queryFn: () => engine.call(call), staleTime: 0, refetchInterval: EVERY_MS });
+  return useQuery<Answer<C>, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), staleTime: 0, refetchInterval: EVERY_MS });
 }
 
-export const useRules = () => useWatched("policies.list");
-export const usePolicyState = () => useWatched("policies.state");
-export const usePolicyFiles = () => useWatched("policies.files");
-export const useHistory = () => useWatched("policies.history");
+export const useRules = () => useWatched({ call: "policies.list" });
+export const usePolicyState = () => useWatched({ call: "policies.state" });
+export const usePolicyFiles = () => useWatched({ call: "policies.files" });
+export const useHistory = () => useWatched({ call: "policies.history" });
 
 export function useHits() {
   const engine = useEngine();
@@ -64,7 +64,7 @@ export function useWhatIf(operation: string | null, draft: DraftDto | null) {
 export function useRecent(query: string) {
   const engine = useEngine();
   const call = { call: "operations.search", input: { query, before: null, limit: 12 } } as const;
-  return useQuery({ queryKey: ["policies.recent", query], queryFn: () => engine.call(call), staleTime: 0, placeholderData: keepPreviousData });
+  return useQuery<SearchPage, EngineError>({ queryKey: ["policies.recent", query], queryFn: () => engine.call(call), staleTime: 0, placeholderData: keepPreviousData });
 }
 
 /** What the editor asks while somebody types. */

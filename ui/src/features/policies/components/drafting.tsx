@@ -11,7 +11,7 @@ import type { CheckedDto } from "../../../engine/bindings/CheckedDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
 import type { RuleModeDto } from "../../../engine/bindings/RuleModeDto";
-import { draftOf, isDirty, type Target, withMode } from "../model";
+import { draftOf, isDirty, number, type Target, withMode } from "../model";
 import { useAssist, useChecked, useReplay, useSave, useSettled } from "../queries";
 import { Weighed } from "./weighed";
 import { WhatIf } from "./what-if";
@@ -76,7 +76,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
       { draft: draftOf(target, final), base: base.revision, note },
       {
         onSuccess: (after) => {
-          toast("done", t("policies.saved", { count: after.rules }));
+          toast("done", t("policies.saved", { count: after.rules, shown: number(after.rules) }));
           setBase({ original: final, revision: after.revision });
           if (current) onSaved(current);
         },
@@ -150,7 +150,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
             </label>
           ) : null}
           {dirty ? null : (
-            <Button kind="danger" onClick={() => setText("")}>
+            <Button kind="danger" className="-ml-2.5" onClick={() => setText("")}>
               {t("policies.remove")}
             </Button>
           )}

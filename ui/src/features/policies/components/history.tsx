@@ -5,8 +5,9 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { Empty, EngineFailure, Skeleton } from "../../../components/empty";
 import { Untrusted } from "../../../components/untrusted";
+import { useNow } from "../../../components/use-now";
 import type { VersionDto } from "../../../engine/bindings/VersionDto";
-import { exact } from "../../../lib/time";
+import { day, exact } from "../../../lib/time";
 import { useHistory } from "../queries";
 import { LineDiff } from "./line-diff";
 
@@ -42,13 +43,14 @@ export function HistoryView({ chosen }: { chosen: string | null }) {
 }
 
 function Row({ version, chosen }: { version: VersionDto; chosen: boolean }) {
+  const now = useNow();
   return (
     <Link to="/policies" search={{ tab: "history", version: version.id }} replace aria-current={chosen ? "true" : undefined} className={`grid min-h-12 content-center gap-x-2 border-b border-line-row px-4 py-1 -outline-offset-2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
       <span className="flex gap-2">
         <span className="min-w-0 flex-1 truncate font-medium">
           <Untrusted text={version.note ?? version.files.map((file) => file.file).join(", ")} max={60} />
         </span>
-        <span className="flex-none text-caption text-t2">{exact(version.at)}</span>
+        <span className="flex-none text-caption text-t2">{day(version.at, now)}</span>
       </span>
       <span className="truncate text-caption text-t2">
         <How version={version} />
@@ -92,7 +94,7 @@ function Shown({ version }: { version: VersionDto }) {
             <span className="flex-1" />
             {version.how === "found" ? null : <Button onClick={() => void navigate({ to: "/policies/file/$file", params: { file: file.file }, search: { version: version.id } })}>{t("policies.revert")}</Button>}
           </div>
-          <LineDiff before={file.before ?? ""} after={file.after ?? ""} label={t("policies.changes")} />
+          <LineDiff before={file.before ?? ""} after={file.after ?? ""} label={file.file} />
         </div>
       ))}
       {version.how === "found" ? null : <p className="mt-3 text-caption text-t2">{t("policies.revertMore")}</p>}

@@ -11,7 +11,7 @@ import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { RuleDto } from "../../../engine/bindings/RuleDto";
 import type { RuleModeDto } from "../../../engine/bindings/RuleModeDto";
 import { exact } from "../../../lib/time";
-import { DECISION_TEXT, decisionOf, targetOfRule } from "../model";
+import { DECISION_TEXT, decisionOf, number, targetOfRule } from "../model";
 import { Drafting } from "./drafting";
 import { RuleMark } from "./rule-list";
 
@@ -80,7 +80,7 @@ function About({ rule, own, hits, mode, onMode }: { rule: RuleDto; own: boolean;
           <Link to="/timeline" search={{ q: `rule:${rule.id} since:7d` }} className="text-accent">
             {t("policies.matched")}
           </Link>{" "}
-          <span className="text-t2">{hits === null ? "" : t("policies.hits", { count: hits })}</span>
+          <span className="text-t2">{hits === null ? "" : t("policies.hits", { count: hits, shown: number(hits) })}</span>
         </Fact>
       </Facts>
       {own ? null : <p className="mt-3 text-caption text-t2">{rule.layer === "preset" ? t("policies.readOnlyPreset") : t("policies.readOnly")}</p>}

@@ -8,7 +8,7 @@ import { Untrusted } from "../../../components/untrusted";
 import type { DecisionDto } from "../../../engine/bindings/DecisionDto";
 import type { ReplayDto } from "../../../engine/bindings/ReplayDto";
 import type { EngineError } from "../../../engine/client";
-import { DECISION_TEXT } from "../model";
+import { DECISION_TEXT, number } from "../model";
 
 const COLUMNS = "grid grid-cols-[76px_16px_minmax(0,1fr)_104px_44px] items-center gap-x-3";
 
@@ -18,7 +18,7 @@ export function Weighed({ replay, error, onWhatIf }: { replay: ReplayDto | undef
     <section aria-label={t("policies.weighed")} aria-live="polite" className="border-t border-line px-4 py-3">
       <h3 className="flex items-baseline gap-2 font-semibold">
         {t("policies.weighed")}
-        <span className="font-normal text-t2">{replay === undefined ? (error ? "" : t("policies.weighing")) : t("policies.weighedMore", { count: replay.judged, seconds: (replay.tookMs / 1_000).toFixed(1) })}</span>
+        <span className="font-normal text-t2">{replay === undefined ? (error ? "" : t("policies.weighing")) : t("policies.weighedMore", { count: replay.judged, shown: number(replay.judged), seconds: (replay.tookMs / 1_000).toFixed(1) })}</span>
       </h3>
       {error ? (
         <p role="alert" className="mt-1 text-deny">
@@ -38,7 +38,7 @@ function Counts({ replay }: { replay: ReplayDto }) {
   const { newlyAllowed, newlyAsked, newlyDenied, same } = replay;
   const one = (count: number, label: string, tone: string) => (
     <span className="inline-flex items-baseline gap-1.5">
-      <span className={`text-section font-semibold tabular-nums ${count === 0 ? "text-t3" : tone}`}>{count}</span>
+      <span className={`text-section font-semibold tabular-nums ${count === 0 ? "text-t3" : tone}`}>{number(count)}</span>
       <span className={count === 0 ? "text-t3" : ""}>{label}</span>
     </span>
   );
@@ -48,7 +48,7 @@ function Counts({ replay }: { replay: ReplayDto }) {
       {newlyAllowed.grave > 0 ? (
         <span className="-ml-3 inline-flex items-center gap-1 font-medium text-deny">
           <Glyph shape="high" size={10} />
-          {t("policies.grave", { count: newlyAllowed.grave })}
+          {t("policies.grave", { shown: number(newlyAllowed.grave) })}
         </span>
       ) : null}
       {one(newlyAsked.count, t("policies.newlyAsked"), "text-t1")}
@@ -84,7 +84,7 @@ function Changes({ replay, onWhatIf }: { replay: ReplayDto; onWhatIf: (operation
                 </span>
               </span>
               <Turn before={change.before} after={change.after} />
-              <span className="text-right tabular-nums">{change.times}</span>
+              <span className="text-right tabular-nums">{number(change.times)}</span>
             </button>
           </li>
         ))}
