@@ -12,6 +12,8 @@ import { type Pages, replaceNewest, upsert } from "./rows";
 export const PAGE = 100;
 /** Counts and filtered searches are asked for again at most this often, in milliseconds. */
 const CALM = 400;
+/** Sessions and waterfalls, which are larger, at most this often. */
+const SLOW = 2_000;
 const RESOLVED_KEPT = 200;
 /** What the engine counts when it is asked: asked again when something was recorded, as far as a screen shows it. */
 const COUNTED = ["operations.facets", "agents.list", "agents.get", "sessions.list", "budgets.lines", "budgets.get"];
@@ -20,6 +22,9 @@ export const searchKey = (query: string) => ["operations.search", query] as cons
 
 export function startStream(engine: Engine, client: QueryClient): () => void {
   const calm = throttled(() => refreshCounted(engine, client));
+  // Sessions that something happened in since their waterfalls were last asked for.
+  const stirred = new Set<string>();
+  const slow = throttled(() => refreshSessions(client, stirred), SLOW);
   const end = engine.subscribe((message) => {
     if (message.kind === "batch") {
       applyBatch(client, message.batch);
@@ -32,6 +37,7 @@ export function startStream(engine: Engine, client: QueryClient): () => void {
   return () => {
     end();
     calm.cancel();
+    slow.cancel();
   };
 }
 
@@ -81,8 +87,19 @@ async function refreshCounted(engine: Engine, client: QueryClient): Promise<void
   }
 }
 
-/** Runs at once, then at most every `CALM` ms, and once more after the last call. */
-function throttled(work: () => Promise<void>): { run: () => void; cancel: () => void } {
+/** Sums of sessions, and the waterfalls of those in which something happened. */
+async function refreshSessions(client: QueryClient, stirred: Set<string>): Promise<void> {
+  const now = new Set(stirred);
+  stirred.clear();
+  void client.invalidateQueries({ queryKey: ["sessions.search"] });
+  void client.invalidateQueries({
+    queryKey: ["sessions.flow"],
+    predicate: ({ queryKey: [, input] }) => typeof input === "object" && input !== null && "session" in input && now.has(String(input.session)),
+  });
+}
+
+/** Runs at once, then at most every so many ms, and once more after the last call. */
+function throttled(work: () => Promise<void>, every = CALM): { run: () => void; cancel: () => void } {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let again = false;
   const run = (): void => {
@@ -97,7 +114,7 @@ function throttled(work: () => Promise<void>): { run: () => void; cancel: () => 
         again = false;
         run();
       }
-    }, CALM);
+    }, every);
   };
   return { run, cancel: () => clearTimeout(timer) };
 }
