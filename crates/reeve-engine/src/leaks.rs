@@ -94,6 +94,25 @@ impl LeakStream {
         found
     }
 
+    /// As [`feed`](Self::feed), passing over what `may_pass` lets pass.
+    pub fn feed_unless(&mut self, chunk: &[u8], may_pass: impl Fn(&Leak) -> bool) -> Option<Leak> {
+        let mut found = None;
+        self.state = self.guard.0.scan(self.state, chunk, |hit| {
+            if may_pass(hit.owner) {
+                return ControlFlow::Continue(());
+            }
+            found = Some(hit.owner.clone());
+            ControlFlow::Break(())
+        });
+        found
+    }
+
+    /// The same scan at its beginning.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        self.guard.stream()
+    }
+
     /// How many of the bytes fed last may be the beginning of a leak. They must not leave before the next chunk or the
     /// end has shown that they are not.
     #[must_use]

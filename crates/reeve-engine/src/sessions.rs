@@ -88,6 +88,12 @@ impl LiveSession {
     pub fn leaks(&self) -> Arc<LeakGuard> {
         Arc::clone(&self.held.load().guard)
     }
+
+    /// The secrets that the session holds now, for masking them where they come back.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<(CredentialId, Secret)> {
+        self.held.load().secrets.iter().map(|(id, secret)| (id.clone(), secret.clone())).collect()
+    }
 }
 
 /// What opens a session.

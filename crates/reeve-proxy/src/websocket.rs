@@ -1,5 +1,9 @@
-//! Upgraded connections: the handshake is checked on both sides, and after `101` bytes are relayed as they are and
-//! counted. A side that closes is closed towards the other; the other may still finish what it is saying.
+//! Upgraded connections: the handshake is checked on both sides, and after `101` bytes are relayed and counted: of a
+//! WebSocket frame by frame, looked through; of anything else as they are. A side that closes is closed towards the other;
+//! the other may still finish what it is saying.
+
+pub mod frame;
+pub mod guard;
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,8 +11,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::BytesMut;
 use http::HeaderMap;
-use http::header::{CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use http::header::{
+    CONNECTION, HeaderName, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_EXTENSIONS, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
+    UPGRADE,
+};
+use reeve_domain::id::CredentialId;
 use sha1::{Digest, Sha1};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +25,8 @@ use tokio_util::sync::CancellationToken;
 /// How long the second side may go on after the first has closed.
 const GRACE: Duration = Duration::from_secs(30);
 const BUFFER: usize = 16 * 1024;
+/// How long a client may take to hear why its connection ends.
+const FAREWELL: Duration = Duration::from_secs(1);
 /// RFC 6455 section 1.3.
 const ACCEPT_SUFFIX: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
@@ -34,6 +45,8 @@ pub enum UpgradeError {
     Key,
     #[error("`sec-websocket-accept` does not answer the key")]
     Accept,
+    #[error("an extension was agreed on that was not asked for")]
+    Extension,
 }
 
 fn once<'a>(headers: &'a HeaderMap, name: &HeaderName, shown: &'static str) -> Result<&'a str, UpgradeError> {
@@ -87,6 +100,9 @@ pub fn check_response(request: &HeaderMap, response: &HeaderMap, protocol: &str)
         if once(response, &SEC_WEBSOCKET_ACCEPT, "sec-websocket-accept")? != STANDARD.encode(digest) {
             return Err(UpgradeError::Accept);
         }
+        if response.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+            return Err(UpgradeError::Extension);
+        }
     }
     Ok(())
 }
@@ -98,6 +114,8 @@ pub enum RelayEnd {
     Closed,
     Client(String),
     Upstream(String),
+    /// A placeholder or secret was on its way out.
+    Leak(CredentialId),
     Cancelled,
 }
 
@@ -111,18 +129,59 @@ pub struct Relayed {
     pub end: RelayEnd,
 }
 
-/// Relays bytes both ways until both sides have closed, one breaks off, or it is cancelled. Memory is two small buffers.
-pub async fn relay<C, U>(client: C, upstream: U, cancel: &CancellationToken) -> Relayed
+/// What becomes of the bytes of one direction.
+pub trait Passage {
+    /// What of these bytes goes on now.
+    ///
+    /// # Errors
+    /// When nothing more may.
+    fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault>;
+}
+
+/// Bytes as they are.
+#[derive(Debug, Clone, Copy)]
+pub struct AsTheyAre;
+
+impl Passage for AsTheyAre {
+    fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        out.extend_from_slice(bytes);
+        Ok(())
+    }
+}
+
+impl Passage for guard::Outward {
+    fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        self.feed(bytes, out).map_err(|stopped| match stopped {
+            guard::Stopped::Leak(leak) => Fault::Leak(leak.credential),
+            guard::Stopped::Frame(error) => Fault::Frame(error),
+        })
+    }
+}
+
+impl Passage for guard::Inward {
+    fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+        self.feed(bytes, out).map_err(Fault::Frame)
+    }
+}
+
+/// Relays bytes both ways until both sides have closed, one breaks off or may not go on, or it is cancelled. Memory is two
+/// small buffers and what the passages hold.
+pub async fn relay<C, U>(
+    client: C,
+    upstream: U,
+    (outward, inward): (&mut impl Passage, &mut impl Passage),
+    cancel: &CancellationToken,
+) -> Relayed
 where
     C: AsyncRead + AsyncWrite,
     U: AsyncRead + AsyncWrite,
 {
     let (from_client, from_upstream) = (AtomicU64::new(0), AtomicU64::new(0));
-    let (client_read, client_write) = tokio::io::split(client);
-    let (upstream_read, upstream_write) = tokio::io::split(upstream);
+    let (client_read, mut client_write) = tokio::io::split(client);
+    let (upstream_read, mut upstream_write) = tokio::io::split(upstream);
     let both = async {
-        let up = pump(client_read, upstream_write, &from_client);
-        let down = pump(upstream_read, client_write, &from_upstream);
+        let up = pump(client_read, &mut upstream_write, outward, &from_client);
+        let down = pump(upstream_read, &mut client_write, inward, &from_upstream);
         tokio::pin!(up, down);
         let (first_was_up, first) = tokio::select! {
             end = &mut up => (true, end),
@@ -131,6 +190,9 @@ where
         let named = |up: bool, fault| match (up, fault) {
             (true, Fault::Reading(e)) | (false, Fault::Writing(e)) => RelayEnd::Client(e.to_string()),
             (true, Fault::Writing(e)) | (false, Fault::Reading(e)) => RelayEnd::Upstream(e.to_string()),
+            (_, Fault::Leak(credential)) => RelayEnd::Leak(credential),
+            (true, Fault::Frame(error)) => RelayEnd::Client(error.to_string()),
+            (false, Fault::Frame(error)) => RelayEnd::Upstream(error.to_string()),
         };
         if let Err(fault) = first {
             return named(first_was_up, fault);
@@ -147,6 +209,12 @@ where
         () = cancel.cancelled() => RelayEnd::Cancelled,
         end = both => end,
     };
+    if let RelayEnd::Leak(_) = end {
+        // 1008, policy violation. The upstream is left without a word: it may have half a frame.
+        let farewell = guard::close(1008, "Reeve: a stored credential was on its way to a place it is not bound to");
+        let told = async { client_write.write_all(&farewell).await.is_ok() && client_write.shutdown().await.is_ok() };
+        let _ = tokio::time::timeout(FAREWELL, told).await;
+    }
     Relayed {
         from_client: from_client.load(Ordering::Relaxed),
         from_upstream: from_upstream.load(Ordering::Relaxed),
@@ -154,17 +222,22 @@ where
     }
 }
 
-enum Fault {
+/// Why one direction ends before its side has closed.
+#[derive(Debug)]
+pub enum Fault {
     Reading(io::Error),
     Writing(io::Error),
+    Leak(CredentialId),
+    Frame(frame::FrameError),
 }
 
-async fn pump<R, W>(mut from: R, mut to: W, passed: &AtomicU64) -> Result<(), Fault>
+async fn pump<R, W>(mut from: R, to: &mut W, passage: &mut impl Passage, passed: &AtomicU64) -> Result<(), Fault>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     let mut buffer = vec![0; BUFFER];
+    let mut out = BytesMut::new();
     loop {
         let read = match from.read(&mut buffer).await {
             Ok(read) => read,
@@ -178,9 +251,14 @@ where
             let _ = to.shutdown().await;
             return Ok(());
         }
-        to.write_all(chunk).await.map_err(Fault::Writing)?;
-        to.flush().await.map_err(Fault::Writing)?;
-        passed.fetch_add(u64::try_from(read).unwrap_or(u64::MAX), Ordering::Relaxed);
+        let may_go_on = passage.pass(chunk, &mut out);
+        if !out.is_empty() {
+            to.write_all(&out).await.map_err(Fault::Writing)?;
+            to.flush().await.map_err(Fault::Writing)?;
+            passed.fetch_add(u64::try_from(out.len()).unwrap_or(u64::MAX), Ordering::Relaxed);
+            out.clear();
+        }
+        may_go_on?;
     }
 }
 
@@ -241,6 +319,10 @@ mod tests {
             (&[UPGRADE_TO, CONNECTION_UPGRADE], UpgradeError::Once("sec-websocket-accept")),
             (&[ACCEPT, ("upgrade", "tcp"), CONNECTION_UPGRADE], UpgradeError::Protocol),
             (&[ACCEPT, UPGRADE_TO], UpgradeError::Connection),
+            (
+                &[ACCEPT, UPGRADE_TO, CONNECTION_UPGRADE, ("sec-websocket-extensions", "permessage-deflate")],
+                UpgradeError::Extension,
+            ),
         ] {
             assert_eq!(check_response(&request, &headers(pairs), "websocket"), Err(error), "{pairs:?}");
         }
@@ -251,7 +333,8 @@ mod tests {
         let (mut client, ours) = duplex(1024);
         let (theirs, mut upstream) = duplex(1024);
         let cancel = CancellationToken::new();
-        let relaying = tokio::spawn(async move { relay(ours, theirs, &cancel).await });
+        let relaying =
+            tokio::spawn(async move { relay(ours, theirs, (&mut AsTheyAre, &mut AsTheyAre), &cancel).await });
         let sent = vec![7; 100_000];
         let (mut read_half, mut write_half) = tokio::io::split(&mut client);
         let mut back = Vec::new();
@@ -278,7 +361,7 @@ mod tests {
         let (theirs, mut upstream) = duplex(1024);
         let cancel = CancellationToken::new();
         let child = cancel.clone();
-        let relaying = tokio::spawn(async move { relay(ours, theirs, &child).await });
+        let relaying = tokio::spawn(async move { relay(ours, theirs, (&mut AsTheyAre, &mut AsTheyAre), &child).await });
         client.write_all(b"hello").await.unwrap();
         let mut got = [0; 5];
         upstream.read_exact(&mut got).await.unwrap();
@@ -293,7 +376,7 @@ mod tests {
         let (mut client, ours) = duplex(64);
         let upstream = failing::broken();
         client.write_all(b"hello").await.unwrap();
-        let relayed = relay(ours, upstream, &CancellationToken::new()).await;
+        let relayed = relay(ours, upstream, (&mut AsTheyAre, &mut AsTheyAre), &CancellationToken::new()).await;
         assert!(matches!(relayed.end, RelayEnd::Upstream(_)), "{relayed:?}");
         assert_eq!(relayed.from_client, 0);
     }
@@ -303,7 +386,7 @@ mod tests {
         let (client, ours) = duplex(64);
         let (theirs, _upstream) = duplex(64);
         drop(client);
-        let relayed = relay(ours, theirs, &CancellationToken::new()).await;
+        let relayed = relay(ours, theirs, (&mut AsTheyAre, &mut AsTheyAre), &CancellationToken::new()).await;
         assert_eq!(relayed.end, RelayEnd::Closed);
     }
 

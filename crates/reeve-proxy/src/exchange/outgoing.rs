@@ -2,7 +2,7 @@
 //! admitted, and last the secret.
 
 use bytes::Bytes;
-use http::header::CONTENT_ENCODING;
+use http::header::{CONTENT_ENCODING, SEC_WEBSOCKET_EXTENSIONS};
 use http_body_util::BodyExt;
 use reeve_domain::operation::LlmCall;
 use reeve_engine::Admission;
@@ -59,6 +59,8 @@ fn finish(
     if case.operation.credential.is_some() || swallow_usage {
         limit_codings(&mut headers);
     }
+    // An extension would change the frames that are looked through: compressed ones are not read.
+    headers.remove(SEC_WEBSOCKET_EXTENSIONS);
     let outgoing = Outgoing {
         method: case.asked.endpoint.method.clone(),
         target: std::mem::take(target),

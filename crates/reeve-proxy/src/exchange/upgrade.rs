@@ -1,17 +1,24 @@
-//! Upgrades that were admitted: the connection is handed over after `101`, its bytes relayed and counted.
+//! Upgrades that were admitted: the connection is handed over after `101`, its bytes relayed and counted, those of a
+//! WebSocket looked through both ways.
+
+use std::sync::Arc;
 
 use futures_util::FutureExt;
 use http::Response;
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderValue, UPGRADE};
 use reeve_domain::outcome::Ending;
 
+use crate::channel::Channel;
+use crate::exchange::guard::LEAKED;
 use crate::exchange::passing::STOPPED;
 use crate::exchange::request::clean_response;
 use crate::exchange::settler::Settler;
-use crate::exchange::{Answer, Case, Tunnel, Turned};
+use crate::exchange::{Answer, Case, Tunnel, Turned, note_leak};
 use crate::io::BoxStream;
+use crate::mask::MaskSet;
 use crate::refusal::Refusal;
-use crate::websocket::{self, RelayEnd};
+use crate::websocket::guard::{Inward, Outward};
+use crate::websocket::{self, AsTheyAre, RelayEnd};
 
 /// Hands the connection over after `101`.
 ///
@@ -38,20 +45,55 @@ pub(super) fn relay(
     if let Some(protocol) = protocol {
         head.headers.insert(UPGRADE, protocol);
     }
-    let tunnel = Tunnel::new(move |client| relayed(client, upstream, settler).boxed());
+    let watched = case.asked.upgrade.as_deref() == Some("websocket");
+    let guards = watched.then(|| (outward(case), inward(case)));
+    let told = (case.channel.clone(), case.asked.endpoint.host.to_string());
+    let tunnel = Tunnel::new(move |client| relayed(client, upstream, settler, guards, told).boxed());
     Ok(Answer { response: Response::from_parts(head, crate::payload::empty()), tunnel: Some(tunnel) })
 }
 
-async fn relayed(client: BoxStream, upstream: BoxStream, mut settler: Settler) {
+/// Nothing is injected into an upgraded connection, so a placeholder is nowhere in its place; a stored secret may go where
+/// it belongs.
+fn outward(case: &Case) -> Outward {
+    let (channel, endpoint) = (case.channel.clone(), case.asked.endpoint.clone());
+    Outward::new(case.channel.session.leaks().stream(), move |leak| {
+        !leak.is_placeholder()
+            && channel.shared.engine.credentials().slot_at(&channel.session, &leak.credential, &endpoint).is_some()
+    })
+}
+
+fn inward(case: &Case) -> Inward {
+    let secrets = case.channel.session.secrets();
+    Inward::new(Arc::new(MaskSet::new(secrets.iter().map(|(id, secret)| (id, secret)))).stream())
+}
+
+async fn relayed(
+    client: BoxStream,
+    upstream: BoxStream,
+    mut settler: Settler,
+    guards: Option<(Outward, Inward)>,
+    (channel, place): (Channel, String),
+) {
     let revoked = settler.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
     settler.first_byte();
-    let relayed = websocket::relay(client, upstream, &revoked).await;
+    let relayed = match guards {
+        Some((mut outward, mut inward)) => {
+            let relayed = websocket::relay(client, upstream, (&mut outward, &mut inward), &revoked).await;
+            settler.outcome.masked = inward.masked();
+            relayed
+        }
+        None => websocket::relay(client, upstream, (&mut AsTheyAre, &mut AsTheyAre), &revoked).await,
+    };
     settler.outcome.request_bytes += relayed.from_client;
     settler.outcome.response_bytes += relayed.from_upstream;
     settler.settle(match relayed.end {
         RelayEnd::Closed => Ending::Complete,
         RelayEnd::Client(_) => Ending::CutByClient,
         RelayEnd::Upstream(why) => Ending::CutByUpstream { why },
+        RelayEnd::Leak(credential) => {
+            note_leak(&channel, &credential, place).await;
+            Ending::CutByReeve { why: LEAKED.to_owned() }
+        }
         RelayEnd::Cancelled => Ending::CutByReeve { why: STOPPED.to_owned() },
     });
 }

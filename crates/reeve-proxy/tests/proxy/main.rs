@@ -9,4 +9,5 @@ mod identity;
 mod malformed;
 mod models;
 mod upstream;
+mod websocket;
 mod world;
