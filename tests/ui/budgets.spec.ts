@@ -10,7 +10,7 @@ test("each limit says what is settled, held and free, and where it is heading", 
   await expect(rows.getByRole("link", { name: /^Me November/ })).toContainText("settled 212.18 · reserved 0.22 · free 187.60");
   await expect(rows.getByRole("link", { name: /^Me November/ })).toContainText("forecast $301 (274 to 332), under pace");
   await expect(rows.getByRole("link", { name: /opus/ })).toContainText("1 call held, asks $0.41");
-  await expect(rows.getByRole("link", { name: /^Codex/ })).toContainText("reaches the limit about 16:09");
+  await expect(rows.getByRole("link", { name: /^Codex/ })).toContainText("reaches the limit about 16:10");
   await expect(rows.getByRole("link", { name: /^Team web/ })).toContainText("read only");
 });
 

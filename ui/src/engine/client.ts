@@ -19,11 +19,14 @@ import type { CompletionsDto } from "./bindings/CompletionsDto";
 import type { CredentialDto } from "./bindings/CredentialDto";
 import type { CredentialsCall } from "./bindings/CredentialsCall";
 import type { CredentialTestDto } from "./bindings/CredentialTestDto";
+import type { EnvFileDto } from "./bindings/EnvFileDto";
 import type { ExportedDto } from "./bindings/ExportedDto";
 import type { FacetsDto } from "./bindings/FacetsDto";
 import type { FormattedDto } from "./bindings/FormattedDto";
 import type { HitsDto } from "./bindings/HitsDto";
 import type { FlowDto } from "./bindings/FlowDto";
+import type { ImportedDto } from "./bindings/ImportedDto";
+import type { KeepingDto } from "./bindings/KeepingDto";
 import type { OperationDetailDto } from "./bindings/OperationDetailDto";
 import type { OperationsCall } from "./bindings/OperationsCall";
 import type { RecordDto } from "./bindings/RecordDto";
@@ -117,6 +120,9 @@ type Answers = {
   "credentials.bind": CredentialDto[];
   "credentials.remove": CredentialDto[];
   "credentials.test": CredentialTestDto;
+  "credentials.scan": EnvFileDto;
+  "credentials.import": ImportedDto;
+  "credentials.keeping": KeepingDto;
 };
 
 /** The calls the window makes: a part of the contract, in its own types. */

@@ -5,6 +5,8 @@ import type { ChangesDto } from "../engine/bindings/ChangesDto";
 import type { CoverageDto } from "../engine/bindings/CoverageDto";
 import type { CredentialDto } from "../engine/bindings/CredentialDto";
 import type { CredentialTestDto } from "../engine/bindings/CredentialTestDto";
+import type { EnvFileDto } from "../engine/bindings/EnvFileDto";
+import type { KeepingDto } from "../engine/bindings/KeepingDto";
 import type { SessionDto } from "../engine/bindings/SessionDto";
 import type { ToolDto } from "../engine/bindings/ToolDto";
 
@@ -114,5 +116,20 @@ export function test(of: CredentialDto, sent: boolean): CredentialTestDto {
     ],
     requests: place ? [{ place: 0, agent: place.agents[0] ?? "claude-code", method: "GET", url: `https://${place.host}${path}` }] : [],
     answer: sent && place ? { status: 200, milliseconds: 180, ok: true, text: "the place takes it", record: "op_00000000000000000000048205" } : null,
+  };
+}
+
+export function keeping(): KeepingDto {
+  return { store: "keychain", problem: null, advice: null };
+}
+
+/** What an environment file gives away, by name only. */
+export function scanned(): EnvFileDto {
+  return {
+    lines: [
+      { line: 3, variable: "OPENAI_API_KEY", kind: "openai", host: "api.openai.com", sign: "shape", id: "openai", known: null },
+      { line: 4, variable: "ANTHROPIC_API_KEY", kind: "anthropic", host: "api.anthropic.com", sign: "variable", id: "anthropic-2", known: "anthropic" },
+      { line: 9, variable: "LINEAR_TOKEN", kind: null, host: null, sign: "name", id: "linear-token", known: null },
+    ],
   };
 }

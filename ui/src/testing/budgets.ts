@@ -53,7 +53,7 @@ export function lines(now: number, large = false): BudgetLineDto[] {
       accounts: [told("session:1", 5, 0.84, 0, { ...claude, ...session(1) }), told("session:4", 5, 0.5, 0.12, { ...claude, ...session(4) }), told("session:5", 5, 0.17, 0, { ...claude, ...session(5) })],
     }),
     line("opus-per-day", "me", { model: "claude-opus-*", limit: usd(1.5), onExhausted: "ask", line: 28, accounts: [told("me:dana model:claude-opus-*", 1.5, 1.08, 0.12, day)] }),
-    line("codex-day", "agent:codex", { agentName: "Codex", limit: usd(1.2), line: 35, accounts: [told("agent:codex", 1.2, 0.92, 0.06, { ...codex, ...day, forecast: forecast(1.61, 1.3, 1.94, { reachedAt: new Date(now + 7_580_000).toISOString() }) })] }),
+    line("codex-day", "agent:codex", { agentName: "Codex", limit: usd(1.2), line: 35, accounts: [told("agent:codex", 1.2, 0.92, 0.06, { ...codex, ...day, forecast: forecast(1.61, 1.3, 1.94, { reachedAt: new Date(now + 7_600_000).toISOString() }) })] }),
     line("triage", "session:nightly-triage", { agentName: "nightly \u202Etriage\u001B[31m", window: "total", limit: usd(0.5), onExhausted: "deny", line: 42 }),
     line("team-web", "team:web", { window: "week", limit: usd(2_000), editable: false, file: "/etc/reeve/limits.yaml", line: 6, accounts: [told("team:web", 2_000, 1_302.4, 7.6, { ...week, forecast: forecast(1_990, 1_810, 2_170) })] }),
     line("tokens", "agent", { unit: "tokens", limit: 2_000_000, line: 49, accounts: [account("agent:codex", { ...codex, ...day, settled: 2_041_300, free: -41_300 }), account("agent:claude-code", { ...claude, ...day, settled: 614_000, reserved: 12_000, free: 1_374_000 })] }),

@@ -1,5 +1,5 @@
 // Credentials, as a recorded engine knows them. What is typed as a secret is let go at once.
-import { credential as fresh, test } from "../../testing/agents";
+import { credential as fresh, keeping, scanned, test } from "../../testing/agents";
 import type { CredentialDto } from "../bindings/CredentialDto";
 import type { NewBindingDto } from "../bindings/NewBindingDto";
 import { EngineError } from "../client";
@@ -17,7 +17,7 @@ function place(given: NewBindingDto, agents: string[]): CredentialDto["bindings"
   return { agents, host: given.host, port: given.port ?? 443, methods: given.methods, path: given.path, slot: given.slot };
 }
 
-export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove" | "credentials.test"> = {
+export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove" | "credentials.test" | "credentials.scan" | "credentials.import" | "credentials.keeping"> = {
   "credentials.list": all,
   "credentials.add": (world, { id, name, binding, agents, variables }) => {
     if (world.credentials.some((one) => one.id === id)) throw new EngineError({ code: "failed", message: `there is a credential \`${id}\` already`, hint: null });
@@ -33,6 +33,20 @@ export const credentials: Handlers<"credentials.list" | "credentials.add" | "cre
     const found = find(world, credential);
     found.bindings = [...found.bindings, place(binding, agents)];
     return all(world);
+  },
+  "credentials.keeping": keeping,
+  "credentials.scan": (_world, { path, text }) => {
+    if (path !== null && !path.startsWith("/")) throw new EngineError({ code: "invalid", message: `\`${path}\` is not an absolute path`, hint: null });
+    return path === null && text === "" ? { lines: [] } : scanned();
+  },
+  "credentials.import": (world, { from, chosen, replace }) => {
+    const taken = chosen.find((one) => world.credentials.some((known) => known.id === one.id));
+    if (taken) throw new EngineError({ code: "failed", message: `\`${taken.id}\` was not taken: there is a credential \`${taken.id}\` already`, hint: null });
+    for (const one of chosen) {
+      const added = fresh(one.id, one.variable, { variables: [one.variable] });
+      world.credentials.push(one.binding ? { ...added, bindings: [place(one.binding, [])] } : added);
+    }
+    return { credentials: all(world), added: chosen.map((one) => one.id), backup: replace && from.path !== null ? `${from.path}.reeve-backup-1` : null };
   },
   "credentials.test": (world, { credential, send }) => test(find(world, credential), send !== null),
   "credentials.remove": (world, { credential }) => {

@@ -25,7 +25,7 @@ export function useWaiting(budget: string) {
 
 /** Actions that it turned away or held since its window began. */
 export function useHits(budget: string, since: string) {
-  return useCall({ call: "operations.facets", input: { query: hitsQuery(budget, since), binsOf: null } });
+  return useCall({ call: "operations.facets", input: { query: hitsQuery(budget, since) } });
 }
 
 export function hitsQuery(budget: string, since: string): string {

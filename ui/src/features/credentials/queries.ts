@@ -1,8 +1,13 @@
 // Reads and writes of credentials. A call that carries a secret is made directly: a mutation would keep its input.
-import { useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import type { CredentialDto } from "../../engine/bindings/CredentialDto";
 import type { CredentialsCall } from "../../engine/bindings/CredentialsCall";
+import type { CredentialTestDto } from "../../engine/bindings/CredentialTestDto";
+import type { EnvFileDto } from "../../engine/bindings/EnvFileDto";
+import type { EnvFileInput } from "../../engine/bindings/EnvFileInput";
+import type { ImportInput } from "../../engine/bindings/ImportInput";
+import type { ImportedDto } from "../../engine/bindings/ImportedDto";
 import { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 
@@ -10,36 +15,78 @@ export function useCredentials() {
   return useCall({ call: "credentials.list" });
 }
 
+/** Where secrets are kept, and whether they can be had now. */
+export function useKeeping() {
+  return useCall({ call: "credentials.keeping" }, { gcTime: 0 });
+}
+
 /** How many actions of the last seven days used it. */
 export function useUses(credential: string) {
-  return useCall({ call: "operations.facets", input: { query: usesQuery(credential), binsOf: null } });
+  return useCall({ call: "operations.facets", input: { query: usesQuery(credential) } });
 }
 
 export function usesQuery(credential: string): string {
   return `credential:${credential} since:7d`;
 }
 
-export type Change = Exclude<CredentialsCall, { call: "credentials.list" | "credentials.test" }>;
+/** The last actions that used it. */
+export function useLastUses(credential: string) {
+  return useCall({ call: "operations.search", input: { query: `credential:${credential}`, before: null, limit: 5 } }, { gcTime: 0 });
+}
 
-/** Sends one change; nothing of it is kept here. */
-export function useChange() {
+export function useAgents() {
+  return useCall({ call: "agents.list" });
+}
+
+/** What was tried; `send` sends one read to a place, which was shown before. */
+export function useTest(credential: string) {
   const engine = useEngine();
-  const client = useQueryClient();
+  return useMutation<CredentialTestDto, EngineError, number | null>({ mutationFn: (send) => engine.call({ call: "credentials.test", input: { credential, send } }) });
+}
+
+export type Change = Exclude<CredentialsCall, { call: "credentials.list" | "credentials.test" | "credentials.scan" | "credentials.import" | "credentials.keeping" }>;
+
+/** Runs one call that may carry a secret; nothing of it is kept here. */
+function useDirect() {
   const [pending, setPending] = useState(false);
   const [error, setError] = useState<EngineError | null>(null);
-  const send = async (change: Change): Promise<boolean> => {
+  const run = async <T>(work: () => Promise<T>): Promise<T | null> => {
     setPending(true);
     setError(null);
     try {
-      const all: CredentialDto[] = await engine.call(change);
-      client.setQueryData(keyOf({ call: "credentials.list" }), all);
-      return true;
+      return await work();
     } catch (thrown) {
       setError(EngineError.from(thrown));
-      return false;
+      return null;
     } finally {
       setPending(false);
     }
   };
+  return { run, pending, error };
+}
+
+export function useChange() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  const { run, pending, error } = useDirect();
+  const send = async (change: Change): Promise<boolean> => {
+    const all = await run<CredentialDto[]>(() => engine.call(change));
+    if (all) client.setQueryData(keyOf({ call: "credentials.list" }), all);
+    return all !== null;
+  };
   return { send, pending, error };
+}
+
+export function useImport() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  const { run, pending, error } = useDirect();
+  const scan = (from: EnvFileInput) => run<EnvFileDto>(() => engine.call({ call: "credentials.scan", input: from }));
+  const take = async (input: ImportInput): Promise<ImportedDto | null> => {
+    const done = await run<ImportedDto>(() => engine.call({ call: "credentials.import", input }));
+    if (done) client.setQueryData(keyOf({ call: "credentials.list" }), done.credentials);
+    else void client.invalidateQueries({ queryKey: keyOf({ call: "credentials.list" }) });
+    return done;
+  };
+  return { scan, take, pending, error };
 }

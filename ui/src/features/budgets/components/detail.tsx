@@ -174,7 +174,7 @@ function ByAgent({ detail }: { detail: BudgetDetailDto }) {
         {detail.agents.map((one) => {
           const share = sum === 0 ? 0 : (one.amount / sum) * 100;
           return (
-            <li key={one.agent} className="grid min-h-7 grid-cols-[132px_minmax(0,1fr)_72px_40px] items-center gap-3 border-b border-line-row">
+            <li key={one.agent} className="grid min-h-7 grid-cols-[132px_minmax(0,1fr)_72px_48px] items-center gap-3 border-b border-line-row">
               <Link to="/agents/$agent" params={{ agent: one.agent }} className="flex min-h-6 min-w-0 items-center gap-2">
                 <AgentTile name={one.agentName} />
                 <Untrusted text={one.agentName} max={24} className="truncate" />
@@ -183,7 +183,7 @@ function ByAgent({ detail }: { detail: BudgetDetailDto }) {
                 <rect width={`${share}%`} height="6" rx="3" className="fill-budget" opacity="0.75" />
               </svg>
               <span className="text-right tabular-nums">{amount(detail.line.unit, one.amount)}</span>
-              <span className="text-right text-t3 tabular-nums">{t("budgets.percent", { percent: Math.round(share) })}</span>
+              <span className="text-right whitespace-nowrap text-t3 tabular-nums">{t("budgets.percent", { percent: Math.round(share) })}</span>
             </li>
           );
         })}
