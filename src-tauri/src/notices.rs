@@ -254,7 +254,7 @@ mod tests {
             "protection": protection, "mode": "enforce", "preset": "balanced", "engineVersion": "1", "proxyAddress": null,
             "agentsRunning": 0, "sessionsRunning": 0, "held": 0, "costToday": cost, "limitToday": 20_000_000_000_i64,
             "chain": { "head": 0, "ok": true, "brokenAt": null, "problem": null, "keychain": "none" },
-            "mark": { "words": "amber heron", "stripe": 0 }, "demo": false
+            "mark": "amber heron", "markStripe": 0, "demo": false
         }))
         .unwrap()
     }

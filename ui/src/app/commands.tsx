@@ -1,16 +1,16 @@
 // What the palette offers here: the places, agents, the switch that stops, and what the typed text may name.
 import { useNavigate } from "@tanstack/react-router";
-import { Bot, CircleQuestionMark, FileClock, OctagonX, PanelLeft, Search } from "lucide-react";
+import { Bookmark, Bot, CircleQuestionMark, FileClock, OctagonX, PanelLeft, Scale, Search } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Untrusted } from "../components/untrusted";
 import { useCall } from "../engine/query";
-import { Choice, type Command, Palette } from "../features/palette/palette";
+import { Choice, type Command, GROUPS, Palette } from "../features/palette/palette";
 import { useStopAll } from "../features/status/queries";
 import { plain } from "../lib/text";
 import { setView, useView } from "../lib/view";
 import { destination } from "./links";
-import { useGoTo, usePlaces } from "./places";
+import { PLACES } from "./places";
 
 /** Most that one group shows. */
 const MOST = 6;
@@ -23,22 +23,21 @@ function Offer({ onClose, onShortcuts }: { onClose: () => void; onShortcuts: () 
   const [typed, setTyped] = useState("");
   const sought = typed.trim().toLowerCase();
   const named = useNamed(onShortcuts);
-  const agents = useAgents();
+  const found = [...useAgents(), ...useRules(), ...useViews()];
   const left = (of: readonly Command[]) => of.filter((one) => one.name.toLowerCase().includes(sought));
   const dynamic = useTyped(typed.trim());
-  return <Choice typed={typed} onTyped={setTyped} onClose={onClose} commands={[...left(named), ...(sought === "" ? [] : left(agents).slice(0, MOST)), ...dynamic]} />;
+  return <Choice typed={typed} onTyped={setTyped} onClose={onClose} commands={[...left(named), ...(sought === "" ? [] : GROUPS.flatMap((group) => left(found.filter((one) => one.group === group)).slice(0, MOST))), ...dynamic]} />;
 }
 
 /** What is always there. */
 function useNamed(onShortcuts: () => void): Command[] {
   const { t } = useTranslation();
-  const places = usePlaces();
-  const goTo = useGoTo();
+  const navigate = useNavigate();
   const stopAll = useStopAll();
   const wide = useView().sidebar === "wide";
   const command = (one: Omit<Command, "name" | "group"> & { label: string }): Command => ({ ...one, name: one.label, group: "commands" });
   return [
-    ...places.map((place): Command => ({ id: place.id, group: "places", icon: place.icon, label: t(`places.${place.id}`), name: t(`places.${place.id}`), keys: ["mod", place.digit], run: () => goTo(place) })),
+    ...PLACES.map((place): Command => ({ id: place.id, group: "places", icon: place.icon, label: t(`places.${place.id}`), name: t(`places.${place.id}`), keys: ["mod", place.digit], run: () => void navigate({ to: place.to }) })),
     command({ id: "stop", icon: OctagonX, label: t("stop.all"), keys: ["mod", "shift", "."], run: stopAll }),
     command({ id: "sidebar", icon: PanelLeft, label: wide ? t("palette.rail") : t("palette.wide"), run: () => setView("sidebar", wide ? "rail" : "wide") }),
     command({ id: "shortcuts", icon: CircleQuestionMark, label: t("shortcuts.title"), keys: ["?"], run: onShortcuts }),
@@ -55,6 +54,39 @@ function useAgents(): Command[] {
     label: <Untrusted text={name} max={64} />,
     name: `${name} ${id}`,
     run: () => void navigate({ to: "/agents/$agent", params: { agent: id } }),
+  }));
+}
+
+function useRules(): Command[] {
+  const navigate = useNavigate();
+  const { data = [] } = useCall({ call: "policies.list" });
+  return data.map(({ id, reason }) => ({
+    id: `rule-${id}`,
+    group: "rules",
+    icon: Scale,
+    label: (
+      <>
+        <code className="mono">
+          <Untrusted text={id} max={40} />
+        </code>{" "}
+        <Untrusted text={reason} max={60} className="text-t2" />
+      </>
+    ),
+    name: `${id} ${reason}`,
+    run: () => void navigate({ to: "/policies/$rule", params: { rule: id } }),
+  }));
+}
+
+function useViews(): Command[] {
+  const navigate = useNavigate();
+  const { data } = useCall({ call: "operations.views" });
+  return (data?.views ?? []).map(({ name, query }) => ({
+    id: `view-${name}`,
+    group: "views",
+    icon: Bookmark,
+    label: <Untrusted text={name} max={64} />,
+    name,
+    run: () => void navigate({ to: "/timeline", search: { q: query } }),
   }));
 }
 

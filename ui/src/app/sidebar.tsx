@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { Sign } from "../components/glyph";
 import { useStatus, useStopAll } from "../features/status/queries";
 import { setView, useView } from "../lib/view";
-import { addressOf, type Place, usePlaces } from "./places";
+import { PLACES, type Place } from "./places";
 
 const ITEM = "chrome relative flex h-7 flex-none items-center gap-2 rounded-control px-2 font-medium rail:w-8 rail:justify-center rail:px-0";
 const ICON = { size: 16, strokeWidth: 1.5, "aria-hidden": true } as const;
@@ -14,14 +14,13 @@ const ICON = { size: 16, strokeWidth: 1.5, "aria-hidden": true } as const;
 export function Sidebar() {
   const { t } = useTranslation();
   const { data: status } = useStatus();
-  const places = usePlaces();
   const stopAll = useStopAll();
   const held = status?.held ?? 0;
   return (
     <aside className="flex min-h-0 flex-col overflow-x-hidden overflow-y-auto px-2">
       <SidebarHead />
       <nav aria-label={t("places.label")} className="flex flex-col gap-px">
-        {places.filter((place) => place.id !== "settings").map((place) => (
+        {PLACES.filter((place) => place.id !== "settings").map((place) => (
           <PlaceLink key={place.id} place={place}>
             {place.id === "inbox" && held > 0 ? <Waiting count={held} /> : null}
             {place.id === "agents" && status && status.agentsRunning > 0 ? (
@@ -35,7 +34,7 @@ export function Sidebar() {
       </nav>
       <div className="min-h-4 flex-1" />
       <nav aria-label={t("places.more")} className="flex flex-col gap-px pb-2">
-        {places.filter((place) => place.id === "settings").map((place) => <PlaceLink key={place.id} place={place} />)}
+        {PLACES.filter((place) => place.id === "settings").map((place) => <PlaceLink key={place.id} place={place} />)}
         <button type="button" title={t("stop.all")} onClick={stopAll} className={`${ITEM} text-deny hover:bg-hover`}>
           <OctagonX {...ICON} className="flex-none" />
           <span className="rail:sr-only">{t("stop.all")}</span>
@@ -88,7 +87,7 @@ function PlaceLink({ place, children }: { place: Place; children?: ReactNode }) 
   const label = t(`places.${place.id}`);
   const { icon: Icon } = place;
   return (
-    <Link to={addressOf(place)} title={label} className={`${ITEM} text-t2 hover:bg-hover [&.active]:bg-fill [&.active]:text-t1 [&.active>svg]:text-t1`} activeOptions={{ includeSearch: false }}>
+    <Link to={place.to} title={label} className={`${ITEM} text-t2 hover:bg-hover [&.active]:bg-fill [&.active]:text-t1 [&.active>svg]:text-t1`} activeOptions={{ includeSearch: false }}>
       <Icon {...ICON} className="flex-none text-t3" />
       <span className="rail:sr-only">{label}</span>
       {children}

@@ -3,8 +3,10 @@
 
 mod decided;
 mod floods;
+mod policies;
 mod recovery;
 mod replays;
+mod settings;
 mod world;
 
 use std::time::Duration;

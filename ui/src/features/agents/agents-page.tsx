@@ -59,7 +59,7 @@ function Content({ agents, selected, tab, onTab }: { agents: readonly AgentDto[]
   const sorted = agents.toSorted((a, b) => b.running - a.running || b.costToday - a.costToday || a.name.localeCompare(b.name));
   const chosen = sorted.find((one) => one.id === selected) ?? (selected === null ? sorted[0] : undefined);
   return (
-    <div className="flex min-h-0 flex-1 flex-col">
+    <div className="flex min-h-0 min-w-0 flex-1 flex-col small:overflow-x-auto">
       <div className={`${COLUMNS} h-7 flex-none border-b border-line text-caption font-medium text-t3`} aria-hidden="true">
         <span>{t("agents.agent")}</span>
         <span>{t("agents.state")}</span>

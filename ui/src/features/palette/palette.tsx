@@ -6,7 +6,7 @@ import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 import { chordKey, Keys } from "../../components/keys";
 
-export const GROUPS = ["places", "agents", "rules", "records", "commands"] as const;
+export const GROUPS = ["places", "agents", "rules", "views", "records", "commands"] as const;
 
 export type Command = {
   id: string;
