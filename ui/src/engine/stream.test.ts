@@ -30,6 +30,21 @@ describe("rows", () => {
   });
 });
 
+describe("sessions", () => {
+  it("are asked for again where something happened in them, and nowhere else", async () => {
+    const client = createQueryClient();
+    const engine = new FakeEngine("story", Date.parse(at));
+    const end = startStream(engine, client);
+    const flowOf = (session: string) => keyOf({ call: "sessions.flow", input: { session, query: "" } });
+    for (const key of [flowOf("ses_1"), flowOf("ses_2"), ["sessions.search", ""]]) client.setQueryData(key, {});
+    engine.add({ row: row(60_000, at, { session: "ses_1" }) });
+    await vi.waitFor(() => expect(client.getQueryState(flowOf("ses_1"))?.isInvalidated).toBe(true));
+    expect(client.getQueryState(["sessions.search", ""])?.isInvalidated).toBe(true);
+    expect(client.getQueryState(flowOf("ses_2"))?.isInvalidated).toBe(false);
+    end();
+  });
+});
+
 describe("a batch", () => {
   const told = story(Date.parse(at), 5);
   const [first, second] = told.open as [(typeof told.open)[0], (typeof told.open)[0]];

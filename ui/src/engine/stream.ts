@@ -29,6 +29,9 @@ export function startStream(engine: Engine, client: QueryClient): () => void {
     if (message.kind === "batch") {
       applyBatch(client, message.batch);
       calm.run();
+      for (const row of message.batch.operations) stirred.add(row.session);
+      for (const session of message.batch.endedSessions) stirred.add(session);
+      if (stirred.size > 0) slow.run();
       return;
     }
     const now: Connection = message.kind === "connected" ? { kind: "connected" } : { kind: "lost", error: message.error };

@@ -1,6 +1,8 @@
 // /record/:record, by an operation's id or a number of the chain; /session/:session leads to its waterfall.
 import { getRouteApi, Navigate } from "@tanstack/react-router";
-import { RecordPage } from "../features/timeline/record-page";
+import { lazy, Suspense } from "react";
+
+const RecordPage = lazy(() => import("../features/timeline/record-page").then(({ RecordPage: page }) => ({ default: page })));
 
 type RecordSearch = { tab?: string };
 
@@ -15,7 +17,11 @@ export function RecordRoute() {
   const { tab } = record.useSearch();
   const navigate = record.useNavigate();
   const { record: id } = record.useParams();
-  return <RecordPage key={id} record={id} tab={tab ?? null} onTab={(next) => void navigate({ search: { tab: next }, replace: true })} />;
+  return (
+    <Suspense>
+      <RecordPage key={id} record={id} tab={tab ?? null} onTab={(next) => void navigate({ search: { tab: next }, replace: true })} />
+    </Suspense>
+  );
 }
 
 export function SessionRoute() {

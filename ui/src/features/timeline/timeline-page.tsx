@@ -1,6 +1,6 @@
 // Timeline: every action, newest first, with what it matched and what it cost.
 import { Download, Logs, Search } from "lucide-react";
-import { type KeyboardEvent, useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
+import { type KeyboardEvent, lazy, Suspense, useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button";
 import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/empty";
@@ -13,17 +13,19 @@ import { type Range, withRange } from "../../lib/filter/tokens";
 import { useView } from "../../lib/view";
 import { ExportDialog } from "./components/export-dialog";
 import { Facets, FacetsPopover } from "./components/facets";
-import { FlowView } from "./components/flow-view";
 import { Histogram } from "./components/histogram";
 import { Pane } from "./components/pane";
 import { QueryBar } from "./components/query-bar";
 import { RangeMenu } from "./components/range-menu";
 import { RowList } from "./components/row-list";
-import { SessionsView } from "./components/sessions-view";
 import { RowHeight, type ViewName, VIEWS, ViewSwitch } from "./components/view-switch";
 import { SaveView } from "./components/views";
 import { brushed, printWindows, windows, zoomedIn, zoomedOut } from "./model";
 import { useFacets, useSearch } from "./queries";
+
+// Trees and waterfalls are loaded when they are first looked at.
+const FlowView = lazy(() => import("./components/flow-view").then(({ FlowView: view }) => ({ default: view })));
+const SessionsView = lazy(() => import("./components/sessions-view").then(({ SessionsView: view }) => ({ default: view })));
 
 export type TimelineState = {
   query: string;
@@ -130,8 +132,10 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
               <Facets groups={groups} query={query} onQuery={onQuery} />
             </div>
           ) : null}
-          {view === "sessions" ? <SessionsView query={query} operation={operation} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
-          {view === "flow" ? <FlowView query={query} session={state.session} operation={operation} onSession={(session) => onState({ session })} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
+          <Suspense>
+            {view === "sessions" ? <SessionsView query={query} operation={operation} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
+            {view === "flow" ? <FlowView query={query} session={state.session} operation={operation} onSession={(session) => onState({ session })} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
+          </Suspense>
           {view !== "list" ? null : search.error ? (
             <EngineFailure error={search.error} onRetry={() => void search.refetch()} />
           ) : slow ? (
