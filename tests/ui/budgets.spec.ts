@@ -43,7 +43,7 @@ test("a limit is made, raised and removed", async ({ page }) => {
   await page.getByRole("button", { name: "New budget" }).click();
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel(/^Name/).fill("weekly");
-  await dialog.getByLabel("Over").selectOption("week");
+  await dialog.getByRole("combobox", { name: /^Over/ }).selectOption("week");
   await dialog.getByRole("spinbutton", { name: "Dollars" }).fill("30");
   await dialog.getByRole("button", { name: "Create budget" }).click();
   await expect(dialog).toHaveCount(0);

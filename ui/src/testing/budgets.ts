@@ -58,7 +58,7 @@ export function lines(now: number, large = false): BudgetLineDto[] {
     line("team-web", "team:web", { window: "week", limit: usd(2_000), editable: false, file: "/etc/reeve/limits.yaml", line: 6, accounts: [told("team:web", 2_000, 1_302.4, 7.6, { ...week, forecast: forecast(1_990, 1_810, 2_170) })] }),
     line("tokens", "agent", { unit: "tokens", limit: 2_000_000, line: 49, accounts: [account("agent:codex", { ...codex, ...day, settled: 2_041_300, free: -41_300 }), account("agent:claude-code", { ...claude, ...day, settled: 614_000, reserved: 12_000, free: 1_374_000 })] }),
   ];
-  const more = large ? Array.from({ length: 191 }, (_, at) => line(`limit-${at}`, "agent", { accounts: Array.from({ length: 80 }, (_none, one) => told(`agent:agent-${one}`, 5, one / 20, 0, { agent: `agent-${one}`, agentName: `Agent ${one}`, ...day })) })) : [];
+  const more = large ? Array.from({ length: 91 }, (_, at) => line(`limit-${at}`, "agent", { accounts: Array.from({ length: 80 }, (_none, one) => told(`agent:agent-${one}`, 5, one / 20, 0, { agent: `agent-${one}`, agentName: `Agent ${one}`, ...day })) })) : [];
   return [...story, ...more];
 }
 

@@ -34,7 +34,7 @@ export function Detail({ line, view, onView }: { line: BudgetLineDto; view: Budg
   const modal = (which: Open) => ({ open: open === which, onOpen: (wanted: boolean) => setOpen(wanted ? which : null) });
   const close = () => setOpen(null);
   return (
-    <section aria-label={t("budgets.detail")} className="flex min-h-0 min-w-0 flex-col">
+    <div className="flex min-h-0 min-w-0 flex-col">
       <header className="flex h-10 flex-none items-center gap-1 border-b border-line pr-2 pl-4">
         <h2 className="min-w-0 flex-1 truncate">
           <Who line={line} />
@@ -75,7 +75,7 @@ export function Detail({ line, view, onView }: { line: BudgetLineDto; view: Budg
       <Modal title={t("budgets.prices.title")} open={view.prices} onOpen={(prices) => onView({ prices })}>
         <PriceTable />
       </Modal>
-    </section>
+    </div>
   );
 }
 
