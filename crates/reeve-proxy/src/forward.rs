@@ -133,7 +133,13 @@ impl Forwarder {
         for _ in 0..ATTEMPTS {
             let pooled = match self.pooled(&key, route) {
                 Some(pooled) => pooled,
-                None => self.open(&key, route).await?,
+                None => {
+                    let _turn = self.pool.turn(&key).await;
+                    match self.pooled(&key, route) {
+                        Some(pooled) => pooled,
+                        None => self.open(&key, route).await?,
+                    }
+                }
             };
             sent();
             match self.over(pooled, &key, route, outgoing).await {

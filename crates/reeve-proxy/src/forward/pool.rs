@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use reeve_domain::host::Host;
 use reeve_domain::id::{CredentialId, SessionId};
 use reeve_domain::operation::Scheme;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Route;
 use super::http1::Http1;
@@ -16,6 +17,8 @@ use super::http2::{Http2, Place};
 
 /// Idle HTTP/1 connections kept per key.
 const KEPT: usize = 16;
+/// Connections opened at once per key: of a burst of requests most find room on what the first ones open.
+const DIALS: usize = 16;
 
 /// What connections are shared by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -55,10 +58,16 @@ impl Pooled {
     }
 }
 
-#[derive(Default)]
 struct Entry {
     idle: Vec<(Instant, Http1)>,
     shared: Vec<(Instant, Http2)>,
+    dialling: Arc<Semaphore>,
+}
+
+impl Default for Entry {
+    fn default() -> Self {
+        Self { idle: Vec::new(), shared: Vec::new(), dialling: Arc::new(Semaphore::new(DIALS)) }
+    }
 }
 
 /// All warm connections.
@@ -83,6 +92,13 @@ impl Pool {
             }
         }
         None
+    }
+
+    /// A turn to open a connection.
+    pub async fn turn(&self, key: &PoolKey) -> Option<OwnedSemaphorePermit> {
+        let dialling = Arc::clone(&self.0.lock().entry(key.clone()).or_default().dialling);
+        // Never closed, so there always is one.
+        dialling.acquire_owned().await.ok()
     }
 
     /// Lets other requests of this key use an HTTP/2 connection too.
