@@ -228,7 +228,7 @@ const COLUMNS: &[(&str, Cell)] = &[
     ("where.model", |row| texts(row, Key::Model)),
     ("where.provider", |row| texts(row, Key::Provider)),
     ("decision.effect", |row| row.decision.as_str().to_owned()),
-    ("decision.rules", |row| texts(row, Key::Rule)),
+    ("decision.rules", |row| row.rules.join(" ")),
     ("decision.mode", |row| texts(row, Key::Mode)),
     ("decision.risk", |row| texts(row, Key::Risk)),
     ("approval.id", |row| row.approval.as_ref().map(ToString::to_string).unwrap_or_default()),

@@ -145,6 +145,9 @@ fn begin(
         None => blank(unit.chain.row + 1, event, operation, sessions::cwd(unit.conn, &operation.principal.session)?),
     };
     row.risk = verdict.map(Verdict::risk).or(row.risk);
+    if let Some(verdict) = verdict {
+        row.observing = verdict.observed().iter().map(|reason| reason.rule.to_string()).collect();
+    }
     Ok(row)
 }
 
@@ -174,6 +177,7 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         provider: llm.map(|call| call.provider.clone()),
         decision: Decided::Denied,
         rules: Vec::new(),
+        observing: Vec::new(),
         risk: None,
         mode: None,
         approval: None,

@@ -130,6 +130,9 @@ pub struct OperationRow {
     /// Rules, or Reeve's own checks, that determined it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<String>,
+    /// Rules that only observe and would have had a say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observing: Vec<String>,
     /// Unknown when it was refused before it was judged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
@@ -226,7 +229,7 @@ impl OperationRow {
             Key::Domain => self.domains().map(str::to_owned).collect(),
             Key::Ip => some(self.ip.as_ref().map(|t| t as _)),
             Key::Decision => vec![self.decision.as_str().to_owned()],
-            Key::Rule => self.rules.clone(),
+            Key::Rule => self.rules.iter().chain(&self.observing).cloned().collect(),
             Key::Mode => self.mode.map(name_of_mode).map(str::to_owned).into_iter().collect(),
             Key::Risk => self.risk.and_then(name_of_risk).map(str::to_owned).into_iter().collect(),
             Key::Approver => some(self.approver.as_ref().map(|t| t as _)),

@@ -393,14 +393,14 @@ async fn a_paused_agent_is_denied_until_resumed_and_its_sessions_stay() {
     let world = World::new().await;
     let id = reeve_domain::id::AgentId::parse("claude-code").unwrap();
     let agents = world.engine.agents();
-    assert!(agents.pause(&id).await.is_err(), "only a registered agent is paused");
+    assert!(agents.pause(&id, "dana").await.is_err(), "only a registered agent is paused");
     agents.ensure(&id, "Claude Code", None).await.unwrap();
     let live = world.session("claude-code").await;
     let other = world.session("codex").await;
     let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
     let held = world.held().await;
 
-    agents.pause(&id).await.unwrap();
+    agents.pause(&id, "dana").await.unwrap();
     let denial = denied(world.gate().admit(world.llm(&live, "hello", 100), serde_json::Value::Null).await);
     assert_eq!(denial.kind, DenialKind::Stopped);
     assert!(denial.message.contains("`claude-code` is paused"), "{}", denial.message);
@@ -411,7 +411,7 @@ async fn a_paused_agent_is_denied_until_resumed_and_its_sessions_stay() {
     assert_eq!(denied(asked.await.unwrap()).kind, DenialKind::Stopped);
     assert!(world.engine.sessions().find(live.id()).is_some());
 
-    agents.resume(&id).await.unwrap();
+    agents.resume(&id, "dana").await.unwrap();
     admitted(world.gate().admit(world.llm(&live, "hello", 100), serde_json::Value::Null).await)
         .settle(usage(1, 1))
         .await

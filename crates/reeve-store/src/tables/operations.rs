@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use reeve_domain::id::{AgentId, OperationId};
-use reeve_domain::query::{Decided, OperationRow};
+use reeve_domain::query::{Decided, Key, OperationRow};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::StoreError;
@@ -30,7 +30,7 @@ pub fn put(conn: &Connection, row: &OperationRow, stamp: i64) -> Result<(), Stor
                ON CONFLICT (id) DO UPDATE SET open = excluded.open, decision = excluded.decision, risk = excluded.risk, \
                rules = excluded.rules, credentials = excluded.credentials, cost = excluded.cost, \
                latency = excluded.latency";
-    let risk = row.texts(reeve_domain::query::Key::Risk).pop();
+    let risk = row.texts(Key::Risk).pop();
     let credentials: Vec<&str> = row.credentials.iter().map(|id| id.as_str()).collect();
     conn.prepare_cached(sql)?.execute(rusqlite::params![
         row.id,
@@ -42,7 +42,7 @@ pub fn put(conn: &Connection, row: &OperationRow, stamp: i64) -> Result<(), Stor
         row.decision.as_str(),
         risk,
         row.host,
-        row.rules.join(" "),
+        row.texts(Key::Rule).join(" "),
         row.model,
         credentials.join(" "),
         row.cost.map_or(0, |cost| cost.0),

@@ -73,21 +73,25 @@ const Row = memo(function Row({ rule, tab, chosen, hits }: { rule: RuleDto; tab:
       params={{ rule: keyOfRule(rule) }}
       search={tab === "all" ? {} : { tab }}
       aria-current={chosen ? "true" : undefined}
-      className={`grid h-12 grid-cols-[14px_minmax(0,1fr)_auto] content-center items-center gap-x-2.5 border-b border-line-row px-4 -outline-offset-2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}
+      className={`grid h-12 grid-cols-[14px_minmax(0,1fr)] content-center items-center gap-x-2.5 border-b border-line-row px-4 -outline-offset-2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}
     >
       <RuleMark rule={rule} />
-      <span className="mono truncate text-[12px] font-medium">
-        <Untrusted text={rule.id} max={60} />
+      <span className="flex items-baseline gap-2">
+        <span className="mono min-w-0 flex-1 truncate text-[12px] font-medium">
+          <Untrusted text={rule.id} max={60} />
+        </span>
+        <span className="flex-none text-caption text-t2 tabular-nums">{hits === null ? "" : t("policies.hits", { count: hits, shown: number(hits) })}</span>
       </span>
-      <span className="text-right text-caption text-t2 tabular-nums">{hits === null ? "" : t("policies.hits", { count: hits, shown: number(hits) })}</span>
       <span />
-      <span className="truncate text-caption text-t2">
-        <Untrusted text={rule.reason} max={120} />
-      </span>
-      <span className="text-right text-caption text-t3">
-        {t(`layer.${rule.layer}`)}
-        {" · "}
-        {rule.mode === "observe" ? <span className="text-info">{t("policies.mode.observe")}</span> : rule.expires === null ? t("policies.mode.enforce") : t("policies.until", { date: rule.expires.slice(0, 10) })}
+      <span className="flex items-baseline gap-2">
+        <span className="min-w-0 flex-1 truncate text-caption text-t2">
+          <Untrusted text={rule.reason} max={120} />
+        </span>
+        <span className="flex-none text-caption text-t3">
+          {t(`layer.${rule.layer}`)}
+          {" · "}
+          {rule.mode === "observe" ? <span className="text-info">{t("policies.mode.observe")}</span> : rule.expires === null ? t("policies.mode.enforce") : t("policies.until", { date: rule.expires.slice(0, 10) })}
+        </span>
       </span>
     </Link>
   );
