@@ -211,7 +211,9 @@ fn facts(rule: &str) -> Vec<Completion> {
 }
 
 fn listed(kind: &'static str, all: &[(&str, &str)]) -> Vec<Completion> {
-    all.iter().map(|(text, detail)| Completion { text: (*text).to_owned(), kind, detail: (*detail).to_owned() }).collect()
+    all.iter()
+        .map(|(text, detail)| Completion { text: (*text).to_owned(), kind, detail: (*detail).to_owned() })
+        .collect()
 }
 
 fn values(all: &[&str]) -> Vec<Completion> {
@@ -230,7 +232,8 @@ mod tests {
 
     fn at_end(text: &str) -> (usize, Vec<String>) {
         let set = PolicySet::load(Preset::Balanced, &[], &[]).unwrap();
-        let known = Known { agents: vec!["codex".to_owned()], hosts: vec!["api.acme.example".to_owned()], ..Known::default() };
+        let known =
+            Known { agents: vec!["codex".to_owned()], hosts: vec!["api.acme.example".to_owned()], ..Known::default() };
         let found = set.complete(text, text.len(), &known);
         (found.from, found.items.into_iter().map(|item| item.text).collect())
     }
@@ -255,7 +258,10 @@ mod tests {
     fn the_facts_are_those_of_the_actions_that_the_rule_names() {
         let rule = "forbid (principal, action == Action::\"llm.call\", resource) when { context.";
         assert!(has(rule, "model") && has(rule, "approved") && !has(rule, "query_bytes"));
-        assert!(has(&format!("{rule}model == \"x\" }};\npermit (principal, action, resource) when {{ context."), "query_bytes"));
+        assert!(has(
+            &format!("{rule}model == \"x\" }};\npermit (principal, action, resource) when {{ context."),
+            "query_bytes"
+        ));
     }
 
     #[test]

@@ -110,7 +110,10 @@ mod tests {
         assert_eq!(leanings("", FORBID), one(Leaning::Tighter));
         assert_eq!(leanings(FORBID, ""), one(Leaning::Looser));
         assert_eq!(leanings(FORBID, PERMIT), one(Leaning::Looser));
-        assert_eq!(leanings(FORBID, &FORBID.replace("action,", "action == Action::\"llm.call\",")), one(Leaning::Either));
+        assert_eq!(
+            leanings(FORBID, &FORBID.replace("action,", "action == Action::\"llm.call\",")),
+            one(Leaning::Either)
+        );
         let observing = FORBID.replace("@reason", "@mode(\"observe\") @reason");
         assert_eq!(leanings("", &observing), one(Leaning::Neutral));
         assert_eq!(leanings(FORBID, &observing), one(Leaning::Looser));

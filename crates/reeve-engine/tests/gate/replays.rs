@@ -35,12 +35,16 @@ async fn a_candidate_is_weighed_against_what_was_recorded() {
     let since = world.engine.now() - WINDOW;
     let same = world.engine.replay(set(""), since).await.unwrap();
     assert_eq!((same.judged, same.same, same.changes.len(), same.complete), (4, 4, 0, true));
-    let forbids = set("@id(\"no-docs\") @reason(\"not today\") forbid (principal, action, resource == Host::\"docs.acme.example\");");
+    let forbids = set(
+        "@id(\"no-docs\") @reason(\"not today\") forbid (principal, action, resource == Host::\"docs.acme.example\");",
+    );
     let replay = world.engine.replay(forbids, since).await.unwrap();
     assert_eq!((replay.newly_denied.count, replay.newly_allowed.count, replay.same), (4, 0, 0));
     assert_eq!(replay.changes.len(), 2, "{:?}", replay.changes);
     assert!(replay.changes.iter().all(|c| {
-        c.times == 2 && (c.before, c.after) == (Decision::Allow, Decision::Deny) && c.reasons[0].rule.as_str() == "no-docs"
+        c.times == 2
+            && (c.before, c.after) == (Decision::Allow, Decision::Deny)
+            && c.reasons[0].rule.as_str() == "no-docs"
     }));
 }
 

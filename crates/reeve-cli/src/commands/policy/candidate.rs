@@ -248,9 +248,8 @@ fn read(candidate: &Path) -> anyhow::Result<DraftDto> {
 }
 
 fn change(path: &Path) -> anyhow::Result<FileChangeDto> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ApiError::new(ApiCode::Invalid, format!("could not read `{}`: {error}", path.display()))
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| ApiError::new(ApiCode::Invalid, format!("could not read `{}`: {error}", path.display())))?;
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(FileChangeDto { file, part: PartDto::File, text })
 }
