@@ -34,8 +34,8 @@ fn policy(machine: &Machine, verb: &str, path: &PathBuf, more: &[&str]) -> Outpu
 }
 
 fn json(output: &Output) -> Value {
-    let document: Value = serde_json::from_slice(&output.stdout)
-        .unwrap_or_else(|error| panic!("no JSON ({error}): {}", printed(output)));
+    let document: Value =
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("no JSON ({error}): {}", printed(output)));
     document["data"].clone()
 }
 
@@ -72,8 +72,7 @@ async fn a_candidate_is_weighed_shown_and_put_in_force_and_the_version_before_is
     assert_eq!(again.status.code(), Some(0), "{}", printed(&again));
     assert!(printed(&again).contains("nothing was written"), "{}", printed(&again));
     let history = std::fs::read_dir(denies.parent().unwrap().parent().unwrap().join("history")).unwrap();
-    let kept: Vec<String> =
-        history.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
+    let kept: Vec<String> = history.map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap()).collect();
     assert!(kept.iter().any(|version| version.contains("for the audit")), "{kept:?}");
 }
 

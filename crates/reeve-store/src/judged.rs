@@ -129,9 +129,8 @@ fn newest(conn: &Connection, since: DateTime<Utc>, limit: usize) -> Result<Judge
 /// Operation and verdict as first recorded.
 fn first(conn: &Connection, row: &OperationRow) -> Result<Option<(Operation, Verdict)>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT record, hash FROM events WHERE seq = ?1")?;
-    let found = statement
-        .query_row([row.record], |row| Ok((row.get::<_, String>(0)?, Digest(row.get(1)?))))
-        .optional()?;
+    let found =
+        statement.query_row([row.record], |row| Ok((row.get::<_, String>(0)?, Digest(row.get(1)?)))).optional()?;
     let Some((record, hash)) = found else { return Ok(None) };
     Ok(match reeve_domain::chain::read(&record, hash)?.body {
         EventBody::OperationAdmitted { operation, verdict, .. }

@@ -41,7 +41,10 @@ async fn a_saved_rule_binds_at_once_and_leaves_a_version_and_a_record() {
         _ => None,
     });
     let (what, text) = told.expect("the change is recorded");
-    assert!(what.contains("dana") && what.contains("mine.cedar") && text.contains("@id(\"no-docs\")"), "{what}: {text}");
+    assert!(
+        what.contains("dana") && what.contains("mine.cedar") && text.contains("@id(\"no-docs\")"),
+        "{what}: {text}"
+    );
     // What was drafted on older rules is not put over newer ones.
     let stale = world.engine.save_policies(&draft(Part::File, "// none\n"), Some(&before), &dana()).await;
     assert!(stale.unwrap_err().to_string().contains("changed meanwhile"));
