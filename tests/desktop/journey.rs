@@ -3,18 +3,9 @@
 use anyhow::{Result, ensure};
 use fantoccini::key::Key;
 
-use crate::app::{App, HOST, run_bare};
+use crate::app::{HOST, run_bare, with_app};
 
 const SECRET: &str = "real-secret-of-this-test-4711";
-
-/// Every test needs the log of the engine when it fails.
-async fn with_app(test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
-    let app = App::start().await?;
-    let result = test(&app).await;
-    let log = app.engine_log();
-    app.end().await?;
-    result.map_err(|error| error.context(format!("engine log:\n{log}")))
-}
 
 #[tokio::test]
 async fn a_held_action_is_shown_allowed_by_chord_goes_on_and_is_recorded() -> Result<()> {
@@ -80,7 +71,8 @@ async fn always_writes_the_rule_that_was_shown_and_the_next_call_passes() -> Res
         app.see("footer[data-state=protected]").await?;
         let agent = app.agent("third")?;
         app.card().await?;
-        app.press("Always").await?;
+        app.see("button[aria-label='Allow for longer']:not([aria-disabled])").await?.click().await?;
+        app.see("[role=menuitem]").await?.click().await?;
         app.read("Will be written to").await?;
         let shown = app.text().await?;
         app.picture("always").await?;

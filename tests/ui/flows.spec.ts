@@ -84,7 +84,8 @@ test("a denial takes the words for the agent", async ({ page }) => {
 test("always shows the exact text first and needs a second, armed answer", async ({ page }) => {
   await open(page, "/inbox/apr_4?fake=story");
   await armed(page);
-  await page.getByRole("button", { name: "Always…" }).click();
+  await page.getByRole("button", { name: "Allow for longer" }).click();
+  await page.getByRole("menuitem", { name: /Always allow/ }).click();
   await expect(page.getByText('@lifts("ask-first-host")', { exact: false })).toBeVisible();
   expect(await answers(page)).toEqual([]);
   await armed(page);

@@ -24,9 +24,9 @@ async function spilling(page: Page): Promise<boolean> {
   return page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth || document.documentElement.scrollHeight > window.innerHeight);
 }
 
-const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
-const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/policies", "/credentials"];
-const MORE = ["/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/timeline?q=nothing-has-this-word"];
+const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
+const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
+const MORE = ["/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/timeline?q=nothing-has-this-word"];
 
 for (const state of STATES) {
   for (const place of state === "story" || state === "empty" ? [...PLACES, ...MORE] : PLACES) {
@@ -44,10 +44,10 @@ for (const id of ["apr_1", "apr_2", "apr_3", "apr_4", "apr_5"]) {
   test(`the card of ${id}`, async ({ page }) => {
     await open(page, `/inbox/${id}?fake=story`);
     await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
-    for (const disclosure of await page.getByRole("button", { name: /Everything that is sent|All details/ }).all()) await disclosure.click();
+    for (const disclosure of await page.getByRole("button", { name: /Everything that is sent|All details|What decides/ }).all()) await disclosure.click();
     expect(await violations(page)).toEqual([]);
     await page.setViewportSize({ width: 960, height: 600 });
-    await expect(page.getByRole("button", { name: /Allow once/ })).toBeInViewport();
+    await expect(page.getByRole("button", { name: /Allow once|Allow this call/ })).toBeInViewport();
     await expect(page.getByRole("button", { name: /^Deny(?! and)/ })).toBeInViewport();
   });
 }
@@ -68,7 +68,8 @@ test("the rule before it is written, the reason for the agent, and an answered c
   await page.getByRole("button", { name: /^Deny(?! and)/ }).click();
   expect(await violations(page)).toEqual([]);
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Always…" }).click();
+  await page.getByRole("button", { name: "Allow for longer" }).click();
+  await page.getByRole("menuitem", { name: /Always allow/ }).click();
   await expect(page.getByText("Will be written to")).toBeVisible();
   expect(await violations(page)).toEqual([]);
   await open(page, "/inbox/apr_d2?fake=story");

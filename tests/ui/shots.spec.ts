@@ -5,6 +5,8 @@ import { open } from "./open";
 const SCREENS = [
   ["inbox", "/inbox?fake=story"],
   ["timeline", "/timeline?fake=story"],
+  ["settings-protection", "/settings/protection?fake=story"],
+  ["settings-doctor", "/settings/doctor?fake=story"],
   ["timeline-empty", "/timeline?fake=empty"],
   ["sessions", "/timeline?fake=story&view=sessions"],
   ["flow", "/timeline?fake=story&view=flow&session=ses_2"],
@@ -50,6 +52,7 @@ for (const [name, id] of [["card-call", "apr_2"], ["card-mcp", "apr_3"], ["card-
 test("card-always light", async ({ page }) => {
   await open(page, "/inbox/apr_4?fake=story");
   await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
-  await page.getByRole("button", { name: "Always…" }).click();
+  await page.getByRole("button", { name: "Allow for longer" }).click();
+  await page.getByRole("menuitem", { name: /Always allow/ }).click();
   expect((await page.screenshot({ path: "../../artifacts/ui/card-always-light.png" })).length).toBeGreaterThan(5_000);
 });

@@ -6,12 +6,13 @@ import { CopyButton } from "./inset";
 
 const WORDS = /(@\w+)|("(?:[^"\\]|\\.)*")|\b(permit|forbid|when|unless|if|then|else|in|like|has|is)\b|(\/\/.*$)/g;
 
-export function CedarText({ text, file }: { text: string; file: string | null }) {
+/** `file`: where it will be written; none: it is given for a session. `caption`: something else about it. */
+export function CedarText({ text, file, caption }: { text: string; file: string | null; caption?: string }) {
   const { t } = useTranslation();
   return (
     <figure className="overflow-hidden rounded-control border border-line bg-inset">
       <figcaption className="flex h-7.5 items-center gap-1.5 border-b border-line pr-1.5 pl-3 text-caption text-t3">
-        {file === null ? t("always.givenAs") : t("always.writtenTo")}
+        {caption ?? (file === null ? t("always.givenAs") : t("always.writtenTo"))}
         {file === null ? null : <code className="mono text-t1">{file}</code>}
         <span className="flex-1" />
         <CopyButton text={text} />

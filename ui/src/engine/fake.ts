@@ -1,6 +1,7 @@
 // Recorded states for an ordinary browser: `?fake=story`. It answers like the engine, and remembers what was decided.
 import { agents as registered, credentials as stored } from "../testing/agents";
 import { lines } from "../testing/budgets";
+import { live } from "../testing/live";
 import { storm } from "../testing/cards";
 import { hostile, type Recorded, status as statusOf, story } from "../testing/story";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
@@ -20,7 +21,7 @@ import { status } from "./fake/status";
 import { type Handlers, World } from "./fake/world";
 
 /** The states there are, by the name in the address. */
-export const STATES = ["story", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing", "storm"] as const;
+export const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing", "storm"] as const;
 export type StateName = (typeof STATES)[number];
 
 export function isState(name: string): name is StateName {
@@ -40,7 +41,7 @@ function recorded(name: StateName, now: number): Recorded {
       return hostile(now);
     case "storm": {
       const told = story(now, 60);
-      return { ...told, open: storm(now) };
+      return { ...told, status: { ...told.status, held: 15 }, open: storm(now) };
     }
     case "long":
       return story(now, 20_000);
@@ -72,6 +73,11 @@ export class FakeEngine implements Engine {
 
   constructor(name: StateName, now: number = Date.now()) {
     this.#name = name;
+    if (name === "recorded") {
+      const { state, details, ...register } = live(now);
+      this.#world = new World(state, register, details);
+      return;
+    }
     this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [], budgets: [] } : { agents: registered(name === "long"), credentials: stored(name === "long"), budgets: lines(now, name === "long") });
   }
 

@@ -76,13 +76,15 @@ function Content({ tab, selected, one, page }: { tab: Tab; selected: string | nu
   const group = tab === "held" && !one ? grouped(page.open).find(({ all }) => all.length > 1 && all.some((question) => question.id === selected)) : undefined;
   const status = useCall({ call: "status.get" });
   const mark = status.data?.mark ? { words: status.data.mark, stripe: status.data.markStripe } : null;
+  const navigate = useNavigate();
+  const onDecided = (next: string | null) => void navigate(next === null ? { to: "/inbox" } : { to: "/inbox/$approval", params: { approval: next }, replace: true });
   if (tab === "suggestions" && selected === null) return <Suggestions />;
   if (listed.length === 0 && selected === null && tab !== "suggestions") return <Nothing tab={tab} page={page} now={now} />;
   return (
     <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] small:block small:overflow-y-auto wide:grid-cols-[364px_minmax(0,1fr)]">
       {tab === "suggestions" ? <SuggestionsBack /> : tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} onEnter={onEnter} />}
       <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">
-        {selected === null ? <Choose /> : group ? <SimilarCard key={group.first.id} group={group} mark={mark} /> : <Selected key={selected} id={selected} mark={mark} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}
+        {selected === null ? <Choose /> : group ? <SimilarCard key={group.first.shape} group={group} mark={mark} onDecided={onDecided} /> : <Selected key={selected} id={selected} mark={mark} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}
       </div>
     </div>
   );

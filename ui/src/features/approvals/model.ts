@@ -83,7 +83,7 @@ function exactRequest(question: ApprovalDto): Exact {
   const { view } = question;
   const method = text(view, "method");
   const path = text(view, "path");
-  if (method === null || path === null) return { head: [question.summary], body: null, tree: view };
+  if (method === null || path === null) return { head: [question.summary], body: null, tree: view ?? undefined };
   const query = text(view, "query");
   const host = hostOf(question);
   const port = field(view, "port");

@@ -139,7 +139,7 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
           <footer className="flex-none border-t border-line px-4 py-3">
             {late.error ? <DecisionError error={late.error} /> : null}
             <Facts>
-              <Fact label={word}>
+              <Fact label={t("card.decidedBy")}>
                 {resolved.readingMs === null ? t("card.by", { who: resolved.by, when: exactTime(resolved.at) }) : t("card.byRead", { who: resolved.by, when: exactTime(resolved.at), read: took(resolved.readingMs) })}
                 <span className="text-t3"> {t(`card.surface.${resolved.surface}`)}</span>
               </Fact>
@@ -182,7 +182,7 @@ function Left({ question }: { question: ApprovalDto }) {
         </Button>
       </div>
       {undo.error ? <DecisionError error={undo.error} /> : null}
-      <CedarText text={left.text.trimEnd()} file={left.kind === "rule" ? (question.arming?.alwaysFile ?? left.id) : null} />
+      <CedarText text={left.text.trimEnd()} file={left.kind === "rule" ? (question.arming?.alwaysFile ?? left.id) : null} caption={left.kind === "rule" ? t("card.wrote.in") : t("card.wrote.given")} />
     </section>
   );
 }

@@ -51,17 +51,26 @@ export function ExactText({ question, area, look }: { question: ApprovalDto; are
       </Inset>
     );
   }
-  const { head, body, tree } = exact(question);
   return (
     <Inset caption={t(`card.exact.${kind}`)} length={t("card.lines", { count: whole.split("\n").length, size: bytes(new TextEncoder().encode(whole).length) })} copy={whole} scroll={area} onScroll={look}>
+      <ExactLines question={question} />
+    </Inset>
+  );
+}
+
+/** The same without its frame: our lines as lines, everything foreign inside them as text. */
+export function ExactLines({ question }: { question: ApprovalDto }) {
+  const { head, body, tree } = exact(question);
+  return (
+    <>
       {head.map((line, at) => (
-        <div key={at} className={at === 0 && kind === "mcp" ? "font-semibold" : ""}>
+        <div key={at} className={at === 0 && question.kind === "mcp" ? "font-semibold" : ""}>
           <UntrustedBlock text={line} />
         </div>
       ))}
       {body === null ? null : <UntrustedBlock text={body} />}
       {tree === undefined ? null : <JsonView value={tree} />}
-    </Inset>
+    </>
   );
 }
 

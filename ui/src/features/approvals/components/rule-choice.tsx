@@ -87,7 +87,7 @@ function Row({ label, group = false, children }: { label: string; group?: boolea
         {label}
       </div>
       {group ? (
-        <fieldset className="flex min-w-0 flex-wrap gap-x-4">
+        <fieldset className="grid min-w-0 grid-cols-3 items-start gap-x-4">
           <legend className="sr-only">{label}</legend>
           {children}
         </fieldset>
@@ -100,7 +100,7 @@ function Row({ label, group = false, children }: { label: string; group?: boolea
 
 function Choice({ name, chosen, onChoose, children }: { name: string; chosen: boolean; onChoose: () => void; children: ReactNode }) {
   return (
-    <label className="inline-flex min-w-40 items-center gap-2 py-1.5">
+    <label className="inline-flex items-center gap-2 py-1.5">
       <input type="radio" name={name} checked={chosen} onChange={onChoose} className="size-3.5 flex-none accent-[var(--accent)]" />
       <span className={chosen ? "font-medium" : ""}>{children}</span>
     </label>
@@ -119,7 +119,7 @@ function Until({ lasting, asked, onChoose }: { lasting: LastingDto; asked: strin
       <Choice name="until" chosen={lasting.kind === "forever"} onChoose={() => onChoose({ kind: "forever" })}>
         {t("rule.forever")}
       </Choice>
-      <label className="inline-flex items-center gap-2 py-1">
+      <label className="inline-flex flex-wrap items-center gap-2 py-1.5">
         <input type="radio" name="until" checked={lasting.kind === "until"} onChange={() => onChoose({ kind: "until", at: end.toISOString() })} className="size-3.5 flex-none accent-[var(--accent)]" />
         <span>{t("rule.pick")}</span>
         {lasting.kind === "until" ? (

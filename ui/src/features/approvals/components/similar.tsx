@@ -18,7 +18,7 @@ import { Reason, useSentence } from "./card-body";
 import { DecisionError } from "./decision-error";
 import { Mark, type MarkOf } from "./mark";
 
-export function SimilarCard({ group, mark }: { group: Group; mark: MarkOf | null }) {
+export function SimilarCard({ group, mark, onDecided }: { group: Group; mark: MarkOf | null; /** With the first one that is left. */ onDecided: (next: string | null) => void }) {
   const { t } = useTranslation();
   const toast = useToast();
   const now = useNow();
@@ -37,7 +37,7 @@ export function SimilarCard({ group, mark }: { group: Group; mark: MarkOf | null
   const send = (allow: boolean) => {
     if (!armed || chosen.length === 0) return;
     const answer = allow ? ({ kind: "approve", scope: { kind: "once" } } as const) : ({ kind: "refuse", reason: null } as const);
-    resolve.mutate({ questions: chosen, answer, shownAt }, { onSuccess: (count) => (setTicked(new Set()), toast(allow ? "done" : "denied", t(allow ? "similar.allowed" : "similar.denied", { count }))) });
+    resolve.mutate({ questions: chosen, answer, shownAt }, { onSuccess: (count) => (onDecided(group.all.find((one) => !ticked.has(one.id))?.id ?? null), setTicked(new Set()), toast(allow ? "done" : "denied", t(allow ? "similar.allowed" : "similar.denied", { count }))) });
   };
   return (
     <div

@@ -5,9 +5,10 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, EngineFailure } from "../../../components/empty";
 import { Prose } from "../../../components/prose";
+import { useNow } from "../../../components/use-now";
 import { Untrusted } from "../../../components/untrusted";
 import type { SuggestionDto } from "../../../engine/bindings/SuggestionDto";
-import { exact as exactTime, took } from "../../../lib/time";
+import { day, took } from "../../../lib/time";
 import { useSuggestions } from "../queries";
 import { useSentence } from "./card-body";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
@@ -50,9 +51,10 @@ export function Suggestions() {
 
 function Suggestion({ suggestion }: { suggestion: SuggestionDto }) {
   const { t } = useTranslation();
+  const now = useNow();
   if (suggestion.kind === "makeRule") return <MakeRule question={suggestion.question} times={suggestion.times} />;
   return (
-    <Line icon={<Hourglass size={16} strokeWidth={1.5} aria-hidden />} title={t("suggestion.expiring", { at: exactTime(suggestion.at) })}>
+    <Line icon={<Hourglass size={16} strokeWidth={1.5} aria-hidden />} title={t("suggestion.expiring", { at: day(suggestion.at, now) })}>
       <code className="mono text-caption">
         <Untrusted text={suggestion.rule} max={64} />
       </code>{" "}

@@ -8,16 +8,15 @@ import { Glyph } from "../../../components/glyph";
 import { Inset } from "../../../components/inset";
 import { Keys } from "../../../components/keys";
 import { Risk } from "../../../components/risk";
-import { UntrustedBlock } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { RuleChoiceDto } from "../../../engine/bindings/RuleChoiceDto";
 import type { EngineError } from "../../../engine/client";
-import { exactText } from "../model";
 import { usePreview } from "../queries";
 import type { Decide } from "./card";
 import { Who } from "./card-body";
 import { TimeLeft } from "./card-top";
 import { DecisionError } from "./decision-error";
+import { ExactLines } from "./exact-text";
 import { Mark, type MarkOf } from "./mark";
 import { Proof } from "./proof";
 import { PROPOSED, RuleChoice } from "./rule-choice";
@@ -68,7 +67,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
         <Who question={question} />
         <div className="my-2.5 max-h-40 overflow-y-auto" tabIndex={0} role="region" aria-label={t("card.exact.whole")}>
           <Inset small>
-            <UntrustedBlock text={exactText(question)} />
+            <ExactLines question={question} />
           </Inset>
         </div>
         {wider === "always" ? (
