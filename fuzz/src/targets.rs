@@ -7,10 +7,11 @@ mod mask;
 mod query;
 mod sse;
 mod verifier;
+mod websocket;
 
 use crate::random::hash;
 
-pub const NAMES: [&str; 7] = ["authority", "http1", "sse", "mask", "query", "verifier", "coding"];
+pub const NAMES: [&str; 8] = ["authority", "http1", "sse", "mask", "query", "verifier", "coding", "websocket"];
 
 /// One parser.
 pub struct Target {
@@ -34,6 +35,7 @@ pub fn find(name: &str) -> Option<Target> {
         "query" => Some(query::target()),
         "verifier" => Some(verifier::target()),
         "coding" => Some(coding::target()),
+        "websocket" => Some(websocket::target()),
         _ => None,
     }
 }

@@ -24,6 +24,7 @@ pub(super) fn target() -> Target {
         "@",
         "%2e",
         "%2f",
+        "/@scope%2fname",
         "%00",
         "%25",
         "//",
@@ -115,6 +116,16 @@ fn check_path(path: &RequestPath) {
     assert_eq!(RequestPath::parse(text).as_ref(), Ok(path), "a canonical path changes");
     assert!(text.starts_with('/') && text.is_ascii(), "an odd path");
     let lower = text.to_ascii_lowercase();
+    if let Some((scope, name)) = lower.split_once("%2f") {
+        let scope = scope.rsplit('/').next().unwrap_or_default();
+        assert!(scope.len() > 1 && scope.starts_with('@'), "an escaped separator without a scope before it");
+        let name = name.split('/').next().unwrap_or_default();
+        assert!(
+            !matches!(name, "" | "." | "..") && !name.contains("%2f"),
+            "an escaped separator without a name after it"
+        );
+    }
+    let lower = lower.replacen("%2f", "", 1);
     for bad in ["//", "\\", ";", "?", "#", "%2e", "%2f", "%5c", "%25", "%00", "%3b", "/../", "/./", " "] {
         assert!(!lower.contains(bad), "`{bad}` in a path");
     }
