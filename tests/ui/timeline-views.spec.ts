@@ -38,7 +38,7 @@ test("a query is built from suggestions: the key, then a value with its count", 
 test("a click on a facet means only this, with Shift also this, with Alt not this", async ({ page }) => {
   await open(page, "/timeline?fake=story");
   const facets = page.getByRole("complementary", { name: "Facets" });
-  await facets.getByRole("button", { name: /^codex/ }).click();
+  await facets.getByRole("button", { name: /^codex/i }).click();
   await expect.poll(() => query(page)).toBe("agent:codex");
   await facets.getByRole("button", { name: /^llm/ }).click({ modifiers: ["Alt"] });
   await expect.poll(() => query(page)).toBe("agent:codex -kind:llm");
@@ -264,7 +264,7 @@ test("at the smallest window the facets are behind a button and the detail stays
   await expect(page.getByRole("complementary", { name: "Detail" })).toBeInViewport();
   await page.getByRole("button", { name: "Facets" }).click();
   const facets = page.getByRole("dialog", { name: "Facets" });
-  await facets.getByRole("button", { name: /^codex/ }).click();
+  await facets.getByRole("button", { name: /^codex/i }).click();
   await expect.poll(() => query(page)).toBe("agent:codex");
 });
 

@@ -9,6 +9,7 @@ import { RiskMark } from "../../../components/risk";
 import { Untrusted } from "../../../components/untrusted";
 import type { FacetGroupDto } from "../../../engine/bindings/FacetGroupDto";
 import type { RiskDto } from "../../../engine/bindings/RiskDto";
+import { useCall } from "../../../engine/query";
 import { add, chosen, exclude, only } from "../../../lib/filter/tokens";
 import { STATE_LOOKS, stateOf } from "../model";
 import { SavedViews } from "./views";
@@ -58,6 +59,9 @@ function FacetGroup({ name, group, query, onQuery }: { name: Group; group: Facet
   const { t } = useTranslation();
   const [open, setOpen] = useState(OPEN_AT_FIRST.includes(name));
   const Icon = open ? ChevronDown : ChevronRight;
+  const { data: agents } = useCall({ call: "agents.list" });
+  // The query is written with ids; people know agents by name.
+  const nameOf = (value: string) => (name === "agent" ? (agents?.find((one) => one.id === value)?.name ?? value) : value);
   const click = (value: string) => (event: MouseEvent) => onQuery(event.altKey ? exclude(query, name, value) : event.shiftKey ? add(query, name, value) : only(query, name, value));
   return (
     <div className="chrome px-2 pt-1 pb-1.5">
@@ -77,9 +81,9 @@ function FacetGroup({ name, group, query, onQuery }: { name: Group; group: Facet
                 onClick={click(value)}
                 className={`grid h-6 w-full items-center gap-x-1.5 rounded-badge px-2 text-left text-caption hover:bg-hover aria-pressed:bg-selected ${hasMark(name) ? "grid-cols-[14px_minmax(0,1fr)_auto]" : "grid-cols-[minmax(0,1fr)_auto]"}`}
               >
-                <Mark group={name} value={value} />
+                <Mark group={name} value={nameOf(value)} />
                 <span className={`truncate ${hasMark(name) ? "" : "mono"}`}>
-                  <FacetLabel group={name} value={value} />
+                  <FacetLabel group={name} value={nameOf(value)} />
                 </span>
                 <span className="text-t3">{count.toLocaleString("en-US")}</span>
               </button>

@@ -52,7 +52,7 @@ export function FlowView({ query, session, operation, onSession, onOpen, onClose
   }
   if (sessions.data && sums.length === 0 && session === null) return <NoSessions query={query} />;
   return (
-    <div className={`grid min-h-0 grid-rows-[minmax(0,1fr)] ${operation === null ? "grid-cols-[216px_minmax(0,1fr)] wide:grid-cols-[264px_minmax(0,1fr)]" : "grid-cols-[minmax(0,1fr)]"}`}>
+    <div className={`grid min-h-0 grid-rows-[minmax(0,1fr)] ${operation === null ? "grid-cols-[248px_minmax(0,1fr)] wide:grid-cols-[264px_minmax(0,1fr)]" : "grid-cols-[minmax(0,1fr)]"}`}>
       {operation === null ? <SessionList sums={sums} more={hasNextPage} chosen={chosen} onSession={onSession} onEnd={onEnd} onKey={onKey} /> : null}
       {chosen === null ? null : <Waterfall key={chosen} session={chosen} query={query} sum={sums.find((one) => one.session.id === chosen)} operation={operation} onOpen={onOpen} onClose={onClose} onKey={onKey} />}
     </div>

@@ -48,7 +48,7 @@ export function Pane({ id, tab, onTab, onClose }: PaneProps) {
       className="col-start-2 row-span-2 row-start-2 flex min-h-0 min-w-0 flex-col border-l border-line bg-surface -outline-offset-2"
     >
       <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
-        <StateTitle detail={data} />
+        <StateTitle detail={data} numbered />
         <span className="flex-1" />
         <CopyLink id={id} />
         {data ? <DetailMenu detail={data} page={false} /> : null}
@@ -136,7 +136,8 @@ function Shown({ part, detail }: { part: PartName; detail: OperationDetailDto })
   return <Component detail={detail} />;
 }
 
-export function StateTitle({ detail }: { detail: OperationDetailDto | undefined }) {
+/** `numbered`: with the number of its record, where no heading says it. */
+export function StateTitle({ detail, numbered = false }: { detail: OperationDetailDto | undefined; numbered?: boolean }) {
   const { t } = useTranslation();
   if (!detail) return null;
   const { shape, colour } = STATE_LOOKS[detail.row.state];
@@ -146,7 +147,7 @@ export function StateTitle({ detail }: { detail: OperationDetailDto | undefined 
         <Glyph shape={shape} />
         {t(`state.${detail.row.state}`)}
       </span>
-      <code className="mono text-caption text-t3">{t("pane.record", { seq: detail.row.record.toLocaleString("en-US") })}</code>
+      {numbered ? <code className="mono text-caption text-t3">{t("pane.record", { seq: detail.row.record.toLocaleString("en-US") })}</code> : null}
     </>
   );
 }
