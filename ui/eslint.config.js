@@ -15,7 +15,7 @@ const NOT_BINDINGS = "(?!bindings/)";
 const FOREIGN = "summary|cwd|command|host|path|model|rule|file|agentName|user|error|message|advice|unaffordable|credential|title";
 
 export default tseslint.config(
-  { ignores: ["dist", "src/engine/bindings"] },
+  { ignores: ["dist", "src/engine/bindings", "src/testing/recorded"] },
   ...tseslint.configs.strict,
   hooks.configs.flat["recommended-latest"],
   {

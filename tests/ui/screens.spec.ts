@@ -26,7 +26,7 @@ async function spilling(page: Page): Promise<boolean> {
 
 const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
 const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
-const MORE = ["/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/timeline?q=nothing-has-this-word"];
+const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/timeline?q=nothing-has-this-word"];
 
 for (const state of STATES) {
   for (const place of state === "story" || state === "empty" ? [...PLACES, ...MORE] : PLACES) {

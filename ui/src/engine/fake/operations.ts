@@ -17,6 +17,8 @@ export const operations: Handlers<"operations.search" | "operations.facets" | "o
   "operations.get": (world, { operation }) => {
     const row = world.state.rows.find((one) => one.id === operation);
     if (!row) throw notFound(`no record of \`${operation}\``);
+    const told = world.details.find((one) => one.row.id === operation);
+    if (told) return told;
     return detail(row, [...world.state.open, ...world.state.resolved].find((one) => one.id === row.approval));
   },
   "operations.export": (world, { query, path }) => {

@@ -4,6 +4,7 @@ import type { AgentDto } from "../bindings/AgentDto";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
 import type { BudgetLineDto } from "../bindings/BudgetLineDto";
 import type { CredentialDto } from "../bindings/CredentialDto";
+import type { OperationDetailDto } from "../bindings/OperationDetailDto";
 import type { OperationRowDto } from "../bindings/OperationRowDto";
 import type { StreamMessage } from "../bindings/StreamMessage";
 import { type Answer, type Call, type CallName, EngineError, type InputOf } from "../client";
@@ -20,9 +21,12 @@ export class World {
   agents: AgentDto[];
   credentials: CredentialDto[];
   budgets: BudgetLineDto[];
+  /** Details as a real engine told them; of other rows they are made up from the row. */
+  readonly details: readonly OperationDetailDto[];
 
-  constructor(state: Recorded, register: { agents: AgentDto[]; credentials: CredentialDto[]; budgets: BudgetLineDto[] }) {
+  constructor(state: Recorded, register: { agents: AgentDto[]; credentials: CredentialDto[]; budgets: BudgetLineDto[] }, details: readonly OperationDetailDto[] = []) {
     this.state = state;
+    this.details = details;
     this.agents = register.agents;
     this.credentials = register.credentials;
     this.budgets = register.budgets;

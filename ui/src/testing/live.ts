@@ -1,0 +1,16 @@
+// A state that a real engine told (`recorded/`), moved to now, so that what waited there still waits.
+import { approvals, card } from "./recorded/approvals";
+import { details, rows } from "./recorded/operations";
+import { agents, budgets, credentials, status } from "./recorded/state";
+import type { Recorded } from "./story";
+
+const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+/** Every instant of the recording later by as much: its newest action happened a minute before `now`. */
+export function live(now: number) {
+  const by = now - 60_000 - Date.parse(rows[0]?.at ?? new Date(now).toISOString());
+  const later = (_: string, value: unknown) => (typeof value === "string" && INSTANT.test(value) ? new Date(Date.parse(value) + by).toISOString() : value);
+  const moved = <T>(value: T): T => JSON.parse(JSON.stringify(value), later) as T;
+  const state: Recorded = moved({ status, rows, open: [card], resolved: approvals.resolved });
+  return { state, details: moved(details), agents: moved(agents), credentials: moved(credentials), budgets: moved(budgets) };
+}
