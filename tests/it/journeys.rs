@@ -2,6 +2,7 @@
 
 mod credentials;
 mod demo;
+mod env_files;
 mod model_calls;
 mod money;
 mod sessions;
