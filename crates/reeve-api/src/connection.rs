@@ -129,8 +129,8 @@ async fn peer_of(host: &Arc<Host>, pid: Option<u32>) -> Peer {
     let host = Arc::clone(host);
     let judge = move || {
         let authenticates = |token: &str| host.engine.sessions().authenticate(token).is_some();
-        judge(pid, &holders, attribution::ancestors, |above| {
-            lent && above.iter().any(|pid| carries_token(*pid, &authenticates))
+        judge(pid, &holders, lent, attribution::ancestors, |above| {
+            above.iter().any(|pid| carries_token(*pid, &authenticates))
         })
     };
     tokio::task::spawn_blocking(judge).await.unwrap_or(Peer::Governed)
@@ -145,17 +145,19 @@ async fn peer_of(host: &Arc<Host>, pid: Option<u32>) -> Peer {
 fn judge(
     pid: Option<u32>,
     holders: &[u32],
+    lent: bool,
     ancestors: impl FnOnce(u32) -> Vec<u32>,
     carries: impl FnOnce(&[u32]) -> bool,
 ) -> Peer {
     let governed = match pid.filter(|pid| *pid != 0) {
         None => attribution::SUPPORTED,
+        Some(_) if holders.is_empty() && !lent => false,
         Some(pid) => {
             let mut above = ancestors(pid);
             // One that is gone already may have left its connection to an agent.
-            let gone = above.is_empty() && attribution::SUPPORTED && !holders.is_empty();
+            let gone = above.is_empty() && attribution::SUPPORTED && (lent || !holders.is_empty());
             above.insert(0, pid);
-            gone || above.iter().skip(1).any(|pid| holders.contains(pid)) || carries(&above)
+            gone || above.iter().skip(1).any(|pid| holders.contains(pid)) || (lent && carries(&above))
         }
     };
     if governed { Peer::Governed } else { Peer::Person }
@@ -179,14 +181,15 @@ mod tests {
     fn only_a_named_process_outside_of_governed_sessions_is_the_person() {
         let tree = |pid: u32| if pid == 30 { vec![20, 10, 1] } else { vec![1] };
         let none = |_: &[u32]| false;
-        assert_eq!(judge(Some(30), &[20], tree, none), Peer::Governed);
-        assert_eq!(judge(Some(40), &[20], tree, none), Peer::Person);
-        assert_eq!(judge(Some(30), &[], tree, none), Peer::Person);
+        assert_eq!(judge(Some(30), &[20], false, tree, none), Peer::Governed);
+        assert_eq!(judge(Some(40), &[20], false, tree, none), Peer::Person);
+        assert_eq!(judge(Some(30), &[], false, tree, none), Peer::Person);
         if attribution::SUPPORTED {
-            assert_eq!(judge(None, &[], tree, none), Peer::Governed);
-            assert_eq!(judge(Some(0), &[20], tree, none), Peer::Governed);
-            let gone = judge(Some(50), &[20], |_| Vec::new(), none);
+            assert_eq!(judge(None, &[], false, tree, none), Peer::Governed);
+            assert_eq!(judge(Some(0), &[20], false, tree, none), Peer::Governed);
+            let gone = judge(Some(50), &[20], false, |_| Vec::new(), none);
             assert_eq!(gone, Peer::Governed, "gone, and its connection with whom?");
+            assert_eq!(judge(Some(50), &[], true, |_| Vec::new(), none), Peer::Governed);
         }
     }
 
@@ -194,9 +197,9 @@ mod tests {
     fn who_was_started_with_a_sessions_token_or_below_such_a_process_is_governed() {
         let tree = |pid: u32| if pid == 30 { vec![20, 10, 1] } else { vec![1] };
         let lent_to = |owner: u32| move |above: &[u32]| above.contains(&owner);
-        assert_eq!(judge(Some(30), &[], tree, lent_to(30)), Peer::Governed);
-        assert_eq!(judge(Some(30), &[], tree, lent_to(10)), Peer::Governed);
-        assert_eq!(judge(Some(40), &[], tree, lent_to(10)), Peer::Person);
+        assert_eq!(judge(Some(30), &[], true, tree, lent_to(30)), Peer::Governed);
+        assert_eq!(judge(Some(30), &[], true, tree, lent_to(10)), Peer::Governed);
+        assert_eq!(judge(Some(40), &[], true, tree, lent_to(10)), Peer::Person);
     }
 
     #[cfg(target_os = "linux")]

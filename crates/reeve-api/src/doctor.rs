@@ -208,7 +208,11 @@ async fn chain(host: &Host) -> CheckDto {
 
 fn policy(host: &Host) -> CheckDto {
     let in_force = host.engine.policies().in_force();
+    let projects = host.engine.policies().project_problems();
     match &in_force.problem {
+        None if !projects.is_empty() => {
+            check("policy", false, projects.join("; "), Some("reeve policy acknowledge FOLDER"))
+        }
         None => check("policy", true, format!("revision {}", in_force.set.revision()), None),
         Some(problem) => check("policy", false, problem.clone(), Some("reeve policy check")),
     }

@@ -65,7 +65,7 @@ pub enum Command {
     Export(ExportArgs),
     /// Show a record, question or session in the console.
     Open {
-        /// For example `op_…`, `apr_…` or `ses_…`.
+        /// For example `op_…`, `ask_…` or `ses_…`.
         id: String,
     },
     /// End what still governs and remove what was laid out for it; settings of tools were never changed.
@@ -253,6 +253,11 @@ pub enum PolicyVerb {
         #[arg(long)]
         note: Option<String>,
     },
+    /// Agree that a project's rules became weaker while somebody works there: only those that are there now bind.
+    Acknowledge {
+        /// Working directory of the sessions; left out: this one.
+        folder: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]
@@ -429,6 +434,9 @@ pub struct DemoArgs {
     /// No window: the demo answers the held action by itself and says so.
     #[arg(long)]
     pub headless: bool,
+    /// End when stdin closes: the window that started it is gone.
+    #[arg(long, hide = true)]
+    pub attached: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -16,9 +16,7 @@ use serde_json::Value;
 use super::answer;
 use crate::connection::Caller;
 use crate::contract::calls::PoliciesCall;
-use crate::contract::policies::{
-    HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, RuleDto, RuleHitsDto, RuleModeDto,
-};
+use crate::contract::policies::{HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, RuleDto, RuleHitsDto, RuleModeDto};
 use crate::contract::{ApiCode, ApiError};
 use crate::home::Home;
 use crate::host::Host;
@@ -74,7 +72,8 @@ fn state(host: &Host) -> PolicyStateDto {
         },
         rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
         folder: host.engine.policies().folder().display().to_string(),
-        problem: in_force.problem.clone().or_else(|| host.engine.policies().project_problems().into_iter().next()),
+        problem: in_force.problem.clone(),
+        projects: Some(host.engine.policies().project_problems()).filter(|problems| !problems.is_empty()),
     }
 }
 

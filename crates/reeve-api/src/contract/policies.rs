@@ -197,6 +197,10 @@ pub struct PolicyStateDto {
     /// Folder of the person's own policy files.
     pub folder: String,
     pub problem: Option<String>,
+    /// Projects whose rules on disk are not all that binds there: broken, or weaker than before; none where all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub projects: Option<Vec<String>>,
 }
 
 /// Agrees that the rules of a project became weaker while somebody works there.

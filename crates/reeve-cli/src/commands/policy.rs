@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 use reeve_api::contract::calls::{OperationsCall, PoliciesCall};
 use reeve_api::contract::operations::{OperationDetailDto, OperationInput};
-use reeve_api::contract::policies::{PolicyStateDto, RuleDto};
+use reeve_api::contract::policies::{AcknowledgeInput, PolicyStateDto, RuleDto};
 
-use super::Context;
+use super::{Context, refuse_inside_session};
 use crate::args::PolicyVerb;
 use crate::{exit, output};
 
@@ -21,7 +21,23 @@ pub async fn policy(context: &Context, verb: Option<PolicyVerb>) -> anyhow::Resu
         PolicyVerb::Simulate { candidate, since } => candidate::simulate(context, &candidate, since.as_deref()).await,
         PolicyVerb::Diff { candidate } => candidate::diff(context, &candidate).await,
         PolicyVerb::Apply { candidate, yes, note } => candidate::apply(context, &candidate, yes, note).await,
+        PolicyVerb::Acknowledge { folder } => acknowledge(context, folder).await,
     }
+}
+
+async fn acknowledge(context: &Context, folder: Option<PathBuf>) -> anyhow::Result<u8> {
+    refuse_inside_session("policy acknowledge")?;
+    let folder = std::path::absolute(folder.unwrap_or_else(|| PathBuf::from(".")))?;
+    // Sessions name their folder without `.` and links, as the system does.
+    let folder = std::fs::canonicalize(&folder).unwrap_or(folder).display().to_string();
+    let call = PoliciesCall::Acknowledge(AcknowledgeInput { folder });
+    let state: PolicyStateDto = context.client().await?.call(&call).await?;
+    if context.json {
+        output::json(&state)?;
+    } else {
+        context.say("the project's rules bind as they are now");
+    }
+    Ok(exit::DONE)
 }
 
 async fn list(context: &Context) -> anyhow::Result<u8> {
@@ -39,6 +55,9 @@ async fn list(context: &Context) -> anyhow::Result<u8> {
     };
     output::table(&["RULE", "DOES", "LAYER", "WHERE", "REASON"], &rules.iter().map(row).collect::<Vec<_>>())?;
     context.say(&format!("{} rules, revision {}, yours in {}", state.rules, state.revision, state.folder));
+    for project in state.projects.iter().flatten() {
+        eprintln!("reeve: {}", output::visible(project));
+    }
     if let Some(problem) = state.problem {
         eprintln!("reeve: what is on disk does not load, the last good set stays in force: {problem}");
         return Ok(exit::FAILED);

@@ -19,6 +19,8 @@ const LARGEST: u64 = 256 * 1024;
 
 /// Most versions of one project's rules that are kept while somebody works there.
 const MOST_KEPT: usize = 8;
+/// Looks without anybody working there after which a project is forgotten: ten seconds of the engine's ticks.
+const IDLE: u32 = 50;
 
 /// What a look at a project's rules found.
 #[derive(Debug, Clone)]
@@ -46,6 +48,8 @@ struct Project {
     /// The last rules that loaded, and before them those that it does not contain; newest first.
     versions: Vec<Version>,
     problem: Option<String>,
+    /// Looks in a row at which nobody worked here.
+    idle: u32,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +84,9 @@ impl Policies {
         // Held to the end: of two looks at the same time the older one must not win.
         let mut projects = self.projects.0.lock();
         let seen = read(cwd).map_err(|error| error.to_string());
+        if let Some(before) = projects.get_mut(cwd) {
+            before.idle = 0;
+        }
         let before = projects.get(cwd);
         let changed = before.is_some_and(|before| before.seen != seen);
         if let Some(before) = before
@@ -111,15 +118,19 @@ impl Policies {
                 }
             }
         };
-        let project = Project { seen, base: base.to_owned(), versions, problem };
+        let project = Project { seen, base: base.to_owned(), versions, problem, idle: 0 };
         let look = project.look(reload);
         projects.insert(cwd.to_path_buf(), project);
         Ok(look)
     }
 
-    /// Forgets the projects in which nobody works any more.
+    /// Forgets the projects in which nobody works any more; not at once, because a session that is being opened has looked
+    /// at its project and is not among the running ones yet.
     pub fn keep_projects(&self, used: impl Fn(&Path) -> bool) {
-        self.projects.0.lock().retain(|cwd, _| used(cwd));
+        self.projects.0.lock().retain(|cwd, project| {
+            project.idle = if used(cwd) { 0 } else { project.idle.saturating_add(1) };
+            project.idle < IDLE
+        });
     }
 
     /// Why what is on disk is not what is in force, for each project where that is so.
@@ -323,6 +334,8 @@ mod tests {
         std::fs::remove_file(&place.file).unwrap();
         assert!(has(&place.policies.project(&place.inner).unwrap(), "project-less"));
         place.policies.keep_projects(|_| false);
+        assert!(has(&place.policies.project(&place.inner).unwrap(), "project-less"), "a session may be on its way");
+        (0..IDLE).for_each(|_| place.policies.keep_projects(|_| false));
         assert!(!has(&place.policies.project(&place.inner).unwrap(), "project-less"));
     }
 
