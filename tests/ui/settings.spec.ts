@@ -75,6 +75,16 @@ test("single keys that are off do nothing, and shortcuts with Control still work
   await expect(page).toHaveURL(/\/inbox/);
 });
 
+test("the mark is one's own, and the cards show it", async ({ page }) => {
+  await open(page, "/settings/general?fake=story");
+  await page.getByRole("textbox", { name: "Two words" }).fill("quiet plover");
+  await page.getByRole("radio", { name: "Colour 3" }).check();
+  await page.getByRole("button", { name: "Save the mark" }).click();
+  await expect(page.getByRole("button", { name: "Save the mark" })).toHaveAttribute("aria-disabled", "true");
+  await page.getByRole("link", { name: "Inbox" }).click();
+  await expect(page.locator("#card")).toContainText("quiet plover");
+});
+
 test("the doctor looks only when asked, and says what mends", async ({ page }) => {
   await open(page, "/settings/doctor?fake=story");
   await expect(page.getByRole("listitem")).toHaveCount(0);

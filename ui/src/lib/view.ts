@@ -30,7 +30,7 @@ export function read(text: string | null): View {
     // Somebody else's words under our name: the first choices hold.
   }
   if (typeof kept !== "object" || kept === null) return FIRST;
-  const known = Object.entries(kept).filter(([key, value]) => key in CHOICES && (CHOICES[key as ViewKey] as readonly unknown[]).includes(value));
+  const known = Object.entries(kept).filter(([key, value]) => Object.hasOwn(CHOICES, key) && (CHOICES[key as ViewKey] as readonly unknown[]).includes(value));
   return { ...FIRST, ...(Object.fromEntries(known) as Partial<View>) };
 }
 

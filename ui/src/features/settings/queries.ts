@@ -3,7 +3,9 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useToast } from "../../components/toasts";
 import type { CheckDto } from "../../engine/bindings/CheckDto";
+import type { MarkDto } from "../../engine/bindings/MarkDto";
 import type { SetSettingsInput } from "../../engine/bindings/SetSettingsInput";
+import type { StatusDto } from "../../engine/bindings/StatusDto";
 import type { VerificationDto } from "../../engine/bindings/VerificationDto";
 import type { Answer, Call, EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
@@ -46,6 +48,16 @@ export function useStatusChange(): (call: Extract<Call, { call: "status.pause" |
     onError: (error) => toast("failed", t("stop.failed", { message: error.message })),
   });
   return mutate;
+}
+
+/** Two words and a stripe of one's own. */
+export function useSetMark() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  return useMutation<StatusDto, EngineError, MarkDto>({
+    mutationFn: (mark) => engine.call({ call: "status.set_mark", input: mark }),
+    onSuccess: (status) => client.setQueryData(keyOf({ call: "status.get" }), status),
+  });
 }
 
 /** The doctor looks when asked: it opens sessions and writes a probe. */

@@ -11,17 +11,21 @@ import { bytes } from "../../../lib/money";
 import { exact } from "../../../lib/time";
 import { choicesOf, setView, useView } from "../../../lib/view";
 import { useChange, useStatus, useVerify } from "../queries";
+import { OwnMark } from "./own-mark";
 
 export function General() {
   const { t } = useTranslation();
   const view = useView();
   return (
-    <FormSection title={t("settings.appearance")}>
-      <Radios label={t("settings.theme")} value={view.theme} onChoose={(value) => setView("theme", value)} options={choicesOf("theme").map((value) => ({ value, label: t(`settings.themes.${value}`) }))} />
-      <Radios label={t("settings.contrast")} value={view.contrast} onChoose={(value) => setView("contrast", value)} options={choicesOf("contrast").map((value) => ({ value, label: t(`settings.contrasts.${value}`) }))} />
-      <Radios label={t("settings.text")} value={view.text} onChoose={(value) => setView("text", value)} options={choicesOf("text").map((value) => ({ value, label: t("settings.percent", { value }) }))} />
-      <Radios label={t("settings.sidebar")} value={view.sidebar} onChoose={(value) => setView("sidebar", value)} options={choicesOf("sidebar").map((value) => ({ value, label: t(`settings.sidebars.${value}`) }))} />
-    </FormSection>
+    <>
+      <FormSection title={t("settings.appearance")}>
+        <Radios label={t("settings.theme")} value={view.theme} onChoose={(value) => setView("theme", value)} options={choicesOf("theme").map((value) => ({ value, label: t(`settings.themes.${value}`) }))} />
+        <Radios label={t("settings.contrast")} value={view.contrast} onChoose={(value) => setView("contrast", value)} options={choicesOf("contrast").map((value) => ({ value, label: t(`settings.contrasts.${value}`) }))} />
+        <Radios label={t("settings.text")} value={view.text} onChoose={(value) => setView("text", value)} options={choicesOf("text").map((value) => ({ value, label: t("settings.percent", { value }) }))} />
+        <Radios label={t("settings.sidebar")} value={view.sidebar} onChoose={(value) => setView("sidebar", value)} options={choicesOf("sidebar").map((value) => ({ value, label: t(`settings.sidebars.${value}`) }))} />
+      </FormSection>
+      <OwnMark />
+    </>
   );
 }
 
