@@ -23,6 +23,12 @@ const GROUPS = [
       ["shortcuts.query", [["/"], ["mod", "F"]]],
       ["shortcuts.live", [["L"]]],
       ["shortcuts.tabs", [["["], ["]"]]],
+      ["shortcuts.actions", [["."]]],
+      ["shortcuts.views", [["G"]]],
+      ["shortcuts.zoom", [["Z"], ["shift", "Z"]]],
+      ["shortcuts.tree", [["←"], ["→"], ["*"]]],
+      ["shortcuts.link", [["mod", "C"]]],
+      ["shortcuts.export", [["mod", "E"]]],
     ],
   },
   {
