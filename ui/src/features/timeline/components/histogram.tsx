@@ -176,8 +176,8 @@ function Totals({ facets, query, onZoom, onBack }: Pick<HistogramProps, "facets"
       </span>
       <b className="font-semibold text-t1">{money(facets.cost)}</b>
       {facets.p95Ms === null ? null : (
-        <span title={t("timeline.p95More")}>
-          <Trans i18nKey="timeline.p95" values={{ time: took(facets.p95Ms) }} components={strong} />
+        <span title={t("timeline.mostMore")}>
+          <Trans i18nKey="timeline.most" values={{ time: took(facets.p95Ms) }} components={strong} />
         </span>
       )}
       <span className="flex-1" />
