@@ -46,7 +46,7 @@ const STEPS: [Step; 18] = [
 
 /// The same packages and features each time: with any other set, cargo resolves the shared crates anew and compiles them
 /// twice.
-const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-api/ts"];
+pub const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-api/ts"];
 
 /// Test programs that need more than a compiler; each has a step of its own.
 const RINGS: [&str; 2] = ["agents", "desktop"];

@@ -23,6 +23,10 @@ pub const BINDINGS: Generated =
 pub const SCHEMAS: Generated =
     Generated { name: "schema", folder: "policies", package: "reeve-policy", word: "schema" };
 
+/// What the console is tested on, recorded from a real engine.
+pub const FIXTURES: Generated =
+    Generated { name: "fixtures", folder: "ui/src/testing/recorded", package: "reeve-api", word: "recorded_fixtures" };
+
 pub fn check(what: &Generated) -> Result<()> {
     ci::some_tests(what.package, what.word)?;
     let changed = output(&mut command("git", &["status", "--porcelain", "--", what.folder]))?;
@@ -33,19 +37,9 @@ pub fn check(what: &Generated) -> Result<()> {
     bail!("`{}` is not current; run `cargo xtask {}` and commit the result:\n{changed}", what.folder, what.name);
 }
 
-/// For a developer: only the package itself is compiled.
+/// With the packages and features of every other build: any other set compiles half of the workspace a second time.
 fn write(what: &Generated) -> Result<()> {
-    let features = if what.package == "reeve-api" { "ts" } else { "" };
-    process::run(&mut cargo(&[
-        "test",
-        "--locked",
-        "--quiet",
-        "--package",
-        what.package,
-        "--features",
-        features,
-        what.word,
-    ]))
+    process::run(cargo(&["test", "--quiet"]).args(ci::WHOLE).args(["--lib", "--", what.word]))
 }
 
 pub fn run(what: &Generated, arguments: &[String]) -> Result<()> {

@@ -23,6 +23,8 @@ cargo xtask ci [--only STEP]… [--skip STEP]… [--keep-going] [--list]
 cargo xtask tidy                          lengths, opening comments, names, nothing outside the repository
 cargo xtask bindings [--check]            write the TypeScript of the contract (or fail when it is not current)
 cargo xtask schema [--check]              the same for the JSON schemas of the policy files
+cargo xtask fixtures [--check]            the same for what the console is tested on, recorded from a real engine
+cargo xtask man                           write the manual pages and completions into target/papers
 cargo xtask pictures                      a picture of every screen in both themes, into artifacts/ui
 cargo xtask bench [ARGUMENTS]             print the figures of proxy, policy, store and search as ratios";
 
@@ -47,6 +49,8 @@ fn run(arguments: &[String]) -> Result<()> {
         "tidy" => tidy::run(),
         "bindings" => generated::run(&generated::BINDINGS, rest),
         "schema" => generated::run(&generated::SCHEMAS, rest),
+        "fixtures" => generated::run(&generated::FIXTURES, rest),
+        "man" => papers(rest),
         "pictures" => ci::pictures(),
         "bench" => bench::figures(rest),
         "help" | "-h" | "--help" => {
@@ -55,6 +59,22 @@ fn run(arguments: &[String]) -> Result<()> {
         }
         other => bail!("there is no command `{other}`\n\n{USAGE}"),
     }
+}
+
+/// What a package ships beside the program, for whoever makes one.
+fn papers(arguments: &[String]) -> Result<()> {
+    if !arguments.is_empty() {
+        bail!("`man` takes nothing");
+    }
+    let folder = PathBuf::from("target/papers");
+    process::run(&mut process::cargo(&["build", "--locked", "--package", "reeve-cli"]))?;
+    process::run(&mut process::built("reeve", &["man", "--dir", &folder.join("man1").display().to_string()]))?;
+    for shell in ["bash", "zsh", "fish", "powershell"] {
+        let text = process::output(&mut process::built("reeve", &["completions", shell]))?;
+        std::fs::write(folder.join(format!("reeve.{shell}")), text)?;
+    }
+    println!("manual pages and completions are in {}", folder.display());
+    Ok(())
 }
 
 fn root() -> Result<PathBuf> {

@@ -28,7 +28,7 @@ const DESKTOP: [&str; 7] = [
     "dbus",
     "gnome-keyring",
 ];
-const TESTS: [&str; 7] = ["webkit2gtk-driver", "xvfb", "xauth", "openbox", "ca-certificates", "curl", "git"];
+const TESTS: [&str; 8] = ["webkit2gtk-driver", "xvfb", "xauth", "openbox", "wmctrl", "ca-certificates", "curl", "git"];
 
 /// The same on other systems, to be typed by hand: package manager and what its packages are called. Not tried so far.
 const ELSEWHERE: [(&str, &str); 3] = [

@@ -32,6 +32,9 @@ pub struct DemoOptions {
     pub headless: bool,
     /// Use this profile's home and leave it there, instead of a temporary one that is removed.
     pub keep: bool,
+    /// A window started it, gave it a temporary home, and holds its stdin: when that closes, however the window ended, the
+    /// demo ends and removes the home.
+    pub attached: bool,
 }
 
 /// What was shown.
@@ -70,7 +73,11 @@ where
     E: From<ApiError> + Send,
 {
     let failed = |error: &dyn std::fmt::Display| E::from(ApiError::new(ApiCode::Failed, error.to_string()));
-    let temporary = if options.keep { None } else { Some(TemporaryHome::new().map_err(|e| failed(&e))?) };
+    let temporary = match options {
+        DemoOptions { attached: true, .. } => TemporaryHome::given(home),
+        DemoOptions { keep: true, .. } => None,
+        _ => Some(TemporaryHome::new().map_err(|e| failed(&e))?),
+    };
     let home = temporary.as_ref().map_or_else(|| home.clone(), |t| Home::under(&t.0));
     home.create().map_err(|e| failed(&e))?;
     if !is_demos_own(&home) {
@@ -88,6 +95,13 @@ where
     let host_options = HostOptions { vault: Some(Vault::memory()), demo: true, ..HostOptions::default() };
     let host = Host::start(home.clone(), host_options).await.map_err(|e| failed(&e))?;
     let serving = tokio::spawn(Arc::clone(&host).serve());
+    if options.attached {
+        let stopping = host.engine().stopping().clone();
+        tokio::spawn(async move {
+            let _ = tokio::io::copy(&mut tokio::io::stdin(), &mut tokio::io::sink()).await;
+            stopping.cancel();
+        });
+    }
     let told = perform(&home, options, say).await;
     if !options.headless && told.is_ok() {
         say("The window stays open; end the demo with Ctrl-C.")?;
@@ -150,7 +164,7 @@ where
     Ok(Told { rows: page.rows, verification })
 }
 
-async fn connect(home: &Home) -> Result<Client, ApiError> {
+pub(crate) async fn connect(home: &Home) -> Result<Client, ApiError> {
     let mut last = ApiError::new(ApiCode::Unreachable, "the engine did not come up");
     for _ in 0..250 {
         match Client::connect(home, Surface::Demo).await {
@@ -193,7 +207,7 @@ fn line(row: &OperationRowDto) -> String {
     format!("  {:<9} {:<5} {}  {}", state, row.kind, row.summary, more.join(" · "))
 }
 
-fn credential() -> AddCredentialInput {
+pub(crate) fn credential() -> AddCredentialInput {
     AddCredentialInput {
         id: story::CREDENTIAL.to_owned(),
         secret: TypedSecret(story::secret()),
@@ -220,7 +234,7 @@ fn is_demos_own(home: &Home) -> bool {
 }
 
 /// Configuration, policy and limits of the throw-away profile.
-fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
+pub(crate) fn write_profile(home: &Home, provider: &Provider) -> std::io::Result<()> {
     let root = home.config.join("demo-root.pem");
     std::fs::write(&root, provider.root_pem())?;
     let address = provider.addr();
@@ -263,10 +277,20 @@ fn shown(home: &Home) -> String {
 #[derive(Debug)]
 struct TemporaryHome(PathBuf);
 
+/// How the name of a throw-away profile begins.
+const PREFIX: &str = "reeve-demo-";
+
 impl TemporaryHome {
+    /// The home that a window made for this demo; nothing else is ever removed.
+    fn given(home: &Home) -> Option<Self> {
+        let root = home.config.parent()?;
+        let ours = root.file_name()?.to_str()?.starts_with(PREFIX) && root.parent()? == std::env::temp_dir();
+        ours.then(|| Self(root.to_owned()))
+    }
+
     fn new() -> std::io::Result<Self> {
         let name: [u8; 8] = rand::random();
-        let name = name.iter().fold(String::from("reeve-demo-"), |s, b| format!("{s}{b:02x}"));
+        let name = name.iter().fold(String::from(PREFIX), |s, b| format!("{s}{b:02x}"));
         let path = std::env::temp_dir().join(name);
         let mut builder = std::fs::DirBuilder::new();
         #[cfg(unix)]

@@ -41,6 +41,8 @@ pub struct HostOptions {
     /// Opens the encrypted file, where `config.toml` says `secrets = "file"`.
     pub passphrase: Option<Secret>,
     pub demo: bool,
+    /// Instead of the machine's own; a recording's stands still.
+    pub clock: Option<Arc<dyn Clock>>,
     /// End by itself after this long without client and session.
     pub idle_exit: Option<Duration>,
 }
@@ -72,7 +74,7 @@ impl Host {
             Some(vault) => vault,
             None => open_vault(&home, settings.secrets, options.passphrase).await?,
         };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = options.clock.unwrap_or_else(|| Arc::new(SystemClock::new()));
         let engine = Engine::start(EngineOptions {
             config: home.config.clone(),
             managed: home.managed.clone(),

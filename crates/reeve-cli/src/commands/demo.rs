@@ -8,7 +8,8 @@ use crate::{exit, output};
 
 pub async fn demo(context: &Context, args: DemoArgs) -> anyhow::Result<u8> {
     refuse_inside_session("demo")?;
-    let options = DemoOptions { headless: args.headless, keep: std::env::var_os("REEVE_HOME").is_some() };
+    let keep = std::env::var_os("REEVE_HOME").is_some();
+    let options = DemoOptions { headless: args.headless, keep, attached: args.attached };
     let told = demo::run(&context.home, options, &mut |line| output::line(line)).await?;
     Ok(if told.complete() { exit::DONE } else { exit::FAILED })
 }

@@ -41,13 +41,13 @@ fn link(id: &str) -> Result<String, ApiError> {
         id.len() <= 64 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
     let place = match id.split_once('_').map(|(kind, _)| kind) {
         Some("op") => "record",
-        Some("apr") => "inbox",
+        Some("ask") => "inbox",
         Some("ses") => "session",
         _ => "",
     };
     if !well_formed || place.is_empty() {
         return Err(ApiError::new(ApiCode::Invalid, format!("`{id}` is not an id that can be opened")).hint(
-            "give one of `reeve log --json`, `reeve approve` or `reeve agents sessions`: `op_…`, `apr_…`, `ses_…`",
+            "give one of `reeve log --json`, `reeve approve` or `reeve agents sessions`: `op_…`, `ask_…`, `ses_…`",
         ));
     }
     Ok(format!("reeve://{place}/{id}"))
@@ -67,10 +67,10 @@ mod tests {
     #[test]
     fn an_id_says_where_it_is_shown_and_anything_else_is_refused() {
         assert_eq!(link("op_01JD").unwrap(), "reeve://record/op_01JD");
-        assert_eq!(link("apr_1").unwrap(), "reeve://inbox/apr_1");
+        assert_eq!(link("ask_1").unwrap(), "reeve://inbox/ask_1");
         assert_eq!(link("ses_7").unwrap(), "reeve://session/ses_7");
         for bad in
-            ["", "op", "cred_1", "op_1/allow", "op_1?x", "--demo", "apr_\u{202e}", &format!("op_{}", "x".repeat(80))]
+            ["", "op", "cred_1", "op_1/allow", "op_1?x", "--demo", "ask_\u{202e}", &format!("op_{}", "x".repeat(80))]
         {
             assert!(link(bad).is_err(), "{bad}");
         }
