@@ -8,4 +8,8 @@ export type PolicyStateDto = { revision: string, preset: PresetDto, rules: numbe
 /**
  * Folder of the person's own policy files.
  */
-folder: string, problem: string | null, };
+folder: string, problem: string | null, 
+/**
+ * Projects whose rules on disk are not all that binds there: broken, or weaker than before; none where all do.
+ */
+projects?: Array<string>, };
