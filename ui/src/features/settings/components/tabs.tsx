@@ -22,6 +22,7 @@ export function General() {
         <Radios label={t("settings.theme")} value={view.theme} onChoose={(value) => setView("theme", value)} options={choicesOf("theme").map((value) => ({ value, label: t(`settings.themes.${value}`) }))} />
         <Radios label={t("settings.contrast")} value={view.contrast} onChoose={(value) => setView("contrast", value)} options={choicesOf("contrast").map((value) => ({ value, label: t(`settings.contrasts.${value}`) }))} />
         <Radios label={t("settings.text")} value={view.text} onChoose={(value) => setView("text", value)} options={choicesOf("text").map((value) => ({ value, label: t("settings.percent", { value }) }))} />
+        <Radios label={t("settings.rows")} value={view.rows} onChoose={(value) => setView("rows", value)} options={choicesOf("rows").map((value) => ({ value, label: t(`settings.rowsOf.${value}`) }))} />
         <Radios label={t("settings.sidebar")} value={view.sidebar} onChoose={(value) => setView("sidebar", value)} options={choicesOf("sidebar").map((value) => ({ value, label: t(`settings.sidebars.${value}`) }))} />
       </FormSection>
       <OwnMark />
