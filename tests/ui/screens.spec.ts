@@ -52,6 +52,17 @@ for (const id of ["apr_1", "apr_2", "apr_3", "apr_4", "apr_5"]) {
   });
 }
 
+for (const [what, id] of [["questions that are alike", "apr_w0"], ["what is critical", "apr_c"]] as const) {
+  test(`the card of ${what}, in a storm`, async ({ page }) => {
+    await open(page, `/inbox/${id}?fake=storm`);
+    await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize({ width: 960, height: 600 });
+    expect(await spilling(page)).toBe(false);
+    await expect(page.getByRole("button", { name: /^Deny all from/ })).toBeInViewport();
+  });
+}
+
 for (const tab of ["summary", "request", "response", "decision", "cost", "chain", "raw"]) {
   test(`the detail's ${tab}`, async ({ page }) => {
     for (const record of ["48205", "48195", "48209"]) {
@@ -62,7 +73,7 @@ for (const tab of ["summary", "request", "response", "decision", "cost", "chain"
   });
 }
 
-test("the rule before it is written, the reason for the agent, and an answered card", async ({ page }) => {
+test("the rule before it is written, and the reason for the agent", async ({ page }) => {
   await open(page, "/inbox/apr_4?fake=story");
   await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
   await page.getByRole("button", { name: /^Deny(?! and)/ }).click();
@@ -72,6 +83,9 @@ test("the rule before it is written, the reason for the agent, and an answered c
   await page.getByRole("menuitem", { name: /Always allow/ }).click();
   await expect(page.getByText("Will be written to")).toBeVisible();
   expect(await violations(page)).toEqual([]);
+});
+
+test("an answered card", async ({ page }) => {
   await open(page, "/inbox/apr_d2?fake=story");
   await expect(page.getByText("Not in this repository")).toBeVisible();
   expect(await violations(page)).toEqual([]);

@@ -57,6 +57,7 @@ impl From<EngineError> for ApiError {
         };
         let hint = match &error {
             EngineError::Store(_) => Some("`reeve doctor` says what is wrong with the record".to_owned()),
+            EngineError::Presence(_) => Some("allow it in the window, where the passphrase is set and asked for".to_owned()),
             EngineError::Vault(vault) => Some(vault.advice().to_owned()),
             _ => None,
         };

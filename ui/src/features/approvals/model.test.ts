@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { facts, storm } from "../../testing/cards";
 import { story } from "../../testing/story";
-import { bodyBytes, exact, exactText, hostOf, sentence, shareLeft, sorted } from "./model";
+import { bodyBytes, effectOf, exact, exactText, grouped, hostOf, raiseBy, sentence, shareLeft, shortOf, sorted, storms } from "./model";
 
 const NOW = Date.parse("2026-11-20T13:03:39Z");
 const { open } = story(NOW);
@@ -33,5 +34,31 @@ describe("a question", () => {
   it("never runs out of bounds with its time", () => {
     expect(shareLeft(question("apr_1"), NOW)).toBeGreaterThan(0);
     expect(shareLeft(question("apr_1"), NOW + 10_000_000)).toBe(0);
+  });
+
+  it("says of its effect what its kind and method tell, and else that it is unknown", () => {
+    expect(open.map(effectOf)).toEqual(["unknown", null, "unknown", "reads", "unknown"]);
+  });
+
+  it("stands with those that are alike, from three on, and never with another risk", () => {
+    const waiting = storm(NOW);
+    expect(grouped(waiting).map(({ all }) => all.length)).toEqual([1, 14]);
+    expect(grouped(waiting.slice(0, 3)).map(({ all }) => all.length)).toEqual([1, 1, 1]);
+    expect(grouped(open).every(({ all }) => all.length === 1)).toBe(true);
+  });
+
+  it("is part of a storm when more than ten came within a minute", () => {
+    expect(storms(storm(NOW)).map(({ agent, questions }) => [agent, questions.length])).toEqual([["claude-code", 15]]);
+    expect(storms(storm(NOW).slice(0, 10))).toEqual([]);
+    const slow = storm(NOW).map((one, at) => ({ ...one, askedAt: new Date(NOW + at * 30_000).toISOString() }));
+    expect(storms(slow)).toEqual([]);
+  });
+
+  it("knows what is short of a budget, and raises by no less", () => {
+    const [opus, daily] = facts(question("apr_2")).accounts;
+    expect([shortOf(opus!), shortOf(daily!)]).toEqual([110_000_000, 0]);
+    expect(raiseBy(opus!)).toBe(5_000_000_000);
+    expect(raiseBy({ ...opus!, needed: 12_000_000_000 })).toBe(15_000_000_000);
+    expect(raiseBy({ ...opus!, unit: "tokens", needed: 50_000, free: 10 })).toBe(100_000);
   });
 });
