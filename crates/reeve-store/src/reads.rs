@@ -81,7 +81,8 @@ impl Store {
     /// # Errors
     /// When the database cannot be read.
     pub async fn spend(&self, accounts: Vec<(Account, DateTime<Utc>)>) -> Result<Vec<Vec<Spend>>, StoreError> {
-        self.read(move |conn| accounts.iter().map(|(account, since)| spend::since(conn, account, *since)).collect()).await
+        self.read(move |conn| accounts.iter().map(|(account, since)| spend::since(conn, account, *since)).collect())
+            .await
     }
 
     /// nano-USD of what began since then, by agent and by hours counted from then. Hours that cost nothing are left out.
@@ -96,7 +97,8 @@ impl Store {
             let mut rows = statement.query([since.timestamp_millis()])?;
             let mut costs = Vec::new();
             while let Some(row) = rows.next()? {
-                let agent = AgentId::parse(&row.get::<_, String>(0)?).map_err(|e| StoreError::Damaged(e.to_string()))?;
+                let agent =
+                    AgentId::parse(&row.get::<_, String>(0)?).map_err(|e| StoreError::Damaged(e.to_string()))?;
                 costs.push((agent, row.get(1)?, row.get(2)?));
             }
             Ok(costs)

@@ -1,7 +1,7 @@
 //! Keys out of an environment file: shown by name, taken by choice, replaced by placeholders beside a copy.
 
-use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::calls::CredentialsCall;
+use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::env_files::{
     EnvFileDto, EnvFileInput, ImportInput, ImportLineInput, ImportedDto, KeepingDto, SecretsStoreDto,
 };

@@ -66,7 +66,8 @@ async fn a_limit_in_detail_adds_up_and_names_the_cap_that_decides_the_next_call(
     let order: Vec<_> = next.limits.iter().map(|limit| (limit.budget.as_str(), limit.decides)).collect();
     assert_eq!(order, [("each", true), ("run", false), ("mine", false)]);
     assert_eq!(next.limits[0].free, 800_000_000 - 22 * COST);
-    let session = BudgetsCall::Get(BudgetAccountInput { budget: "run".to_owned(), account: Some("session:no".to_owned()) });
+    let session =
+        BudgetsCall::Get(BudgetAccountInput { budget: "run".to_owned(), account: Some("session:no".to_owned()) });
     assert!(stage.client().call::<BudgetDetailDto>(&session).await.is_err());
 }
 

@@ -168,7 +168,9 @@ mod tests {
 
     #[test]
     fn hostile_lines_are_no_keys_and_break_nothing() {
-        for text in ["=", "A_KEY=\"open", "1KEY=abcdefghijklmnop", "KEY=\u{202e}\u{202e}", "\n\n\n", "é=sk-ant-abcdefgh"] {
+        for text in
+            ["=", "A_KEY=\"open", "1KEY=abcdefghijklmnop", "KEY=\u{202e}\u{202e}", "\n\n\n", "é=sk-ant-abcdefgh"]
+        {
             assert_eq!(replaced(text, &[(1, String::new())]).contains("sk-ant"), text.contains("é"), "{text}");
             let _ = find(text);
         }

@@ -224,7 +224,9 @@ async fn what_was_charged_is_told_by_quarters_of_an_hour_and_by_agent_and_agrees
     let clock = clock();
     let store = in_memory(&clock);
     let day = account("day", "me:dana", noon(), money(10_000));
-    for (agent, minutes, amount) in [("claude-code", 0, 250), ("claude-code", 10, 50), ("codex", 3, 70), ("codex", 20, 30)] {
+    for (agent, minutes, amount) in
+        [("claude-code", 0, 250), ("claude-code", 10, 50), ("codex", 3, 70), ("codex", 20, 30)]
+    {
         let operation = llm(principal(agent, &SessionId::new()), "claude-sonnet");
         store.admit(spending(&operation, std::slice::from_ref(&day), 600, 50)).await.unwrap();
         clock.advance(Duration::from_secs(minutes * 60));

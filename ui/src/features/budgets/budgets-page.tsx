@@ -165,10 +165,13 @@ function Outlook({ line }: { line: BudgetLineDto }) {
   if (nearest && forecast?.expected !== undefined && forecast.expected !== null) {
     const where = against(line, nearest, now);
     return (
-      <span className="flex-none">
-        {t("budgets.forecast", { amount: rough(line.unit, forecast.expected), low: rough(line.unit, forecast.low ?? 0).replace("$", ""), high: rough(line.unit, forecast.high ?? 0).replace("$", "") })}
-        {where === null ? null : `, ${t(`budgets.pace.${where}`)}`}
-      </span>
+      <>
+        <span className="flex-none wide:hidden">{t("budgets.forecastShort", { amount: rough(line.unit, forecast.expected) })}</span>
+        <span className="flex-none max-wide:hidden">
+          {t("budgets.forecast", { amount: rough(line.unit, forecast.expected), low: rough(line.unit, forecast.low ?? 0).replace("$", ""), high: rough(line.unit, forecast.high ?? 0).replace("$", "") })}
+          {where === null ? null : `, ${t(`budgets.pace.${where}`)}`}
+        </span>
+      </>
     );
   }
   return <span className="flex-none">{t(`budgets.atLimit.${line.onExhausted}`)}</span>;

@@ -129,7 +129,8 @@ fn file(path: &Path) -> Result<TypedSecret, ApiError> {
 /// A copy of the file beside it, for its owner alone; then the file with placeholders, in one step, with its own rights.
 fn put_placeholders(path: &Path, text: &str, placeholders: &[(u32, String)]) -> Result<PathBuf, ApiError> {
     let failed = |what: &Path, why: &std::io::Error| {
-        let message = format!("the keys are in the vault, and `{}` was not changed: `{}`: {why}", path.display(), what.display());
+        let message =
+            format!("the keys are in the vault, and `{}` was not changed: `{}`: {why}", path.display(), what.display());
         ApiError::new(ApiCode::Failed, message)
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -165,7 +166,8 @@ fn create(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 /// A name for the credential that nothing has: the kind's, else the variable's.
 fn free_id(found: &Found, taken: &[String]) -> String {
-    let name = found.kind.map_or_else(|| found.variable.to_ascii_lowercase().replace('_', "-"), |kind| kind.name.to_owned());
+    let name =
+        found.kind.map_or_else(|| found.variable.to_ascii_lowercase().replace('_', "-"), |kind| kind.name.to_owned());
     let name: String = name.trim_matches('-').chars().take(48).collect();
     let name = if name.is_empty() { "key".to_owned() } else { name };
     let numbered = (2..).map(|number| format!("{name}-{number}"));

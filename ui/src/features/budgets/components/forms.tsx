@@ -58,7 +58,7 @@ function Form({ submit, danger = false, onDone, change, children }: { submit: st
 
 function Labelled({ label, more, children }: { label: string; more?: string; children: ReactNode }) {
   return (
-    <label className="grid gap-1 font-medium">
+    <label className="grid content-start gap-1 font-medium">
       {label}
       {children}
       {more === undefined ? null : <span className="text-caption font-normal text-t3">{more}</span>}
@@ -107,7 +107,7 @@ export function BudgetForm({ known, taken, onDone }: { known: BudgetLineDto | nu
           <input name="id" required maxLength={64} pattern={`(?!(?:${taken.join("|") || "-"})$)[a-z0-9][a-z0-9\\-]*`} title={t("budgets.form.idMore")} spellCheck={false} autoComplete="off" className={`${FIELD} mono`} />
         </Labelled>
       ) : null}
-      <div className="grid grid-cols-2 gap-3">
+      <div className="grid grid-cols-2 items-start gap-3">
         <Labelled label={t("budgets.form.scope")}>
           <select value={kind} onChange={(event) => setKind(event.target.value)} className={FIELD}>
             {(["me", "agent", "session", "team", "organisation"] as const).map((one) => (
