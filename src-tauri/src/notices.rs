@@ -279,7 +279,10 @@ mod tests {
     fn each_share_of_the_limit_is_told_once_a_day() {
         let mut notices = Notices::default();
         let mut said = |cost| notices.status(Some(&status(json!({ "state": "protected" }), cost))).len();
-        assert_eq!([15, 16, 17, 19, 20, 21, 0, 16].map(|dollars| said(dollars * 1_000_000_000)), [0, 1, 0, 1, 1, 0, 0, 1]);
+        assert_eq!(
+            [15, 16, 17, 19, 20, 21, 0, 16].map(|dollars| said(dollars * 1_000_000_000)),
+            [0, 1, 0, 1, 1, 0, 0, 1]
+        );
     }
 
     #[test]

@@ -62,10 +62,9 @@ fn tell<R: Runtime>(app: &AppHandle<R>, notices: impl IntoIterator<Item = Notice
 async fn chosen<R: Runtime>(app: &AppHandle<R>) -> NotificationsDto {
     let link = Arc::clone(&app.state::<Arc<Link>>());
     let asked = link.call("settings", json!({ "call": "settings.get" })).await.ok();
-    asked.and_then(|value| serde_json::from_value::<SettingsDto>(value).ok()).map_or(
-        NotificationsDto { waiting: true, budget: true, denied_high: true },
-        |settings| settings.notifications,
-    )
+    asked
+        .and_then(|value| serde_json::from_value::<SettingsDto>(value).ok())
+        .map_or(NotificationsDto { waiting: true, budget: true, denied_high: true }, |settings| settings.notifications)
 }
 
 fn show<R: Runtime>(app: &AppHandle<R>, notice: &Notice) {

@@ -40,7 +40,11 @@ pub fn install<R: Runtime>(app: &AppHandle<R>) -> tauri::Result<()> {
     }
     let resume = MenuItemBuilder::with_id("resume", "Resume").enabled(false).build(app)?;
     let quit = MenuItemBuilder::with_id("quit", words_of_quit(0)).build(app)?;
-    let pause = SubmenuBuilder::new(app, "Pause").text("pause:15", "15 minutes").text("pause:60", "1 hour").text("pause", "Until resumed").build()?;
+    let pause = SubmenuBuilder::new(app, "Pause")
+        .text("pause:15", "15 minutes")
+        .text("pause:60", "1 hour")
+        .text("pause", "Until resumed…")
+        .build()?;
     let mut menu = MenuBuilder::new(app).item(&state).separator().item(&waiting).separator();
     for decision in &decisions {
         menu = menu.item(decision);

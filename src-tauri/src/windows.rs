@@ -35,15 +35,15 @@ pub fn navigate<R: Runtime>(app: &AppHandle<R>, link: &str) {
 /// Says something to the page. A JSON value is a value of the page's language too, whatever is in it.
 fn tell<R: Runtime>(app: &AppHandle<R>, what: &str, detail: &serde_json::Value) {
     if let Some(window) = app.get_webview_window(MAIN) {
-        let _ = window.eval(format!(r#"window.dispatchEvent(new CustomEvent("reeve:{what}", {{ detail: {detail} }}))"#));
+        let _ =
+            window.eval(format!(r#"window.dispatchEvent(new CustomEvent("reeve:{what}", {{ detail: {detail} }}))"#));
     }
 }
 
 /// Whether a window of Reeve is what the person looks at.
 pub fn is_in_front<R: Runtime>(app: &AppHandle<R>) -> bool {
-    app.get_webview_window(MAIN).is_some_and(|window| {
-        window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false)
-    })
+    app.get_webview_window(MAIN)
+        .is_some_and(|window| window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false))
 }
 
 /// Whether quitting is worth a question, and whether it was asked.
