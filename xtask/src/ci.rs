@@ -15,7 +15,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 18] = [
+const STEPS: [Step; 19] = [
     Step { name: "packages", what: "system packages", run: || packages::ensure(Purpose::Tests) },
     Step { name: "tidy", what: "lengths, names, opening comments, nothing outside the repository", run: tidy::run },
     Step { name: "fmt", what: "formatting", run: fmt },
@@ -38,6 +38,11 @@ const STEPS: [Step; 18] = [
         name: "schema",
         what: "the schemas of the policy files agree with the code",
         run: || generated::check(&generated::SCHEMAS),
+    },
+    Step {
+        name: "fixtures",
+        what: "what the console is tested on is what the engine says",
+        run: || generated::check(&generated::FIXTURES),
     },
     Step { name: "fuzz", what: "every parser, 20 s each", run: fuzz },
     Step { name: "agents", what: "the real agents, governed", run: || ring("agents", &[]) },

@@ -11,6 +11,8 @@ pub mod host;
 pub mod launch;
 mod lease;
 pub mod logging;
+#[cfg(test)]
+mod recorded;
 mod stream;
 pub mod surface;
 pub mod transport;

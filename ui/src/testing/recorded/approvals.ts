@@ -5,16 +5,16 @@ import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 export const approvals: ApprovalsPage = {
   "open": [
     {
-      "id": "ask_01m7zhdgmk4z1yvv4byphxhcz1",
-      "operation": "op_01RECORDED0000000000000005",
+      "id": "ask_01recorded0000000000000006",
+      "operation": "op_01recorded0000000000000005",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "user": "dana",
       "cwd": "/home/dana/src/api",
       "kind": "http",
       "summary": "DELETE staging.acme.example/v1/databases/reports",
-      "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
       "outputLimit": null,
       "reasons": [
         {
@@ -45,8 +45,8 @@ export const approvals: ApprovalsPage = {
       },
       "estimate": null,
       "unaffordable": null,
-      "askedAt": "2026-11-19T10:01:00Z",
-      "expiresAt": "2026-11-19T10:11:00Z",
+      "askedAt": "2026-11-18T10:01:00Z",
+      "expiresAt": "2026-11-18T10:11:00Z",
       "joined": 1,
       "resolved": null,
       "usedAt": null,
@@ -58,16 +58,16 @@ export const approvals: ApprovalsPage = {
   ],
   "resolved": [
     {
-      "id": "ask_01m7zhdf9bjds3p242c1m60zmw",
-      "operation": "op_01RECORDED0000000000000007",
+      "id": "ask_01recorded0000000000000009",
+      "operation": "op_01recorded0000000000000008",
       "agent": "codex",
       "agentName": "Codex CLI",
-      "session": "ses_01RECORDED0000000000000002",
+      "session": "ses_01recorded0000000000000002",
       "user": "dana",
       "cwd": "/home/dana/src/api",
       "kind": "http",
       "summary": "DELETE staging.acme.example/v1/databases/reports",
-      "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
       "outputLimit": null,
       "reasons": [
         {
@@ -99,8 +99,8 @@ export const approvals: ApprovalsPage = {
       },
       "estimate": null,
       "unaffordable": null,
-      "askedAt": "2026-11-19T10:00:44Z",
-      "expiresAt": "2026-11-19T10:10:44Z",
+      "askedAt": "2026-11-18T10:00:44Z",
+      "expiresAt": "2026-11-18T10:10:44Z",
       "joined": 1,
       "resolved": {
         "resolution": {
@@ -109,7 +109,7 @@ export const approvals: ApprovalsPage = {
         },
         "by": "dana",
         "surface": "demo",
-        "at": "2026-11-19T10:00:53Z",
+        "at": "2026-11-18T10:00:53Z",
         "readingMs": 9000
       },
       "usedAt": null,
@@ -119,16 +119,16 @@ export const approvals: ApprovalsPage = {
       "facts": null
     },
     {
-      "id": "ask_01m7zhde1nwfsfgpg6dpxhwpm4",
-      "operation": "op_01RECORDED0000000000000008",
+      "id": "ask_01recorded0000000000000011",
+      "operation": "op_01recorded0000000000000010",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "user": "dana",
       "cwd": "/home/dana/src/api",
       "kind": "http",
       "summary": "DELETE staging.acme.example/v1/databases/reports",
-      "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
       "outputLimit": null,
       "reasons": [
         {
@@ -160,8 +160,8 @@ export const approvals: ApprovalsPage = {
       },
       "estimate": null,
       "unaffordable": null,
-      "askedAt": "2026-11-19T10:00:28Z",
-      "expiresAt": "2026-11-19T10:10:28Z",
+      "askedAt": "2026-11-18T10:00:28Z",
+      "expiresAt": "2026-11-18T10:10:28Z",
       "joined": 1,
       "resolved": {
         "resolution": {
@@ -172,10 +172,10 @@ export const approvals: ApprovalsPage = {
         },
         "by": "dana",
         "surface": "demo",
-        "at": "2026-11-19T10:00:37Z",
+        "at": "2026-11-18T10:00:37Z",
         "readingMs": 9000
       },
-      "usedAt": "2026-11-19T10:00:37Z",
+      "usedAt": "2026-11-18T10:00:37Z",
       "shape": "64a680f5a1146eea",
       "left": null,
       "arming": null,
@@ -185,16 +185,16 @@ export const approvals: ApprovalsPage = {
 };
 
 export const card: ApprovalDto = {
-  "id": "ask_01m7zhdgmk4z1yvv4byphxhcz1",
-  "operation": "op_01RECORDED0000000000000005",
+  "id": "ask_01recorded0000000000000006",
+  "operation": "op_01recorded0000000000000005",
   "agent": "claude-code",
   "agentName": "Claude Code",
-  "session": "ses_01RECORDED0000000000000003",
+  "session": "ses_01recorded0000000000000003",
   "user": "dana",
   "cwd": "/home/dana/src/api",
   "kind": "http",
   "summary": "DELETE staging.acme.example/v1/databases/reports",
-  "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+  "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
   "outputLimit": null,
   "reasons": [
     {
@@ -225,8 +225,8 @@ export const card: ApprovalDto = {
   },
   "estimate": null,
   "unaffordable": null,
-  "askedAt": "2026-11-19T10:01:00Z",
-  "expiresAt": "2026-11-19T10:11:00Z",
+  "askedAt": "2026-11-18T10:01:00Z",
+  "expiresAt": "2026-11-18T10:11:00Z",
   "joined": 1,
   "resolved": null,
   "usedAt": null,
@@ -235,8 +235,8 @@ export const card: ApprovalDto = {
   "arming": {
     "nonce": "nonce-of-this-showing",
     "armsAfterMs": 700,
-    "sessionText": "@id(\"grt_01RECORDED0000000000000035\")\n@reason(\"approved by hand for DELETE staging.acme.example/v1/databases/reports\")\n@lifts(\"ask-destructive\")\npermit (\n  principal == Agent::\"claude-code\",\n  action == Action::\"http.request\",\n  resource == Host::\"staging.acme.example\"\n)\nwhen {\n  context.scheme == \"https\" &&\n  context.port == 443 &&\n  context.method == \"DELETE\" &&\n  context.path == \"/v1/databases/reports\" &&\n  !context.uses_credential &&\n  !(context has upgrade) &&\n  context.session == Session::\"ses_01RECORDED0000000000000003\"\n};\n",
-    "alwaysText": "@id(\"grt_01RECORDED0000000000000035\")\n@reason(\"approved by hand for DELETE staging.acme.example/v1/databases/reports\")\n@lifts(\"ask-destructive\")\n@expires(\"2026-12-19T10:01:00Z\")\npermit (\n  principal == Agent::\"claude-code\",\n  action == Action::\"http.request\",\n  resource == Host::\"staging.acme.example\"\n)\nwhen {\n  context.scheme == \"https\" &&\n  context.port == 443 &&\n  context.method == \"DELETE\" &&\n  context.path == \"/v1/databases/reports\" &&\n  !context.uses_credential &&\n  !(context has upgrade)\n};\n",
+    "sessionText": "@id(\"grt_01recorded0000000000000041\")\n@reason(\"approved by hand for DELETE staging.acme.example/v1/databases/reports\")\n@lifts(\"ask-destructive\")\npermit (\n  principal == Agent::\"claude-code\",\n  action == Action::\"http.request\",\n  resource == Host::\"staging.acme.example\"\n)\nwhen {\n  context.scheme == \"https\" &&\n  context.port == 443 &&\n  context.method == \"DELETE\" &&\n  context.path == \"/v1/databases/reports\" &&\n  !context.uses_credential &&\n  !(context has upgrade) &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
+    "alwaysText": "@id(\"grt_01recorded0000000000000041\")\n@reason(\"approved by hand for DELETE staging.acme.example/v1/databases/reports\")\n@lifts(\"ask-destructive\")\n@expires(\"2026-12-18T10:01:00Z\")\npermit (\n  principal == Agent::\"claude-code\",\n  action == Action::\"http.request\",\n  resource == Host::\"staging.acme.example\"\n)\nwhen {\n  context.scheme == \"https\" &&\n  context.port == 443 &&\n  context.method == \"DELETE\" &&\n  context.path == \"/v1/databases/reports\" &&\n  !context.uses_credential &&\n  !(context has upgrade)\n};\n",
     "alwaysFile": "/home/dana/.reeve/config/policies/standing.cedar",
     "widths": [
       "useful"

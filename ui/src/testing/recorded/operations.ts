@@ -5,13 +5,13 @@ import type { FacetsDto } from "../../engine/bindings/FacetsDto";
 
 export const rows: OperationRowDto[] = [
   {
-    "id": "op_01RECORDED0000000000000005",
-    "record": 20,
+    "id": "op_01recorded0000000000000005",
+    "record": 22,
     "cursor": "7",
-    "at": "2026-11-19T10:01:00Z",
+    "at": "2026-11-18T10:01:00Z",
     "agent": "claude-code",
     "agentName": "Claude Code",
-    "session": "ses_01RECORDED0000000000000003",
+    "session": "ses_01recorded0000000000000003",
     "kind": "http",
     "summary": "DELETE staging.acme.example/v1/databases/reports",
     "state": "held",
@@ -31,16 +31,16 @@ export const rows: OperationRowDto[] = [
     "error": null,
     "tookMs": null,
     "credential": null,
-    "approval": "ask_01m7zhdgmk4z1yvv4byphxhcz1"
+    "approval": "ask_01recorded0000000000000006"
   },
   {
-    "id": "op_01RECORDED0000000000000006",
-    "record": 19,
+    "id": "op_01recorded0000000000000007",
+    "record": 21,
     "cursor": "6",
-    "at": "2026-11-19T10:01:00Z",
+    "at": "2026-11-18T10:01:00Z",
     "agent": "codex",
     "agentName": "Codex CLI",
-    "session": "ses_01RECORDED0000000000000002",
+    "session": "ses_01recorded0000000000000002",
     "kind": "llm",
     "summary": "claude-sonnet-5 at api.anthropic.com, 1 message, 0 tools",
     "state": "denied",
@@ -63,13 +63,13 @@ export const rows: OperationRowDto[] = [
     "approval": null
   },
   {
-    "id": "op_01RECORDED0000000000000007",
-    "record": 16,
+    "id": "op_01recorded0000000000000008",
+    "record": 18,
     "cursor": "5",
-    "at": "2026-11-19T10:00:44Z",
+    "at": "2026-11-18T10:00:44Z",
     "agent": "codex",
     "agentName": "Codex CLI",
-    "session": "ses_01RECORDED0000000000000002",
+    "session": "ses_01recorded0000000000000002",
     "kind": "http",
     "summary": "DELETE staging.acme.example/v1/databases/reports",
     "state": "refused",
@@ -89,16 +89,16 @@ export const rows: OperationRowDto[] = [
     "error": null,
     "tookMs": null,
     "credential": null,
-    "approval": "ask_01m7zhdf9bjds3p242c1m60zmw"
+    "approval": "ask_01recorded0000000000000009"
   },
   {
-    "id": "op_01RECORDED0000000000000008",
-    "record": 10,
+    "id": "op_01recorded0000000000000010",
+    "record": 12,
     "cursor": "4",
-    "at": "2026-11-19T10:00:28Z",
+    "at": "2026-11-18T10:00:28Z",
     "agent": "claude-code",
     "agentName": "Claude Code",
-    "session": "ses_01RECORDED0000000000000003",
+    "session": "ses_01recorded0000000000000003",
     "kind": "http",
     "summary": "DELETE staging.acme.example/v1/databases/reports",
     "state": "approved",
@@ -118,16 +118,16 @@ export const rows: OperationRowDto[] = [
     "error": null,
     "tookMs": 240,
     "credential": null,
-    "approval": "ask_01m7zhde1nwfsfgpg6dpxhwpm4"
+    "approval": "ask_01recorded0000000000000011"
   },
   {
-    "id": "op_01RECORDED0000000000000009",
-    "record": 9,
+    "id": "op_01recorded0000000000000012",
+    "record": 11,
     "cursor": "3",
-    "at": "2026-11-19T10:00:21Z",
+    "at": "2026-11-18T10:00:21Z",
     "agent": "claude-code",
     "agentName": "Claude Code",
-    "session": "ses_01RECORDED0000000000000003",
+    "session": "ses_01recorded0000000000000003",
     "kind": "http",
     "summary": "POST paste.example/new",
     "state": "denied",
@@ -150,21 +150,21 @@ export const rows: OperationRowDto[] = [
     "approval": null
   },
   {
-    "id": "op_01RECORDED0000000000000010",
-    "record": 8,
+    "id": "op_01recorded0000000000000013",
+    "record": 7,
     "cursor": "2",
-    "at": "2026-11-19T10:00:14Z",
+    "at": "2026-11-18T10:00:14Z",
     "agent": "claude-code",
     "agentName": "Claude Code",
-    "session": "ses_01RECORDED0000000000000003",
+    "session": "ses_01recorded0000000000000003",
     "kind": "http",
     "summary": "GET api.acme.example/v1/whoami",
-    "state": "denied",
+    "state": "allowed",
     "settled": true,
     "host": "api.acme.example",
     "model": null,
-    "rule": "credential-leak",
-    "risk": null,
+    "rule": "ask-first-credential",
+    "risk": "medium",
     "cost": null,
     "worth": null,
     "reserved": null,
@@ -172,20 +172,20 @@ export const rows: OperationRowDto[] = [
     "tokensIn": null,
     "tokensOut": null,
     "tokensCached": null,
-    "status": null,
+    "status": 200,
     "error": null,
-    "tookMs": null,
-    "credential": null,
+    "tookMs": 240,
+    "credential": "acme-demo",
     "approval": null
   },
   {
-    "id": "op_01RECORDED0000000000000011",
+    "id": "op_01recorded0000000000000014",
     "record": 5,
     "cursor": "1",
-    "at": "2026-11-19T10:00:07Z",
+    "at": "2026-11-18T10:00:07Z",
     "agent": "claude-code",
     "agentName": "Claude Code",
-    "session": "ses_01RECORDED0000000000000003",
+    "session": "ses_01recorded0000000000000003",
     "kind": "llm",
     "summary": "claude-sonnet-5 at api.anthropic.com, 1 message, 0 tools",
     "state": "allowed",
@@ -212,13 +212,13 @@ export const rows: OperationRowDto[] = [
 export const details: OperationDetailDto[] = [
   {
     "row": {
-      "id": "op_01RECORDED0000000000000005",
-      "record": 20,
+      "id": "op_01recorded0000000000000005",
+      "record": 22,
       "cursor": "7",
-      "at": "2026-11-19T10:01:00Z",
+      "at": "2026-11-18T10:01:00Z",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "kind": "http",
       "summary": "DELETE staging.acme.example/v1/databases/reports",
       "state": "held",
@@ -238,28 +238,28 @@ export const details: OperationDetailDto[] = [
       "error": null,
       "tookMs": null,
       "credential": null,
-      "approval": "ask_01m7zhdgmk4z1yvv4byphxhcz1"
+      "approval": "ask_01recorded0000000000000006"
     },
     "events": [
       {
-        "seq": 20,
-        "at": "2026-11-19T10:01:00Z",
+        "seq": 22,
+        "at": "2026-11-18T10:01:00Z",
         "name": "approval.requested",
-        "prev": "000000000000000000000000000000000000000000000000000000000000000c",
-        "hash": "000000000000000000000000000000000000000000000000000000000000000d",
+        "prev": "000000000000000000000000000000000000000000000000000000000000000f",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000010",
         "body": {
           "event": "approval.requested",
           "approval": {
-            "id": "ask_01m7zhdgmk4z1yvv4byphxhcz1",
-            "operation": "op_01RECORDED0000000000000005",
+            "id": "ask_01recorded0000000000000006",
+            "operation": "op_01recorded0000000000000005",
             "agent": "claude-code",
-            "session": "ses_01RECORDED0000000000000003",
+            "session": "ses_01recorded0000000000000003",
             "user": "dana",
             "cwd": "/home/dana/src/api",
             "action": "http.request",
             "summary": "DELETE staging.acme.example/v1/databases/reports",
-            "question": "000000000000000000000000000000000000000000000000000000000000000e",
-            "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+            "question": "0000000000000000000000000000000000000000000000000000000000000011",
+            "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
             "reasons": [
               {
                 "rule": "ask-destructive",
@@ -287,16 +287,16 @@ export const details: OperationDetailDto[] = [
               "query": null,
               "scheme": "https"
             },
-            "asked_at": "2026-11-19T10:01:00Z",
-            "expires_at": "2026-11-19T10:11:00Z",
+            "asked_at": "2026-11-18T10:01:00Z",
+            "expires_at": "2026-11-18T10:11:00Z",
             "joined": 1
           },
           "operation": {
-            "id": "op_01RECORDED0000000000000005",
-            "at": "2026-11-19T10:01:00Z",
+            "id": "op_01recorded0000000000000005",
+            "at": "2026-11-18T10:01:00Z",
             "principal": {
               "agent": "claude-code",
-              "session": "ses_01RECORDED0000000000000003",
+              "session": "ses_01recorded0000000000000003",
               "user": "dana"
             },
             "subject": {
@@ -310,7 +310,7 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 0
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000000f",
+            "content": "0000000000000000000000000000000000000000000000000000000000000012",
             "summary": "DELETE staging.acme.example/v1/databases/reports"
           },
           "verdict": {
@@ -388,13 +388,13 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01RECORDED0000000000000006",
-      "record": 19,
+      "id": "op_01recorded0000000000000007",
+      "record": 21,
       "cursor": "6",
-      "at": "2026-11-19T10:01:00Z",
+      "at": "2026-11-18T10:01:00Z",
       "agent": "codex",
       "agentName": "Codex CLI",
-      "session": "ses_01RECORDED0000000000000002",
+      "session": "ses_01recorded0000000000000002",
       "kind": "llm",
       "summary": "claude-sonnet-5 at api.anthropic.com, 1 message, 0 tools",
       "state": "denied",
@@ -418,19 +418,19 @@ export const details: OperationDetailDto[] = [
     },
     "events": [
       {
-        "seq": 19,
-        "at": "2026-11-19T10:01:00Z",
+        "seq": 21,
+        "at": "2026-11-18T10:01:00Z",
         "name": "operation.denied",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000010",
-        "hash": "000000000000000000000000000000000000000000000000000000000000000c",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000013",
+        "hash": "000000000000000000000000000000000000000000000000000000000000000f",
         "body": {
           "event": "operation.denied",
           "operation": {
-            "id": "op_01RECORDED0000000000000006",
-            "at": "2026-11-19T10:01:00Z",
+            "id": "op_01recorded0000000000000007",
+            "at": "2026-11-18T10:01:00Z",
             "principal": {
               "agent": "codex",
-              "session": "ses_01RECORDED0000000000000002",
+              "session": "ses_01recorded0000000000000002",
               "user": "dana"
             },
             "subject": {
@@ -457,7 +457,7 @@ export const details: OperationDetailDto[] = [
               "billing": "metered",
               "body_bytes": 400066
             },
-            "content": "0000000000000000000000000000000000000000000000000000000000000011",
+            "content": "0000000000000000000000000000000000000000000000000000000000000014",
             "summary": "claude-sonnet-5 at api.anthropic.com, 1 message, 0 tools"
           },
           "verdict": {
@@ -491,7 +491,7 @@ export const details: OperationDetailDto[] = [
           },
           "denial": {
             "kind": "budget",
-            "message": "budget `demo-session` (session:ses_01RECORDED0000000000000002) has $0.100 of $0.100 left, and this call needs up to $0.443",
+            "message": "budget `demo-session` (session:ses_01recorded0000000000000002) has $0.100 of $0.100 left, and this call needs up to $0.443",
             "advice": "ask the human to raise it (`reeve budget raise demo-session …`) or wait for the next window",
             "reasons": [
               {
@@ -503,7 +503,7 @@ export const details: OperationDetailDto[] = [
                 "liftable": false
               }
             ],
-            "record": "op_01RECORDED0000000000000006"
+            "record": "op_01recorded0000000000000007"
           }
         }
       }
@@ -541,7 +541,7 @@ export const details: OperationDetailDto[] = [
     },
     "denial": {
       "kind": "budget",
-      "message": "budget `demo-session` (session:ses_01RECORDED0000000000000002) has $0.100 of $0.100 left, and this call needs up to $0.443",
+      "message": "budget `demo-session` (session:ses_01recorded0000000000000002) has $0.100 of $0.100 left, and this call needs up to $0.443",
       "advice": "ask the human to raise it (`reeve budget raise demo-session …`) or wait for the next window",
       "reasons": [
         {
@@ -584,13 +584,13 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01RECORDED0000000000000007",
-      "record": 16,
+      "id": "op_01recorded0000000000000008",
+      "record": 18,
       "cursor": "5",
-      "at": "2026-11-19T10:00:44Z",
+      "at": "2026-11-18T10:00:44Z",
       "agent": "codex",
       "agentName": "Codex CLI",
-      "session": "ses_01RECORDED0000000000000002",
+      "session": "ses_01recorded0000000000000002",
       "kind": "http",
       "summary": "DELETE staging.acme.example/v1/databases/reports",
       "state": "refused",
@@ -610,28 +610,28 @@ export const details: OperationDetailDto[] = [
       "error": null,
       "tookMs": null,
       "credential": null,
-      "approval": "ask_01m7zhdf9bjds3p242c1m60zmw"
+      "approval": "ask_01recorded0000000000000009"
     },
     "events": [
       {
-        "seq": 16,
-        "at": "2026-11-19T10:00:44Z",
+        "seq": 18,
+        "at": "2026-11-18T10:00:44Z",
         "name": "approval.requested",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000012",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000013",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000015",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000016",
         "body": {
           "event": "approval.requested",
           "approval": {
-            "id": "ask_01m7zhdf9bjds3p242c1m60zmw",
-            "operation": "op_01RECORDED0000000000000007",
+            "id": "ask_01recorded0000000000000009",
+            "operation": "op_01recorded0000000000000008",
             "agent": "codex",
-            "session": "ses_01RECORDED0000000000000002",
+            "session": "ses_01recorded0000000000000002",
             "user": "dana",
             "cwd": "/home/dana/src/api",
             "action": "http.request",
             "summary": "DELETE staging.acme.example/v1/databases/reports",
-            "question": "000000000000000000000000000000000000000000000000000000000000000e",
-            "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+            "question": "0000000000000000000000000000000000000000000000000000000000000011",
+            "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
             "reasons": [
               {
                 "rule": "ask-destructive",
@@ -660,16 +660,16 @@ export const details: OperationDetailDto[] = [
               "query": null,
               "scheme": "https"
             },
-            "asked_at": "2026-11-19T10:00:44Z",
-            "expires_at": "2026-11-19T10:10:44Z",
+            "asked_at": "2026-11-18T10:00:44Z",
+            "expires_at": "2026-11-18T10:10:44Z",
             "joined": 1
           },
           "operation": {
-            "id": "op_01RECORDED0000000000000007",
-            "at": "2026-11-19T10:00:44Z",
+            "id": "op_01recorded0000000000000008",
+            "at": "2026-11-18T10:00:44Z",
             "principal": {
               "agent": "codex",
-              "session": "ses_01RECORDED0000000000000002",
+              "session": "ses_01recorded0000000000000002",
               "user": "dana"
             },
             "subject": {
@@ -683,7 +683,7 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 0
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000000f",
+            "content": "0000000000000000000000000000000000000000000000000000000000000012",
             "summary": "DELETE staging.acme.example/v1/databases/reports"
           },
           "verdict": {
@@ -710,38 +710,38 @@ export const details: OperationDetailDto[] = [
         }
       },
       {
-        "seq": 17,
-        "at": "2026-11-19T10:00:53Z",
+        "seq": 19,
+        "at": "2026-11-18T10:00:53Z",
         "name": "approval.resolved",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000013",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000014",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000016",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000017",
         "body": {
           "event": "approval.resolved",
-          "approval": "ask_01m7zhdf9bjds3p242c1m60zmw",
+          "approval": "ask_01recorded0000000000000009",
           "resolved": {
             "resolution": "refused",
             "reason": "restore it from the backup instead",
             "by": "dana",
             "surface": "demo",
-            "at": "2026-11-19T10:00:53Z",
+            "at": "2026-11-18T10:00:53Z",
             "reading_ms": 9000
           }
         }
       },
       {
-        "seq": 18,
-        "at": "2026-11-19T10:00:53Z",
+        "seq": 20,
+        "at": "2026-11-18T10:00:53Z",
         "name": "operation.denied",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000014",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000010",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000017",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000013",
         "body": {
           "event": "operation.denied",
           "operation": {
-            "id": "op_01RECORDED0000000000000007",
-            "at": "2026-11-19T10:00:44Z",
+            "id": "op_01recorded0000000000000008",
+            "at": "2026-11-18T10:00:44Z",
             "principal": {
               "agent": "codex",
-              "session": "ses_01RECORDED0000000000000002",
+              "session": "ses_01recorded0000000000000002",
               "user": "dana"
             },
             "subject": {
@@ -755,7 +755,7 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 0
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000000f",
+            "content": "0000000000000000000000000000000000000000000000000000000000000012",
             "summary": "DELETE staging.acme.example/v1/databases/reports"
           },
           "verdict": {
@@ -793,17 +793,13 @@ export const details: OperationDetailDto[] = [
                 "liftable": true
               }
             ],
-            "record": "op_01RECORDED0000000000000007"
+            "record": "op_01recorded0000000000000008"
           },
-          "approval": "ask_01m7zhdf9bjds3p242c1m60zmw"
+          "approval": "ask_01recorded0000000000000009"
         }
       }
     ],
-    "seal": {
-      "seq": 18,
-      "at": "2026-11-19T10:01:00Z",
-      "signature": "7d10a83cee0f4ec4ebed26daf1d6151509d98a41cfd1ee6e84c2280c1d672e83bd4570b4690052c72a7c1f490c470e008434a571b77524e9b25f71f216b8ed0f"
-    },
+    "seal": null,
     "ip": null,
     "parent": null,
     "verdict": {
@@ -870,13 +866,13 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01RECORDED0000000000000008",
-      "record": 10,
+      "id": "op_01recorded0000000000000010",
+      "record": 12,
       "cursor": "4",
-      "at": "2026-11-19T10:00:28Z",
+      "at": "2026-11-18T10:00:28Z",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "kind": "http",
       "summary": "DELETE staging.acme.example/v1/databases/reports",
       "state": "approved",
@@ -896,28 +892,28 @@ export const details: OperationDetailDto[] = [
       "error": null,
       "tookMs": 240,
       "credential": null,
-      "approval": "ask_01m7zhde1nwfsfgpg6dpxhwpm4"
+      "approval": "ask_01recorded0000000000000011"
     },
     "events": [
       {
-        "seq": 10,
-        "at": "2026-11-19T10:00:28Z",
+        "seq": 12,
+        "at": "2026-11-18T10:00:28Z",
         "name": "approval.requested",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000015",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000016",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000018",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000019",
         "body": {
           "event": "approval.requested",
           "approval": {
-            "id": "ask_01m7zhde1nwfsfgpg6dpxhwpm4",
-            "operation": "op_01RECORDED0000000000000008",
+            "id": "ask_01recorded0000000000000011",
+            "operation": "op_01recorded0000000000000010",
             "agent": "claude-code",
-            "session": "ses_01RECORDED0000000000000003",
+            "session": "ses_01recorded0000000000000003",
             "user": "dana",
             "cwd": "/home/dana/src/api",
             "action": "http.request",
             "summary": "DELETE staging.acme.example/v1/databases/reports",
-            "question": "000000000000000000000000000000000000000000000000000000000000000e",
-            "fingerprint": "000000000000000000000000000000000000000000000000000000000000000e",
+            "question": "0000000000000000000000000000000000000000000000000000000000000011",
+            "fingerprint": "0000000000000000000000000000000000000000000000000000000000000011",
             "reasons": [
               {
                 "rule": "ask-destructive",
@@ -946,16 +942,16 @@ export const details: OperationDetailDto[] = [
               "query": null,
               "scheme": "https"
             },
-            "asked_at": "2026-11-19T10:00:28Z",
-            "expires_at": "2026-11-19T10:10:28Z",
+            "asked_at": "2026-11-18T10:00:28Z",
+            "expires_at": "2026-11-18T10:10:28Z",
             "joined": 1
           },
           "operation": {
-            "id": "op_01RECORDED0000000000000008",
-            "at": "2026-11-19T10:00:28Z",
+            "id": "op_01recorded0000000000000010",
+            "at": "2026-11-18T10:00:28Z",
             "principal": {
               "agent": "claude-code",
-              "session": "ses_01RECORDED0000000000000003",
+              "session": "ses_01recorded0000000000000003",
               "user": "dana"
             },
             "subject": {
@@ -969,7 +965,7 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 0
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000000f",
+            "content": "0000000000000000000000000000000000000000000000000000000000000012",
             "summary": "DELETE staging.acme.example/v1/databases/reports"
           },
           "verdict": {
@@ -996,38 +992,38 @@ export const details: OperationDetailDto[] = [
         }
       },
       {
-        "seq": 11,
-        "at": "2026-11-19T10:00:37Z",
+        "seq": 13,
+        "at": "2026-11-18T10:00:37Z",
         "name": "approval.resolved",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000016",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000017",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000019",
+        "hash": "000000000000000000000000000000000000000000000000000000000000001a",
         "body": {
           "event": "approval.resolved",
-          "approval": "ask_01m7zhde1nwfsfgpg6dpxhwpm4",
+          "approval": "ask_01recorded0000000000000011",
           "resolved": {
             "resolution": "approved",
             "scope": "once",
             "by": "dana",
             "surface": "demo",
-            "at": "2026-11-19T10:00:37Z",
+            "at": "2026-11-18T10:00:37Z",
             "reading_ms": 9000
           }
         }
       },
       {
-        "seq": 12,
-        "at": "2026-11-19T10:00:37Z",
+        "seq": 14,
+        "at": "2026-11-18T10:00:37Z",
         "name": "operation.admitted",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000017",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000018",
+        "prev": "000000000000000000000000000000000000000000000000000000000000001a",
+        "hash": "000000000000000000000000000000000000000000000000000000000000001b",
         "body": {
           "event": "operation.admitted",
           "operation": {
-            "id": "op_01RECORDED0000000000000008",
-            "at": "2026-11-19T10:00:28Z",
+            "id": "op_01recorded0000000000000010",
+            "at": "2026-11-18T10:00:28Z",
             "principal": {
               "agent": "claude-code",
-              "session": "ses_01RECORDED0000000000000003",
+              "session": "ses_01recorded0000000000000003",
               "user": "dana"
             },
             "subject": {
@@ -1041,7 +1037,7 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 0
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000000f",
+            "content": "0000000000000000000000000000000000000000000000000000000000000012",
             "summary": "DELETE staging.acme.example/v1/databases/reports"
           },
           "verdict": {
@@ -1065,16 +1061,16 @@ export const details: OperationDetailDto[] = [
             "revision": "c2d8a8f99674",
             "lifted_by": []
           },
-          "approval": "ask_01m7zhde1nwfsfgpg6dpxhwpm4",
+          "approval": "ask_01recorded0000000000000011",
           "mode": "enforce"
         }
       },
       {
-        "seq": 13,
-        "at": "2026-11-19T10:00:37Z",
+        "seq": 15,
+        "at": "2026-11-18T10:00:37Z",
         "name": "operation.settled",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000018",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000019",
+        "prev": "000000000000000000000000000000000000000000000000000000000000001b",
+        "hash": "000000000000000000000000000000000000000000000000000000000000001c",
         "body": {
           "event": "operation.settled",
           "outcome": {
@@ -1092,11 +1088,7 @@ export const details: OperationDetailDto[] = [
         }
       }
     ],
-    "seal": {
-      "seq": 16,
-      "at": "2026-11-19T10:00:53Z",
-      "signature": "64a513e0e697bc69962860634529fa6519bf9b58539cf37406a1e5e599c149b22d18907228c9c7d414aaf17ef50855456c76a4f6691846aec015f4e8897d930e"
-    },
+    "seal": null,
     "ip": "127.0.0.1:7117",
     "parent": null,
     "verdict": {
@@ -1160,13 +1152,13 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01RECORDED0000000000000009",
-      "record": 9,
+      "id": "op_01recorded0000000000000012",
+      "record": 11,
       "cursor": "3",
-      "at": "2026-11-19T10:00:21Z",
+      "at": "2026-11-18T10:00:21Z",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "kind": "http",
       "summary": "POST paste.example/new",
       "state": "denied",
@@ -1190,19 +1182,19 @@ export const details: OperationDetailDto[] = [
     },
     "events": [
       {
-        "seq": 9,
-        "at": "2026-11-19T10:00:21Z",
+        "seq": 11,
+        "at": "2026-11-18T10:00:21Z",
         "name": "operation.denied",
-        "prev": "000000000000000000000000000000000000000000000000000000000000001b",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000015",
+        "prev": "000000000000000000000000000000000000000000000000000000000000001e",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000018",
         "body": {
           "event": "operation.denied",
           "operation": {
-            "id": "op_01RECORDED0000000000000009",
-            "at": "2026-11-19T10:00:21Z",
+            "id": "op_01recorded0000000000000012",
+            "at": "2026-11-18T10:00:21Z",
             "principal": {
               "agent": "claude-code",
-              "session": "ses_01RECORDED0000000000000003",
+              "session": "ses_01recorded0000000000000003",
               "user": "dana"
             },
             "subject": {
@@ -1216,7 +1208,7 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 5
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000001c",
+            "content": "000000000000000000000000000000000000000000000000000000000000001f",
             "summary": "POST paste.example/new"
           },
           "verdict": {
@@ -1253,16 +1245,12 @@ export const details: OperationDetailDto[] = [
                 "liftable": false
               }
             ],
-            "record": "op_01RECORDED0000000000000009"
+            "record": "op_01recorded0000000000000012"
           }
         }
       }
     ],
-    "seal": {
-      "seq": 10,
-      "at": "2026-11-19T10:00:37Z",
-      "signature": "7140bcb63ddaf68d500294503637299850c5bc2ea9bcdfee1dc997da0033110dd477f7232ca635e15be38d4e592101eb4624effd694d09e2fa29131199390703"
-    },
+    "seal": null,
     "ip": null,
     "parent": null,
     "verdict": {
@@ -1316,21 +1304,21 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01RECORDED0000000000000010",
-      "record": 8,
+      "id": "op_01recorded0000000000000013",
+      "record": 7,
       "cursor": "2",
-      "at": "2026-11-19T10:00:14Z",
+      "at": "2026-11-18T10:00:14Z",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "kind": "http",
       "summary": "GET api.acme.example/v1/whoami",
-      "state": "denied",
+      "state": "allowed",
       "settled": true,
       "host": "api.acme.example",
       "model": null,
-      "rule": "credential-leak",
-      "risk": null,
+      "rule": "ask-first-credential",
+      "risk": "medium",
       "cost": null,
       "worth": null,
       "reserved": null,
@@ -1338,27 +1326,27 @@ export const details: OperationDetailDto[] = [
       "tokensIn": null,
       "tokensOut": null,
       "tokensCached": null,
-      "status": null,
+      "status": 200,
       "error": null,
-      "tookMs": null,
-      "credential": null,
+      "tookMs": 240,
+      "credential": "acme-demo",
       "approval": null
     },
     "events": [
       {
-        "seq": 8,
-        "at": "2026-11-19T10:00:14Z",
-        "name": "operation.denied",
-        "prev": "000000000000000000000000000000000000000000000000000000000000001d",
-        "hash": "000000000000000000000000000000000000000000000000000000000000001b",
+        "seq": 7,
+        "at": "2026-11-18T10:00:14Z",
+        "name": "operation.admitted",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000020",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000021",
         "body": {
-          "event": "operation.denied",
+          "event": "operation.admitted",
           "operation": {
-            "id": "op_01RECORDED0000000000000010",
-            "at": "2026-11-19T10:00:14Z",
+            "id": "op_01recorded0000000000000013",
+            "at": "2026-11-18T10:00:14Z",
             "principal": {
               "agent": "claude-code",
-              "session": "ses_01RECORDED0000000000000003",
+              "session": "ses_01recorded0000000000000003",
               "user": "dana"
             },
             "subject": {
@@ -1372,51 +1360,111 @@ export const details: OperationDetailDto[] = [
               },
               "body_bytes": 0
             },
-            "content": "000000000000000000000000000000000000000000000000000000000000001e",
-            "summary": "GET api.acme.example/v1/whoami"
+            "content": "0000000000000000000000000000000000000000000000000000000000000022",
+            "summary": "GET api.acme.example/v1/whoami",
+            "credential": "acme-demo"
           },
-          "denial": {
-            "kind": "leak",
-            "message": "GET api.acme.example/v1/whoami was stopped: it carries credential `acme-demo` to a place it is not bound to",
-            "advice": "send it without the credential, or ask the human to bind it to this place",
+          "verdict": {
+            "decision": "allow",
+            "obligations": [],
             "reasons": [
               {
-                "rule": "credential-leak",
-                "text": "",
-                "layer": "reeve",
-                "file": "",
-                "line": 0,
-                "liftable": false
+                "rule": "ask-first-credential",
+                "text": "the first time this agent uses a credential at this host",
+                "layer": "preset",
+                "file": "presets/balanced.cedar",
+                "line": 247,
+                "liftable": true
               }
             ],
-            "record": "op_01RECORDED0000000000000010"
+            "risk": "medium",
+            "risk_reasons": [
+              "uses the credential `acme-demo`",
+              "first time here"
+            ],
+            "revision": "c2d8a8f99674",
+            "lifted_by": [
+              "whoami"
+            ]
+          },
+          "mode": "enforce"
+        }
+      },
+      {
+        "seq": 8,
+        "at": "2026-11-18T10:00:14Z",
+        "name": "operation.settled",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000021",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000023",
+        "body": {
+          "event": "operation.settled",
+          "outcome": {
+            "ending": "complete",
+            "status": 200,
+            "usage_final": false,
+            "counted_output": 0,
+            "request_bytes": 0,
+            "response_bytes": 94,
+            "first_byte_ms": 180,
+            "total_ms": 240,
+            "injected": [
+              "acme-demo"
+            ],
+            "masked": 1,
+            "peer": "127.0.0.1:7117"
           }
+        }
+      },
+      {
+        "seq": 9,
+        "at": "2026-11-18T10:00:14Z",
+        "name": "credential.injected",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000023",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000024",
+        "body": {
+          "event": "credential.injected",
+          "credential": "acme-demo"
+        }
+      },
+      {
+        "seq": 10,
+        "at": "2026-11-18T10:00:14Z",
+        "name": "credential.masked",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000024",
+        "hash": "000000000000000000000000000000000000000000000000000000000000001e",
+        "body": {
+          "event": "credential.masked",
+          "credential": "acme-demo",
+          "times": 1
         }
       }
     ],
-    "seal": {
-      "seq": 10,
-      "at": "2026-11-19T10:00:37Z",
-      "signature": "7140bcb63ddaf68d500294503637299850c5bc2ea9bcdfee1dc997da0033110dd477f7232ca635e15be38d4e592101eb4624effd694d09e2fa29131199390703"
-    },
-    "ip": null,
+    "seal": null,
+    "ip": "127.0.0.1:7117",
     "parent": null,
-    "verdict": null,
-    "denial": {
-      "kind": "leak",
-      "message": "GET api.acme.example/v1/whoami was stopped: it carries credential `acme-demo` to a place it is not bound to",
-      "advice": "send it without the credential, or ask the human to bind it to this place",
+    "verdict": {
+      "decision": "allow",
       "reasons": [
         {
-          "rule": "credential-leak",
-          "text": "",
-          "layer": "reeve",
-          "file": "",
-          "line": 0,
-          "liftable": false
+          "rule": "ask-first-credential",
+          "text": "the first time this agent uses a credential at this host",
+          "layer": "preset",
+          "file": "presets/balanced.cedar",
+          "line": 247,
+          "liftable": true
         }
+      ],
+      "risk": "medium",
+      "riskReasons": [
+        "uses the credential `acme-demo`",
+        "first time here"
+      ],
+      "revision": "c2d8a8f99674",
+      "liftedBy": [
+        "whoami"
       ]
     },
+    "denial": null,
     "cost": null,
     "view": null,
     "subject": {
@@ -1430,17 +1478,31 @@ export const details: OperationDetailDto[] = [
       },
       "body_bytes": 0
     },
-    "outcome": null
+    "outcome": {
+      "ending": "complete",
+      "status": 200,
+      "usage_final": false,
+      "counted_output": 0,
+      "request_bytes": 0,
+      "response_bytes": 94,
+      "first_byte_ms": 180,
+      "total_ms": 240,
+      "injected": [
+        "acme-demo"
+      ],
+      "masked": 1,
+      "peer": "127.0.0.1:7117"
+    }
   },
   {
     "row": {
-      "id": "op_01RECORDED0000000000000011",
+      "id": "op_01recorded0000000000000014",
       "record": 5,
       "cursor": "1",
-      "at": "2026-11-19T10:00:07Z",
+      "at": "2026-11-18T10:00:07Z",
       "agent": "claude-code",
       "agentName": "Claude Code",
-      "session": "ses_01RECORDED0000000000000003",
+      "session": "ses_01recorded0000000000000003",
       "kind": "llm",
       "summary": "claude-sonnet-5 at api.anthropic.com, 1 message, 0 tools",
       "state": "allowed",
@@ -1465,18 +1527,18 @@ export const details: OperationDetailDto[] = [
     "events": [
       {
         "seq": 5,
-        "at": "2026-11-19T10:00:07Z",
+        "at": "2026-11-18T10:00:07Z",
         "name": "operation.admitted",
-        "prev": "000000000000000000000000000000000000000000000000000000000000001f",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000020",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000025",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000026",
         "body": {
           "event": "operation.admitted",
           "operation": {
-            "id": "op_01RECORDED0000000000000011",
-            "at": "2026-11-19T10:00:07Z",
+            "id": "op_01recorded0000000000000014",
+            "at": "2026-11-18T10:00:07Z",
             "principal": {
               "agent": "claude-code",
-              "session": "ses_01RECORDED0000000000000003",
+              "session": "ses_01recorded0000000000000003",
               "user": "dana"
             },
             "subject": {
@@ -1503,7 +1565,7 @@ export const details: OperationDetailDto[] = [
               "billing": "metered",
               "body_bytes": 135
             },
-            "content": "0000000000000000000000000000000000000000000000000000000000000021",
+            "content": "0000000000000000000000000000000000000000000000000000000000000027",
             "summary": "claude-sonnet-5 at api.anthropic.com, 1 message, 0 tools"
           },
           "verdict": {
@@ -1536,14 +1598,14 @@ export const details: OperationDetailDto[] = [
             "lifted_by": []
           },
           "reservation": {
-            "id": "rsv_01m7zhddwk0cg0fwb8eyad134y",
-            "operation": "op_01RECORDED0000000000000011",
+            "id": "rsv_01recorded0000000000000040",
+            "operation": "op_01recorded0000000000000014",
             "amount": 3183400,
             "tokens": 423,
             "accounts": [
               {
                 "budget": "demo-session",
-                "key": "session:ses_01RECORDED0000000000000003",
+                "key": "session:ses_01recorded0000000000000003",
                 "window_start": "1970-01-01T00:00:00Z",
                 "limit": {
                   "unit": "money",
@@ -1559,10 +1621,10 @@ export const details: OperationDetailDto[] = [
       },
       {
         "seq": 6,
-        "at": "2026-11-19T10:00:07Z",
+        "at": "2026-11-18T10:00:07Z",
         "name": "operation.settled",
-        "prev": "0000000000000000000000000000000000000000000000000000000000000020",
-        "hash": "0000000000000000000000000000000000000000000000000000000000000022",
+        "prev": "0000000000000000000000000000000000000000000000000000000000000026",
+        "hash": "0000000000000000000000000000000000000000000000000000000000000020",
         "body": {
           "event": "operation.settled",
           "outcome": {
@@ -1598,11 +1660,7 @@ export const details: OperationDetailDto[] = [
         }
       }
     ],
-    "seal": {
-      "seq": 10,
-      "at": "2026-11-19T10:00:37Z",
-      "signature": "7140bcb63ddaf68d500294503637299850c5bc2ea9bcdfee1dc997da0033110dd477f7232ca635e15be38d4e592101eb4624effd694d09e2fa29131199390703"
-    },
+    "seal": null,
     "ip": "127.0.0.1:7117",
     "parent": null,
     "verdict": {
@@ -1644,7 +1702,7 @@ export const details: OperationDetailDto[] = [
       "overrun": false,
       "price": "claude-sonnet-5 @ 2026-11-20",
       "accounts": [
-        "session:ses_01RECORDED0000000000000003"
+        "session:ses_01recorded0000000000000003"
       ]
     },
     "view": null,
@@ -1704,12 +1762,12 @@ export const facets: FacetsDto = {
       "key": "decision",
       "values": [
         {
-          "value": "denied",
-          "count": 3
+          "value": "allowed",
+          "count": 2
         },
         {
-          "value": "allowed",
-          "count": 1
+          "value": "denied",
+          "count": 2
         },
         {
           "value": "approved",
@@ -1788,7 +1846,7 @@ export const facets: FacetsDto = {
           "count": 1
         },
         {
-          "value": "credential-leak",
+          "value": "ask-first-credential",
           "count": 1
         },
         {
@@ -1803,7 +1861,12 @@ export const facets: FacetsDto = {
     },
     {
       "key": "credential",
-      "values": []
+      "values": [
+        {
+          "value": "acme-demo",
+          "count": 1
+        }
+      ]
     },
     {
       "key": "risk",
@@ -1818,7 +1881,7 @@ export const facets: FacetsDto = {
         },
         {
           "value": "medium",
-          "count": 1
+          "count": 2
         }
       ]
     },
@@ -1836,605 +1899,605 @@ export const facets: FacetsDto = {
   "total": 7,
   "capped": false,
   "cost": 358000,
-  "p95Ms": 52,
+  "p95Ms": 12,
   "binMs": 531,
   "bins": [
     {
-      "at": "2026-11-19T10:00:07Z",
+      "at": "2026-11-18T10:00:07Z",
       "allowed": 1,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:07.531Z",
+      "at": "2026-11-18T10:00:07.531Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:08.062Z",
+      "at": "2026-11-18T10:00:08.062Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:08.593Z",
+      "at": "2026-11-18T10:00:08.593Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:09.124Z",
+      "at": "2026-11-18T10:00:09.124Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:09.655Z",
+      "at": "2026-11-18T10:00:09.655Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:10.186Z",
+      "at": "2026-11-18T10:00:10.186Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:10.717Z",
+      "at": "2026-11-18T10:00:10.717Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:11.248Z",
+      "at": "2026-11-18T10:00:11.248Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:11.779Z",
+      "at": "2026-11-18T10:00:11.779Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:12.310Z",
+      "at": "2026-11-18T10:00:12.310Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:12.841Z",
+      "at": "2026-11-18T10:00:12.841Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:13.372Z",
+      "at": "2026-11-18T10:00:13.372Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:13.903Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 1
-    },
-    {
-      "at": "2026-11-19T10:00:14.434Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:14.965Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:15.496Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:16.027Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:16.558Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:17.089Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:17.620Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:18.151Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:18.682Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:19.213Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:19.744Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:20.275Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:20.806Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 1
-    },
-    {
-      "at": "2026-11-19T10:00:21.337Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:21.868Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:22.399Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:22.930Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:23.461Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:23.992Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:24.523Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:25.054Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:25.585Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:26.116Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:26.647Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:27.178Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:27.709Z",
+      "at": "2026-11-18T10:00:13.903Z",
       "allowed": 1,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:28.240Z",
+      "at": "2026-11-18T10:00:14.434Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:28.771Z",
+      "at": "2026-11-18T10:00:14.965Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:29.302Z",
+      "at": "2026-11-18T10:00:15.496Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:29.833Z",
+      "at": "2026-11-18T10:00:16.027Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:30.364Z",
+      "at": "2026-11-18T10:00:16.558Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:30.895Z",
+      "at": "2026-11-18T10:00:17.089Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:31.426Z",
+      "at": "2026-11-18T10:00:17.620Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:31.957Z",
+      "at": "2026-11-18T10:00:18.151Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:32.488Z",
+      "at": "2026-11-18T10:00:18.682Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:33.019Z",
+      "at": "2026-11-18T10:00:19.213Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:33.550Z",
+      "at": "2026-11-18T10:00:19.744Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:34.081Z",
+      "at": "2026-11-18T10:00:20.275Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:34.612Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:35.143Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:35.674Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:36.205Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:36.736Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:37.267Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:37.798Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:38.329Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:38.860Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:39.391Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:39.922Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:40.453Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:40.984Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:41.515Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:42.046Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:42.577Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:43.108Z",
-      "allowed": 0,
-      "held": 0,
-      "denied": 0
-    },
-    {
-      "at": "2026-11-19T10:00:43.639Z",
+      "at": "2026-11-18T10:00:20.806Z",
       "allowed": 0,
       "held": 0,
       "denied": 1
     },
     {
-      "at": "2026-11-19T10:00:44.170Z",
+      "at": "2026-11-18T10:00:21.337Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:44.701Z",
+      "at": "2026-11-18T10:00:21.868Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:45.232Z",
+      "at": "2026-11-18T10:00:22.399Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:45.763Z",
+      "at": "2026-11-18T10:00:22.930Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:46.294Z",
+      "at": "2026-11-18T10:00:23.461Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:46.825Z",
+      "at": "2026-11-18T10:00:23.992Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:47.356Z",
+      "at": "2026-11-18T10:00:24.523Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:47.887Z",
+      "at": "2026-11-18T10:00:25.054Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:48.418Z",
+      "at": "2026-11-18T10:00:25.585Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:48.949Z",
+      "at": "2026-11-18T10:00:26.116Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:49.480Z",
+      "at": "2026-11-18T10:00:26.647Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:50.011Z",
+      "at": "2026-11-18T10:00:27.178Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:50.542Z",
+      "at": "2026-11-18T10:00:27.709Z",
+      "allowed": 1,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:28.240Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:51.073Z",
+      "at": "2026-11-18T10:00:28.771Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:51.604Z",
+      "at": "2026-11-18T10:00:29.302Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:52.135Z",
+      "at": "2026-11-18T10:00:29.833Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:52.666Z",
+      "at": "2026-11-18T10:00:30.364Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:53.197Z",
+      "at": "2026-11-18T10:00:30.895Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:53.728Z",
+      "at": "2026-11-18T10:00:31.426Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:54.259Z",
+      "at": "2026-11-18T10:00:31.957Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:54.790Z",
+      "at": "2026-11-18T10:00:32.488Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:55.321Z",
+      "at": "2026-11-18T10:00:33.019Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:55.852Z",
+      "at": "2026-11-18T10:00:33.550Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:56.383Z",
+      "at": "2026-11-18T10:00:34.081Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:56.914Z",
+      "at": "2026-11-18T10:00:34.612Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:57.445Z",
+      "at": "2026-11-18T10:00:35.143Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:57.976Z",
+      "at": "2026-11-18T10:00:35.674Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:58.507Z",
+      "at": "2026-11-18T10:00:36.205Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:59.038Z",
+      "at": "2026-11-18T10:00:36.736Z",
       "allowed": 0,
       "held": 0,
       "denied": 0
     },
     {
-      "at": "2026-11-19T10:00:59.569Z",
+      "at": "2026-11-18T10:00:37.267Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:37.798Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:38.329Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:38.860Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:39.391Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:39.922Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:40.453Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:40.984Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:41.515Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:42.046Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:42.577Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:43.108Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:43.639Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 1
+    },
+    {
+      "at": "2026-11-18T10:00:44.170Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:44.701Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:45.232Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:45.763Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:46.294Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:46.825Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:47.356Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:47.887Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:48.418Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:48.949Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:49.480Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:50.011Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:50.542Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:51.073Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:51.604Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:52.135Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:52.666Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:53.197Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:53.728Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:54.259Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:54.790Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:55.321Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:55.852Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:56.383Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:56.914Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:57.445Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:57.976Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:58.507Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:59.038Z",
+      "allowed": 0,
+      "held": 0,
+      "denied": 0
+    },
+    {
+      "at": "2026-11-18T10:00:59.569Z",
       "allowed": 0,
       "held": 1,
       "denied": 1

@@ -20,12 +20,12 @@ export const status: StatusDto = {
   "costToday": 358000,
   "limitToday": null,
   "chain": {
-    "head": 20,
+    "head": 22,
     "ok": true,
     "brokenAt": null,
     "problem": null
   },
-  "mark": "amber swift",
+  "mark": "brisk magpie",
   "markStripe": 1,
   "demo": true
 };
@@ -36,7 +36,7 @@ export const agents: AgentDto[] = [
     "name": "Claude Code",
     "tool": "claude-code",
     "team": null,
-    "registeredAt": "2026-11-19T10:00:00Z",
+    "registeredAt": "2026-11-18T10:00:00Z",
     "pausedAt": null,
     "removedAt": null,
     "running": 1,
@@ -44,8 +44,8 @@ export const agents: AgentDto[] = [
     "sessionsToday": 1,
     "actionsToday": 5,
     "heldToday": 2,
-    "deniedToday": 2,
-    "lastSeen": "2026-11-19T10:01:00Z",
+    "deniedToday": 1,
+    "lastSeen": "2026-11-18T10:01:00Z",
     "coverage": [
       {
         "kind": "llm",
@@ -74,7 +74,7 @@ export const agents: AgentDto[] = [
     "name": "Codex CLI",
     "tool": "codex",
     "team": null,
-    "registeredAt": "2026-11-19T10:00:37Z",
+    "registeredAt": "2026-11-18T10:00:37Z",
     "pausedAt": null,
     "removedAt": null,
     "running": 1,
@@ -83,7 +83,7 @@ export const agents: AgentDto[] = [
     "actionsToday": 2,
     "heldToday": 1,
     "deniedToday": 1,
-    "lastSeen": "2026-11-19T10:01:00Z",
+    "lastSeen": "2026-11-18T10:01:00Z",
     "coverage": [
       {
         "kind": "llm",
@@ -111,28 +111,28 @@ export const agents: AgentDto[] = [
 
 export const sessions: SessionDto[] = [
   {
-    "id": "ses_01RECORDED0000000000000002",
+    "id": "ses_01recorded0000000000000002",
     "agent": "codex",
     "agentName": "Codex CLI",
     "user": "dana",
     "cwd": "/home/dana/src/api",
     "command": [],
     "mode": null,
-    "openedAt": "2026-11-19T10:00:37Z",
-    "expiresAt": "2026-11-19T11:00:37Z",
+    "openedAt": "2026-11-18T10:00:37Z",
+    "expiresAt": "2026-11-18T11:00:37Z",
     "endedAt": null,
     "endedBecause": null
   },
   {
-    "id": "ses_01RECORDED0000000000000003",
+    "id": "ses_01recorded0000000000000003",
     "agent": "claude-code",
     "agentName": "Claude Code",
     "user": "dana",
     "cwd": "/home/dana/src/api",
     "command": [],
     "mode": null,
-    "openedAt": "2026-11-19T10:00:00Z",
-    "expiresAt": "2026-11-19T11:00:00Z",
+    "openedAt": "2026-11-18T10:00:00Z",
+    "expiresAt": "2026-11-18T11:00:00Z",
     "endedAt": null,
     "endedBecause": null
   }
@@ -153,10 +153,10 @@ export const budgets: BudgetLineDto[] = [
     "editable": false,
     "accounts": [
       {
-        "account": "session:ses_01RECORDED0000000000000003",
+        "account": "session:ses_01recorded0000000000000003",
         "agent": "claude-code",
         "agentName": "Claude Code",
-        "session": "ses_01RECORDED0000000000000003",
+        "session": "ses_01recorded0000000000000003",
         "windowStart": "2026-11-18T00:00:00Z",
         "windowEnd": null,
         "settled": 358000,
@@ -165,10 +165,10 @@ export const budgets: BudgetLineDto[] = [
         "forecast": null
       },
       {
-        "account": "session:ses_01RECORDED0000000000000002",
+        "account": "session:ses_01recorded0000000000000002",
         "agent": "codex",
         "agentName": "Codex CLI",
-        "session": "ses_01RECORDED0000000000000002",
+        "session": "ses_01recorded0000000000000002",
         "windowStart": "2026-11-18T00:00:00Z",
         "windowEnd": null,
         "settled": 0,
@@ -190,9 +190,7 @@ export const credentials: CredentialDto[] = [
     ],
     "bindings": [
       {
-        "agents": [
-          "demo-agent"
-        ],
+        "agents": [],
         "host": "api.acme.example",
         "port": 443,
         "methods": [],
@@ -200,7 +198,7 @@ export const credentials: CredentialDto[] = [
         "slot": "Authorization: Bearer ‹secret›"
       }
     ],
-    "addedAt": "2026-11-19T10:00:00Z",
+    "addedAt": "2026-11-18T10:00:00Z",
     "rotatedAt": null
   }
 ];
