@@ -6,6 +6,7 @@ import { FormRow, FormSection, Radios } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import type { SettingsDto } from "../../../engine/bindings/SettingsDto";
 import { countdown, minute } from "../../../lib/time";
+import { Presence } from "./presence";
 import { useChange, useStatus, useStatusChange } from "../queries";
 
 const MODES = ["enforce", "observe"] as const;
@@ -23,6 +24,7 @@ export function Protection({ settings }: { settings: SettingsDto }) {
         <Radios label={t("settings.protection.preset")} value={settings.preset} onChoose={(preset) => change({ preset })} options={PRESETS.map((value) => ({ value, label: t(`settings.presets.${value}`), more: t(`settings.presets.${value}More`) }))} />
         <Pause />
       </FormSection>
+      <Presence />
       <FormSection title={t("settings.holds.title")}>
         <p className="mb-2 text-t2">{t("settings.holds.more")}</p>
         <Facts>
