@@ -22,7 +22,10 @@ impl Installed {
     #[must_use]
     pub fn version(&self) -> Option<String> {
         let real = std::fs::canonicalize(&self.program).ok()?;
-        let package = real.ancestors().skip(1).take(ABOVE).find_map(|folder| packaged(&folder.join("package.json")));
+        // Outside of installed packages, a `package.json` above is somebody else's: a home directory may have one.
+        let installed = real.components().any(|part| part.as_os_str() == "node_modules");
+        let above = || real.ancestors().skip(1).take(ABOVE).find_map(|folder| packaged(&folder.join("package.json")));
+        let package = installed.then(above).flatten();
         package.or_else(|| {
             let names = real.ancestors().take(ABOVE).filter_map(|part| part.file_name()?.to_str());
             names.map(|name| name.trim_start_matches('v')).find(|name| is_version(name)).map(str::to_owned)
@@ -79,6 +82,7 @@ mod tests {
         std::fs::create_dir_all(folder.path().join("versions")).unwrap();
         std::fs::write(folder.path().join("versions/2.1.197"), "").unwrap();
         std::fs::write(folder.path().join("bare"), "").unwrap();
+        std::fs::write(folder.path().join("package.json"), r#"{"version":"9.9.9"}"#).unwrap();
         let link = folder.path().join("tool");
         std::os::unix::fs::symlink(folder.path().join("versions/2.1.197"), &link).unwrap();
         assert_eq!(installed(&link).version().as_deref(), Some("2.1.197"));
