@@ -56,6 +56,7 @@ fn an_approval_is_as_narrow_as_it_reads() {
 fn a_standing_approval_holds_no_secret_of_the_path_it_was_given_for() {
     let set = load(Preset::Balanced, &[]);
     let mut operation = http("POST", "hooks.example.com", "/services/T1/s3cret");
+    operation.summary = "POST hooks.example.com/services/T1/(redacted.1a2b3c4d)".to_owned();
     if let Subject::Http(call) = &mut operation.subject {
         call.endpoint.path = call.endpoint.path.clone().showing("/services/T1/(redacted.1a2b3c4d)");
     }
