@@ -1,4 +1,5 @@
-// Settings by hand: what is chosen holds at once, what was refused stands as it was, and the look is kept.
+// Settings by hand: what is chosen holds at once, what was refused stands as it was, and the look is kept. What the engine keeps shows
+// as chosen once the engine said so: it is clicked and waited for, not checked.
 import { expect, type Page, test } from "@playwright/test";
 import { open } from "./open";
 
@@ -12,12 +13,12 @@ const changes = async (page: Page) => {
 test("observing is chosen, said in the strip, and taken back from there", async ({ page }) => {
   await open(page, "/settings/protection?fake=story");
   const strip = page.getByRole("contentinfo");
-  await page.getByRole("radio", { name: /^Observe/ }).check();
+  await page.getByRole("radio", { name: /^Observe/ }).click();
   await expect(strip).toHaveAttribute("data-state", "observing");
   await page.getByRole("link", { name: "Inbox" }).click();
   await strip.getByRole("button", { name: "Ready to enforce?" }).click();
   await expect(page).toHaveURL(/\/settings\/protection/);
-  await page.getByRole("radio", { name: /^Enforce/ }).check();
+  await page.getByRole("radio", { name: /^Enforce/ }).click();
   await expect(strip).toHaveAttribute("data-state", "protected");
   expect(await changes(page)).toEqual([
     { mode: "observe", preset: null, notifications: null },
@@ -35,7 +36,7 @@ test("a pause is begun here and ended here", async ({ page }) => {
 
 test("each kind of notification is turned off by itself, but not that protection is lost", async ({ page }) => {
   await open(page, "/settings/notifications?fake=story");
-  await page.getByRole("checkbox", { name: /limit is nearly used/ }).uncheck();
+  await page.getByRole("checkbox", { name: /limit is nearly used/ }).click();
   await expect.poll(() => changes(page)).toEqual([{ mode: null, preset: null, notifications: { waiting: true, budget: false, deniedHigh: true } }]);
   await expect(page.getByRole("checkbox", { name: /limit is nearly used/ })).not.toBeChecked();
   await expect(page.getByRole("checkbox", { name: /Protection is lost/ })).toBeDisabled();
