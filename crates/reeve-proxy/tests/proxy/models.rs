@@ -162,7 +162,16 @@ async fn answer(world: &World, resolution: Resolution) {
     let id = question(world).await;
     let ticket = world.engine.approvals().show(&id).unwrap();
     let (by, surface) = ("dana".to_owned(), Surface::Cli);
-    let answering = Answering { approval: id, ticket, resolution, by, surface, reading_ms: None, rule: Default::default(), proof: None };
+    let answering = Answering {
+        approval: id,
+        ticket,
+        resolution,
+        by,
+        surface,
+        reading_ms: None,
+        rule: Default::default(),
+        proof: None,
+    };
     world.engine.answer(answering).await.unwrap();
 }
 
