@@ -20,6 +20,9 @@ use serde_json::json;
 /// Longest wait for something that should happen at once on a busy machine.
 const SOON: Duration = Duration::from_secs(30);
 
+/// The window's title.
+const TITLE: &str = "Reeve";
+
 /// The service that the scripted agent talks to.
 pub const HOST: &str = "api.acme.example";
 
@@ -113,6 +116,39 @@ impl App {
         command.args(["run", "--agent", "note-taker", "--", "sh", "-c", &post]);
         let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         Ok(Agent(child))
+    }
+
+    /// Asks the window manager to close the window, as a click on its cross does.
+    pub async fn close_window(&self) -> Result<()> {
+        self.windows(&["-c", TITLE]).await.map(drop)
+    }
+
+    /// Whether the window manager shows the window.
+    pub async fn is_shown(&self) -> Result<bool> {
+        Ok(self.windows(&["-l"]).await?.lines().any(|line| line.ends_with(TITLE)))
+    }
+
+    async fn windows(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = self.world.command("wmctrl");
+        command.args(arguments).stdin(Stdio::null());
+        let out = tokio::task::spawn_blocking(move || command.output()).await?.context("cannot start wmctrl")?;
+        ensure!(out.status.success(), "wmctrl: {}", String::from_utf8_lossy(&out.stderr));
+        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+    }
+
+    /// Starts the app a second time, as a click on its icon does.
+    pub async fn start_again(&self) -> Result<()> {
+        let mut command = self.world.command(desktop()?);
+        command.env_remove("TAURI_WEBVIEW_AUTOMATION").stdin(Stdio::null());
+        let out = tokio::task::spawn_blocking(move || command.output()).await??;
+        ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        Ok(())
+    }
+
+    /// Waits until something is no longer drawn.
+    pub async fn gone(&self, css: &str) -> Result<()> {
+        self.until(&format!("`{css}` is gone"), async || Ok(self.browser.find_all(Locator::Css(css)).await?.is_empty()))
+            .await
     }
 
     /// Runs a command of Reeve; gives what it printed, or what went wrong.
@@ -232,6 +268,15 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Every test needs the log of the engine when it fails.
+pub async fn with_app(test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
+    let app = App::start().await?;
+    let result = test(&app).await;
+    let log = app.engine_log();
+    app.end().await?;
+    result.map_err(|error| error.context(format!("engine log:\n{log}")))
 }
 
 /// The engine process of a home: the app started it, and it outlives the app.
