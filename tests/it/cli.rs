@@ -105,7 +105,7 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert_eq!(code(&machine, &["run", "--", "true"]), Some(125));
 }
 
-const DECIDING: [&[&str]; 18] = [
+const DECIDING: [&[&str]; 17] = [
     &["run", "--", "true"],
     &["env"],
     &["agents", "stop", "tester"],
@@ -113,7 +113,6 @@ const DECIDING: [&[&str]; 18] = [
     &["agents", "pause", "tester"],
     &["doctor", "--fix"],
     &["restore", "--all"],
-    &["open", "op_1"],
     &["approve", "allow", "apr_x"],
     &["approve", "deny", "apr_x"],
     &["cred", "add", "x", "--kind", "github"],
