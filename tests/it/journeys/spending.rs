@@ -21,6 +21,18 @@ async fn stage() -> Stage {
     Stage::set(Setting { script, limits: LIMITS, ..Setting::default() }).await.unwrap()
 }
 
+/// A call is settled after its answer was read: waits until so much is charged and nothing is held.
+async fn settled(stage: &Stage, amount: i64) -> Vec<BudgetLineDto> {
+    loop {
+        let lines: Vec<BudgetLineDto> = stage.client().call(&BudgetsCall::Lines).await.unwrap();
+        let mine = &lines[0].accounts[0];
+        if mine.settled == amount && mine.reserved == 0 {
+            return lines;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test]
 async fn each_limit_stands_with_its_accounts_and_the_tightest_comes_first() {
     let stage = stage().await;
@@ -30,7 +42,7 @@ async fn each_limit_stands_with_its_accounts_and_the_tightest_comes_first() {
         let reply = one.send(Speak::H1, messages(false, 2_000, "hi")).await.unwrap();
         assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     }
-    let lines: Vec<BudgetLineDto> = stage.client().call(&BudgetsCall::Lines).await.unwrap();
+    let lines = settled(&stage, 3 * COST).await;
     let names: Vec<_> = lines.iter().map(|line| (line.id.as_str(), line.accounts.len(), line.editable)).collect();
     assert_eq!(names, [("mine", 1, false), ("each", 2, false), ("run", 2, false)]);
     for line in &lines {
@@ -53,6 +65,7 @@ async fn a_limit_in_detail_adds_up_and_names_the_cap_that_decides_the_next_call(
     for _ in 0..22 {
         agent.send(Speak::H1, messages(false, 2_000, "hi")).await.unwrap();
     }
+    settled(&stage, 22 * COST).await;
     let get = BudgetsCall::Get(BudgetAccountInput { budget: "mine".to_owned(), account: None });
     let detail: BudgetDetailDto = stage.client().call(&get).await.unwrap();
     assert!(detail.points.windows(2).all(|two| two[0].at < two[1].at && two[0].settled <= two[1].settled));
