@@ -88,7 +88,7 @@ impl Scanner {
                 None => false,
             },
             // Every element, not only up to the first that held something.
-            Json::List(list) => list.iter_mut().fold(false, |any, one| self.clean_json(one) || any),
+            Json::List(list) => list.iter_mut().map(|one| self.clean_json(one)).filter(|changed| *changed).count() > 0,
             Json::Map(map) => {
                 let mut any = false;
                 let mut clean = BTreeMap::new();
