@@ -145,6 +145,21 @@ impl RequestPath {
         self.shown.as_deref().unwrap_or(&self.path)
     }
 
+    /// How many of its first [`segments`](Self::segments) are certainly written out as they are; `None` where all are,
+    /// because nothing was taken out.
+    #[must_use]
+    pub fn open_segments(&self) -> Option<usize> {
+        let shown = self.shown.as_deref()?.split('/').filter(|segment| !segment.is_empty()).map(relaxed);
+        Some(self.segments().zip(shown).take_while(|(real, shown)| real == shown).count())
+    }
+
+    /// The whole path as rules compare it where a server takes the escaped separator after a scope for a separator;
+    /// `None` where there is none.
+    #[must_use]
+    pub fn judged_apart(&self) -> Option<String> {
+        self.path.contains(SCOPE_END).then(|| self.judged().replace(SCOPE_END, "/"))
+    }
+
     /// The segments as rules compare them: escapes of characters that need none (`%3A` for `:`) are read as these
     /// characters, because servers do; all other escapes stay. A trailing `/` adds no segment; the root has none.
     pub fn segments(&self) -> impl Iterator<Item = Cow<'_, str>> {
@@ -460,6 +475,9 @@ mod tests {
         assert_eq!(path.judged(), "/model/v2:0/a%20b/");
         assert_eq!(path.as_str(), "/model/v2%3A0/a%20b/");
         assert_eq!(RequestPath::root().segments().count(), 0);
+        assert_eq!(path.judged_apart(), None);
+        let scoped = RequestPath::parse("/npm/@acme%2fui").unwrap();
+        assert_eq!(scoped.judged_apart().as_deref(), Some("/npm/@acme/ui"));
     }
 
     #[test]
@@ -475,6 +493,7 @@ mod tests {
         assert_eq!(read.as_str(), "/bot/(redacted)/send");
         assert_ne!(path, read, "another path");
         assert_eq!(RequestPath::root().showing("no path").shown(), "/(redacted)");
+        assert_eq!((path.open_segments(), read.open_segments()), (Some(1), None));
     }
 
     proptest::proptest! {

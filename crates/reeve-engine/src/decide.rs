@@ -6,7 +6,7 @@ use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::grant::Grant;
 use reeve_domain::id::{ApprovalId, GrantId};
 use reeve_domain::sensitive::Secret;
-use reeve_domain::verdict::Decision;
+use reeve_domain::verdict::{Decision, Risk};
 use reeve_policy::Width;
 use reeve_store::Change;
 
@@ -60,14 +60,16 @@ impl Lasting {
 #[derive(Default)]
 struct Leaves {
     grant: Option<Grant>,
-    /// A rule was written: the standing file as it was before.
-    file: Option<Option<Vec<u8>>>,
+    /// A rule was written into the standing file.
+    rule: Option<String>,
     /// To be recorded with the answer.
     told: Vec<Draft>,
 }
 
-fn standing_told(question: &Question, text: &str) -> Draft {
-    let what = format!("standing approval for `{}`", question.approval.agent);
+/// `late`: whose it is, where no answer to the question says so.
+fn standing_told(question: &Question, text: &str, late: Option<(&str, Surface)>) -> Draft {
+    let by = late.map(|(by, surface)| format!(", by {by} ({})", surface.as_str())).unwrap_or_default();
+    let what = format!("standing approval for `{}`{by}", question.approval.agent);
     Draft::engine(EventBody::PolicyChanged { what, text: text.to_owned() })
 }
 
@@ -75,6 +77,13 @@ fn standing_told(question: &Question, text: &str) -> Draft {
 pub(crate) fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
     let (_, number) = approval.as_str().split_once('_').unwrap_or_default();
     GrantId::parse(&format!("grt_{number}")).map_err(|error| EngineError::Refused(error.to_string()))
+}
+
+/// Whether the question comes from the record and its address is not whole there. While it waits, the address that is
+/// judged is at hand.
+pub(crate) fn is_hidden(question: &Question) -> bool {
+    let path = &question.operation.endpoint().path;
+    path.shown() == path.as_str() && path.as_str().contains("(redacted")
 }
 
 /// A function of the question, the scope and the choices alone: what is written is, to the byte, what was shown.
@@ -96,6 +105,13 @@ pub(crate) fn standing(
             "a budget held this, and a rule cannot raise a budget: raise the budget instead".to_owned(),
         ));
     }
+    if is_hidden(question) {
+        return Err(EngineError::Refused(
+            "the record hides a part of this address that looks like a secret, so a rule made from it would match nothing: \
+             write it by hand"
+                .to_owned(),
+        ));
+    }
     let session = matches!(scope, GrantScope::Session).then(|| approval.session.clone());
     let expires_at = match scope {
         GrantScope::Until { at } => Some(*at),
@@ -112,6 +128,11 @@ pub(crate) fn standing(
         expires_at,
         session.as_ref(),
     );
+    let text = text.ok_or_else(|| {
+        EngineError::Refused(
+            "its path holds what looks like a secret, which no rule may name: it asks every time".to_owned(),
+        )
+    })?;
     Ok(Grant {
         id,
         agent: approval.agent.clone(),
@@ -153,15 +174,25 @@ impl Engine {
     /// # Errors
     /// When the card was not shown and armed on this surface, the question is closed, or something cannot be written.
     pub async fn answer(&self, answering: Answering) -> Result<(), EngineError> {
-        if answering.surface == Surface::Demo && !self.is_demo() {
-            return Err(EngineError::Refused("only the demo profile lets the demo decide".to_owned()));
-        }
+        self.answer_with(answering, Risk::Low, Vec::new(), || ()).await
+    }
+
+    /// The same where a yes is at least this grave, together with what else it puts in force and the records of that: when
+    /// everything was checked, recorded with the answer, and before anything is released.
+    pub(crate) async fn answer_with(
+        &self,
+        answering: Answering,
+        least: Risk,
+        records: Vec<Draft>,
+        in_force: impl FnOnce(),
+    ) -> Result<(), EngineError> {
+        self.admits(answering.surface)?;
         let armed = answering.surface == Surface::MainWindow;
         self.approvals().take_ticket(&answering.approval, &answering.ticket, armed)?;
         let left = match &answering.resolution {
             Resolution::Approved { scope } => {
                 let question = self.question(&answering.approval)?;
-                self.proven(&question.approval, answering.surface, answering.proof).await?;
+                self.proven(question.approval.risk.max(least), answering.surface, answering.proof).await?;
                 self.leaves(&question, scope, answering.rule).await?
             }
             Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Leaves::default(),
@@ -173,13 +204,17 @@ impl Engine {
             at: self.now(),
             reading_ms: answering.reading_ms,
         };
-        let Leaves { grant, file, told } = left;
+        let Leaves { grant, rule, mut told } = left;
+        told.extend(records);
         let changes = grant.iter().cloned().map(Change::Grant).collect();
-        let hold = || grant.into_iter().for_each(|grant| self.grants().hold(grant));
+        let hold = || {
+            grant.into_iter().for_each(|grant| self.grants().hold(grant));
+            in_force();
+        };
         let answered = self.approvals().resolve_with(&answering.approval, resolved, changes, told, hold).await;
-        if let (Err(_), Some(before)) = (&answered, file) {
+        if let (Err(_), Some(text)) = (&answered, rule) {
             // Somebody answered first, or its time was up: the rule that was written goes with it.
-            self.restore_standing(before).await?;
+            self.take_back(&text).await?;
         }
         answered
     }
@@ -195,27 +230,31 @@ impl Engine {
             }
             GrantScope::Always => {
                 let grant = standing(question, scope, rule, self.now())?;
-                let before = self.write_rule(question, &grant.text).await?;
-                let told = vec![standing_told(question, &grant.text)];
-                Ok(Leaves { file: Some(before), told, ..Leaves::default() })
+                self.write_rule(question, &grant.text).await?;
+                let told = vec![standing_told(question, &grant.text, None)];
+                Ok(Leaves { rule: Some(grant.text), told, ..Leaves::default() })
             }
         }
     }
 
-    /// Writes a rule and records it. Gives the bytes from before.
-    pub(crate) async fn write_standing(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
-        let before = self.write_rule(question, text).await?;
-        if let Err(unrecorded) = self.gate().record(standing_told(question, text)).await {
-            self.restore_standing(before).await?;
+    /// Writes a rule after the answer, and records it with whose it is.
+    pub(crate) async fn write_standing(
+        &self,
+        question: &Question,
+        text: &str,
+        late: (&str, Surface),
+    ) -> Result<(), EngineError> {
+        self.write_rule(question, text).await?;
+        if let Err(unrecorded) = self.gate().record(standing_told(question, text, Some(late))).await {
+            self.take_back(text).await?;
             return Err(unrecorded);
         }
-        Ok(before)
+        Ok(())
     }
 
-    /// Writes a rule that lets the held action through, or nothing. Gives the bytes from before.
-    async fn write_rule(&self, question: &Question, text: &str) -> Result<Option<Vec<u8>>, EngineError> {
-        let path = self.policies().folder().join(crate::policies::STANDING_FILE);
-        let before = std::fs::read(&path).ok();
+    /// Writes a rule that lets the held action through, or nothing.
+    async fn write_rule(&self, question: &Question, text: &str) -> Result<(), EngineError> {
+        let _one_at_a_time = self.policies().alone().await;
         self.policies().append_standing(text)?;
         let works = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
@@ -223,17 +262,21 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(still) = works {
-            self.restore_standing(before).await?;
+            self.drop_rule(text).await?;
             return Err(still);
         }
-        Ok(before)
+        Ok(())
     }
 
-    pub(crate) async fn restore_standing(&self, before: Option<Vec<u8>>) -> Result<(), EngineError> {
-        let path = self.policies().folder().join(crate::policies::STANDING_FILE);
-        match before {
-            Some(bytes) => crate::files::write_atomically(&path, &bytes)?,
-            None => std::fs::remove_file(&path).map_err(|source| EngineError::Write { path, source })?,
+    /// A rule that was written goes again. What others wrote meanwhile stays.
+    pub(crate) async fn take_back(&self, text: &str) -> Result<(), EngineError> {
+        let _one_at_a_time = self.policies().alone().await;
+        self.drop_rule(text).await
+    }
+
+    async fn drop_rule(&self, text: &str) -> Result<(), EngineError> {
+        if let Some(rest) = self.policies().without_standing(text)? {
+            self.policies().write_standing_file(&rest)?;
         }
         self.reload().await?;
         Ok(())

@@ -87,7 +87,7 @@ fn lifted(lifts: Vec<RuleId>) -> Vec<RuleId> {
 /// method, and the path up to its last segment (the whole path for what deletes, pushes or has only one segment); for a
 /// model call this model at this host. Where nothing but the preset's default asked, it is a plain permit.
 ///
-/// `id` becomes the rule's `@id` and must be a rule id.
+/// `id` becomes the rule's `@id` and must be a rule id. `None` as for [`standing_approval_of`].
 #[must_use]
 pub fn standing_approval(
     operation: &Operation,
@@ -95,7 +95,7 @@ pub fn standing_approval(
     id: &str,
     expires: Option<DateTime<Utc>>,
     session: Option<&SessionId>,
-) -> String {
+) -> Option<String> {
     standing_approval_of(Width::Useful, operation, reasons, id, expires, session)
 }
 
@@ -111,13 +111,15 @@ pub enum Width {
     Host,
 }
 
-/// The widths that differ for this operation, the proposed one first. A whole host is offered for reads alone.
+/// The widths that differ for this operation, the proposed one first. A whole host is offered for reads alone; none at all
+/// where the proposed one would have to name something that was taken out of the path.
 #[must_use]
 pub fn widths(operation: &Operation) -> Vec<Width> {
     let Subject::Http(_) = &operation.subject else { return vec![Width::Useful] };
     let endpoint = operation.endpoint();
+    let Some(useful) = reach(operation, endpoint, Width::Useful) else { return Vec::new() };
     let mut out = vec![Width::Useful];
-    if reach(operation, endpoint, Width::Exact) != reach(operation, endpoint, Width::Useful) {
+    if reach(operation, endpoint, Width::Exact).is_some_and(|exact| exact != useful) {
         out.push(Width::Exact);
     }
     if Class::of(operation) == Class::Read {
@@ -126,7 +128,9 @@ pub fn widths(operation: &Operation) -> Vec<Width> {
     out
 }
 
-/// The same in a chosen width; one that [`widths`] does not offer is narrowed to the proposed one.
+/// The same in a chosen width; a whole host is narrowed to the proposed one for what does not only read. `None` where the
+/// width would have to name something that was taken out of the path: a rule is a file, and no place for what looks like a
+/// secret, and a pattern in its place would cover more than the human chose.
 #[must_use]
 pub fn standing_approval_of(
     width: Width,
@@ -135,7 +139,7 @@ pub fn standing_approval_of(
     id: &str,
     expires: Option<DateTime<Utc>>,
     session: Option<&SessionId>,
-) -> String {
+) -> Option<String> {
     let width = if width == Width::Host && Class::of(operation) != Class::Read { Width::Useful } else { width };
     let mut head = vec![format!("@id({})", quoted(id)), format!("@reason({})", quoted(&sentence(operation)))];
     let asks: Vec<&str> = reasons.iter().map(|r| r.rule.as_str()).filter(|rule| *rule != DEFAULT_ASK).collect();
@@ -148,7 +152,7 @@ pub fn standing_approval_of(
     let endpoint = operation.endpoint();
     let (resource, mut conditions) = match &operation.subject {
         Subject::Http(_) => {
-            (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint, width))
+            (format!("Host::{}", quoted(&endpoint.host.to_string())), reach(operation, endpoint, width)?)
         }
         Subject::Llm(call) => {
             let host = format!("context.host == {}", quoted(&endpoint.host.to_string()));
@@ -158,13 +162,13 @@ pub fn standing_approval_of(
     if let Some(session) = session {
         conditions.push(format!("context.session == Session::{}", quoted(session.as_str())));
     }
-    format!(
+    Some(format!(
         "{}\npermit (\n  principal == Agent::{},\n  action == Action::{},\n  resource == {resource}\n)\nwhen {{\n  {}\n}};\n",
         head.join("\n"),
         quoted(operation.principal.agent.as_str()),
         quoted(operation.action().as_str()),
         conditions.join(" &&\n  "),
-    )
+    ))
 }
 
 fn sentence(operation: &Operation) -> String {
@@ -176,7 +180,8 @@ fn place(endpoint: &Endpoint) -> [String; 2] {
     [format!("context.scheme == {}", quoted(endpoint.scheme.as_str())), format!("context.port == {}", endpoint.port)]
 }
 
-fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String> {
+/// `None`: it cannot be said without what was taken out of the path.
+fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Option<Vec<String>> {
     let mut out = place(endpoint).to_vec();
     out.push(format!("context.method == {}", quoted(&endpoint.method)));
     let path = endpoint.path.judged();
@@ -184,13 +189,14 @@ fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String
         width == Width::Exact || Class::of(operation) == Class::Destructive || path.ends_with("/git-receive-pack");
     match path.trim_end_matches('/').rsplit_once('/') {
         _ if width == Width::Host => {}
-        // A rule is a file, and no place for what looks like a secret: it stands for any.
-        _ if endpoint.path.shown() != endpoint.path.as_str() => {
-            out.push(format!("context.path like \"{}\"", without_marks(endpoint.path.shown())));
-        }
         Some((folder, _)) if !folder.is_empty() && !exact => {
+            let named = endpoint.path.segments().count().saturating_sub(1);
+            if endpoint.path.open_segments().is_some_and(|open| open < named) {
+                return None;
+            }
             out.push(format!("context.path like \"{}/*\"", escaped(folder).replace('*', "\\*")));
         }
+        _ if endpoint.path.open_segments().is_some() => return None,
         _ => out.push(format!("context.path == {}", quoted(&path))),
     }
     if let Some(credential) = &operation.credential {
@@ -201,20 +207,7 @@ fn reach(operation: &Operation, endpoint: &Endpoint, width: Width) -> Vec<String
     if let Subject::Http(call) = &operation.subject {
         out.push(if call.upgrade.is_some() { "context has upgrade" } else { "!(context has upgrade)" }.to_owned());
     }
-    out
-}
-
-/// A pattern for a path that is written out with marks for secrets.
-fn without_marks(shown: &str) -> String {
-    let mut out = String::new();
-    let mut rest = shown;
-    while let Some((before, mark)) = rest.split_once("(redacted") {
-        out.push_str(&escaped(before).replace('*', "\\*"));
-        out.push('*');
-        rest = mark.split_once(')').map_or("", |(_, after)| after);
-    }
-    out.push_str(&escaped(rest).replace('*', "\\*"));
-    out
+    Some(out)
 }
 
 fn quoted(text: &str) -> String {

@@ -55,19 +55,37 @@ impl PolicySet {
 
     /// The rules of architecture 14, in their order.
     pub(crate) fn judge(&self, case: &Case<'_>, prepared: &Prepared, rules: &Slice) -> Verdict {
-        match self.run(&self.rules, rules, case, prepared, false) {
+        match self.ruling(rules, case, prepared, false) {
             Ruling::Broken(message) => self.broken(case, &message),
             Ruling::Permitted(permits) => {
                 let permits = self.alive(&permits, case);
                 if permits.is_empty() { self.by_default(case, prepared) } else { self.allow(case, &permits) }
             }
             Ruling::Nothing => self.by_default(case, prepared),
-            Ruling::Forbidden(first) => match self.run(&self.rules, rules, case, prepared, true) {
+            Ruling::Forbidden(first) => match self.ruling(rules, case, prepared, true) {
                 Ruling::Broken(message) => self.broken(case, &message),
                 Ruling::Forbidden(left) => self.deny(case, &left),
                 Ruling::Permitted(permits) => self.ask(case, prepared, self.reasons(&first), &permits),
                 Ruling::Nothing => self.ask(case, prepared, self.reasons(&first), &[]),
             },
+        }
+    }
+
+    /// What the rules say of the path as it is sent. Where a server may read it in another way, what forbids that forbids
+    /// this too; what permits it permits nothing.
+    fn ruling(&self, rules: &Slice, case: &Case<'_>, prepared: &Prepared, approved: bool) -> Ruling {
+        let sent = self.run(&self.rules, rules, case, prepared, approved);
+        let Some(apart) = case.apart() else { return sent };
+        match (sent, self.run(&self.rules, rules, &apart, prepared, approved)) {
+            (Ruling::Broken(message), _) | (_, Ruling::Broken(message)) => Ruling::Broken(message),
+            (Ruling::Forbidden(mut first), Ruling::Forbidden(second)) => {
+                first.extend(second);
+                first.sort_unstable();
+                first.dedup();
+                Ruling::Forbidden(first)
+            }
+            (Ruling::Permitted(_) | Ruling::Nothing, Ruling::Forbidden(second)) => Ruling::Forbidden(second),
+            (sent, Ruling::Permitted(_) | Ruling::Nothing) => sent,
         }
     }
 

@@ -73,7 +73,8 @@ impl PolicySet {
             let determined = verdict.reasons().iter().any(|reason| reason.rule == rule.info.id)
                 || verdict.observed().iter().any(|reason| reason.rule == rule.info.id)
                 || verdict.lifted_by().iter().any(|id| id == rule.info.id.as_str());
-            Some(Considered { rule: rule.info.clone(), matched, determined, error })
+            // What decided matched, be it in another reading of the path.
+            Some(Considered { rule: rule.info.clone(), matched: matched || determined, determined, error })
         };
         slice.members.iter().filter_map(one).collect()
     }

@@ -70,6 +70,8 @@ pub(crate) struct Case<'a> {
     pub class: Class,
     pub risk: Risk,
     pub risk_reasons: Vec<(Risk, String)>,
+    /// The path in another spelling than the one that is sent.
+    respelt: Option<String>,
 }
 
 impl<'a> Case<'a> {
@@ -77,7 +79,24 @@ impl<'a> Case<'a> {
         let class = Class::of(operation);
         let risk_reasons = risk::assess(operation, circumstances, class);
         let risk = risk_reasons.iter().map(|(risk, _)| *risk).max().unwrap_or(Risk::Low);
-        Self { operation, circumstances, class, risk, risk_reasons }
+        Self { operation, circumstances, class, risk, risk_reasons, respelt: None }
+    }
+
+    /// The same with the path as servers read it that take the escaped `/` of a package's name for a separator.
+    pub fn apart(&self) -> Option<Self> {
+        let path = self.endpoint().path.judged_apart()?;
+        Some(Self { risk_reasons: Vec::new(), respelt: Some(path), ..*self })
+    }
+
+    fn path(&self) -> String {
+        self.respelt.clone().unwrap_or_else(|| self.endpoint().path.judged())
+    }
+
+    fn segments(&self) -> Vec<String> {
+        match &self.respelt {
+            Some(path) => path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect(),
+            None => self.endpoint().path.segments().map(std::borrow::Cow::into_owned).collect(),
+        }
     }
 
     fn endpoint(&self) -> &Endpoint {
@@ -187,8 +206,8 @@ const COMMON: &[Fact] = facts! {
     "port": |c| Some(Value::Long(c.endpoint().port.into()));
     "standard_port": |c| Some(Value::Bool(c.endpoint().port == c.endpoint().scheme.default_port()));
     "method": |c| Some(Value::Text(c.endpoint().method.clone()));
-    "path": |c| Some(Value::Text(c.endpoint().path.judged()));
-    "path_segments": |c| Some(Value::Set(c.endpoint().path.segments().map(std::borrow::Cow::into_owned).collect()));
+    "path": |c| Some(Value::Text(c.path()));
+    "path_segments": |c| Some(Value::Set(c.segments()));
 };
 
 const HTTP: &[Fact] = facts! {

@@ -74,7 +74,7 @@ impl History {
     /// Opens the versions; files that differ from the newest version were edited while nobody looked.
     ///
     /// # Errors
-    /// When a version cannot be read or written.
+    /// When the folder cannot be read or a version not written.
     pub fn open(folder: PathBuf, now: &[VersionFile], at: DateTime<Utc>) -> Result<Self, EngineError> {
         let history = Self { folder, latest: Mutex::default() };
         let versions = history.all()?;
@@ -90,17 +90,19 @@ impl History {
         Ok(history)
     }
 
-    /// Every version, oldest first.
+    /// Every version, oldest first. One that cannot be read (cut off, or of a newer Reeve) is left out: what binds is in the
+    /// policy files, and a lost version must keep nobody from it.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// When the folder cannot be read.
     pub fn all(&self) -> Result<Vec<Version>, EngineError> {
         let mut versions = Vec::new();
         for path in self.paths()? {
-            let text = super::read_or_empty(&path)?;
-            let version = serde_json::from_str(&text)
-                .map_err(|error| EngineError::Config { path: path.clone(), problem: error.to_string() })?;
-            versions.push(version);
+            let read = super::read_or_empty(&path).map_err(|error| error.to_string());
+            match read.and_then(|text| serde_json::from_str(&text).map_err(|error| error.to_string())) {
+                Ok(version) => versions.push(version),
+                Err(error) => tracing::warn!(%error, path = %path.display(), "left out a version of the policies"),
+            }
         }
         Ok(versions)
     }
@@ -230,6 +232,17 @@ mod tests {
         assert_eq!((all.len(), all[1].how, all[1].files[0].before.as_deref()), (2, How::Outside, Some("a")));
         history.notice(&[], at(3), How::Outside).unwrap();
         assert_eq!(history.all().unwrap()[2].files[0].after, None);
+    }
+
+    #[test]
+    fn a_version_that_cannot_be_read_is_left_out_and_stops_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let versions = folder.path().join("h");
+        let open = |second| History::open(versions.clone(), &[file("mine.cedar", Some("a"))], at(second)).unwrap();
+        drop(open(0));
+        std::fs::write(versions.join("20990101T000000000Z-00.json"), "{\"id\": \"2099").unwrap();
+        std::fs::write(versions.join("20990101T000000000Z-01.json"), [0xff, 0xfe]).unwrap();
+        assert_eq!(open(1).all().unwrap().len(), 1);
     }
 
     #[test]

@@ -263,3 +263,30 @@ fn every_fact_fits_the_schema() {
         Entities::from_entities(entities, Some(&schema)).unwrap();
     }
 }
+
+#[test]
+fn what_forbids_a_scope_forbids_it_in_both_spellings_and_what_permits_it_only_as_it_is_sent() {
+    let rule = |effect: &str, condition: &str| {
+        mine(&format!(
+            "@id(\"x\") @reason(\"x\") {effect} (principal, action == Action::\"http.request\", resource)\n{condition};"
+        ))
+    };
+    let (escaped, plain) = ("/@acme%2fui", "/@acme/ui");
+    let decided = |preset, effect: &str, condition: &str, path: &str| {
+        load(preset, &[rule(effect, condition)]).evaluate(&http("GET", "npm.example.com", path), &known()).decision()
+    };
+    for condition in
+        ["when { context.path like \"/@acme/*\" }", "when { context.path_segments.contains(\"@acme\") }"]
+    {
+        for path in [escaped, plain] {
+            assert_eq!(decided(Preset::Balanced, "forbid", condition, path), Decision::Deny, "{condition} {path}");
+            let asked = format!("{condition} unless {{ context.approved }}");
+            assert_eq!(decided(Preset::Balanced, "forbid", &asked, path), Decision::Ask, "{asked} {path}");
+        }
+        assert_eq!(decided(Preset::Balanced, "forbid", condition, "/@other%2fui"), Decision::Allow);
+    }
+    let sent = "when { context.path like \"/@acme%2F*\" }";
+    assert_eq!(decided(Preset::Strict, "permit", sent, escaped), Decision::Allow);
+    let apart = "when { context.path like \"/@acme/*\" }";
+    assert_ne!(decided(Preset::Strict, "permit", apart, escaped), Decision::Allow);
+}
