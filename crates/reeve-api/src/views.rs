@@ -19,7 +19,8 @@ const LONGEST_NAME: usize = 60;
 const LONGEST_QUERY: usize = 4_000;
 
 /// One change at a time: each reads the file, changes it and writes it.
-static CHANGING: Mutex<()> = Mutex::new(());
+#[derive(Debug, Default)]
+pub struct Views(Mutex<()>);
 
 fn file(home: &Home) -> PathBuf {
     home.config.join("views.toml")
@@ -33,70 +34,76 @@ pub fn read(home: &Home) -> Result<ViewsDto, ApiError> {
     listed(home, &document(home)?)
 }
 
-/// Adds a view, or gives the one of this name another query.
-///
-/// # Errors
-/// When name or query are empty or too long, there are too many, or the file cannot be read or written.
-pub fn save(home: &Home, view: &ViewDto) -> Result<ViewsDto, ApiError> {
-    let (name, query) = (view.name.trim(), view.query.trim());
-    let bad = |message: String| Err(ApiError::new(ApiCode::Invalid, message));
-    if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
-        return bad(format!("a view has a name of 1 to {LONGEST_NAME} characters on one line"));
-    }
-    if query.is_empty() || query.chars().count() > LONGEST_QUERY || query.chars().any(char::is_control) {
-        return bad(format!("a view has a query of 1 to {LONGEST_QUERY} characters on one line"));
-    }
-    change(home, |views| {
-        let same = views.iter_mut().find(|table| text(table, "name") == Some(name));
-        if let Some(table) = same {
+impl Views {
+    /// Adds a view, or gives the one of this name another query.
+    ///
+    /// # Errors
+    /// When name or query are empty or too long, there are too many, or the file cannot be read or written.
+    pub fn save(&self, home: &Home, view: &ViewDto) -> Result<ViewsDto, ApiError> {
+        let (name, query) = (view.name.trim(), view.query.trim());
+        let bad = |message: String| Err(ApiError::new(ApiCode::Invalid, message));
+        if name.is_empty() || name.chars().count() > LONGEST_NAME || name.chars().any(char::is_control) {
+            return bad(format!("a view has a name of 1 to {LONGEST_NAME} characters on one line"));
+        }
+        if query.is_empty() || query.chars().count() > LONGEST_QUERY || query.chars().any(char::is_control) {
+            return bad(format!("a view has a query of 1 to {LONGEST_QUERY} characters on one line"));
+        }
+        self.change(home, |views| {
+            let same = views.iter_mut().find(|table| text(table, "name") == Some(name));
+            if let Some(table) = same {
+                table.insert("query", value(query));
+                return Ok(());
+            }
+            if views.len() >= MOST {
+                return Err(ApiError::new(ApiCode::Invalid, format!("there are {MOST} views already"))
+                    .hint("remove one that is not used"));
+            }
+            let mut table = Table::new();
+            table.insert("name", value(name));
             table.insert("query", value(query));
-            return Ok(());
-        }
-        if views.len() >= MOST {
-            return Err(ApiError::new(ApiCode::Invalid, format!("there are {MOST} views already"))
-                .hint("remove one that is not used"));
-        }
-        let mut table = Table::new();
-        table.insert("name", value(name));
-        table.insert("query", value(query));
-        views.push(table);
-        Ok(())
-    })
-}
-
-/// Takes a view away.
-///
-/// # Errors
-/// When there is none of this name, or the file cannot be read or written.
-pub fn remove(home: &Home, name: &str) -> Result<ViewsDto, ApiError> {
-    change(home, |views| {
-        let before = views.len();
-        views.retain(|table| text(table, "name") != Some(name));
-        if views.len() == before {
-            return Err(ApiError::new(ApiCode::NotFound, format!("no view `{name}`")));
-        }
-        Ok(())
-    })
-}
-
-fn change(home: &Home, edit: impl FnOnce(&mut ArrayOfTables) -> Result<(), ApiError>) -> Result<ViewsDto, ApiError> {
-    let _one = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut document = document(home)?;
-    listed(home, &document)?;
-    // Words of a file without a view yet stand at its end; above the first view they belong to it.
-    let above = document.trailing().as_str().unwrap_or_default().to_owned();
-    let first = !document.contains_key("view");
-    let views = document.entry("view").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
-    let Some(views) = views.as_array_of_tables_mut() else {
-        return Err(broken(home, "`view` is not a list of tables"));
-    };
-    edit(views)?;
-    if first && let Some(table) = views.get_mut(0) {
-        table.decor_mut().set_prefix(format!("{above}\n"));
-        document.set_trailing("");
+            views.push(table);
+            Ok(())
+        })
     }
-    write_atomically(&file(home), document.to_string().as_bytes())?;
-    listed(home, &document)
+
+    /// Takes a view away.
+    ///
+    /// # Errors
+    /// When there is none of this name, or the file cannot be read or written.
+    pub fn remove(&self, home: &Home, name: &str) -> Result<ViewsDto, ApiError> {
+        self.change(home, |views| {
+            let before = views.len();
+            views.retain(|table| text(table, "name") != Some(name));
+            if views.len() == before {
+                return Err(ApiError::new(ApiCode::NotFound, format!("no view `{name}`")));
+            }
+            Ok(())
+        })
+    }
+
+    fn change(
+        &self,
+        home: &Home,
+        edit: impl FnOnce(&mut ArrayOfTables) -> Result<(), ApiError>,
+    ) -> Result<ViewsDto, ApiError> {
+        let _one = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut document = document(home)?;
+        listed(home, &document)?;
+        // Words of a file without a view yet stand at its end; above the first view they belong to it.
+        let above = document.trailing().as_str().unwrap_or_default().to_owned();
+        let first = !document.contains_key("view");
+        let views = document.entry("view").or_insert(Item::ArrayOfTables(ArrayOfTables::new()));
+        let Some(views) = views.as_array_of_tables_mut() else {
+            return Err(broken(home, "`view` is not a list of tables"));
+        };
+        edit(views)?;
+        if first && let Some(table) = views.get_mut(0) {
+            table.decor_mut().set_prefix(format!("{above}\n"));
+            document.set_trailing("");
+        }
+        write_atomically(&file(home), document.to_string().as_bytes())?;
+        listed(home, &document)
+    }
 }
 
 fn document(home: &Home) -> Result<DocumentMut, ApiError> {
@@ -149,7 +156,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::under(folder.path());
         assert_eq!(read(&home).unwrap().views, []);
-        save(&home, &view("Denied", "decision:denied since:7d")).unwrap();
+        Views::default().save(&home, &view("Denied", "decision:denied since:7d")).unwrap();
         let path = file(&home);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, format!("{HEAD}\n[[view]]\nname = \"Denied\"\nquery = \"decision:denied since:7d\"\n"));
@@ -158,12 +165,12 @@ mod tests {
             format!("{text}\n# Ours, for Mondays.\n[[view]]\nname = \"Mine\"\nquery = \"kind:llm\"\n"),
         )
         .unwrap();
-        save(&home, &view("Denied", "decision:denied")).unwrap();
+        Views::default().save(&home, &view("Denied", "decision:denied")).unwrap();
         let kept = std::fs::read_to_string(&path).unwrap();
         assert!(kept.contains("# Ours, for Mondays."), "{kept}");
         assert_eq!(read(&home).unwrap().views, [view("Denied", "decision:denied"), view("Mine", "kind:llm")]);
-        assert_eq!(remove(&home, "Denied").unwrap().views, [view("Mine", "kind:llm")]);
-        assert_eq!(remove(&home, "Denied").unwrap_err().code, ApiCode::NotFound);
+        assert_eq!(Views::default().remove(&home, "Denied").unwrap().views, [view("Mine", "kind:llm")]);
+        assert_eq!(Views::default().remove(&home, "Denied").unwrap_err().code, ApiCode::NotFound);
     }
 
     #[test]
@@ -173,7 +180,7 @@ mod tests {
         std::fs::create_dir_all(&home.config).unwrap();
         for text in ["[[view]]\nname = \n", "view = 3\n", "[[view]]\nname = \"a\"\n"] {
             std::fs::write(file(&home), text).unwrap();
-            let error = save(&home, &view("x", "y")).unwrap_err();
+            let error = Views::default().save(&home, &view("x", "y")).unwrap_err();
             assert!(error.message.contains("views.toml"), "{error}");
             assert_eq!(std::fs::read_to_string(file(&home)).unwrap(), text);
         }
@@ -186,7 +193,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::under(folder.path());
         for bad in [view("", "x"), view("x", " "), view(&"x".repeat(61), "x"), view("two\nlines", "x")] {
-            assert_eq!(save(&home, &bad).unwrap_err().code, ApiCode::Invalid);
+            assert_eq!(Views::default().save(&home, &bad).unwrap_err().code, ApiCode::Invalid);
         }
         assert!(!file(&home).exists());
     }

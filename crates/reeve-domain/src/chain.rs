@@ -8,7 +8,7 @@ mod seal;
 mod verify;
 
 pub use canonical::{CanonicalError, Json, is_hazardous};
-pub use export::{ExportError, ExportFormat, ExportVerification, Manifest, record_line, verify_export};
+pub use export::{ExportError, ExportFormat, ExportVerification, Manifest, Redacted, record_line, verify_export};
 pub use redaction::{REDACTED, Scanner};
 pub use seal::{Head, Seal, SealError, read_mirror};
 pub use verify::{Finding, Problem, Verification, Verifier, verify};

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use chrono::{DateTime, Utc};
 use ed25519_dalek::SigningKey;
-use reeve_domain::chain::{ExportFormat, Head, Manifest, Scanner, VERSION, is_hazardous, read, record_line};
+use reeve_domain::chain::{ExportFormat, Head, Manifest, Redacted, Scanner, VERSION, is_hazardous, read, record_line};
 use reeve_domain::event::Event;
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{Key, OperationRow, Query};
@@ -36,9 +36,6 @@ impl Store {
     }
 }
 
-/// Most records that are named as redacted in one manifest.
-const MOST_REDACTED: usize = 1000;
-
 fn stands_firm(record: u64) -> StoreError {
     StoreError::Export(format!(
         "record #{record} holds a secret where it cannot be taken out; leave it out of the query"
@@ -49,7 +46,7 @@ fn stands_firm(record: u64) -> StoreError {
 struct Sink<W> {
     writer: W,
     scanner: Scanner,
-    redacted: Vec<u64>,
+    redacted: Redacted,
     digest: sha2::Sha256,
     count: u64,
     first: Option<(Head, DateTime<Utc>)>,
@@ -71,11 +68,7 @@ impl<W: Write> Sink<W> {
             return Err(stands_firm(record));
         }
         if redacted {
-            if self.redacted.len() >= MOST_REDACTED {
-                let why = format!("more than {MOST_REDACTED} records hold what looks like a secret: narrow the query");
-                return Err(StoreError::Export(why));
-            }
-            self.redacted.push(record);
+            self.redacted.add(record);
         }
         self.line(line)
     }
@@ -123,8 +116,16 @@ fn export<W: Write>(
     // One snapshot for everything; inside the writer there is one already.
     let snapshot = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
     let digest = sha2::Sha256::new();
-    let mut sink =
-        Sink { writer, scanner, redacted: Vec::new(), digest, count: 0, first: None, last: None, contiguous: true };
+    let mut sink = Sink {
+        writer,
+        scanner,
+        redacted: Redacted::default(),
+        digest,
+        count: 0,
+        first: None,
+        last: None,
+        contiguous: true,
+    };
     let plan = Plan::new(conn, query, now)?;
     match format {
         ExportFormat::Csv => {

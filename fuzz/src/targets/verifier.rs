@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration};
 use ed25519_dalek::SigningKey;
 use reeve_domain::chain::{
-    ExportFormat, Head, Json, Manifest, Seal, VERSION, follow, genesis, read_mirror, record_line, verify_export,
+    ExportFormat, Head, Json, Manifest, Redacted, Seal, VERSION, follow, genesis, read_mirror, record_line, verify_export,
 };
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::operation::Digest;
@@ -44,7 +44,7 @@ fn export(contiguous: bool) -> Exported {
         first: heads.first().cloned(),
         last: heads.last().cloned(),
         contiguous,
-        redacted: Vec::new(),
+        redacted: Redacted::default(),
         digest: Digest::of(file.as_bytes()),
         public_key: String::new(),
         signature: String::new(),

@@ -32,8 +32,8 @@ pub(crate) async fn run(host: &Host, call: OperationsCall) -> Result<Value, ApiE
         OperationsCall::Export(input) => answer(&export(host, input).await?),
         OperationsCall::Values(input) => answer(&values(host, &input).await?),
         OperationsCall::Views => answer(&views::read(&host.home)?),
-        OperationsCall::SaveView(view) => answer(&views::save(&host.home, &view)?),
-        OperationsCall::RemoveView(input) => answer(&views::remove(&host.home, &input.name)?),
+        OperationsCall::SaveView(view) => answer(&host.views.save(&host.home, &view)?),
+        OperationsCall::RemoveView(input) => answer(&host.views.remove(&host.home, &input.name)?),
     }
 }
 
@@ -247,6 +247,6 @@ async fn export(host: &Host, input: ExportInput) -> Result<ExportedDto, ApiError
         manifest: manifest_path.display().to_string(),
         count: manifest.count,
         bytes,
-        redacted: u64::try_from(manifest.redacted.len()).unwrap_or(u64::MAX),
+        redacted: manifest.redacted.count,
     })
 }

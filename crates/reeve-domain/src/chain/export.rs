@@ -1,7 +1,7 @@
 //! Exports: one record a line for people and machines, from which the canonical text of its event can be rebuilt, and a
 //! signed manifest. Both are checked without a database; hostile files are refused with the line that is wrong.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use chrono::{DateTime, Utc};
@@ -55,6 +55,45 @@ pub enum ExportFormat {
     Csv,
 }
 
+/// Most ranges of redacted records in a manifest; it stays small whatever an agent did.
+const MOST_RANGES: usize = 500;
+
+/// The records of an export from which something secret was taken out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redacted {
+    /// How many.
+    pub count: u64,
+    /// Where they are: first and last number of each range. There are at most so many ranges that the last of them may
+    /// cover records that are whole.
+    pub ranges: Vec<(u64, u64)>,
+}
+
+impl Redacted {
+    /// Notes one more.
+    pub fn add(&mut self, record: u64) {
+        self.count += 1;
+        let full = self.ranges.len() >= MOST_RANGES;
+        match self.ranges.last_mut() {
+            Some((first, last)) if full || (record >= *first && record <= last.saturating_add(1)) => {
+                *first = record.min(*first);
+                *last = record.max(*last);
+            }
+            _ => self.ranges.push((record, record)),
+        }
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0 && self.ranges.is_empty()
+    }
+
+    fn covers(&self, record: u64) -> bool {
+        self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&record))
+    }
+}
+
 /// What stands beside an export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,10 +116,10 @@ pub struct Manifest {
     pub last: Option<Head>,
     /// Whether every record between first and last is there, so that the links can be verified.
     pub contiguous: bool,
-    /// Numbers of the records from which something secret was taken out: their hashes stand for what was recorded, and
-    /// only this manifest vouches for what is written.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub redacted: Vec<u64>,
+    /// The records from which something secret was taken out: their hashes stand for what was recorded, and only this
+    /// manifest vouches for what is written.
+    #[serde(default, skip_serializing_if = "Redacted::is_empty")]
+    pub redacted: Redacted,
     /// SHA-256 of the file.
     pub digest: Digest,
     /// Ed25519, lower-case hex.
@@ -379,15 +418,15 @@ pub fn verify_export(
 struct Lines {
     seen: u64,
     verifier: Option<Verifier>,
-    redacted: BTreeSet<u64>,
+    redacted: Redacted,
     first: Option<Head>,
     last: Option<Head>,
 }
 
 impl Lines {
-    fn new(contiguous: bool, redacted: &[u64]) -> Self {
+    fn new(contiguous: bool, redacted: &Redacted) -> Self {
         let verifier = contiguous.then(|| Verifier::of_excerpt(&[], None));
-        Self { seen: 0, verifier, redacted: redacted.iter().copied().collect(), first: None, last: None }
+        Self { seen: 0, verifier, redacted: redacted.clone(), first: None, last: None }
     }
 
     fn take(&mut self, bytes: &[u8], format: ExportFormat) -> Result<(), ExportError> {
@@ -404,8 +443,9 @@ impl Lines {
         let seq = json.get("seq").and_then(Json::as_u64).ok_or_else(|| bad("it has no number"))?;
         let prev = json.get("prev").and_then(Json::as_text).ok_or_else(|| bad("it has no `prev`"))?;
         let record = |problem| ExportError::Record { line, finding: Finding { seq, problem } };
-        let redacted = self.redacted.contains(&seq);
-        if !redacted && link(&Digest(prev.to_owned()), &canonical) != hash {
+        // A range may cover records that are whole: those are held to their own hash.
+        let redacted = link(&Digest(prev.to_owned()), &canonical) != hash;
+        if redacted && !self.redacted.covers(seq) {
             return Err(record(super::Problem::Changed));
         }
         if self.last.as_ref().is_some_and(|last| seq <= last.seq) {
@@ -482,7 +522,7 @@ mod tests {
             count: heads.len() as u64,
             first: heads.first().cloned(),
             last: heads.last().cloned(),
-            redacted: Vec::new(),
+            redacted: Redacted::default(),
             contiguous: seqs.windows(2).all(|pair| pair[1] == pair[0] + 1),
             digest: Digest::of(file.as_bytes()),
             public_key: String::new(),
@@ -510,6 +550,16 @@ mod tests {
         assert!(!check(&file, &manifest).unwrap().links_verified);
         let (file, manifest) = export(&[]);
         assert_eq!(check(&file, &manifest).unwrap().manifest.count, 0);
+    }
+
+    #[test]
+    fn redacted_records_are_counted_one_by_one_and_their_ranges_are_bounded() {
+        let mut redacted = Redacted::default();
+        (1..=3).chain([7]).for_each(|record| redacted.add(record));
+        assert_eq!((redacted.count, redacted.ranges.as_slice()), (4, [(1, 3), (7, 7)].as_slice()));
+        (10..10_000).step_by(2).for_each(|record| redacted.add(record));
+        assert_eq!((redacted.count, redacted.ranges.len()), (4999, MOST_RANGES));
+        assert!(redacted.covers(9_998) && !redacted.covers(8) && !redacted.covers(9_999));
     }
 
     #[test]
@@ -557,9 +607,9 @@ mod tests {
     fn a_record_that_the_manifest_names_may_differ_from_its_hash_and_no_other() {
         let (file, manifest) = export(&[3, 4, 5]);
         let copy = file.replace("test 4", "(redacted)");
-        let named = Manifest { redacted: vec![4], ..manifest.clone() };
+        let named = Manifest { redacted: Redacted { count: 1, ranges: vec![(4, 4)] }, ..manifest.clone() };
         let verified = check(&copy, &resealed(&copy, &named)).unwrap();
-        assert!(verified.links_verified && verified.manifest.redacted == [4]);
+        assert!(verified.links_verified && verified.manifest.redacted.count == 1);
         // Its number and links are held to all the same, and so are its neighbours.
         for damaged in [copy.replace("test 5", "test 6"), copy.replace("\"id\":4", "\"id\":5")] {
             assert!(check(&damaged, &resealed(&damaged, &named)).is_err(), "{damaged}");

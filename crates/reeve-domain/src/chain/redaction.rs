@@ -1,7 +1,7 @@
 //! What must not leave with an export (C-45): stored secrets in every encoding, and what is shaped like one. It is taken out
 //! of the copy; the chain keeps what was recorded, and the manifest names every record that differs from it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 
 use super::canonical::{CanonicalError, Json};
@@ -45,7 +45,11 @@ impl Scanner {
     /// The text without what must not leave; none when it may leave as it is.
     #[must_use]
     pub fn clean(&self, text: &str) -> Option<String> {
-        let mut found = (self.shapes)(text);
+        self.clean_of((self.shapes)(text), text)
+    }
+
+    /// The text without `found` and without stored secrets.
+    fn clean_of(&self, mut found: Vec<Range<usize>>, text: &str) -> Option<String> {
         self.known.scan(State::default(), text.as_bytes(), |hit| {
             found.push(hit.end.saturating_sub(hit.length)..hit.end);
             ControlFlow::Continue(())
@@ -66,41 +70,96 @@ impl Scanner {
         (!found.is_empty()).then_some(out)
     }
 
-    /// The event without what must not leave, number, time and hashes as they were; none when it may leave as it is.
+    /// The event without what must not leave, number, time and hashes as they were; none when it may leave as it is. What
+    /// only looks like a secret stays where the event could not be read any more without it: in a host, a name, a kind.
     ///
     /// # Errors
-    /// When what would have to go is not free text but what the event is made of: a name, a number, a kind.
+    /// When a stored secret would have to go, and what holds it is not free text.
     pub fn clean_event(&self, event: &Event) -> Result<Option<Event>, CanonicalError> {
-        let mut json = Json::parse(&canonical(event)?)?;
-        if !self.clean_json(&mut json) {
-            return Ok(None);
+        let json = Json::parse(&canonical(event)?)?;
+        let mut shaped = BTreeSet::new();
+        let mut at = 0;
+        self.note_shaped(&json, &mut at, &mut shaped);
+        let known = self.read_without(&json, &BTreeSet::new(), event)?;
+        if shaped.is_empty() {
+            return Ok(known);
         }
-        read(&json.to_string(), event.hash.clone()).map(Some)
+        if let Ok(clean) = self.read_without(&json, &shaped, event) {
+            return Ok(clean);
+        }
+        // Few are typed: halves without one are settled by one look.
+        let numbers: Vec<usize> = shaped.iter().copied().collect();
+        let mut parts = vec![numbers.as_slice()];
+        while let Some(part) = parts.pop() {
+            match (self.read_without(&json, &part.iter().copied().collect(), event), part) {
+                (Ok(_), _) | (Err(_), []) => {}
+                (Err(_), [typed]) => drop(shaped.remove(typed)),
+                (Err(_), several) => {
+                    let (left, right) = several.split_at(several.len() / 2);
+                    parts.extend([left, right]);
+                }
+            }
+        }
+        self.read_without(&json, &shaped, event)
     }
 
-    fn clean_json(&self, json: &mut Json) -> bool {
+    /// The event without stored secrets, and in these texts without what looks like one; none when nothing had to go.
+    fn read_without(
+        &self,
+        json: &Json,
+        shaped: &BTreeSet<usize>,
+        event: &Event,
+    ) -> Result<Option<Event>, CanonicalError> {
+        let (mut clean, mut at) = (json.clone(), 0);
+        if !self.clean_json(&mut clean, &mut at, shaped) {
+            return Ok(None);
+        }
+        read(&clean.to_string(), event.hash.clone()).map(Some)
+    }
+
+    /// The numbers of the texts that hold what looks like a secret, in the order in which [`Self::clean_json`] meets them.
+    fn note_shaped(&self, json: &Json, at: &mut usize, shaped: &mut BTreeSet<usize>) {
+        let note = |text: &str, at: &mut usize, shaped: &mut BTreeSet<usize>| {
+            if !(self.shapes)(text).is_empty() {
+                shaped.insert(*at);
+            }
+            *at += 1;
+        };
         match json {
-            Json::Text(text) => match self.clean(text) {
-                Some(clean) => {
-                    *text = clean;
-                    true
+            Json::Text(text) => note(text, at, shaped),
+            Json::List(list) => list.iter().for_each(|one| self.note_shaped(one, at, shaped)),
+            Json::Map(map) => {
+                for (key, value) in map {
+                    note(key, at, shaped);
+                    self.note_shaped(value, at, shaped);
                 }
-                None => false,
-            },
+            }
+            Json::Null | Json::Bool(_) | Json::Int(_) | Json::Uint(_) => {}
+        }
+    }
+
+    fn clean_text(&self, text: &mut String, at: &mut usize, shaped: &BTreeSet<usize>) -> bool {
+        let found = if shaped.contains(at) { (self.shapes)(text) } else { Vec::new() };
+        *at += 1;
+        let clean = self.clean_of(found, text);
+        let changed = clean.is_some();
+        *text = clean.unwrap_or_else(|| std::mem::take(text));
+        changed
+    }
+
+    fn clean_json(&self, json: &mut Json, at: &mut usize, shaped: &BTreeSet<usize>) -> bool {
+        match json {
+            Json::Text(text) => self.clean_text(text, at, shaped),
             // Every element, not only up to the first that held something.
-            Json::List(list) => list.iter_mut().map(|one| self.clean_json(one)).filter(|changed| *changed).count() > 0,
+            Json::List(list) => {
+                list.iter_mut().map(|one| self.clean_json(one, at, shaped)).filter(|changed| *changed).count() > 0
+            }
             Json::Map(map) => {
                 let mut any = false;
                 let mut clean = BTreeMap::new();
-                for (key, mut value) in std::mem::take(map) {
-                    any |= self.clean_json(&mut value);
-                    let key = match self.clean(&key) {
-                        Some(key) => {
-                            any = true;
-                            key
-                        }
-                        None => key,
-                    };
+                for (mut key, mut value) in std::mem::take(map) {
+                    any |= self.clean_text(&mut key, at, shaped);
+                    any |= self.clean_json(&mut value, at, shaped);
                     clean.insert(key, value);
                 }
                 *map = clean;

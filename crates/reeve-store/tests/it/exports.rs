@@ -146,8 +146,45 @@ async fn a_stored_secret_leaves_with_no_export_and_the_manifest_names_the_record
         let (file, manifest) = export(&store, "", format).await;
         assert!(!file.contains("hunter2") && !file.contains("aHVudGVyMi1odW50ZXIy"), "{file}");
         assert!(file.contains("x=(redacted) and (redacted)"), "{file}");
-        assert_eq!(manifest.redacted.len(), 1);
+        assert_eq!(manifest.redacted.count, 1);
         assert!(verify_export(file.as_bytes(), &manifest.text(), Some(&key().verifying_key())).is_ok());
     }
     assert!(export(&store, "kind:llm", ExportFormat::Jsonl).await.1.redacted.is_empty());
+}
+
+/// Takes what begins like a key for one, up to the next dot, slash or end.
+fn shaped(text: &str) -> Vec<std::ops::Range<usize>> {
+    let ends = |at: usize| text[at..].find(['.', '/', ' ']).map_or(text.len(), |length| at + length);
+    text.match_indices("sk-").map(|(at, _)| at..ends(at)).collect()
+}
+
+async fn export_shaped(store: &Store) -> Result<(String, Manifest), reeve_store::StoreError> {
+    let secret = Secret::from("hunter2-hunter2".to_owned());
+    let scanner = Scanner::new(Sought::new([((), &secret)]), shaped);
+    let file = Shared::default();
+    let manifest = store.export(&Query::All, ExportFormat::Jsonl, scanner, file.clone()).await?;
+    let bytes = file.0.lock().unwrap().clone();
+    Ok((String::from_utf8(bytes).unwrap(), manifest))
+}
+
+#[tokio::test]
+async fn what_only_looks_like_a_secret_stops_no_export_wherever_and_however_often_it_stands() {
+    let store = in_memory(&clock());
+    for n in 0..1100 {
+        let host = if n % 2 == 0 { "sk-1aaaaaaaaaaaaaaaaa.example.com" } else { "a.example" };
+        let mut odd = http(principal("codex", &SessionId::new()), host, "GET", "/");
+        odd.summary = if n % 3 == 0 { "GET sk-1aaaaaaaaaaaaaaaaa.example.com/".to_owned() } else { "GET a".to_owned() };
+        store.deny(odd, None, denial(DenialKind::Policy, "no"), None).await.unwrap();
+    }
+    let (file, manifest) = export_shaped(&store).await.unwrap();
+    assert!(file.contains("GET (redacted).example.com/") && !file.contains("GET sk-"), "the free text is clean");
+    assert!(file.contains("\"host\":\"sk-1aaaaaaaaaaaaaaaaa.example.com\""), "a host stays what it is");
+    assert_eq!((manifest.count, manifest.redacted.count), (1100, 367));
+    assert!(manifest.text().len() < 32 << 10 && manifest.redacted.ranges.len() <= 500);
+    verify_export(file.as_bytes(), &manifest.text(), Some(&key().verifying_key())).unwrap();
+
+    let mut known = http(principal("codex", &SessionId::new()), "hunter2-hunter2.example", "GET", "/");
+    known.summary = "GET".to_owned();
+    store.deny(known, None, denial(DenialKind::Policy, "no"), None).await.unwrap();
+    assert!(export_shaped(&store).await.is_err(), "a stored secret leaves with no export");
 }
