@@ -119,6 +119,8 @@ struct Parts {
     /// What failed at the last look.
     failing: Mutex<Vec<String>>,
     owed: Arc<Owed>,
+    /// Held while the record is judged again: one at a time.
+    weighing: Arc<tokio::sync::Mutex<()>>,
     shutdown: CancellationToken,
     demo: bool,
 }
@@ -194,6 +196,7 @@ impl Engine {
             presence,
             gate,
             owed,
+            weighing: Arc::default(),
             shutdown: CancellationToken::new(),
             demo: options.demo,
         }));
@@ -294,15 +297,15 @@ impl Engine {
     /// A human agrees that a project's rules became weaker: only those that are there now bind. Gives the names of the others.
     ///
     /// # Errors
-    /// When it cannot be recorded; then the rules that went away go on binding.
-    pub async fn acknowledge_project(&self, cwd: &Path, by: &str) -> Result<Vec<String>, EngineError> {
-        let gone = self.0.policies.let_go(cwd);
-        if !gone.is_empty() {
-            let what = format!("weaker rules of `{}` acknowledged by {by}", cwd.display());
-            let event = EventBody::PolicyChanged { what, text: gone.join(", ") };
-            self.0.store.append(vec![Draft::engine(event)]).await?;
-            self.refresh_projects();
-        }
+    /// When what is there or binds beyond it is not what the revision stands for, or it cannot be recorded; then the rules
+    /// that went away go on binding.
+    pub async fn acknowledge_project(&self, cwd: &Path, revision: &str, by: &str) -> Result<Vec<String>, EngineError> {
+        let gone = self.0.policies.beyond_disk(cwd, revision)?;
+        let what = format!("weaker rules of `{}` acknowledged by {by} (revision {revision})", cwd.display());
+        let event = EventBody::PolicyChanged { what, text: gone.join(", ") };
+        self.0.store.append(vec![Draft::engine(event)]).await?;
+        self.0.policies.let_go(cwd, revision)?;
+        self.refresh_projects();
         Ok(gone)
     }
 
@@ -363,33 +366,42 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes `config.toml`, and what it says, at once.
+    /// Changes `config.toml`, and what it says, at once: written, recorded, then in force.
     ///
     /// # Errors
     /// When the file does not load as it is or with the change, the policies do not load with the new preset, or it cannot be
-    /// written or recorded. What was written but not recorded is said and in force at the next start.
+    /// written or recorded. Then nothing changed.
     pub async fn change_settings(&self, file: &Path, edit: &SettingsEdit) -> Result<(), EngineError> {
         let written = edit.prepare(file)?;
         if let Some(preset) = edit.preset {
-            self.0.policies.set_preset(preset)?;
+            self.0.policies.try_preset(preset)?;
         }
         written.write()?;
-        let mut events = Vec::new();
-        if let Some(preset) = edit.preset {
-            events.push(EventBody::ModeChanged { what: format!("preset {}", preset.as_str()) });
+        if let Err(error) = self.record_settings(edit).await {
+            if let Err(stays) = written.take_back() {
+                tracing::error!(error = %stays, "a change of the settings was not recorded, and stays in the file");
+            }
+            return Err(error);
         }
         if let Some(notifications) = edit.notifications {
             self.0.notifications.store(Arc::new(notifications));
-            events.push(EventBody::ModeChanged { what: "notifications".to_owned() });
         }
-        if !events.is_empty() {
-            self.0.store.append(events.into_iter().map(Draft::engine).collect()).await?;
-        }
-        if let Some(mode) = edit.mode {
-            self.0.protection.set_mode(mode).await?;
-        }
+        let done = edit.preset.map_or(Ok(()), |preset| self.0.policies.set_preset(preset));
         self.0.gate.recheck();
-        Ok(())
+        done
+    }
+
+    /// All that changes, in one step of the record; the mode is in force with it.
+    async fn record_settings(&self, edit: &SettingsEdit) -> Result<(), EngineError> {
+        let preset = edit.preset.map(|preset| format!("preset {}", preset.as_str()));
+        let notifications = edit.notifications.map(|_| "notifications".to_owned());
+        let what = preset.into_iter().chain(notifications);
+        let events: Vec<Draft> = what.map(|what| Draft::engine(EventBody::ModeChanged { what })).collect();
+        match edit.mode {
+            Some(mode) => self.0.protection.set_mode(mode, events).await,
+            None if events.is_empty() => Ok(()),
+            None => Ok(self.0.store.append(events).await.map(|_| ())?),
+        }
     }
 
     /// Which notifications the desktop shows.

@@ -43,8 +43,8 @@ struct BackOff {
 
 /// First wait after a refusal; doubled with each further one…
 const FIRST_WAIT: Duration = Duration::from_millis(200);
-/// …up to this.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// …up to this: the gate stays closed no longer than so after the disk has room again.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 impl BackOff {
     /// Why it is too early for another try.
@@ -103,7 +103,7 @@ impl Owed {
         recorded
     }
 
-    /// Records what is owed, oldest first. After a refusal the next tries come ever more rarely, down to one a minute.
+    /// Records what is owed, oldest first. After a refusal the next tries come more rarely, down to one in 5 s.
     ///
     /// # Errors
     /// The first refusal, or the last one while it is too early to try again; what was not recorded stays owed.
@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tries_come_ever_more_rarely_down_to_one_a_minute_and_begin_anew_after_a_success() {
+    fn tries_come_more_rarely_down_to_one_in_5_s_and_begin_anew_after_a_success() {
         let (mut waiting, mut now) = (BackOff::default(), Instant::now());
         let mut waits = Vec::new();
         for _ in 0..12 {
@@ -179,6 +179,7 @@ mod tests {
             now += wait;
         }
         assert_eq!((waits[0], waits[1], waits[11]), (FIRST_WAIT, FIRST_WAIT * 2, LONGEST_WAIT));
+        assert_eq!(waits.iter().max(), Some(&Duration::from_secs(5)));
         waiting.note(&Ok(()), now);
         waiting.note(&Err(StoreError::Full), now);
         assert!(waiting.waits(now + FIRST_WAIT).is_none());

@@ -19,6 +19,8 @@ pub mod replay;
 mod save;
 pub mod what_if;
 
+pub use projects::ProjectProblem;
+
 /// File that *Always* writes standing approvals to, inside the policies folder.
 pub const STANDING_FILE: &str = "standing.cedar";
 /// The person's own limits; never rewritten.
@@ -55,7 +57,7 @@ pub struct Policies {
     in_force: ArcSwap<InForce>,
     seen: Mutex<Vec<PolicyFile>>,
     projects: projects::Projects,
-    /// Held by whoever puts a draft in force.
+    /// Held by whoever changes the person's rules.
     saving: tokio::sync::Mutex<()>,
     /// Versions of the person's rules; only an engine keeps them.
     history: OnceLock<history::History>,
@@ -116,6 +118,15 @@ impl Policies {
     #[must_use]
     pub fn preset(&self) -> Preset {
         **self.preset.load()
+    }
+
+    /// Whether the files load with another shipped policy.
+    ///
+    /// # Errors
+    /// When they do not.
+    pub fn try_preset(&self, preset: Preset) -> Result<(), EngineError> {
+        let files = read_files(&self.config, self.managed.as_deref())?;
+        InForce::load(preset, files).map(|_| ()).map_err(EngineError::Policy)
     }
 
     /// Stands on another shipped policy from now on.
@@ -265,6 +276,27 @@ impl Policies {
         let old = read_or_empty(&path)?;
         let separator = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
         self.replace(&path, &format!("{old}{separator}{}\n", text.trim_end()))
+    }
+
+    /// Held by whoever reads a file of rules, changes it and writes it.
+    pub(crate) async fn alone(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.saving.lock().await
+    }
+
+    /// The standing file without one rule; all else stays, byte for byte. `None` where it does not stand there as written.
+    pub(crate) fn without_standing(&self, text: &str) -> Result<Option<String>, EngineError> {
+        let old = read_or_empty(&self.folder().join(STANDING_FILE))?;
+        let parts = old.split_once(text.trim_end());
+        Ok(parts.map(|(before, after)| format!("{before}{}", after.strip_prefix('\n').unwrap_or(after))))
+    }
+
+    /// Writes the standing file as it is given; an empty one is none.
+    pub(crate) fn write_standing_file(&self, text: &str) -> Result<(), EngineError> {
+        let path = self.folder().join(STANDING_FILE);
+        if text.is_empty() {
+            return std::fs::remove_file(&path).map_err(|source| EngineError::Write { path, source });
+        }
+        crate::files::write_atomically(&path, text.as_bytes())
     }
 
     /// Replaces one file atomically, after proving that the whole loads with it.

@@ -105,16 +105,17 @@ impl ProtectionState {
         self.switches.load().mode
     }
 
-    /// Rules, asks and budgets bind (`Enforce`) or are only recorded (`Observe`) from now on.
+    /// Rules, asks and budgets bind (`Enforce`) or are only recorded (`Observe`) from now on; `first` is recorded before it,
+    /// in the same step.
     ///
     /// # Errors
     /// When it cannot be recorded; then nothing changed.
-    pub async fn set_mode(&self, mode: Mode) -> Result<(), EngineError> {
+    pub async fn set_mode(&self, mode: Mode, first: Vec<Draft>) -> Result<(), EngineError> {
         let what = match mode {
             Mode::Observe => "mode observe",
             Mode::Enforce => "mode enforce",
         };
-        self.change(what, |s| s.mode = mode).await
+        self.change_after(first, what, |s| s.mode = mode).await
     }
 
     /// Ends both a stop and a pause.
@@ -138,12 +139,21 @@ impl ProtectionState {
     }
 
     async fn change(&self, what: &str, edit: impl FnOnce(&mut Switches)) -> Result<(), EngineError> {
+        self.change_after(Vec::new(), what, edit).await
+    }
+
+    async fn change_after(
+        &self,
+        mut events: Vec<Draft>,
+        what: &str,
+        edit: impl FnOnce(&mut Switches),
+    ) -> Result<(), EngineError> {
         let mut next = (**self.switches.load()).clone();
         edit(&mut next);
         let text = serde_json::to_string(&next).map_err(|e| EngineError::Refused(e.to_string()))?;
         let change = Change::Setting { key: SETTING.to_owned(), value: text };
-        let event = Draft::engine(EventBody::ModeChanged { what: what.to_owned() });
-        self.store.append_with(vec![change], vec![event]).await?;
+        events.push(Draft::engine(EventBody::ModeChanged { what: what.to_owned() }));
+        self.store.append_with(vec![change], events).await?;
         self.switches.store(Arc::new(next));
         Ok(())
     }

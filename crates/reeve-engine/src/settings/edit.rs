@@ -21,6 +21,8 @@ pub struct SettingsEdit {
 pub(crate) struct Prepared {
     path: PathBuf,
     text: String,
+    /// What stood there before; none: there was no file.
+    old: Option<String>,
 }
 
 impl SettingsEdit {
@@ -29,15 +31,16 @@ impl SettingsEdit {
     pub(crate) fn prepare(&self, path: &Path) -> Result<Prepared, EngineError> {
         let broken = |problem| EngineError::Config { path: path.to_path_buf(), problem };
         let old = match std::fs::read_to_string(path) {
-            Ok(text) => text,
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Ok(text) => Some(text),
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => None,
             Err(source) => return Err(EngineError::Read { path: path.to_path_buf(), source }),
         };
         // A file that somebody is in the middle of is not overwritten.
-        Settings::parse(&old).map_err(broken)?;
-        let text = self.applied(&old).map_err(broken)?;
+        let before = old.as_deref().unwrap_or_default();
+        Settings::parse(before).map_err(broken)?;
+        let text = self.applied(before).map_err(broken)?;
         Settings::parse(&text).map_err(broken)?;
-        Ok(Prepared { path: path.to_path_buf(), text })
+        Ok(Prepared { path: path.to_path_buf(), text, old })
     }
 
     fn applied(&self, old: &str) -> Result<String, String> {
@@ -78,8 +81,20 @@ fn put(table: &mut dyn toml_edit::TableLike, key: &str, new: Item) {
 }
 
 impl Prepared {
-    pub(crate) fn write(self) -> Result<(), EngineError> {
+    pub(crate) fn write(&self) -> Result<(), EngineError> {
         crate::files::write_atomically(&self.path, self.text.as_bytes())
+    }
+
+    /// Puts back what stood there; what a person wrote since then stays.
+    pub(crate) fn take_back(&self) -> Result<(), EngineError> {
+        if std::fs::read_to_string(&self.path).ok().as_ref() != Some(&self.text) {
+            return Ok(());
+        }
+        match &self.old {
+            Some(old) => crate::files::write_atomically(&self.path, old.as_bytes()),
+            None => std::fs::remove_file(&self.path)
+                .map_err(|source| EngineError::Write { path: self.path.clone(), source }),
+        }
     }
 }
 

@@ -27,7 +27,10 @@ async fn a_mode_holds_at_once_and_stands_in_the_file() {
     world.engine.change_settings(&file, &SettingsEdit { mode: Some(Mode::Enforce), ..edit() }).await.unwrap();
     denied(world.gate().admit(call(), serde_json::Value::Null).await);
     let text = std::fs::read_to_string(&file).unwrap();
-    assert!(text.contains("# mine") && text.contains("mode = \"enforce\"") && text.contains("llm_seconds = 90"), "{text}");
+    assert!(
+        text.contains("# mine") && text.contains("mode = \"enforce\"") && text.contains("llm_seconds = 90"),
+        "{text}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -55,4 +58,20 @@ async fn a_file_that_does_not_load_changes_nothing() {
     assert_eq!(world.engine.protection().configured(), Mode::Enforce);
     assert_eq!(world.engine.policies().preset(), Preset::Balanced);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "mode = \"obs");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_cannot_be_written_is_neither_in_force_nor_recorded() {
+    let world = World::new().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml");
+    // What is written first, beside it, cannot be: not even by an administrator.
+    std::fs::create_dir(folder.path().join(format!("config.tmp-{}", std::process::id()))).unwrap();
+    let change = SettingsEdit { mode: Some(Mode::Observe), preset: Some(Preset::Strict), ..edit() };
+    let before = world.engine.policies().in_force().set.revision().to_owned();
+    assert!(world.engine.change_settings(&file, &change).await.is_err());
+    assert_eq!(world.engine.policies().preset(), Preset::Balanced);
+    assert_eq!(world.engine.policies().in_force().set.revision(), before);
+    assert_eq!(world.engine.protection().configured(), Mode::Enforce);
+    assert!(!file.exists());
 }
