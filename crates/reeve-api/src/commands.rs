@@ -29,7 +29,7 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: Value) -> Resul
     match Call::parse(call)? {
         Call::Operations(call) => operations::run(host, call).await,
         Call::Approvals(call) => approvals::run(host, caller, call).await,
-        Call::Status(call) => status::run(host, call).await,
+        Call::Status(call) => status::run(host, caller, call).await,
         Call::Sessions(call) => sessions::run(host, caller, call).await,
         Call::Agents(call) => agents::run(host, call).await,
         Call::Budgets(call) => budgets::run(host, call).await,
@@ -57,7 +57,9 @@ impl From<EngineError> for ApiError {
         };
         let hint = match &error {
             EngineError::Store(_) => Some("`reeve doctor` says what is wrong with the record".to_owned()),
-            EngineError::Presence(_) => Some("allow it in the window, where the passphrase is set and asked for".to_owned()),
+            EngineError::Presence(_) => {
+                Some("allow it in the window, where the passphrase is set and asked for".to_owned())
+            }
             EngineError::Vault(vault) => Some(vault.advice().to_owned()),
             _ => None,
         };

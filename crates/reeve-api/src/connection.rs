@@ -9,7 +9,7 @@ use reeve_domain::session::SessionEnd;
 use reeve_proxy::attribution;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
@@ -17,16 +17,26 @@ use crate::surface::{self, Peer};
 use crate::transport::local_socket::{self, ReadHalf, WriteHalf};
 use crate::transport::{Body, MAX_LINE, Request, Response};
 
+/// Most requests of one connection that are worked on at a time; with so many, the next one is not read.
+const IN_FLIGHT: usize = 64;
+
 /// Who calls: everything a command may ask about its caller.
 #[derive(Debug)]
 pub struct Caller {
     pub surface: Surface,
     pub pid: Option<u32>,
+    pub peer: Peer,
     /// Sessions that end with this connection; `None` once it is gone.
     held: Arc<Mutex<Option<Vec<SessionId>>>>,
 }
 
 impl Caller {
+    /// Whether it may know the mark that tells genuine windows from copies. The terminal does not show it.
+    #[must_use]
+    pub fn sees_mark(&self) -> bool {
+        self.peer == Peer::Person && self.surface != Surface::Cli
+    }
+
     /// Ties a session to this connection; `false` when the connection is gone already.
     pub async fn hold(&self, session: SessionId) -> bool {
         match &mut *self.held.lock().await {
@@ -65,7 +75,9 @@ async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u
     let held = Arc::new(Mutex::new(Some(Vec::new())));
     let mut reader = BufReader::new(read);
     let mut line = Vec::new();
+    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
     loop {
+        let Ok(permit) = Arc::clone(&in_flight).acquire_owned().await else { break };
         line.clear();
         let limit = u64::try_from(MAX_LINE).unwrap_or(u64::MAX);
         match (&mut reader).take(limit).read_until(b'\n', &mut line).await {
@@ -74,9 +86,13 @@ async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u
             Ok(_) => {}
         }
         let Ok(request) = serde_json::from_slice::<Request>(&line) else { break };
-        let caller = Caller { surface: request.surface, pid, held: Arc::clone(&held) };
-        let (host, write) = (Arc::clone(host), Arc::clone(&write));
-        tokio::spawn(async move { answer(&host, &write, &caller, request).await });
+        let (host, write, held) = (Arc::clone(host), Arc::clone(&write), Arc::clone(&held));
+        tokio::spawn(async move {
+            let peer = peer_of(&host, pid).await;
+            let caller = Caller { surface: request.surface, pid, peer, held };
+            answer(&host, &write, &caller, request).await;
+            drop(permit);
+        });
     }
     let sessions = held.lock().await.take().unwrap_or_default();
     for session in sessions {
@@ -88,12 +104,11 @@ async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u
 
 async fn answer(host: &Arc<Host>, write: &Arc<Mutex<WriteHalf>>, caller: &Caller, request: Request) {
     let name = request.call.get("call").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let peer = peer_of(host, caller.pid).await;
-    if let Err(error) = surface::check(&name, peer, caller.surface) {
+    if let Err(error) = surface::check(&name, caller.peer, caller.surface) {
         return send(write, request.id, Body::Error(error)).await;
     }
     if name == "subscribe" {
-        return crate::stream::feed(host, write, request.id).await;
+        return crate::stream::feed(host, write, caller, request.id).await;
     }
     let body = match crate::commands::run(host, caller, request.call).await {
         Ok(value) => Body::Ok(value),
@@ -200,6 +215,14 @@ mod tests {
         assert_eq!(judge(Some(30), &[], true, tree, lent_to(30)), Peer::Governed);
         assert_eq!(judge(Some(30), &[], true, tree, lent_to(10)), Peer::Governed);
         assert_eq!(judge(Some(40), &[], true, tree, lent_to(10)), Peer::Person);
+    }
+
+    #[test]
+    fn the_mark_is_for_windows_of_the_person_alone() {
+        let sees = |peer, surface| Caller { surface, pid: None, peer, held: Arc::default() }.sees_mark();
+        assert!(sees(Peer::Person, Surface::MainWindow));
+        assert!(!sees(Peer::Governed, Surface::MainWindow), "whatever it says to be");
+        assert!(!sees(Peer::Person, Surface::Cli));
     }
 
     #[cfg(target_os = "linux")]

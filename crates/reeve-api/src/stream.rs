@@ -9,7 +9,7 @@ use reeve_domain::id::{ApprovalId, OperationId};
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
-use crate::connection::try_send;
+use crate::connection::{Caller, try_send};
 use crate::contract::stream::StreamBatch;
 use crate::host::Host;
 use crate::transport::Body;
@@ -56,7 +56,7 @@ impl Gathered {
 }
 
 /// Feeds one subscriber until it is gone.
-pub(crate) async fn feed(host: &Arc<Host>, write: &Arc<Mutex<WriteHalf>>, id: u64) {
+pub(crate) async fn feed(host: &Arc<Host>, write: &Arc<Mutex<WriteHalf>>, caller: &Caller, id: u64) {
     let mut events = host.engine.store().subscribe();
     let mut last_status = None;
     loop {
@@ -74,7 +74,7 @@ pub(crate) async fn feed(host: &Arc<Host>, write: &Arc<Mutex<WriteHalf>>, id: u6
             }
         }
         let mut batch = read(host, gathered).await;
-        let status = crate::commands::status::status(host).await.ok();
+        let status = crate::commands::status::status(host, caller.sees_mark()).await.ok();
         if status != last_status {
             batch.status.clone_from(&status);
             last_status = status;

@@ -22,6 +22,20 @@ pub enum Surface {
     Engine,
 }
 
+impl Surface {
+    /// As records and queries name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MainWindow => "main_window",
+            Self::Tray => "tray",
+            Self::Cli => "cli",
+            Self::Demo => "demo",
+            Self::Engine => "engine",
+        }
+    }
+}
+
 /// How far an approval reaches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "scope")]

@@ -102,23 +102,24 @@ impl Engine {
 
     /// Takes one rule out of the standing file; all else in it stays, byte for byte.
     async fn unwrite_standing(&self, text: &str, told: Draft) -> Result<(), EngineError> {
-        let path = self.policies().folder().join(STANDING_FILE);
-        let old = std::fs::read_to_string(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
-        let Some((before, after)) = old.split_once(text) else {
+        let policies = self.policies();
+        let _one_at_a_time = policies.alone().await;
+        let path = policies.folder().join(STANDING_FILE);
+        let Some(rest) = policies.without_standing(text)? else {
             return Err(EngineError::Refused(format!(
                 "the rule was edited since it was written: remove it in `{}`",
                 path.display()
             )));
         };
-        let new = format!("{before}{}", after.strip_prefix('\n').unwrap_or(after));
-        if new.is_empty() {
-            std::fs::remove_file(&path).map_err(|source| EngineError::Write { path: path.clone(), source })?;
+        if rest.is_empty() {
+            policies.write_standing_file(&rest)?;
         } else {
-            self.policies().replace(&path, &new)?;
+            policies.replace(&path, &rest)?;
         }
         self.reload().await?;
         if let Err(unrecorded) = self.gate().record(told).await {
-            self.restore_standing(Some(old.into_bytes())).await?;
+            policies.append_standing(text)?;
+            self.reload().await?;
             return Err(unrecorded);
         }
         Ok(())
@@ -130,20 +131,22 @@ impl Engine {
     /// # Errors
     /// As [`Engine::answer`], and when the question has another answer.
     pub async fn allow_late(&self, answering: Answering) -> Result<(), EngineError> {
+        self.admits(answering.surface)?;
         let armed = answering.surface == Surface::MainWindow;
         self.approvals().take_late_ticket(&answering.approval, &answering.ticket, armed)?;
         let Resolution::Approved { scope } = &answering.resolution else {
             return Err(EngineError::Refused("what is over can only be allowed late".to_owned()));
         };
         let question = self.question_of(&answering.approval).await?;
-        self.proven(&question.approval, answering.surface, answering.proof).await?;
+        self.proven(question.approval.risk, answering.surface, answering.proof).await?;
         let answer = question.approval.resolved.as_ref().map(|resolved| &resolved.resolution);
         let expired = matches!(answer, Some(Resolution::Expired));
-        let before = match scope {
+        let written = match scope {
             GrantScope::Once if expired => None,
             GrantScope::Always if expired || matches!(answer, Some(Resolution::Approved { .. })) => {
                 let text = standing(&question, scope, answering.rule, self.now())?.text;
-                Some(self.write_standing(&question, &text).await?)
+                self.write_standing(&question, &text, (&answering.by, answering.surface)).await?;
+                Some(text)
             }
             _ => return Err(EngineError::Refused("this question has another answer".to_owned())),
         };
@@ -158,8 +161,8 @@ impl Engine {
             reading_ms: answering.reading_ms,
         };
         if let Err(unrecorded) = self.store().resolve_late(&answering.approval, resolved).await {
-            if let Some(before) = before {
-                self.restore_standing(before).await?;
+            if let Some(text) = written {
+                self.take_back(&text).await?;
             }
             return Err(unrecorded.into());
         }

@@ -137,7 +137,10 @@ impl Engine {
         let mut found = Vec::new();
         for (times, id) in often {
             let question = self.question_of(&id).await?;
-            let firm = !reeve_policy::may_stand(&question.approval.reasons) || question.approval.unaffordable.is_some();
+            let firm = crate::decide::is_hidden(&question)
+                || !reeve_policy::may_stand(&question.approval.reasons)
+                || question.approval.unaffordable.is_some()
+                || reeve_policy::widths(&question.operation).is_empty();
             // A rule that was written since answers it already.
             if !firm && self.gate().foresee(&question.operation).decision() == Decision::Ask {
                 found.push(Suggestion::MakeRule { question: Box::new(question.approval), times });

@@ -7,7 +7,7 @@ use std::time::Duration;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher as _, PasswordVerifier as _};
 use parking_lot::Mutex;
-use reeve_domain::approval::{Approval, Surface};
+use reeve_domain::approval::Surface;
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::sensitive::Secret;
@@ -29,6 +29,9 @@ const FREE_TRIES: u32 = 3;
 /// First wait, doubled with each further wrong one.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
+/// A longer pause needs proof, where a passphrase is set.
+const SHORT_PAUSE: chrono::Duration = chrono::Duration::hours(1);
 
 /// Owner of the passphrase's hash and of the count of wrong ones.
 #[derive(Debug)]
@@ -160,14 +163,35 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Engine {
-    /// Fails unless a human is proven where this action's risk demands it. The demo's stand-in has no passphrase.
-    pub(crate) async fn proven(
-        &self,
-        approval: &Approval,
-        surface: Surface,
-        proof: Option<Secret>,
-    ) -> Result<(), EngineError> {
-        if surface == Surface::Demo || !self.presence().needed_for(approval.risk).await? {
+    /// Records and does not enforce for so long (`None`: until resumed). More than an hour needs the passphrase, where one
+    /// is set.
+    ///
+    /// # Errors
+    /// When the passphrase is wrong or missing, or it cannot be recorded; then nothing changed.
+    pub async fn pause(&self, time: Option<chrono::Duration>, proof: Option<Secret>) -> Result<(), EngineError> {
+        let long = time.is_none_or(|time| time > SHORT_PAUSE);
+        if long && self.presence().is_set().await? {
+            let Some(proof) = proof else { return Err(wrong("pausing for longer than an hour needs your passphrase")) };
+            self.presence().check(proof).await?;
+        }
+        self.protection().pause(time.map(|time| self.now() + time)).await
+    }
+
+    /// Fails where a caller says to be what it cannot be: the surface is each caller's own word.
+    pub(crate) fn admits(&self, surface: Surface) -> Result<(), EngineError> {
+        match surface {
+            Surface::Demo if !self.is_demo() => {
+                Err(EngineError::Refused("only the demo profile lets the demo decide".to_owned()))
+            }
+            Surface::Engine => Err(EngineError::Refused("nobody answers in the engine's own name".to_owned())),
+            Surface::MainWindow | Surface::Tray | Surface::Cli | Surface::Demo => Ok(()),
+        }
+    }
+
+    /// Fails unless a human is proven where this risk demands it. The demo's stand-in has no passphrase.
+    pub(crate) async fn proven(&self, risk: Risk, surface: Surface, proof: Option<Secret>) -> Result<(), EngineError> {
+        self.admits(surface)?;
+        if surface == Surface::Demo || !self.presence().needed_for(risk).await? {
             return Ok(());
         }
         match proof {

@@ -9,6 +9,7 @@ use reeve_domain::budget::{BudgetDefinition, Limit};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{BudgetId, SessionId};
 use reeve_domain::money::NanoUsd;
+use reeve_domain::verdict::Risk;
 
 use crate::Engine;
 use crate::decide::Answering;
@@ -51,7 +52,7 @@ impl Raises {
 
 impl Engine {
     /// Raises one limit for the session of a held call by so much (nano-USD or tokens, as the limit counts), and lets the
-    /// call through.
+    /// call through. It is a high risk, whatever the call's own.
     ///
     /// # Errors
     /// As [`Engine::answer`], and when the call does not count in this budget.
@@ -66,23 +67,15 @@ impl Engine {
             return Err(EngineError::NotFound { what: "budget of this call", name: budget.to_string() });
         }
         let session = question.approval.session.clone();
-        let what = format!("{budget} raised by {by} for {session}, by {}", answering.by);
-        self.raises().add(&session, budget, by);
-        let yes = Answering { resolution: Resolution::Approved { scope: GrantScope::Once }, ..answering };
-        if let Err(unanswered) = self.answer(yes).await {
-            self.raises().add(&session, budget, -by);
-            return Err(unanswered);
-        }
         let told = Draft {
             agent: Some(question.approval.agent),
             session: Some(session.clone()),
             operation: Some(question.approval.operation),
-            body: EventBody::BudgetChanged { what },
+            body: EventBody::BudgetChanged {
+                what: format!("{budget} raised by {by} for {session}, by {}", answering.by),
+            },
         };
-        let recorded = self.gate().record(told).await;
-        if recorded.is_err() {
-            self.raises().add(&session, budget, -by);
-        }
-        recorded
+        let yes = Answering { resolution: Resolution::Approved { scope: GrantScope::Once }, ..answering };
+        self.answer_with(yes, Risk::High, vec![told], || self.raises().add(&session, budget, by)).await
     }
 }

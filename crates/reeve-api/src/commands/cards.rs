@@ -4,7 +4,7 @@ use reeve_domain::budget::Limit;
 use reeve_domain::id::ApprovalId;
 use reeve_domain::operation::Operation;
 use reeve_domain::sensitive::Secret;
-use reeve_domain::verdict::Decision;
+use reeve_domain::verdict::{Decision, Risk};
 use reeve_engine::approvals::Question;
 use reeve_engine::history::Suggestion;
 use reeve_engine::policies::STANDING_FILE;
@@ -47,6 +47,8 @@ pub(crate) async fn facts(host: &Host, question: &Question) -> Result<CardFactsD
             needed: standing.needed,
         }
     });
+    // Raising a budget is a high risk, whatever the call's own.
+    let least = if approval.unaffordable.is_some() { Risk::High } else { Risk::Low };
     Ok(CardFactsDto {
         before: BeforeDto {
             asked: before.asked,
@@ -61,7 +63,7 @@ pub(crate) async fn facts(host: &Host, question: &Question) -> Result<CardFactsD
         estimate_in: price.as_ref().filter(|price| price.date.is_some()).map(|price| price.input.0),
         price_date: price.and_then(|price| price.date),
         input_tokens: question.operation.llm().map(|call| call.input_bound),
-        needs_proof: engine.presence().needed_for(approval.risk).await?,
+        needs_proof: engine.presence().needed_for(approval.risk.max(least)).await?,
         proof_set: engine.presence().is_set().await?,
         allowed_lately: engine.allowed_lately(approval).await?,
     })

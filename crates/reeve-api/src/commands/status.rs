@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_domain::budget::Window;
+use reeve_domain::sensitive::Secret;
 use reeve_engine::mark::Mark;
 use serde_json::Value;
 
 use super::answer;
+use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::budgets::{UnitDto, WindowDto};
 use crate::contract::calls::StatusCall;
@@ -15,14 +17,14 @@ use crate::contract::status::{CheckDto, StatusDto};
 use crate::home::Home;
 use crate::host::Host;
 
-pub(crate) async fn run(host: &Arc<Host>, call: StatusCall) -> Result<Value, ApiError> {
+pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: StatusCall) -> Result<Value, ApiError> {
     match call {
         StatusCall::Get => {}
         StatusCall::StopAll => host.engine.stop_all().await?,
         StatusCall::Resume => host.engine.resume().await?,
         StatusCall::Pause(input) => {
-            let until = input.minutes.map(|m| host.engine.now() + chrono::Duration::minutes(i64::from(m)));
-            host.engine.protection().pause(until).await?;
+            let time = input.minutes.map(|m| chrono::Duration::minutes(i64::from(m)));
+            host.engine.pause(time, input.proof.map(Secret::from)).await?;
         }
         StatusCall::SetMark(mark) => {
             reeve_engine::mark::choose(host.engine.store(), Mark { words: mark.words, stripe: mark.stripe }).await?;
@@ -37,10 +39,11 @@ pub(crate) async fn run(host: &Arc<Host>, call: StatusCall) -> Result<Value, Api
             });
         }
     }
-    answer(&status(host).await?)
+    answer(&status(host, caller.sees_mark()).await?)
 }
 
-pub(crate) async fn status(host: &Host) -> Result<StatusDto, ApiError> {
+/// `marked`: with the mark, which agents must not learn.
+pub(crate) async fn status(host: &Host, marked: bool) -> Result<StatusDto, ApiError> {
     let engine = &host.engine;
     let now = engine.now();
     let live = engine.sessions().all();
@@ -54,7 +57,7 @@ pub(crate) async fn status(host: &Host) -> Result<StatusDto, ApiError> {
     let limit_today =
         daily.filter(|b| b.account.starts_with("me:") || b.account == "organisation").map(|b| b.limit).min();
     let protection = engine.protection().state(now);
-    let mark = reeve_engine::mark::load(engine.store()).await?;
+    let mark = if marked { Some(reeve_engine::mark::load(engine.store()).await?) } else { None };
     Ok(StatusDto {
         protection: (&protection).into(),
         mode: engine.protection().mode(now).into(),
@@ -67,8 +70,8 @@ pub(crate) async fn status(host: &Host) -> Result<StatusDto, ApiError> {
         cost_today: costs.iter().map(|(_, cost)| cost).sum(),
         limit_today,
         chain: host.chain.state(engine).await?,
-        mark: Some(mark.words),
-        mark_stripe: mark.stripe,
+        mark_stripe: mark.as_ref().map_or(0, |mark| mark.stripe),
+        mark: mark.map(|mark| mark.words),
         demo: engine.is_demo(),
     })
 }

@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use reeve_domain::settings::{Mode, Preset, Protection};
 use serde::{Deserialize, Serialize};
 
+use super::credentials::TypedSecret;
+
 /// State of protection, in order of precedence.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -114,9 +116,9 @@ pub struct StatusDto {
     /// The tightest money budget per day over all agents (nano-USD), where one is set.
     pub limit_today: Option<i64>,
     pub chain: ChainDto,
-    /// The words of the mark that only genuine Reeve windows show.
+    /// The words of the mark that only genuine Reeve windows show; none for agents and in the terminal.
     pub mark: Option<String>,
-    /// 0 to 5: the colour of the mark's stripe.
+    /// 0 to 5: the colour of the mark's stripe; 0 where there are no words.
     pub mark_stripe: u8,
     /// A throw-away profile of the demo.
     pub demo: bool,
@@ -129,6 +131,9 @@ pub struct StatusDto {
 pub struct PauseInput {
     /// Minutes; none: until resumed.
     pub minutes: Option<u32>,
+    /// The passphrase, for longer than an hour where one is set.
+    #[serde(default)]
+    pub proof: Option<TypedSecret>,
 }
 
 /// One check of the doctor.
@@ -153,6 +158,9 @@ pub struct VerificationDto {
     pub events: u64,
     /// The last record that a seal vouches for.
     pub sealed_to: u64,
+    /// Records of an export from which something was taken out: only its manifest vouches for what they hold.
+    #[serde(default)]
+    pub redacted: u64,
     /// Whether signatures were checked against this profile's own key.
     pub key_trusted: bool,
     /// What the keychain's copy of the head says; none where there is no engine to ask it.

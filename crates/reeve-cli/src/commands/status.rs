@@ -16,7 +16,7 @@ pub async fn status(context: &Context) -> anyhow::Result<u8> {
 pub async fn pause(context: &Context, text: Option<&str>) -> anyhow::Result<u8> {
     refuse_inside_session("pause")?;
     let minutes = text.map(duration).transpose()?.map(|d| u32::try_from((d.num_seconds() + 59) / 60).unwrap_or(1));
-    change(context, &StatusCall::Pause(PauseInput { minutes })).await
+    change(context, &StatusCall::Pause(PauseInput { minutes, proof: None })).await
 }
 
 pub async fn stop(context: &Context) -> anyhow::Result<u8> {

@@ -234,7 +234,7 @@ impl OperationRow {
             Key::Risk => self.risk.and_then(name_of_risk).map(str::to_owned).into_iter().collect(),
             Key::Approver => some(self.approver.as_ref().map(|t| t as _)),
             Key::Scope => self.scope.as_ref().map(name_of_scope).map(str::to_owned).into_iter().collect(),
-            Key::Surface => self.surface.map(name_of_surface).map(str::to_owned).into_iter().collect(),
+            Key::Surface => self.surface.map(Surface::as_str).map(str::to_owned).into_iter().collect(),
             Key::Budget => self.budgets.iter().map(ToString::to_string).collect(),
             Key::Record => vec![self.operation.to_string(), self.record.to_string()],
             Key::Trace => some(self.conversation.as_ref().map(|t| t as _)),
@@ -378,15 +378,5 @@ fn name_of_scope(scope: &GrantScope) -> &'static str {
         GrantScope::Session => "session",
         GrantScope::Until { .. } => "until",
         GrantScope::Always => "always",
-    }
-}
-
-fn name_of_surface(surface: Surface) -> &'static str {
-    match surface {
-        Surface::MainWindow => "main_window",
-        Surface::Tray => "tray",
-        Surface::Cli => "cli",
-        Surface::Demo => "demo",
-        Surface::Engine => "engine",
     }
 }

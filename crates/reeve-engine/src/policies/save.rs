@@ -22,7 +22,9 @@ impl Engine {
         author: &Author,
     ) -> Result<Version, EngineError> {
         let policies = self.policies();
-        let _one_at_a_time = policies.saving.lock().await;
+        let _one_at_a_time = policies.alone().await;
+        // What was changed outside a moment ago is in force first, or found broken: `base` is compared with what is there.
+        self.reload().await?;
         let live = policies.in_force();
         if base.is_some_and(|base| base != live.set.revision()) {
             return Err(EngineError::Refused("the rules changed meanwhile: look at them again".to_owned()));

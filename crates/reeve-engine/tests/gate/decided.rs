@@ -338,3 +338,136 @@ async fn the_mark_is_drawn_once_and_changed_by_its_person() {
         assert!(mark::choose(store, Mark { words: words.to_owned(), stripe }).await.is_err(), "{words}");
     }
 }
+
+/// Shown, armed and expired.
+async fn expired(world: &World, path: &str) -> (Approval, String) {
+    let live = world.session("claude-code").await;
+    let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", path));
+    let held = world.held().await;
+    world.clock.advance(Duration::from_secs(121));
+    denied(asked.await.unwrap());
+    let ticket = world.engine.approvals().show_answered(&held.id);
+    world.clock.advance(Duration::from_millis(701));
+    (held, ticket)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn saying_to_be_the_demo_or_the_engine_allows_nothing_late() {
+    let world = World::new().await;
+    let presence = world.engine.presence();
+    presence.set(secret("correct horse"), None).await.unwrap();
+    presence.demand_for_high(true, None).await.unwrap();
+    let (held, ticket) = expired(&world, "/v1/things/7").await;
+    for surface in [Surface::Demo, Surface::Engine] {
+        let claimed = Answering { surface, ..answering(&held, ticket.clone(), GrantScope::Once) };
+        assert!(world.engine.allow_late(claimed).await.is_err(), "{surface:?}");
+    }
+    let proven =
+        Answering { proof: Some(secret("correct horse")), ..answering(&held, ticket, GrantScope::Once) };
+    world.engine.allow_late(proven).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn raising_needs_what_is_needed_for_high_and_is_not_in_force_before() {
+    let limits = "budgets:\n  - id: daily\n    scope: me\n    window: day\n    max_tokens: 1800\n";
+    let world = World::with("limits.yaml", limits).await;
+    let presence = world.engine.presence();
+    presence.set(secret("correct horse"), None).await.unwrap();
+    presence.demand_for_high(true, None).await.unwrap();
+    let live = world.session("claude-code").await;
+    let asked = world.spawn_admit(world.llm(&live, "hello", 2_000));
+    let held = world.held().await;
+    assert!(held.risk < Risk::High);
+    let daily = BudgetId::parse("daily").unwrap();
+    let unproven = |ticket: String| answering(&held, ticket, GrantScope::Once);
+    let made_up = world.engine.raise(unproven("made-up".to_owned()), &daily, 10_000).await;
+    assert!(matches!(made_up, Err(EngineError::NotArmed(_))), "{made_up:?}");
+    let ticket = || {
+        let ticket = world.engine.approvals().show(&held.id).unwrap();
+        world.clock.advance(Duration::from_millis(701));
+        ticket
+    };
+    let refused = world.engine.raise(unproven(ticket()), &daily, 10_000).await;
+    assert!(matches!(refused, Err(EngineError::Presence(_))), "{refused:?}");
+    assert!(!world.names(&held.operation).await.contains(&"budget.changed".to_owned()));
+    let proven = Answering { proof: Some(secret("correct horse")), ..unproven(ticket()) };
+    world.engine.raise(proven, &daily, 10_000).await.unwrap();
+    assert!(world.names(&held.operation).await.contains(&"budget.changed".to_owned()));
+    admitted(asked.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rules_written_and_undone_at_the_same_time_do_not_lose_each_other() {
+    let world = World::new().await;
+    let mut held = Vec::new();
+    for thing in 1..=6 {
+        held.push(decided(&world, &format!("/v1/things/{thing}"), yes(GrantScope::Once)).await);
+    }
+    let tickets: Vec<String> = held.iter().map(|one| world.engine.approvals().show_answered(&one.id)).collect();
+    world.clock.advance(Duration::from_millis(701));
+    let write = |(one, ticket): (&Approval, String)| {
+        let (engine, rule) = (world.engine.clone(), answering(one, ticket, GrantScope::Always));
+        tokio::spawn(async move { engine.allow_late(rule).await })
+    };
+    let writing: Vec<_> = held.iter().zip(tickets).map(write).collect();
+    for one in writing {
+        one.await.unwrap().unwrap();
+    }
+    let written = |one: &&Approval| matches!(world.engine.left_behind(one), Some(LeftBehind::Rule { .. }));
+    assert_eq!(held.iter().filter(written).count(), held.len());
+    let undo = |one: &Approval| {
+        let (engine, id) = (world.engine.clone(), one.id.clone());
+        tokio::spawn(async move { engine.undo(&id, "dana".to_owned()).await })
+    };
+    let undoing: Vec<_> = held.iter().map(undo).collect();
+    for one in undoing {
+        one.await.unwrap().unwrap();
+    }
+    assert!(!world.engine.policies().folder().join("standing.cedar").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_rule_is_made_from_an_address_that_the_record_hides() {
+    let world = World::new().await;
+    let (held, ticket) = expired(&world, "/v1/(redacted.1a2b3c4d)/things/7").await;
+    for refused in [
+        world.engine.preview(&held.id, Rule::default()).await.map(|_| ()),
+        world.engine.allow_late(answering(&held, ticket, GrantScope::Always)).await,
+    ] {
+        assert!(refused.unwrap_err().to_string().contains("the record hides"));
+    }
+    assert!(!world.engine.policies().folder().join("standing.cedar").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rule_after_the_answer_is_recorded_with_whose_it_is() {
+    let world = World::new().await;
+    let held = decided(&world, "/v1/things/7", yes(GrantScope::Once)).await;
+    let ticket = world.engine.approvals().show_answered(&held.id);
+    world.clock.advance(Duration::from_millis(701));
+    let mut events = world.engine.store().subscribe();
+    world.engine.allow_late(answering(&held, ticket, GrantScope::Always)).await.unwrap();
+    let found = async {
+        loop {
+            let batch = events.recv().await.unwrap();
+            if batch.iter().any(|event| format!("{:?}", event.body).contains("by dana (main_window)")) {
+                break;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), found).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_of_more_than_an_hour_needs_the_passphrase_where_one_is_set() {
+    let world = World::new().await;
+    let hour = chrono::Duration::hours(1);
+    world.engine.pause(None, None).await.unwrap();
+    world.engine.protection().resume().await.unwrap();
+    world.engine.presence().set(secret("correct horse"), None).await.unwrap();
+    world.engine.pause(Some(hour), None).await.unwrap();
+    for long in [None, Some(hour + chrono::Duration::minutes(1))] {
+        assert!(matches!(world.engine.pause(long, None).await, Err(EngineError::Presence(_))));
+    }
+    world.engine.pause(None, Some(secret("correct horse"))).await.unwrap();
+}

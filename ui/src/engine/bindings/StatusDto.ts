@@ -26,11 +26,11 @@ costToday: number,
  */
 limitToday: number | null, chain: ChainDto, 
 /**
- * The words of the mark that only genuine Reeve windows show.
+ * The words of the mark that only genuine Reeve windows show; none for agents and in the terminal.
  */
 mark: string | null, 
 /**
- * 0 to 5: the colour of the mark's stripe.
+ * 0 to 5: the colour of the mark's stripe; 0 where there are no words.
  */
 markStripe: number, 
 /**
