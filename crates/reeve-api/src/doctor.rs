@@ -211,7 +211,8 @@ fn policy(host: &Host) -> CheckDto {
     let projects = host.engine.policies().project_problems();
     match &in_force.problem {
         None if !projects.is_empty() => {
-            check("policy", false, projects.join("; "), Some("reeve policy acknowledge FOLDER"))
+            let problems: Vec<String> = projects.into_iter().map(|project| project.problem).collect();
+            check("policy", false, problems.join("; "), Some("reeve policy acknowledge FOLDER"))
         }
         None => check("policy", true, format!("revision {}", in_force.set.revision()), None),
         Some(problem) => check("policy", false, problem.clone(), Some("reeve policy check")),

@@ -9,7 +9,7 @@ use crate::contract::{ApiCode, ApiError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Power {
     Read,
-    /// Changes settings, budgets, credentials, sessions.
+    /// Changes settings, budgets, credentials, sessions, or is long work for the engine.
     Change,
     /// Answers a held action.
     Decide,
@@ -82,15 +82,17 @@ const POWERS: &[(&str, Power)] = &[
     ("policies.state", Power::Read),
     ("policies.files", Power::Read),
     ("policies.hits", Power::Read),
-    ("policies.check", Power::Read),
-    ("policies.format", Power::Read),
-    ("policies.complete", Power::Read),
-    ("policies.replay", Power::Read),
-    ("policies.what_if", Power::Read),
+    // Work on drafts: they are loaded and weighed, which a governed process has no use for.
+    ("policies.check", Power::Change),
+    ("policies.format", Power::Change),
+    ("policies.complete", Power::Change),
+    ("policies.replay", Power::Change),
+    ("policies.what_if", Power::Change),
     ("policies.history", Power::Read),
     ("policies.acknowledge", Power::Decide),
     ("policies.save", Power::Change),
-    ("audit.verify", Power::Read),
+    // Reads the whole record.
+    ("audit.verify", Power::Change),
     ("audit.record", Power::Read),
     ("settings.get", Power::Read),
     ("settings.set", Power::Change),
@@ -153,6 +155,16 @@ mod tests {
             let allowed = check(call, Peer::Governed, Surface::Cli).is_ok();
             assert_eq!(allowed, *power == Power::Read, "{call}");
             assert!(check(call, Peer::Person, Surface::MainWindow).is_ok(), "{call}");
+        }
+    }
+
+    #[test]
+    fn long_work_is_not_for_a_governed_process_and_its_own_status_and_denials_are() {
+        for call in ["policies.replay", "policies.what_if", "policies.check", "audit.verify", "approvals.preview"] {
+            assert!(check(call, Peer::Governed, Surface::Cli).is_err(), "{call}");
+        }
+        for call in ["status.get", "operations.search", "operations.get", "policies.list", "policies.state"] {
+            assert!(check(call, Peer::Governed, Surface::Cli).is_ok(), "{call}");
         }
     }
 

@@ -257,6 +257,9 @@ pub enum PolicyVerb {
     Acknowledge {
         /// Working directory of the sessions; left out: this one.
         folder: Option<PathBuf>,
+        /// The revision that was shown (`reeve policy list`); left out: what binds is shown, and the question is asked.
+        #[arg(long)]
+        revision: Option<String>,
     },
 }
 

@@ -53,12 +53,14 @@ pub struct Witness {
     vault: Vault,
     /// The last head that this engine wrote or found in agreement; `None` before the first look.
     agreed: Mutex<Option<u64>>,
+    /// Held while the record is verified: one at a time.
+    verifying: tokio::sync::Mutex<()>,
 }
 
 impl Witness {
     #[must_use]
     pub fn new(store: Store, vault: Vault) -> Self {
-        Self { store, vault, agreed: Mutex::default() }
+        Self { store, vault, agreed: Mutex::default(), verifying: tokio::sync::Mutex::default() }
     }
 
     /// Copies each seal that is the newest when its turn comes, until the engine stops.
@@ -131,11 +133,12 @@ impl Witness {
         Ok(read_mirror(&text).0.into_iter().next())
     }
 
-    /// Proves the record against its seals in every place, the vault among them.
+    /// Proves the record against its seals in every place, the vault among them. One at a time; others wait.
     ///
     /// # Errors
     /// When database or mirror cannot be read. A vault that does not answer is part of what is said.
     pub async fn verify(&self) -> Result<Verified, EngineError> {
+        let _one = self.verifying.lock().await;
         let (seals, testimony) = match self.read().await {
             Ok(Some(seal)) => {
                 let testimony = Testimony::Head { seq: seal.seq };

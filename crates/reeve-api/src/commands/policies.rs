@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
-use reeve_engine::policies::Policies;
+use reeve_engine::policies::{Policies, ProjectProblem};
 use reeve_engine::settings::Settings;
 use reeve_policy::cases;
 use serde::Serialize;
@@ -16,7 +16,9 @@ use serde_json::Value;
 use super::answer;
 use crate::connection::Caller;
 use crate::contract::calls::PoliciesCall;
-use crate::contract::policies::{HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, RuleDto, RuleHitsDto, RuleModeDto};
+use crate::contract::policies::{
+    HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, ProjectProblemDto, RuleDto, RuleHitsDto, RuleModeDto,
+};
 use crate::contract::{ApiCode, ApiError};
 use crate::home::Home;
 use crate::host::Host;
@@ -36,7 +38,8 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Res
         PoliciesCall::Replay(input) => answer(&weighing::replay(host, &input).await?),
         PoliciesCall::WhatIf(input) => answer(&weighing::what_if(host, &input).await?),
         PoliciesCall::Acknowledge(input) => {
-            host.engine.acknowledge_project(Path::new(&input.folder), &super::approvals::whoami()).await?;
+            let by = super::approvals::whoami();
+            host.engine.acknowledge_project(Path::new(&input.folder), &input.revision, &by).await?;
             answer(&state(host))
         }
         PoliciesCall::History => answer(&drafts::history(host)?),
@@ -73,8 +76,17 @@ fn state(host: &Host) -> PolicyStateDto {
         rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
         folder: host.engine.policies().folder().display().to_string(),
         problem: in_force.problem.clone(),
-        projects: Some(host.engine.policies().project_problems()).filter(|problems| !problems.is_empty()),
+        projects: Some(projects(host)).filter(|problems| !problems.is_empty()),
     }
+}
+
+fn projects(host: &Host) -> Vec<ProjectProblemDto> {
+    let dto = |project: ProjectProblem| ProjectProblemDto {
+        folder: project.folder.display().to_string(),
+        problem: project.problem,
+        revision: project.revision,
+    };
+    host.engine.policies().project_problems().into_iter().map(dto).collect()
 }
 
 fn files(host: &Host) -> Result<Vec<PolicyFileDto>, ApiError> {

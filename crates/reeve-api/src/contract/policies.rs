@@ -200,7 +200,19 @@ pub struct PolicyStateDto {
     /// Projects whose rules on disk are not all that binds there: broken, or weaker than before; none where all do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
-    pub projects: Option<Vec<String>>,
+    pub projects: Option<Vec<ProjectProblemDto>>,
+}
+
+/// A project whose rules on disk are not all that binds there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ProjectProblemDto {
+    /// Working directory of the sessions.
+    pub folder: String,
+    pub problem: String,
+    /// What an agreement to it names; absent where what is on disk does not load, so that nobody can agree to it.
+    pub revision: Option<String>,
 }
 
 /// Agrees that the rules of a project became weaker while somebody works there.
@@ -210,4 +222,6 @@ pub struct PolicyStateDto {
 pub struct AcknowledgeInput {
     /// Working directory of the sessions, as they name it.
     pub folder: String,
+    /// Of what was shown: the agreement is refused when the rules changed since.
+    pub revision: String,
 }

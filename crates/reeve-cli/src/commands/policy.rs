@@ -21,17 +21,36 @@ pub async fn policy(context: &Context, verb: Option<PolicyVerb>) -> anyhow::Resu
         PolicyVerb::Simulate { candidate, since } => candidate::simulate(context, &candidate, since.as_deref()).await,
         PolicyVerb::Diff { candidate } => candidate::diff(context, &candidate).await,
         PolicyVerb::Apply { candidate, yes, note } => candidate::apply(context, &candidate, yes, note).await,
-        PolicyVerb::Acknowledge { folder } => acknowledge(context, folder).await,
+        PolicyVerb::Acknowledge { folder, revision } => acknowledge(context, folder, revision).await,
     }
 }
 
-async fn acknowledge(context: &Context, folder: Option<PathBuf>) -> anyhow::Result<u8> {
+async fn acknowledge(context: &Context, folder: Option<PathBuf>, revision: Option<String>) -> anyhow::Result<u8> {
     refuse_inside_session("policy acknowledge")?;
     let folder = std::path::absolute(folder.unwrap_or_else(|| PathBuf::from(".")))?;
     // Sessions name their folder without `.` and links, as the system does.
     let folder = std::fs::canonicalize(&folder).unwrap_or(folder).display().to_string();
-    let call = PoliciesCall::Acknowledge(AcknowledgeInput { folder });
-    let state: PolicyStateDto = context.client().await?.call(&call).await?;
+    let client = context.client().await?;
+    // What was looked at is what is agreed to: the engine refuses when the rules changed meanwhile.
+    let revision = if let Some(revision) = revision {
+        revision
+    } else {
+        let state: PolicyStateDto = client.call(&PoliciesCall::State).await?;
+        let Some(project) = state.projects.into_iter().flatten().find(|project| project.folder == folder) else {
+            context.say("the project's rules bind as they are; there is nothing to agree to");
+            return Ok(exit::DONE);
+        };
+        eprintln!("reeve: {}", output::visible(&project.problem));
+        let Some(revision) = project.revision else { return Ok(exit::FAILED) };
+        let hint = format!("pass `--revision {revision}`");
+        if !candidate::confirmed(context, "Agree that only what is on disk binds?", &hint)? {
+            context.say("nothing was changed");
+            return Ok(exit::WAITING);
+        }
+        revision
+    };
+    let call = PoliciesCall::Acknowledge(AcknowledgeInput { folder, revision });
+    let state: PolicyStateDto = client.call(&call).await?;
     if context.json {
         output::json(&state)?;
     } else {
@@ -56,7 +75,8 @@ async fn list(context: &Context) -> anyhow::Result<u8> {
     output::table(&["RULE", "DOES", "LAYER", "WHERE", "REASON"], &rules.iter().map(row).collect::<Vec<_>>())?;
     context.say(&format!("{} rules, revision {}, yours in {}", state.rules, state.revision, state.folder));
     for project in state.projects.iter().flatten() {
-        eprintln!("reeve: {}", output::visible(project));
+        let revision = project.revision.iter().map(|revision| format!(" (revision {revision})"));
+        eprintln!("reeve: {}{}", output::visible(&project.problem), revision.collect::<String>());
     }
     if let Some(problem) = state.problem {
         eprintln!("reeve: what is on disk does not load, the last good set stays in force: {problem}");

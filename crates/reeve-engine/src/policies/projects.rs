@@ -10,12 +10,19 @@ use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use reeve_policy::{PolicySet, RuleInfo};
+use sha2::Digest as _;
 
 use super::{InForce, Policies, PolicyFile, Reload, build};
 use crate::error::EngineError;
 
 /// Most bytes of one file.
 const LARGEST: u64 = 256 * 1024;
+/// Most bytes of one project's files together.
+const LARGEST_TOGETHER: usize = 1024 * 1024;
+/// Most policy files of one project.
+const MOST_FILES: usize = 64;
+/// Most things of any kind in one folder of policies.
+const MOST_ENTRIES: usize = 1024;
 
 /// Most versions of one project's rules that are kept while somebody works there.
 const MOST_KEPT: usize = 8;
@@ -32,6 +39,18 @@ pub struct ProjectLook {
     pub problem: Option<String>,
     /// What changed in the project's files since the last look.
     pub reload: Reload,
+}
+
+/// A project whose rules on disk are not all that binds there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectProblem {
+    /// Working directory of the sessions.
+    pub folder: PathBuf,
+    /// A sentence.
+    pub problem: String,
+    /// What an agreement names: changes with the rules on disk and those that bind beyond them. `None`: there is nothing to
+    /// agree to, because what is on disk does not load.
+    pub revision: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -133,27 +152,56 @@ impl Policies {
         });
     }
 
-    /// Why what is on disk is not what is in force, for each project where that is so.
+    /// Projects where what is on disk is not what is in force, by their folders.
     #[must_use]
-    pub fn project_problems(&self) -> Vec<String> {
+    pub fn project_problems(&self) -> Vec<ProjectProblem> {
         let projects = self.projects.0.lock();
-        let mut problems: Vec<String> = projects.values().filter_map(|project| project.problem.clone()).collect();
-        problems.sort_unstable();
+        let told = |(folder, project): (&PathBuf, &Project)| {
+            let problem = project.problem.clone()?;
+            Some(ProjectProblem { folder: folder.clone(), problem, revision: project.beyond() })
+        };
+        let mut problems: Vec<ProjectProblem> = projects.iter().filter_map(told).collect();
+        problems.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
         problems
     }
 
-    /// Lets go of the rules that a project does not have any more. Gives their names.
-    pub(crate) fn let_go(&self, cwd: &Path) -> Vec<String> {
+    /// Names of the rules that a project does not have any more and that bind there all the same.
+    ///
+    /// # Errors
+    /// When they are not those that the revision stands for: what is agreed to is what was shown.
+    pub(crate) fn beyond_disk(&self, cwd: &Path, revision: &str) -> Result<Vec<String>, EngineError> {
         let mut projects = self.projects.0.lock();
-        let Some(project) = projects.get_mut(cwd) else { return Vec::new() };
-        // What is broken on disk is no version that somebody could have agreed to.
-        if project.seen.is_err() || project.versions.len() < 2 {
-            return Vec::new();
-        }
-        let kept = project.versions.split_off(1);
+        project_at(&mut projects, cwd, revision).map(|project| project.lost())
+    }
+
+    /// Lets go of these rules.
+    ///
+    /// # Errors
+    /// As [`Policies::beyond_disk`].
+    pub(crate) fn let_go(&self, cwd: &Path, revision: &str) -> Result<(), EngineError> {
+        let mut projects = self.projects.0.lock();
+        let project = project_at(&mut projects, cwd, revision)?;
+        project.versions.truncate(1);
         project.problem = None;
-        let newest = project.versions.first();
-        newest.map(|newest| lost(newest, &kept)).unwrap_or_default()
+        Ok(())
+    }
+}
+
+fn project_at<'a>(
+    projects: &'a mut HashMap<PathBuf, Project>,
+    cwd: &Path,
+    revision: &str,
+) -> Result<&'a mut Project, EngineError> {
+    let refused = |why: &str| EngineError::Refused(format!("{}: {why}", cwd.display()));
+    let Some(project) = projects.get_mut(cwd) else {
+        return Err(refused("nobody works there, so no rules are kept for it"));
+    };
+    match project.beyond() {
+        None => Err(refused("there is nothing to agree to: its rules on disk do not load, or are what binds there")),
+        Some(now) if now != revision => {
+            Err(refused("its rules changed since they were shown: look at them again, then agree to what is there now"))
+        }
+        Some(_) => Ok(project),
     }
 }
 
@@ -183,21 +231,55 @@ fn lost(newest: &Version, kept: &[Version]) -> Vec<String> {
 }
 
 impl Project {
+    /// Names of the rules that bind beside those on disk.
+    fn lost(&self) -> Vec<String> {
+        self.versions.split_first().map(|(newest, kept)| lost(newest, kept)).unwrap_or_default()
+    }
+
+    /// A digest of what is on disk and of what binds beyond it; `None` where nothing does, or the disk holds no version that
+    /// somebody could agree to.
+    fn beyond(&self) -> Option<String> {
+        if self.seen.is_err() || self.versions.len() < 2 {
+            return None;
+        }
+        let mut digest = sha2::Sha256::new();
+        for version in &self.versions {
+            digest.update((version.files.len() as u64).to_be_bytes());
+            for file in &version.files {
+                for part in [file.path.as_os_str().as_encoded_bytes(), file.text.as_bytes()] {
+                    digest.update((part.len() as u64).to_be_bytes());
+                    digest.update(part);
+                }
+            }
+        }
+        Some(hex::encode(digest.finalize()).chars().take(16).collect())
+    }
+
     fn look(&self, reload: Reload) -> ProjectLook {
         let sets = self.versions.iter().filter_map(|version| version.set.clone()).collect();
         ProjectLook { sets, problem: self.problem.clone(), reload }
     }
 }
 
-/// The rules of every folder from `cwd` up: a nearer one adds to those further out and takes nothing away.
+/// The rules of every folder from `cwd` up: a nearer one adds to those further out and takes nothing away. Bounded, because
+/// the agent that is governed here can write these folders and they are read at every tick.
 fn read(cwd: &Path) -> Result<Vec<PolicyFile>, EngineError> {
     let mut files = Vec::new();
+    let mut together = 0;
     for folder in cwd.ancestors().map(|folder| folder.join(".reeve").join("policies")).filter(|p| p.is_dir()) {
         let unread = |source| EngineError::Read { path: folder.clone(), source };
-        for entry in std::fs::read_dir(&folder).map_err(unread)? {
+        for (number, entry) in std::fs::read_dir(&folder).map_err(unread)?.enumerate() {
             let path = entry.map_err(unread)?.path();
+            if number >= MOST_ENTRIES {
+                return Err(unread(io::Error::other(format!("more than {MOST_ENTRIES} files"))));
+            }
             if path.extension().is_some_and(|e| e == "cedar") {
                 let text = read_plain(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+                together += text.len();
+                if files.len() >= MOST_FILES || together > LARGEST_TOGETHER {
+                    let most = format!("more than {MOST_FILES} policy files or {LARGEST_TOGETHER} bytes of them");
+                    return Err(unread(io::Error::other(most)));
+                }
                 files.push(PolicyFile::new(&path, Layer::Project, text));
             }
         }
@@ -303,6 +385,28 @@ mod tests {
     }
 
     #[test]
+    fn too_many_or_too_large_files_are_not_read_and_the_last_good_set_stays() {
+        let place = place();
+        std::fs::write(&place.file, rule("project-no")).unwrap();
+        place.policies.project(&place.inner).unwrap();
+        let inner = place.inner.join(".reeve/policies");
+        let refused = |what: &str| {
+            let look = place.policies.project(&place.inner).unwrap();
+            assert!(has(&look, "project-no"), "{what}");
+            assert!(look.problem.as_ref().is_some_and(|problem| problem.contains("more than")), "{what} {look:?}");
+            std::fs::remove_dir_all(&inner).unwrap();
+            std::fs::create_dir_all(&inner).unwrap();
+            assert_eq!(place.policies.project(&place.inner).unwrap().problem, None, "{what}");
+        };
+        (0..MOST_FILES).for_each(|n| std::fs::write(inner.join(format!("{n}.cedar")), "").unwrap());
+        refused("many policies");
+        (0..5).for_each(|n| std::fs::write(inner.join(format!("{n}.cedar")), "/".repeat(250_000)).unwrap());
+        refused("large policies");
+        (0..=MOST_ENTRIES).for_each(|n| std::fs::write(inner.join(format!("{n}.txt")), "").unwrap());
+        refused("many files");
+    }
+
+    #[test]
     fn a_version_that_adds_is_told_once_and_replaces_the_older_one() {
         let place = place();
         std::fs::write(&place.file, rule("project-no")).unwrap();
@@ -328,7 +432,19 @@ mod tests {
         std::fs::write(&place.file, rule("project-less")).unwrap();
         let look = place.policies.project(&place.inner).unwrap();
         assert!(has(&look, "project-no") && has(&look, "project-less"), "{look:?}");
-        assert_eq!(place.policies.let_go(&place.inner), ["`project-no`"]);
+        let shown = place.policies.project_problems()[0].revision.clone().unwrap();
+        // Between showing and agreeing the agent takes another rule away.
+        std::fs::write(&place.file, rule("project-other")).unwrap();
+        place.policies.project(&place.inner).unwrap();
+        let refused = place.policies.let_go(&place.inner, &shown).unwrap_err();
+        assert!(refused.to_string().contains("changed since they were shown"), "{refused}");
+        let look = place.policies.project(&place.inner).unwrap();
+        assert!(has(&look, "project-no") && has(&look, "project-less"), "{look:?}");
+        std::fs::write(&place.file, rule("project-less")).unwrap();
+        place.policies.project(&place.inner).unwrap();
+        let shown = place.policies.project_problems()[0].revision.clone().unwrap();
+        assert_eq!(place.policies.beyond_disk(&place.inner, &shown).unwrap(), ["`project-no`", "`project-other`"]);
+        place.policies.let_go(&place.inner, &shown).unwrap();
         let look = place.policies.project(&place.inner).unwrap();
         assert!(!has(&look, "project-no") && has(&look, "project-less") && look.problem.is_none(), "{look:?}");
         std::fs::remove_file(&place.file).unwrap();

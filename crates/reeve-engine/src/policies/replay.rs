@@ -69,14 +69,19 @@ pub struct Replay {
 impl Engine {
     /// Judges what was recorded since then by the rules in force and by the candidate, under the circumstances of its
     /// time. Answers that were remembered for a session or for a while do not count, nor do rules that a project brought
-    /// along: both sets are weighed alone.
+    /// along: both sets are weighed alone. One at a time; others wait.
     ///
     /// # Errors
     /// When the record cannot be read.
     pub async fn replay(&self, candidate: Arc<PolicySet>, since: DateTime<Utc>) -> Result<Replay, EngineError> {
+        let one = Arc::clone(&self.0.weighing).lock_owned().await;
         let recorded = self.store().judged(since, MOST_OPERATIONS).await?;
         let live = Arc::clone(&self.policies().in_force().set);
-        let judge = move || compare(&live, &candidate, &recorded.operations, since, !recorded.more);
+        let judge = move || {
+            // Until it is done, also where nobody waits for it any more.
+            let _one = one;
+            compare(&live, &candidate, &recorded.operations, since, !recorded.more)
+        };
         tokio::task::spawn_blocking(judge).await.map_err(|error| EngineError::Refused(error.to_string()))
     }
 }

@@ -292,8 +292,12 @@ async fn a_rule_that_its_agent_deletes_goes_on_binding_until_a_human_agrees() {
     std::fs::remove_file(rules.join("own.cedar")).unwrap();
     world.engine.reload().await.unwrap();
     assert_eq!(denied(world.gate().admit(paste(), serde_json::Value::Null).await).kind, DenialKind::Policy);
-    assert!(world.engine.policies().project_problems()[0].contains("`no-paste`"));
-    let gone = world.engine.acknowledge_project(project.path(), "dana").await.unwrap();
+    let shown = world.engine.policies().project_problems().remove(0);
+    assert!(shown.problem.contains("`no-paste`") && shown.folder == project.path(), "{shown:?}");
+    assert!(world.engine.acknowledge_project(project.path(), "another", "dana").await.is_err());
+    assert_eq!(denied(world.gate().admit(paste(), serde_json::Value::Null).await).kind, DenialKind::Policy);
+    let revision = shown.revision.unwrap();
+    let gone = world.engine.acknowledge_project(project.path(), &revision, "dana").await.unwrap();
     assert_eq!(gone, ["`no-paste`"]);
     drop(admitted(world.gate().admit(paste(), serde_json::Value::Null).await));
 }

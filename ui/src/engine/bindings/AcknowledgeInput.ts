@@ -7,4 +7,8 @@ export type AcknowledgeInput = {
 /**
  * Working directory of the sessions, as they name it.
  */
-folder: string, };
+folder: string, 
+/**
+ * Of what was shown: the agreement is refused when the rules changed since.
+ */
+revision: string, };

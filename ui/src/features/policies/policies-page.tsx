@@ -47,8 +47,8 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
         <>
           {state.data.problem === null ? null : <Broken problem={state.data.problem} files={files.data} />}
           {state.data.projects?.map((project) => (
-            <p key={project} role="status" className="border-b border-line bg-ask-tint px-4 py-2 wrap-anywhere">
-              <Prose text={project} />
+            <p key={project.folder} role="status" className="border-b border-line bg-ask-tint px-4 py-2 wrap-anywhere">
+              <Prose text={project.problem} />
             </p>
           ))}
           {view.kind === "history" ? <HistoryView chosen={view.version} /> : <Content tab={tab} view={view} rules={rules.data} state={state.data} files={files.data} />}

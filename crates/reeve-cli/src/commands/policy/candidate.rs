@@ -110,7 +110,7 @@ pub async fn apply(context: &Context, candidate: &Path, yes: bool, note: Option<
         let weigh = PoliciesCall::Replay(ReplayInput { draft: draft.clone(), since: None });
         output::line(&summary(&client.call::<ReplayDto>(&weigh).await?))?;
     }
-    if !yes && !confirmed(context)? {
+    if !yes && !confirmed(context, "Put this in force?", "look at `reeve policy diff` first, then pass `--yes`")? {
         context.say("nothing was written");
         return Ok(exit::WAITING);
     }
@@ -125,13 +125,12 @@ pub async fn apply(context: &Context, candidate: &Path, yes: bool, note: Option<
     Ok(exit::DONE)
 }
 
-fn confirmed(context: &Context) -> anyhow::Result<bool> {
+/// Asks; the hint is for where nobody can be asked.
+pub(super) fn confirmed(context: &Context, question: &str, hint: &str) -> anyhow::Result<bool> {
     if !output::may_ask(context.no_input) {
-        return Err(ApiError::new(ApiCode::Invalid, "nobody can be asked here")
-            .hint("look at `reeve policy diff` first, then pass `--yes`")
-            .into());
+        return Err(ApiError::new(ApiCode::Invalid, "nobody can be asked here").hint(hint).into());
     }
-    eprint!("Put this in force? [y/N] ");
+    eprint!("{question} [y/N] ");
     std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;
