@@ -57,7 +57,7 @@ test("keys are taken from a file by name, what only looks like one after a tick,
   await dialog.getByLabel("Host").fill("api.linear.app");
   await dialog.getByRole("checkbox", { name: /Put placeholders/ }).check();
   await dialog.getByRole("button", { name: "Take ticked keys" }).click();
-  await expect(dialog.getByText("/home/dana/api/.env.reeve-backup-1")).toBeVisible();
+  await expect(dialog.getByText("/home/dana/.local/share/reeve/backups/env-1")).toBeVisible();
   await dialog.getByRole("button", { name: "Close" }).last().click();
   await expect(page.getByRole("link", { name: /LINEAR_TOKEN/ })).toContainText("api.linear.app");
 });

@@ -131,6 +131,12 @@ impl Home {
         self.data.join("secrets.age")
     }
 
+    /// Files as they were before keys were taken out of them: owner only, and in no project.
+    #[must_use]
+    pub fn backups(&self) -> PathBuf {
+        self.data.join("backups")
+    }
+
     #[must_use]
     pub fn log_file(&self) -> PathBuf {
         self.state.join("engine.log")

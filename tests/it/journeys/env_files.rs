@@ -1,4 +1,4 @@
-//! Keys out of an environment file: shown by name, taken by choice, replaced by placeholders beside a copy.
+//! Keys out of an environment file: shown by name, taken by choice, replaced by placeholders, with a copy out of the project.
 
 use reeve_api::contract::calls::CredentialsCall;
 use reeve_api::contract::credentials::TypedSecret;
@@ -40,10 +40,13 @@ async fn lines_that_look_like_keys_come_back_by_name_and_their_values_never() {
 }
 
 #[tokio::test]
-async fn what_is_chosen_goes_to_the_vault_and_the_file_gets_placeholders_beside_a_copy() {
+async fn what_is_chosen_goes_to_the_vault_and_the_file_gets_placeholders_with_a_copy_elsewhere() {
     let stage = Stage::set(Setting::default()).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".env");
+    let shared = tempfile::tempdir().unwrap();
+    #[cfg(unix)]
+    std::os::unix::fs::symlink(shared.path().join("mine.env"), &path).unwrap();
     std::fs::write(&path, text()).unwrap();
     let from = || EnvFileInput { path: Some(path.display().to_string()), text: None };
     let changed = ImportInput { from: from(), chosen: vec![line(3, "OPENAI_API_KEY", "gone", None)], replace: true };
@@ -60,10 +63,18 @@ async fn what_is_chosen_goes_to_the_vault_and_the_file_gets_placeholders_beside_
     assert_eq!(now, text().replace(OPENAI, &taken.placeholder));
     let backup = done.backup.unwrap();
     assert_eq!(std::fs::read_to_string(&backup).unwrap(), text());
+    let left = std::fs::read_dir(folder.path()).unwrap().chain(std::fs::read_dir(shared.path()).unwrap());
+    for left in left {
+        let held = std::fs::read_to_string(left.unwrap().path()).unwrap();
+        assert!(!held.contains(OPENAI), "no key stays where an agent works");
+    }
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt as _;
-        assert_eq!(std::fs::metadata(&backup).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(path.is_symlink(), "a link stays a link");
+        let backup = std::path::Path::new(&backup);
+        assert_eq!(backup.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(backup.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
     }
     // The same again finds the placeholder and takes it for no key.
     let again: EnvFileDto = stage.client().call(&CredentialsCall::Scan(from())).await.unwrap();

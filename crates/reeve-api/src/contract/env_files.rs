@@ -88,7 +88,7 @@ pub struct ImportedDto {
     /// All there are now.
     pub credentials: Vec<CredentialDto>,
     pub added: Vec<String>,
-    /// The copy of the file as it was, where it was changed. It still holds the values.
+    /// The copy of the file as it was, in Reeve's own folder, where it was changed. It still holds the values.
     pub backup: Option<String>,
 }
 

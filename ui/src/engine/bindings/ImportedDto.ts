@@ -10,6 +10,6 @@ export type ImportedDto = {
  */
 credentials: Array<CredentialDto>, added: Array<string>, 
 /**
- * The copy of the file as it was, where it was changed. It still holds the values.
+ * The copy of the file as it was, in Reeve's own folder, where it was changed. It still holds the values.
  */
 backup: string | null, };

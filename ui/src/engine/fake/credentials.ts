@@ -46,7 +46,7 @@ export const credentials: Handlers<"credentials.list" | "credentials.add" | "cre
       const added = fresh(one.id, one.variable, { variables: [one.variable] });
       world.credentials.push(one.binding ? { ...added, bindings: [place(one.binding, [])] } : added);
     }
-    return { credentials: all(world), added: chosen.map((one) => one.id), backup: replace && from.path !== null ? `${from.path}.reeve-backup-1` : null };
+    return { credentials: all(world), added: chosen.map((one) => one.id), backup: replace && from.path !== null ? "/home/dana/.local/share/reeve/backups/env-1" : null };
   },
   "credentials.test": (world, { credential, send }) => test(find(world, credential), send !== null),
   "credentials.remove": (world, { credential }) => {

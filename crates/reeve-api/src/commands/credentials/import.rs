@@ -79,7 +79,7 @@ pub(super) async fn import(host: &Host, input: ImportInput) -> Result<ImportedDt
     host.engine.refresh_secrets().await;
     let backup = match path.filter(|_| input.replace && !placeholders.is_empty()) {
         None => None,
-        Some(path) => Some(put_placeholders(&path, &text.0, &placeholders)?),
+        Some(path) => Some(put_placeholders(&host.home.backups(), &path, &text.0, &placeholders)?),
     };
     let credentials = host.engine.credentials().list().iter().map(CredentialDto::from).collect();
     Ok(ImportedDto { credentials, added, backup: backup.map(|path| path.display().to_string()) })
@@ -126,31 +126,61 @@ fn file(path: &Path) -> Result<TypedSecret, ApiError> {
     Ok(text)
 }
 
-/// A copy of the file beside it, for its owner alone; then the file with placeholders, in one step, with its own rights.
-fn put_placeholders(path: &Path, text: &str, placeholders: &[(u32, String)]) -> Result<PathBuf, ApiError> {
+/// A copy of the file in Reeve's own folder, where no agent works; then the file with placeholders, in one step, with its own
+/// rights. A link stays one: what it points at changes.
+fn put_placeholders(
+    folder: &Path,
+    path: &Path,
+    text: &str,
+    placeholders: &[(u32, String)],
+) -> Result<PathBuf, ApiError> {
     let failed = |what: &Path, why: &std::io::Error| {
         let message =
             format!("the keys are in the vault, and `{}` was not changed: `{}`: {why}", path.display(), what.display());
         ApiError::new(ApiCode::Failed, message)
     };
+    let target = path.canonicalize().map_err(|e| failed(path, &e))?;
     let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let backup = (1..=99)
-        .map(|number| path.with_file_name(format!("{name}.reeve-backup-{number}")))
-        .find(|path| !path.exists())
-        .unwrap_or_else(|| path.with_file_name(format!("{name}.reeve-backup")));
-    create(&backup, text.as_bytes()).map_err(|e| failed(&backup, &e))?;
+    let backup = back_up(folder, name.trim_start_matches('.'), text).map_err(|e| failed(folder, &e))?;
     let mut changed = replaced(text, placeholders);
-    let temporary = path.with_file_name(format!("{name}.reeve-{}", std::process::id()));
+    let temporary = target.with_file_name(format!("{name}.reeve-{}", std::process::id()));
     let written = create(&temporary, changed.as_bytes())
-        .and_then(|()| std::fs::set_permissions(&temporary, std::fs::metadata(path)?.permissions()))
-        .and_then(|()| std::fs::rename(&temporary, path));
+        .and_then(|()| std::fs::set_permissions(&temporary, std::fs::metadata(&target)?.permissions()))
+        .and_then(|()| still_holds(&target, text))
+        .and_then(|()| std::fs::rename(&temporary, &target));
     wipe(&mut changed);
     if let Err(error) = written {
-        // What is left behind holds placeholders and what was not chosen: it must not stay.
+        // What is left behind holds what was not chosen, and the copy all of it: neither must stay.
         let _ = std::fs::remove_file(&temporary);
-        return Err(failed(path, &error));
+        let _ = std::fs::remove_file(&backup);
+        return Err(failed(&target, &error));
     }
     Ok(backup)
+}
+
+/// A copy of the text under a name that nothing has.
+fn back_up(folder: &Path, name: &str, text: &str) -> std::io::Result<PathBuf> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)?;
+    let mut number = 1_u32;
+    loop {
+        let backup = folder.join(format!("{name}-{number}"));
+        match create(&backup, text.as_bytes()) {
+            Err(taken) if taken.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
+            done => return done.map(|()| backup),
+        }
+    }
+}
+
+/// What somebody wrote meanwhile is not written over.
+fn still_holds(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut now = std::fs::read(path)?;
+    let same = now == text.as_bytes();
+    now.fill(0);
+    if same { Ok(()) } else { Err(std::io::Error::other("it was changed meanwhile; look through it again")) }
 }
 
 /// A new file for its owner alone, on disk before anything is built on it.
@@ -186,5 +216,25 @@ pub(super) async fn keeping(host: &Host) -> KeepingDto {
         },
         advice: problem.as_ref().map(|problem| problem.advice().to_owned()),
         problem: problem.map(|problem| problem.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_left_alone_and_no_copy_stays() {
+        let (project, data) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = project.path().join(".env");
+        std::fs::write(&path, "A=new\n").unwrap();
+        let placeholders = [(1, "placeholder".to_owned())];
+        let refused = put_placeholders(data.path(), &path, "A=old\n", &placeholders).unwrap_err();
+        assert!(refused.message.contains("changed meanwhile"), "{refused}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "A=new\n");
+        assert_eq!(std::fs::read_dir(data.path()).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(project.path()).unwrap().count(), 1);
+        put_placeholders(data.path(), &path, "A=new\n", &placeholders).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "A=placeholder\n");
     }
 }
