@@ -30,10 +30,21 @@ pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Resul
         output::line(&format!("{good} {} records are consistent with the key they name", found.events))?;
         context.say("no key of this profile is here: whose key it is, this does not say");
     }
+    if found.redacted > 0 && !context.json {
+        output::line(&redacted(&found))?;
+    }
     if let Some(says) = found.keychain.as_ref().filter(|_| !context.json) {
         context.say(&format!("the keychain {says}"));
     }
     Ok(if found.ok { exit::DONE } else { exit::BROKEN })
+}
+
+/// What a hash cannot say of records from which something was taken out.
+fn redacted(found: &VerificationDto) -> String {
+    format!(
+        "  from {} of them something secret was taken out: for what these hold, only the manifest vouches",
+        found.redacted
+    )
 }
 
 pub async fn export(context: &Context, args: ExportArgs) -> anyhow::Result<u8> {

@@ -9,6 +9,10 @@ export type VerificationDto = { ok: boolean, events: number,
  */
 sealedTo: number, 
 /**
+ * Records of an export from which something was taken out: only its manifest vouches for what they hold.
+ */
+redacted: number, 
+/**
  * Whether signatures were checked against this profile's own key.
  */
 keyTrusted: boolean, 
