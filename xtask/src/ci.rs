@@ -176,11 +176,13 @@ fn tests() -> Result<()> {
 }
 
 /// The tests of one package whose names hold a word.
-pub fn some_tests(package: &str, word: &str) -> Result<()> {
+pub fn some_tests(package: &str, word: &str) -> Command {
     if has_nextest() {
-        return exec(&mut nextest(&format!("package(={package}) and test({word})")));
+        return nextest(&format!("package(={package}) and test({word})"));
     }
-    exec(cargo(&["test"]).args(WHOLE).args(["--lib", "--", word]))
+    let mut run = cargo(&["test"]);
+    run.args(WHOLE).args(["--lib", "--", word]);
+    run
 }
 
 fn nextest(filter: &str) -> Command {

@@ -43,7 +43,7 @@ impl Repair {
     ///
     /// # Errors
     /// What the system says.
-    pub fn apply(&self) -> std::io::Result<()> {
+    pub fn apply(&self, home: &Home) -> std::io::Result<()> {
         match self {
             Self::Create(path) => {
                 let mut builder = std::fs::DirBuilder::new();
@@ -53,11 +53,20 @@ impl Repair {
                 builder.create(path)
             }
             Self::Close(path) => close(path),
-            Self::RemoveSocket(path) | Self::RemoveTrust(path) => match std::fs::remove_file(path) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-                done => done,
+            // An engine may have started since this was found to be needed: under its lock there is none.
+            Self::RemoveSocket(path) => match Lease::take(home)? {
+                Some(_held) => remove(path),
+                None => Ok(()),
             },
+            Self::RemoveTrust(path) => remove(path),
         }
+    }
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        done => done,
     }
 }
 
@@ -174,7 +183,7 @@ mod tests {
                 "remove the trust file"
             ]
         );
-        found.iter().for_each(|repair| repair.apply().unwrap());
+        found.iter().for_each(|repair| repair.apply(&home).unwrap());
         assert_eq!(all(&home, None), Vec::<String>::new());
         assert_eq!(home.data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(home.database().metadata().unwrap().permissions().mode() & 0o777, 0o600);
@@ -200,6 +209,22 @@ mod tests {
     }
 
     #[test]
+    fn an_engine_that_starts_before_the_repair_is_done_keeps_its_socket() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::under(folder.path());
+        home.create().unwrap();
+        std::fs::write(home.socket(), "").unwrap();
+        let found = needed(&home, None).unwrap();
+        assert_eq!(found, [Repair::RemoveSocket(home.socket())]);
+        let held = Lease::take(&home).unwrap().unwrap();
+        found.iter().for_each(|repair| repair.apply(&home).unwrap());
+        assert!(home.socket().exists());
+        drop(held);
+        found.iter().for_each(|repair| repair.apply(&home).unwrap());
+        assert!(!home.socket().exists());
+    }
+
+    #[test]
     fn a_link_is_somebodys_own_arrangement() {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::under(folder.path());
@@ -209,7 +234,7 @@ mod tests {
         std::fs::set_permissions(&elsewhere, std::fs::Permissions::from_mode(0o644)).unwrap();
         std::os::unix::fs::symlink(&elsewhere, home.log_file()).unwrap();
         assert_eq!(all(&home, None), Vec::<String>::new());
-        Repair::Close(home.log_file()).apply().unwrap();
+        Repair::Close(home.log_file()).apply(&home).unwrap();
         assert_eq!(elsewhere.metadata().unwrap().permissions().mode() & 0o777, 0o644);
     }
 }

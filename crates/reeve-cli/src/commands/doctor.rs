@@ -41,7 +41,7 @@ pub async fn mend(context: &Context) -> anyhow::Result<()> {
     let needed = repair::needed(&context.home, live.as_deref())?;
     for step in &needed {
         context.say(&format!("reeve: {step}"));
-        if let Err(error) = step.apply() {
+        if let Err(error) = step.apply(&context.home) {
             eprintln!("reeve: that did not work: {error}");
         }
     }
