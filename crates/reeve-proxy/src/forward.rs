@@ -21,7 +21,7 @@ use reeve_engine::settings::Upstream;
 
 use crate::forward::dial::Dialer;
 use crate::forward::http1::Http1;
-use crate::forward::http2::Http2;
+use crate::forward::http2::{Http2, Windows};
 use crate::forward::pool::{Pool, PoolKey, Pooled};
 use crate::io::BoxStream;
 use crate::payload::{Payload, PayloadError};
@@ -115,12 +115,13 @@ impl From<ForwardError> for SendError {
 pub(crate) struct Forwarder {
     dialer: Dialer,
     pool: Arc<Pool>,
+    windows: Windows,
 }
 
 impl Forwarder {
     /// `own_port`: the port of the proxy itself, which nothing may be sent to.
     pub fn new(upstream: &Upstream, tls: UpstreamTls, own_port: u16) -> Result<Self, String> {
-        Ok(Self { dialer: Dialer::new(upstream, tls, own_port)?, pool: Arc::new(Pool::default()) })
+        Ok(Self { dialer: Dialer::new(upstream, tls, own_port)?, pool: Arc::default(), windows: Windows::default() })
     }
 
     /// Sends one request and waits for the head of its answer. `sent` is called right before its first byte leaves. What
@@ -163,8 +164,11 @@ impl Forwarder {
         if !dialled.http2 {
             return Ok(Pooled::Http1(Http1::new(dialled)));
         }
-        let connection = Http2::open(dialled).await?;
-        let place = connection.place().ok_or_else(|| {
+        let room = self.windows.room().ok_or_else(|| {
+            ForwardError::Unreachable("as many answers are under way as there may be at once".to_owned())
+        })?;
+        let (connection, place) = Http2::open(dialled, room).await?;
+        let place = place.ok_or_else(|| {
             ForwardError::Unreachable(format!("`{}` allows no request on a new connection", route.authority))
         })?;
         self.pool.share(key.clone(), &connection);

@@ -20,7 +20,7 @@ use crate::payload::{Payload, PayloadError};
 /// Streams at once on one connection.
 const STREAMS: u32 = 512;
 /// What a stalled client may leave unread, per stream.
-const SEND_BUFFER: usize = 64 * 1024;
+const SEND_BUFFER: usize = 16 * 1024;
 /// What a client may send ahead, per stream and per connection.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;

@@ -1,12 +1,14 @@
 //! HTTP/2 towards the upstream: one connection carries many requests of the same session and credential. Streams do not
-//! wait for each other: what a slow reader leaves unread is bounded per stream, not shared.
+//! wait for each other: what a slow reader leaves unread is bounded per stream, and by the number of streams for all.
+
+mod unread;
 
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,11 +16,12 @@ use h2::client::{Builder, ResponseFuture, SendRequest};
 use h2::{Ping, PingPong, Reason, RecvStream, SendStream};
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TE};
 use http::{Request, Response};
-use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use reeve_domain::host::Authority;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use self::unread::Answer;
 use super::dial::Dialled;
 use super::http1::is_bodiless;
 use super::{ForwardError, Outgoing, OutgoingBody, SendError};
@@ -27,19 +30,48 @@ use crate::io::Written;
 use crate::payload::{Payload, PayloadError};
 
 /// Requests at once on one connection, where the upstream allows as many; more open another one.
-const AT_ONCE: usize = 96;
+const AT_ONCE: u32 = 96;
 /// Models may think for long before the head of their answer comes.
 const HEAD_TIME: Duration = Duration::from_secs(900);
-/// What may arrive unread, per stream.
-const STREAM_WINDOW: u32 = 256 * 1024;
-/// What may arrive unread in all: room for every stream, so that those nobody reads do not stop the others.
-const CONNECTION_WINDOW: u32 = AT_ONCE as u32 * STREAM_WINDOW;
-/// What small frames may cost beyond their bytes while nobody reads them, in bytes; past it the whole connection ends.
-/// Models send an event of a hundred bytes for each word, so this must bear every stream's window full of such.
-const SMALL_FRAMES: usize = 48 * 1024 * 1024;
+/// What may arrive unread on one stream, in bytes, and how many such streams this process has at once: 32 MiB in all…
+const WIDE: (u32, usize) = (128 * 1024, 256);
+/// …and on the streams beyond those: another 16 MiB, and as many as a session may have requests under way.
+const NARROW: (u32, usize) = (8 * 1024, 2048);
+/// What small frames may cost h2 beyond their bytes, in bytes; past it the whole connection ends. They are taken out of it
+/// as they come, read or not, so this only bears what arrives in one burst.
+const SMALL_FRAMES: usize = 16 * 1024 * 1024;
 /// A connection with requests under way is asked for a sign of life this often, and given up after the second.
 const PING_EVERY: Duration = Duration::from_secs(60);
 const PING_TIME: Duration = Duration::from_secs(20);
+
+/// The streams of all connections of this process, so that what nobody reads is bounded for all of them together.
+pub(super) struct Windows {
+    wide: Arc<Semaphore>,
+    narrow: Arc<Semaphore>,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self { wide: Arc::new(Semaphore::new(WIDE.1)), narrow: Arc::new(Semaphore::new(NARROW.1)) }
+    }
+}
+
+impl Windows {
+    /// Room for the first stream of a new connection, and with it the size of the windows there.
+    pub fn room(&self) -> Option<Room> {
+        [(WIDE.0, &self.wide), (NARROW.0, &self.narrow)].into_iter().find_map(|(window, streams)| {
+            let first = Arc::clone(streams).try_acquire_owned().ok()?;
+            Some(Room { window, streams: Arc::clone(streams), first })
+        })
+    }
+}
+
+/// What a new connection may take.
+pub(super) struct Room {
+    window: u32,
+    streams: Arc<Semaphore>,
+    first: OwnedSemaphorePermit,
+}
 
 /// A connection that requests share.
 #[derive(Clone)]
@@ -47,15 +79,20 @@ pub(super) struct Http2 {
     sender: SendRequest<Bytes>,
     peer: SocketAddr,
     busy: Arc<AtomicUsize>,
+    /// Streams of this width that the process may still have.
+    streams: Arc<Semaphore>,
     written: Written,
 }
 
 impl Http2 {
-    pub async fn open(dialled: Dialled) -> Result<Self, ForwardError> {
+    /// A new connection with a place on it; `None` for the place where the upstream allows no request at all.
+    pub async fn open(dialled: Dialled, room: Room) -> Result<(Self, Option<Place>), ForwardError> {
         let Dialled { io, peer, written, .. } = dialled;
+        let Room { window, streams, first } = room;
         let (sender, mut connection) = Builder::new()
-            .initial_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
+            .initial_window_size(window)
+            // Room for every stream, so that those nobody reads do not stop the others.
+            .initial_connection_window_size(AT_ONCE * window)
             .data_frame_budget(SMALL_FRAMES)
             // Until the upstream says how many it takes, one: what waits behind a limit could have had its own connection.
             .initial_max_send_streams(1)
@@ -76,7 +113,9 @@ impl Http2 {
                 () = silent(pings, &watched) => tracing::debug!("an HTTP/2 connection to an upstream gives no sign of life"),
             }
         });
-        Ok(Self { sender, peer, busy, written })
+        let connection = Self { sender, peer, busy, streams, written };
+        let place = connection.place_by(first);
+        Ok((connection, place))
     }
 
     pub fn peer(&self) -> SocketAddr {
@@ -93,11 +132,15 @@ impl Http2 {
         self.busy.load(Ordering::Relaxed) > 0
     }
 
-    /// Takes a place for one more request, as far as this side and the upstream allow it.
+    /// Takes a place for one more request, as far as this process, this connection and the upstream allow it.
     pub fn place(&self) -> Option<Place> {
-        let most = self.sender.current_max_send_streams().min(AT_ONCE);
+        self.place_by(Arc::clone(&self.streams).try_acquire_owned().ok()?)
+    }
+
+    fn place_by(&self, window: OwnedSemaphorePermit) -> Option<Place> {
+        let most = self.sender.current_max_send_streams().min(AT_ONCE as usize);
         let taken = self.busy.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < most).then_some(n + 1));
-        taken.is_ok().then(|| Place(Arc::clone(&self.busy)))
+        taken.is_ok().then(|| Place { busy: Arc::clone(&self.busy), _window: window })
     }
 
     /// Sends one request and waits for the head of its answer.
@@ -132,7 +175,7 @@ impl Http2 {
             Ok(Ok(response)) => {
                 let left = declared_length(response.headers());
                 let pouring = sending.pouring;
-                Ok(response.map(|body| Answer { body, pouring, left, over: false, _place: place }.boxed_unsync()))
+                Ok(response.map(|body| Answer::new(body, pouring, left, place).boxed_unsync()))
             }
             // Of a body that went in pieces some are gone.
             Ok(Err(NoHead::Upstream(error))) if !poured && (unprocessed(&error) || self.written.bytes() == before) => {
@@ -250,60 +293,13 @@ impl Future for Sending {
 }
 
 /// One request under way on a shared connection.
-pub(super) struct Place(Arc<AtomicUsize>);
+pub(super) struct Place {
+    busy: Arc<AtomicUsize>,
+    _window: OwnedSemaphorePermit,
+}
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// The body of an answer; its connection has room again when it is dropped.
-struct Answer {
-    body: RecvStream,
-    pouring: Option<Pouring>,
-    left: Option<u64>,
-    over: bool,
-    _place: Place,
-}
-
-impl Body for Answer {
-    type Data = Bytes;
-    type Error = PayloadError;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, PayloadError>>> {
-        let this = &mut *self;
-        let failed = |error: &h2::Error| PayloadError::Upstream(error.to_string());
-        if this.over {
-            return Poll::Ready(None);
-        }
-        if let Err(error) = poll_pouring(&mut this.pouring, cx) {
-            this.over = true;
-            return Poll::Ready(Some(Err(error)));
-        }
-        while let Some(data) = ready!(this.body.poll_data(cx)) {
-            let data = data.map_err(|error| failed(&error))?;
-            // What is handed on makes room for as much.
-            this.body.flow_control().release_capacity(data.len()).map_err(|error| failed(&error))?;
-            this.left = this.left.map(|left| left.saturating_sub(data.len() as u64));
-            if !data.is_empty() {
-                return Poll::Ready(Some(Ok(Frame::data(data))));
-            }
-        }
-        let trailers = ready!(this.body.poll_trailers(cx)).map_err(|error| failed(&error))?;
-        this.over = true;
-        Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.over || self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        match self.left {
-            _ if self.is_end_stream() => SizeHint::with_exact(0),
-            Some(left) => SizeHint::with_exact(left),
-            None => SizeHint::default(),
-        }
+        self.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -88,6 +88,81 @@ async fn answers_that_nobody_reads_do_not_stop_the_others_of_their_connection() 
     assert_eq!(upstream.accepted.load(Ordering::SeqCst), 1, "all of it went over one connection");
 }
 
+/// An upstream that answers without end as far as its streams' windows allow it, and how many bytes those were in all;
+/// `/` it answers with nothing.
+async fn endless() -> (std::net::SocketAddr, String, Arc<AtomicUsize>) {
+    let (root, acceptor) = acceptor(&[HOST], true);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (address, given) = (listener.local_addr().unwrap(), Arc::<AtomicUsize>::default());
+    let counted = given.clone();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let (acceptor, given) = (acceptor.clone(), given.clone());
+            tokio::spawn(async move {
+                let io = acceptor.accept(tcp).await.unwrap();
+                let mut connection = h2::server::handshake(io).await.unwrap();
+                while let Some(Ok((request, mut respond))) = connection.accept().await {
+                    let over = request.uri().path() == "/";
+                    let mut stream = respond.send_response(http::Response::new(()), over).unwrap();
+                    let given = given.clone();
+                    tokio::spawn(async move {
+                        while !over {
+                            stream.reserve_capacity(16 * 1024);
+                            let Some(Ok(room)) = std::future::poll_fn(|cx| stream.poll_capacity(cx)).await else {
+                                return;
+                            };
+                            if stream.send_data(Bytes::from(vec![b'x'; room]), false).is_err() {
+                                return;
+                            }
+                            given.fetch_add(room, Ordering::SeqCst);
+                        }
+                    });
+                }
+            });
+        }
+    });
+    (address, root, counted)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_many_stalled_readers_leave_unread_is_bounded_for_all_of_them_together() {
+    const MIB: usize = 1024 * 1024;
+    let (address, root, given) = endless().await;
+    let world = World::over("a.example:443", address, &root).await;
+    let mut stalled = Vec::new();
+    for _ in 0..3 {
+        let io = tls(&world, "a.example:443", HOST, &[b"h2"]).await.unwrap();
+        let (sender, connection) =
+            h2::client::Builder::new().initial_window_size(1024).handshake::<_, Bytes>(io).await.unwrap();
+        tokio::spawn(connection);
+        let mut sender = sender.ready().await.unwrap();
+        for _ in 0..200 {
+            sender = sender.ready().await.unwrap();
+            let request = http::Request::get(format!("https://{HOST}/endless")).body(()).unwrap();
+            stalled.push(sender.send_request(request, true).unwrap().0);
+        }
+        stalled.push(
+            sender.send_request(http::Request::get(format!("https://{HOST}/")).body(()).unwrap(), true).unwrap().0,
+        );
+    }
+    let mut bodies = Vec::new();
+    for answer in stalled {
+        bodies.push(timeout(3 * PATIENCE, answer).await.unwrap().unwrap().into_body());
+    }
+    // Until nothing moves any more.
+    let (mut before, mut still) = (0, 0);
+    while still < 20 {
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let now = given.load(Ordering::SeqCst);
+        assert!(now <= 64 * MIB, "{} MiB came for readers that read nothing", now / MIB);
+        still = if now == before && now > 32 * MIB { still + 1 } else { 0 };
+        before = now;
+    }
+    assert_eq!(get(&world, HOST, "/").await.status, 200, "the others go on");
+    assert_eq!(bodies.len(), 603);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_in_a_closed_loop_all_end_well_while_others_are_broken_off() {
     let upstream = Upstream::start(&[HOST], true, |received| {
