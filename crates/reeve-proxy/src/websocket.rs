@@ -1,6 +1,5 @@
-//! Upgraded connections: the handshake is checked on both sides, and after `101` bytes are relayed and counted: of a
-//! WebSocket frame by frame, looked through; of anything else as they are. A side that closes is closed towards the other;
-//! the other may still finish what it is saying.
+//! Upgraded connections: the handshake is checked on both sides, and after `101` frames are looked through, relayed and
+//! counted. A side that closes is closed towards the other; the other may still finish what it is saying.
 
 pub mod frame;
 pub mod guard;
@@ -138,17 +137,6 @@ pub trait Passage {
     fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault>;
 }
 
-/// Bytes as they are.
-#[derive(Debug, Clone, Copy)]
-pub struct AsTheyAre;
-
-impl Passage for AsTheyAre {
-    fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
-        out.extend_from_slice(bytes);
-        Ok(())
-    }
-}
-
 impl Passage for guard::Outward {
     fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
         self.feed(bytes, out).map_err(|stopped| match stopped {
@@ -282,6 +270,16 @@ mod tests {
     const UPGRADE_TO: (&str, &str) = ("upgrade", "WebSocket");
     const CONNECTION_UPGRADE: (&str, &str) = ("connection", "keep-alive, Upgrade");
     const VERSION: (&str, &str) = ("sec-websocket-version", "13");
+
+    /// Bytes as they are.
+    struct AsTheyAre;
+
+    impl Passage for AsTheyAre {
+        fn pass(&mut self, bytes: &[u8], out: &mut BytesMut) -> Result<(), Fault> {
+            out.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
 
     #[test]
     fn the_handshake_of_the_rfc_is_accepted() {

@@ -175,7 +175,8 @@ fn check_expect(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Upgrades other than to HTTP/2, which is never negotiated this way here and is treated as not asked for.
+/// An upgrade to WebSocket, whose frames are looked through. One to HTTP/2, which is never negotiated this way here, is
+/// treated as not asked for; any other would carry bytes that nobody can look through.
 fn upgrade(incoming: &Incoming) -> Result<Option<String>, Refusal> {
     let asked = incoming.upgradable && names(&incoming.headers, "connection", "upgrade");
     let mut values = incoming.headers.get_all(header::UPGRADE).iter();
@@ -187,6 +188,11 @@ fn upgrade(incoming: &Incoming) -> Result<Option<String>, Refusal> {
     }
     if protocol.starts_with("h2") || protocol.starts_with("http/") {
         return Ok(None);
+    }
+    if protocol != "websocket" {
+        let message = format!("An upgrade to `{protocol}` would carry bytes that Reeve cannot look through.");
+        let advice = "Use plain HTTP or a WebSocket.";
+        return Err(Refusal::new(http::StatusCode::FORBIDDEN, "unknown_upgrade", message, advice));
     }
     websocket::check_request(&incoming.headers, &protocol)
         .map_err(|error| Refusal::malformed(format!("The upgrade is malformed: {error}.")))?;
@@ -316,6 +322,8 @@ mod tests {
             ("GET", "/", &[host, ("expect", "200-ok")], 417),
             ("GET", "/", &[host, ("connection", "upgrade"), ("upgrade", "websocket, h2c")], 400),
             ("GET", "/", &[host, ("connection", "upgrade"), ("upgrade", "websocket")], 400),
+            ("POST", "/", &[host, ("connection", "upgrade"), ("upgrade", "tcp")], 403),
+            ("GET", "/", &[host, ("connection", "upgrade"), ("upgrade", "SPDY/3.1")], 403),
         ];
         for (method, target, fields, status) in table {
             let refusal = checked(&incoming(method, target, fields)).unwrap_err();

@@ -1,5 +1,5 @@
-//! Upgrades that were admitted: the connection is handed over after `101`, its bytes relayed and counted, those of a
-//! WebSocket looked through both ways.
+//! WebSockets that were admitted: the connection is handed over after `101`, its frames looked through both ways and
+//! counted. No other upgrade comes this far.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::io::BoxStream;
 use crate::mask::MaskSet;
 use crate::refusal::Refusal;
 use crate::websocket::guard::{Inward, Outward};
-use crate::websocket::{self, AsTheyAre, RelayEnd};
+use crate::websocket::{self, RelayEnd};
 
 /// Hands the connection over after `101`.
 ///
@@ -45,8 +45,7 @@ pub(super) fn relay(
     if let Some(protocol) = protocol {
         head.headers.insert(UPGRADE, protocol);
     }
-    let watched = case.asked.upgrade.as_deref() == Some("websocket");
-    let guards = watched.then(|| (outward(case), inward(case)));
+    let guards = (outward(case), inward(case));
     let told = (case.channel.clone(), case.asked.endpoint.host.to_string());
     let tunnel = Tunnel::new(move |client| relayed(client, upstream, settler, guards, told).boxed());
     Ok(Answer { response: Response::from_parts(head, crate::payload::empty()), tunnel: Some(tunnel) })
@@ -71,19 +70,13 @@ async fn relayed(
     client: BoxStream,
     upstream: BoxStream,
     mut settler: Settler,
-    guards: Option<(Outward, Inward)>,
+    (mut outward, mut inward): (Outward, Inward),
     (channel, place): (Channel, String),
 ) {
     let revoked = settler.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
     settler.first_byte();
-    let relayed = match guards {
-        Some((mut outward, mut inward)) => {
-            let relayed = websocket::relay(client, upstream, (&mut outward, &mut inward), &revoked).await;
-            settler.outcome.masked = inward.masked();
-            relayed
-        }
-        None => websocket::relay(client, upstream, (&mut AsTheyAre, &mut AsTheyAre), &revoked).await,
-    };
+    let relayed = websocket::relay(client, upstream, (&mut outward, &mut inward), &revoked).await;
+    settler.outcome.masked = inward.masked();
     settler.outcome.request_bytes += relayed.from_client;
     settler.outcome.response_bytes += relayed.from_upstream;
     settler.settle(match relayed.end {
