@@ -460,7 +460,7 @@ impl Gate {
     async fn turn_away(&self, turned: TurnedAway) -> Ruling {
         let TurnedAway { operation, verdict, mut denial, approval } = turned;
         // What was asked about has a row that must not stay open; everything else is bounded.
-        if approval.is_none() && !self.0.refusals.admits_denial(&operation.principal) {
+        if approval.is_none() && !self.0.refusals.admits_denial(&operation, verdict.as_ref(), &denial) {
             denial.record = None;
             return Ruling::Denied(denial);
         }

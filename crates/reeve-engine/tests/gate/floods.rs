@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use reeve_domain::event::{Draft, EventBody};
-use reeve_domain::verdict::DenialKind;
+use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::approvals::MAX_PENDING_PER_AGENT;
 use serde_json::Value;
 
@@ -130,4 +130,34 @@ async fn denials_without_end_leave_their_beginning_and_a_number() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("the rest was never counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_flood_of_denials_drowns_no_other_session_no_new_host_and_no_leak() {
+    let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
+    let live = world.session("claude-code").await;
+    for _ in 0..650 {
+        let _ = denied(world.gate().admit(world.http(&live, "POST", "paste.example", "/x"), Value::Null).await);
+    }
+    let at = |host: &str, live| world.http(live, "GET", host, "/probe");
+    let refusal =
+        |kind| Denial { kind, message: "no".to_owned(), advice: String::new(), reasons: Vec::new(), record: None };
+    let new = world.gate().refuse(at("new.example", &live), refusal(DenialKind::Address)).await;
+    assert!(new.record.is_some(), "the first at another host");
+    let again = world.gate().refuse(at("new.example", &live), refusal(DenialKind::Address)).await;
+    assert!(again.record.is_none(), "the second there is one of the flood");
+    let other = world.gate().refuse(at("new.example", &live), refusal(DenialKind::Malformed)).await;
+    assert!(other.record.is_some(), "the first for another reason");
+    for number in 0..300 {
+        let host = format!("host{number}.example");
+        let denial = world.gate().refuse(at(&host, &live), refusal(DenialKind::Address)).await;
+        assert_eq!(denial.record.is_some(), number < 198, "{number}");
+    }
+    for _ in 0..3 {
+        let leak = world.gate().refuse(at("paste.example", &live), refusal(DenialKind::Leak)).await;
+        assert!(leak.record.is_some(), "leaks are never drowned");
+    }
+    let quiet = world.session("codex").await;
+    let theirs = world.gate().refuse(at("paste.example", &quiet), refusal(DenialKind::Address)).await;
+    assert!(theirs.record.is_some(), "another session is counted by itself");
 }
