@@ -7,12 +7,12 @@ use http_body_util::Full;
 use reeve_domain::outcome::Ending;
 use reeve_domain::session::SessionEnd;
 use reeve_domain::settings::Mode;
-use reeve_proxy::framing::body::{BodyDecoder, BodyLength};
+use reeve_proxy::framing::body::{BodyDecoder, BodyLength, of_request};
 use reeve_proxy::framing::reader::Reader;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client::{ACCEPT, KEY, exchange, get, http2, https, over_http2, post};
-use crate::upstream::{Reply, Upstream};
+use crate::client::{ACCEPT, KEY, PATIENCE, exchange, get, http2, https, over_http2, over_http2_within, post};
+use crate::upstream::{Reply, Upstream, acceptor};
 use crate::world::{PERMIT_ALL, World};
 
 const HOST: &str = "a.example";
@@ -135,7 +135,7 @@ async fn a_client_that_goes_takes_the_upstream_call_with_it() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         drop(io);
-        assert!(upstream.closed_within(Duration::from_secs(2)).await);
+        assert!(upstream.closed_within(PATIENCE).await);
         assert_eq!(world.outcome().await.ending, Ending::CutByClient);
     }
 }
@@ -146,25 +146,25 @@ async fn a_reset_http_2_stream_cancels_the_upstream_call() {
     let mut sender = http2(&world, HOST).await;
     let call = sender.send_request(request("GET", "/", ""));
     assert!(tokio::time::timeout(Duration::from_millis(700), call).await.is_err());
-    assert!(upstream.closed_within(Duration::from_secs(2)).await);
+    assert!(upstream.closed_within(PATIENCE).await);
     assert_eq!(world.outcome().await.ending, Ending::CutByClient);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_a_session_cuts_its_live_streams_within_a_second() {
+async fn stopping_a_session_cuts_its_live_streams() {
     let (world, upstream) = world_over(false, |_| Reply::Endless).await;
     let mut io = https(&world, HOST).await;
     io.write_all(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").await.unwrap();
     let mut some = vec![0; 300_000];
     io.read_exact(&mut some).await.unwrap();
     world.engine.end_session(world.session.id(), SessionEnd::Stopped).await.unwrap();
-    assert!(upstream.closed_within(Duration::from_secs(1)).await);
+    assert!(upstream.closed_within(PATIENCE).await);
     let ending = world.outcome().await.ending;
     assert!(matches!(ending, Ending::CutByReeve { .. }), "{ending:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_now_denies_cuts_live_streams_within_a_second() {
+async fn a_policy_that_now_denies_cuts_live_streams() {
     let upstream = Upstream::start(&[HOST], false, |_| Reply::Endless).await;
     let world = World::with(&["a.example:443"], &upstream, Mode::Enforce, PERMIT_ALL, None).await;
     let mut io = https(&world, HOST).await;
@@ -173,7 +173,7 @@ async fn a_policy_that_now_denies_cuts_live_streams_within_a_second() {
     io.read_exact(&mut some).await.unwrap();
     let deny = "@id(\"none\") @reason(\"tests\") forbid(principal, action, resource);\n";
     std::fs::write(world.folder.path().join("config/policies/mine.cedar"), deny).unwrap();
-    assert!(upstream.closed_within(Duration::from_secs(1)).await);
+    assert!(upstream.closed_within(PATIENCE).await);
     let ending = world.outcome().await.ending;
     assert!(matches!(ending, Ending::CutByReeve { .. }), "{ending:?}");
     assert_eq!(get(&world, HOST, "/").await.status, 403);
@@ -198,17 +198,23 @@ async fn many_streams_at_once_all_end_well() {
         Reply::Pieces(200, vec![("content-type", "text/event-stream".to_owned())], (0..5).map(event).collect())
     })
     .await;
+    let whole: String = (0..5).map(|n| format!("data: {n}\n\n")).collect();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let sender = http2(&world, HOST).await;
         for _ in 0..100 {
             let mut sender = sender.clone();
-            calls.spawn(async move { over_http2(&mut sender, request("GET", "/", "")).await });
+            calls.spawn(async move { over_http2_within(6 * PATIENCE, &mut sender, request("GET", "/", "")).await });
         }
     }
-    let replies = calls.join_all().await;
-    assert_eq!(replies.len(), 400);
-    assert!(replies.iter().all(|reply| reply.status == 200 && reply.text().ends_with("data: 4\n\n")));
+    // All of them wait for their turn on a slow machine: as long as some end, the others may take their time.
+    let mut ended = 0;
+    while let Some(reply) = tokio::time::timeout(3 * PATIENCE, calls.join_next()).await.expect("nothing ends") {
+        let reply = reply.unwrap();
+        assert_eq!((reply.status, reply.text()), (200, whole.clone()));
+        ended += 1;
+    }
+    assert_eq!(ended, 400);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -372,7 +378,7 @@ async fn an_upgrade_elsewhere_is_relayed_after_101_with_its_bytes_counted() {
     }
     assert_eq!(first, b"\x81\x02hi");
     io.shutdown().await.unwrap();
-    assert!(upstream.closed_within(Duration::from_secs(2)).await);
+    assert!(upstream.closed_within(PATIENCE).await);
     let outcome = world.outcome().await;
     assert_eq!((outcome.status, outcome.response_bytes), (Some(101), 4));
 }
@@ -413,4 +419,44 @@ async fn a_secret_in_a_path_is_judged_and_sent_as_it_is_and_recorded_without_it(
     let files =
         ["reeve.db", "reeve.db-wal"].map(|name| std::fs::read(world.folder.path().join(name)).unwrap_or_default());
     assert!(files.iter().all(|bytes| memchr::memmem::find(bytes, secret.as_bytes()).is_none()), "nor in the store");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_found_its_warm_connection_closed_goes_once_over_a_new_one() {
+    // Each connection serves one request, says that it stays, and closes.
+    let (root, acceptor) = acceptor(&[HOST], false);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (closing, mut closed) = tokio::sync::mpsc::unbounded_channel();
+    let (seeing, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        loop {
+            let (tcp, _) = listener.accept().await.unwrap();
+            let mut io = acceptor.accept(tcp).await.unwrap();
+            let mut reader = Reader::new(&mut io, BytesMut::new());
+            let head = reader.request_head().await.unwrap().unwrap();
+            let mut decoder = BodyDecoder::new(of_request(&head.headers, head.version).unwrap());
+            let mut body = Vec::new();
+            while let Some(frame) = std::future::poll_fn(|cx| reader.poll_body(cx, &mut decoder)).await.unwrap() {
+                body.extend_from_slice(frame.data_ref().unwrap());
+            }
+            seeing.send(String::from_utf8(body).unwrap()).unwrap();
+            io.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+            io.shutdown().await.unwrap();
+            drop(io);
+            closing.send(()).unwrap();
+        }
+    });
+    let world = World::over("a.example:443", address, &root).await;
+    for round in 0..8 {
+        let body = format!("body {round}");
+        let reply = post(&world, HOST, "/v", "", &body).await;
+        assert_eq!((reply.status, reply.text()), (200, "ok".to_owned()), "round {round}");
+        assert_eq!(seen.recv().await, Some(body));
+        // Every other time the next request races with the closing.
+        if round % 2 == 0 {
+            closed.recv().await.unwrap();
+        }
+    }
+    assert!(seen.try_recv().is_err(), "each came once");
 }
