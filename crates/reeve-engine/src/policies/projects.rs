@@ -271,14 +271,17 @@ fn read(cwd: &Path) -> Result<Vec<PolicyFile>, EngineError> {
         for (number, entry) in std::fs::read_dir(&folder).map_err(unread)?.enumerate() {
             let path = entry.map_err(unread)?.path();
             if number >= MOST_ENTRIES {
-                return Err(unread(io::Error::other(format!("more than {MOST_ENTRIES} files"))));
+                return Err(EngineError::Config {
+                    path: folder.clone(),
+                    problem: format!("more than {MOST_ENTRIES} files"),
+                });
             }
             if path.extension().is_some_and(|e| e == "cedar") {
                 let text = read_plain(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
                 together += text.len();
                 if files.len() >= MOST_FILES || together > LARGEST_TOGETHER {
-                    let most = format!("more than {MOST_FILES} policy files or {LARGEST_TOGETHER} bytes of them");
-                    return Err(unread(io::Error::other(most)));
+                    let problem = format!("more than {MOST_FILES} policy files or {LARGEST_TOGETHER} bytes of them");
+                    return Err(EngineError::Config { path: folder.clone(), problem });
                 }
                 files.push(PolicyFile::new(&path, Layer::Project, text));
             }
