@@ -248,7 +248,8 @@ impl Stage {
         let shown: ApprovalDto = self.client.call(&ApprovalsCall::Get(input)).await?;
         let arming = shown.arming.context("an open question has no ticket to answer it with")?;
         tokio::time::sleep(Duration::from_millis(u64::from(arming.arms_after_ms) + 50)).await;
-        let input = ResolveInput { approval: shown.id, nonce: arming.nonce, answer, reading_ms: None, rule: None, proof: None };
+        let input =
+            ResolveInput { approval: shown.id, nonce: arming.nonce, answer, reading_ms: None, rule: None, proof: None };
         Ok(self.client.call(&ApprovalsCall::Resolve(input)).await?)
     }
 

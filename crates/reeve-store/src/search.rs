@@ -26,9 +26,9 @@ pub use values::Values;
 pub(crate) use facets::facets;
 pub(crate) use flow::flow;
 pub(crate) use histogram::histogram;
+pub(crate) use scan::{BODY, Visit, body, for_each};
 pub(crate) use sessions::sessions;
 pub(crate) use values::values;
-pub(crate) use scan::{BODY, Visit, body, for_each};
 
 use crate::error::StoreError;
 

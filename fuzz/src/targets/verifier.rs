@@ -6,7 +6,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration};
 use ed25519_dalek::SigningKey;
 use reeve_domain::chain::{
-    ExportFormat, Head, Json, Manifest, Redacted, Seal, VERSION, follow, genesis, read_mirror, record_line, verify_export,
+    ExportFormat, Head, Json, Manifest, Redacted, Seal, VERSION, follow, genesis, read_mirror, record_line,
+    verify_export,
 };
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::operation::Digest;

@@ -362,8 +362,7 @@ async fn saying_to_be_the_demo_or_the_engine_allows_nothing_late() {
         let claimed = Answering { surface, ..answering(&held, ticket.clone(), GrantScope::Once) };
         assert!(world.engine.allow_late(claimed).await.is_err(), "{surface:?}");
     }
-    let proven =
-        Answering { proof: Some(secret("correct horse")), ..answering(&held, ticket, GrantScope::Once) };
+    let proven = Answering { proof: Some(secret("correct horse")), ..answering(&held, ticket, GrantScope::Once) };
     world.engine.allow_late(proven).await.unwrap();
 }
 

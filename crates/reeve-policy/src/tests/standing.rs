@@ -34,7 +34,8 @@ fn an_approval_is_as_narrow_as_it_reads() {
     let operation = http("POST", "api.example.com", "/repos/acme/issues");
     let end = Utc::now() + TimeDelta::days(30);
     let reasons = set.evaluate(&operation, &new_here()).reasons().to_vec();
-    let text = standing_approval(&operation, &reasons, "always-1", Some(end), Some(&operation.principal.session)).unwrap();
+    let text =
+        standing_approval(&operation, &reasons, "always-1", Some(end), Some(&operation.principal.session)).unwrap();
     for expected in [
         "@id(\"always-1\")",
         "@lifts(\"ask-first-write\")",
@@ -242,7 +243,8 @@ fn a_whole_host_is_offered_for_reads_alone() {
     assert_eq!(widths(&reads), [Width::Useful, Width::Exact, Width::Host]);
     assert_eq!(widths(&http("POST", "docs.example.com", "/a/b")), [Width::Useful, Width::Exact]);
     assert_eq!(widths(&http("DELETE", "docs.example.com", "/a/b")), [Width::Useful]);
-    let text = |operation: &Operation, width| standing_approval_of(width, operation, &[], "always-1", None, None).unwrap();
+    let text =
+        |operation: &Operation, width| standing_approval_of(width, operation, &[], "always-1", None, None).unwrap();
     assert!(text(&reads, Width::Useful).contains("context.path like \"/webhooks/*\""));
     assert!(text(&reads, Width::Exact).contains("context.path == \"/webhooks/signatures\""));
     assert!(!text(&reads, Width::Host).contains("context.path"));
