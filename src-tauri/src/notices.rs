@@ -82,8 +82,8 @@ impl Notices {
         if fresh && !in_front {
             notices.extend(self.waiting());
         }
-        let denied = batch.operations.iter().filter(|row| row.state == RowStateDto::Denied && is_grave(row.risk));
-        if let Some(row) = denied.last().filter(|_| !in_front) {
+        let mut denied = batch.operations.iter().filter(|row| row.state == RowStateDto::Denied && is_grave(row.risk));
+        if let Some(row) = denied.next_back().filter(|_| !in_front) {
             notices.push(Notice {
                 about: About::DeniedHigh,
                 title: format!("{} was denied", plain(&row.agent_name)),
