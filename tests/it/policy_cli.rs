@@ -1,6 +1,6 @@
 //! `reeve policy simulate`, `diff` and `apply` as scripts see them: exit codes, what is written, what is kept, who may.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
 use reeve_demo::Provider;
@@ -27,7 +27,7 @@ fn candidate(machine: &Machine, name: &str, text: &str) -> PathBuf {
     machine.world.write_config(&format!("candidates/{name}"), text).unwrap()
 }
 
-fn policy(machine: &Machine, verb: &str, path: &PathBuf, more: &[&str]) -> Output {
+fn policy(machine: &Machine, verb: &str, path: &Path, more: &[&str]) -> Output {
     let mut arguments = vec!["policy", verb, path.to_str().unwrap()];
     arguments.extend(more);
     machine.reeve(&arguments)

@@ -74,7 +74,7 @@ async fn a_view_stays_in_its_file_until_it_is_removed() {
     let client = stage.client();
     let view = ViewDto { name: "Mine".to_owned(), query: "kind:llm cost:>0.05".to_owned() };
     let saved: ViewsDto = client.call(&OperationsCall::SaveView(view.clone())).await.unwrap();
-    assert_eq!(saved.views, [view.clone()]);
+    assert_eq!(saved.views, std::slice::from_ref(&view));
     let text = std::fs::read_to_string(&saved.file).unwrap();
     assert!(text.contains("name = \"Mine\"\nquery = \"kind:llm cost:>0.05\""), "{text}");
     let read: ViewsDto = client.call(&OperationsCall::Views).await.unwrap();

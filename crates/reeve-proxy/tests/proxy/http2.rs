@@ -107,7 +107,10 @@ async fn endless() -> (std::net::SocketAddr, String, Arc<AtomicUsize>) {
                     let mut stream = respond.send_response(http::Response::new(()), over).unwrap();
                     let given = given.clone();
                     tokio::spawn(async move {
-                        while !over {
+                        if over {
+                            return;
+                        }
+                        loop {
                             stream.reserve_capacity(16 * 1024);
                             let Some(Ok(room)) = std::future::poll_fn(|cx| stream.poll_capacity(cx)).await else {
                                 return;
