@@ -65,7 +65,7 @@ async fn a_candidate_is_weighed_shown_and_put_in_force_and_the_version_before_is
     assert_ne!(agent.send(Speak::H1, get("https://api.acme.example/page")).await.unwrap().status.as_u16(), 200);
     // Taking it away again allows something anew: that has an exit code of its own.
     let nothing = candidate(&machine, "empty/mine.cedar", "// nothing\n");
-    let loosened = policy(&machine, "simulate", &nothing.parent().unwrap().to_path_buf(), &[]);
+    let loosened = policy(&machine, "simulate", nothing.parent().unwrap(), &[]);
     assert_eq!(loosened.status.code(), Some(3), "{}", printed(&loosened));
     assert!(printed(&loosened).contains("newly allowed 2"), "{}", printed(&loosened));
     let again = policy(&machine, "apply", &denies, &["--yes"]);
