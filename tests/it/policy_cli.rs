@@ -97,7 +97,7 @@ async fn what_does_not_load_or_fails_a_case_is_not_put_in_force() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_agent_may_weigh_rules_and_not_apply_them() {
+async fn an_agent_neither_weighs_nor_applies_rules() {
     let (machine, _provider, client) = machine().await;
     let (_, opened) = machine.agent(&client, "tester").await;
     let denies = candidate(&machine, "mine.cedar", NO_DOCS);
@@ -111,8 +111,9 @@ async fn an_agent_may_weigh_rules_and_not_apply_them() {
     inside.extend(arguments);
     let refused = machine.reeve(&inside);
     assert_eq!(refused.status.code(), Some(3), "{}", printed(&refused));
-    let mut reading = vec!["run", "--quiet", "--", program.to_str().unwrap()];
-    reading.extend(["policy", "diff", denies.to_str().unwrap()]);
-    assert_eq!(machine.reeve(&reading).status.code(), Some(0));
+    // Weighing takes the engine's time, which is the person's.
+    let mut weighing = vec!["run", "--quiet", "--", program.to_str().unwrap()];
+    weighing.extend(["policy", "diff", denies.to_str().unwrap()]);
+    assert_eq!(machine.reeve(&weighing).status.code(), Some(3));
     assert!(!in_force(&machine).contains(&"no-docs".to_owned()));
 }

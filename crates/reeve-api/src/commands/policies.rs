@@ -5,7 +5,6 @@ mod weighing;
 
 use std::path::{Path, PathBuf};
 
-use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use reeve_engine::policies::{Policies, ProjectProblem};
 use reeve_engine::settings::Settings;
@@ -17,7 +16,7 @@ use super::answer;
 use crate::connection::Caller;
 use crate::contract::calls::PoliciesCall;
 use crate::contract::policies::{
-    HitsDto, PolicyFileDto, PolicyStateDto, PresetDto, ProjectProblemDto, RuleDto, RuleHitsDto, RuleModeDto,
+    HitsDto, PolicyFileDto, PolicyStateDto, ProjectProblemDto, RuleDto, RuleHitsDto, RuleModeDto,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::home::Home;
@@ -69,10 +68,7 @@ fn state(host: &Host) -> PolicyStateDto {
     let in_force = host.engine.policies().in_force();
     PolicyStateDto {
         revision: in_force.set.revision().to_owned(),
-        preset: match in_force.set.preset() {
-            Preset::Balanced => PresetDto::Balanced,
-            Preset::Strict => PresetDto::Strict,
-        },
+        preset: in_force.set.preset().into(),
         rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
         folder: host.engine.policies().folder().display().to_string(),
         problem: in_force.problem.clone(),

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::{Deserialize, Serialize};
 
+use super::status::PresetDto;
+
 /// Where a rule comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -175,15 +177,6 @@ pub struct RuleHitsDto {
 pub struct HitsDto {
     pub since: DateTime<Utc>,
     pub rules: Vec<RuleHitsDto>,
-}
-
-/// What decides where no rule says anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
-#[serde(rename_all = "camelCase")]
-pub enum PresetDto {
-    Balanced,
-    Strict,
 }
 
 /// What is in force, and what is wrong with what is on disk.

@@ -56,6 +56,7 @@ impl From<Mode> for ModeDto {
     }
 }
 
+/// What decides where no rule says anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
