@@ -74,7 +74,19 @@ impl Still {
         let text = ["user", "by"].iter().fold(text, |text, field| {
             text.replace(&format!("\"{field}\": \"{}\"", self.user), &format!("\"{field}\": \"dana\""))
         });
-        text.lines().map(|line| self.line(line) + "\n").collect()
+        let (mut lines, mut moment, mut out) = (text.lines().peekable(), "", String::with_capacity(text.len()));
+        while let Some(line) = lines.next() {
+            let is_moment = line.trim_start().starts_with("\"at\": ");
+            // Masking is told while the answer flows, and the clock may pass before: it happened with the event before it.
+            let beside = lines.peek().is_some_and(|next| next.contains("\"name\": \"credential.masked\""));
+            let shown = if is_moment && beside && !moment.is_empty() { moment } else { line };
+            if is_moment {
+                moment = shown;
+            }
+            out.push_str(&self.line(shown));
+            out.push('\n');
+        }
+        out
     }
 
     fn line(&mut self, line: &str) -> String {
