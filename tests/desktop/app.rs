@@ -120,12 +120,24 @@ impl App {
 
     /// Asks the window manager to close the window, as a click on its cross does.
     pub async fn close_window(&self) -> Result<()> {
-        self.windows(&["-c", TITLE]).await.map(drop)
+        let window = self.window().await?.context("there is no window to close")?;
+        self.windows(&["-i", "-c", &window]).await.map(drop)
     }
 
     /// Whether the window manager shows the window.
     pub async fn is_shown(&self) -> Result<bool> {
-        Ok(self.windows(&["-l"]).await?.lines().any(|line| line.ends_with(TITLE)))
+        Ok(self.window().await?.is_some())
+    }
+
+    /// The window of this world's app, by its process: on a shared display there are others of that title.
+    async fn window(&self) -> Result<Option<String>> {
+        let home = self.world.reeve_home();
+        let listed = self.windows(&["-l", "-p"]).await?;
+        Ok(listed.lines().find_map(|line| {
+            let mut words = line.split_whitespace();
+            let (window, pid) = (words.next()?, words.nth(1)?.parse().ok()?);
+            (line.ends_with(TITLE) && lives_in(pid, &home)).then(|| window.to_owned())
+        }))
     }
 
     async fn windows(&self, arguments: &[&str]) -> Result<String> {
@@ -281,15 +293,21 @@ pub async fn with_app(test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> 
 
 /// The engine process of a home: the app started it, and it outlives the app.
 fn engine_pid(home: &Path) -> Option<i32> {
-    let wanted = format!("REEVE_HOME={}", home.display());
     std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
         let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-        let holds = |file: &str, wanted: &str| {
-            let bytes = std::fs::read(entry.path().join(file)).unwrap_or_default();
-            bytes.split(|byte| *byte == 0).any(|word| word == wanted.as_bytes())
-        };
-        (holds("cmdline", "serve") && holds("environ", &wanted)).then_some(pid)
+        (holds(pid, "cmdline", "serve") && lives_in(pid, home)).then_some(pid)
     })
+}
+
+/// Whether a process was started with this home.
+fn lives_in(pid: i32, home: &Path) -> bool {
+    holds(pid, "environ", &format!("REEVE_HOME={}", home.display()))
+}
+
+/// Whether a file of `/proc` that lists words between NULs has this one.
+fn holds(pid: i32, file: &str, wanted: &str) -> bool {
+    let bytes = std::fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
+    bytes.split(|byte| *byte == 0).any(|word| word == wanted.as_bytes())
 }
 
 async fn connect(port: u16) -> Result<Client> {

@@ -211,7 +211,7 @@ fn ring(name: &str, wrapper: &[&str]) -> Result<()> {
     exec(command(program, arguments).arg(tests.get_program()).args(tests.get_args()))
 }
 
-/// Seven parsers, two at a time. The program was built before, so nothing is compiled here.
+/// Eight parsers, two at a time. The program was built before, so nothing is compiled here.
 fn fuzz() -> Result<()> {
     exec(&mut built("reeve-fuzz", &["--seconds", "20"]))
 }
