@@ -9,7 +9,7 @@ const chromium = [process.env["REEVE_BROWSER"], "/usr/bin/chromium", "/usr/bin/c
 export default defineConfig({
   testDir: ".",
   fullyParallel: true,
-  workers: 2,
+  workers: "100%",
   forbidOnly: true,
   // A second try tells a slow machine from a fault; the report names every test that needed it.
   retries: process.env["CI"] ? 2 : 0,
@@ -22,8 +22,8 @@ export default defineConfig({
     launchOptions: { ...(chromium === undefined ? {} : { executablePath: chromium }), args: ["--no-sandbox"] },
   },
   projects: [
+    // `screens.spec.ts` looks at every page in both themes.
     { name: "light", testMatch: /.*\.spec\.ts/, testIgnore: /shots\.spec\.ts/, use: { colorScheme: "light" } },
-    { name: "dark", testMatch: /screens\.spec\.ts/, use: { colorScheme: "dark" } },
     { name: "shots", testMatch: /shots\.spec\.ts/ },
     { name: "bench", testMatch: /.*\.bench\.ts/ },
   ],

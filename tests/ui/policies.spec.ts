@@ -216,3 +216,30 @@ test("the smallest window keeps list, source and save in view", async ({ page })
   await expect(save(page)).toBeInViewport();
   expect(await page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth)).toBe(false);
 });
+
+test("cases stand with how they come out, are drafted beside the rules, and hold back what breaks them", async ({ page }) => {
+  await open(page, "/policies?fake=story&tab=cases");
+  const list = page.getByRole("navigation", { name: "Cases" });
+  await expect(list.getByText("merging is denied")).toBeVisible();
+  await expect(page.getByText("2 cases pass").first()).toBeVisible();
+  await append(page, "  shiny: 1");
+  await expect(detail(page).getByText("unknown field")).toBeVisible();
+  await expect(save(page)).toHaveAttribute("aria-disabled", "true");
+  await page.getByRole("button", { name: "Discard" }).click();
+  await settle(page);
+  await append(page, "# checked by hand");
+  await expect(save(page)).not.toHaveAttribute("aria-disabled", "true");
+  await save(page).click();
+  await expect(page).toHaveURL(/\/policies\/file\/cases%2Fmine\.yaml/);
+  await expect(detail(page).getByText("checked by hand")).toBeVisible();
+  await page.getByRole("navigation", { name: "Rules by where they come from" }).getByRole("link", { name: "History" }).click();
+  await expect(page.getByRole("navigation", { name: "Versions" })).toContainText("cases/mine.yaml");
+});
+
+test("weaker rules of a project bind on until a person agrees", async ({ page }) => {
+  await open(page, "/policies?fake=observing");
+  const told = page.getByRole("status").filter({ hasText: "weaker than before" });
+  await told.getByRole("button", { name: "Agree to the weaker rules" }).click();
+  await expect(page.getByText("Only what is on disk binds there now.")).toBeVisible();
+  await expect(told).toHaveCount(0);
+});

@@ -76,6 +76,26 @@ test("single keys that are off do nothing, and shortcuts with Control still work
   await expect(page).toHaveURL(/\/inbox/);
 });
 
+test("a single key is chosen anew, works in lists, and never means two things", async ({ page }) => {
+  await open(page, "/settings/shortcuts?fake=story");
+  const next = page.getByRole("textbox", { name: "Next row" });
+  await next.click();
+  await page.keyboard.press("k");
+  await expect(page.getByRole("alert")).toContainText("Previous row");
+  await expect(next).toHaveValue("J");
+  await page.keyboard.press("n");
+  await expect(next).toHaveValue("N");
+  await page.getByRole("link", { name: "Timeline" }).click();
+  await expect(page).toHaveURL(/\/timeline/);
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("j");
+  expect(new URL(page.url()).searchParams.has("op")).toBe(false);
+  await page.keyboard.press("n");
+  await expect(page).toHaveURL(/op=op_0*48209/);
+  await page.keyboard.press("?");
+  await expect(page.getByRole("dialog").getByText("Next and previous row").locator("xpath=following-sibling::dd[1]")).toContainText("N");
+});
+
 test("the mark is one's own, and the cards show it", async ({ page }) => {
   await open(page, "/settings/general?fake=story");
   await page.getByRole("textbox", { name: "Two words" }).fill("quiet plover");

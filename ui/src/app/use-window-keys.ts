@@ -3,12 +3,21 @@
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useEffectEvent } from "react";
 import { chordKey } from "../components/keys";
+import { meant } from "../lib/keys";
 import { getView, setView, stepText } from "../lib/view";
 import { PLACES } from "./places";
 
 /** A key that would type a letter here must stay a letter, also inside a shadow root such as the editor's. */
 function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLElement && (target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+}
+
+/** A key that a person chose for something goes on as the one that lists know; one that lost its meaning goes nowhere. */
+function translate(event: KeyboardEvent): void {
+  const key = meant(event.key);
+  event.stopPropagation();
+  event.preventDefault();
+  if (key !== null) event.composedPath()[0]?.dispatchEvent(new KeyboardEvent("keydown", { key, shiftKey: event.shiftKey, bubbles: true, cancelable: true, composed: true }));
 }
 
 type Keys = { stopAll: () => void; showShortcuts: () => void };
@@ -28,6 +37,7 @@ export function useWindowKeys({ stopAll, showShortcuts }: Keys): void {
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
     const lone = event.key.length === 1 && event.key !== " " && !event.ctrlKey && !event.metaKey && !event.altKey && !isTyping(event.composedPath()[0] ?? event.target);
     if (lone && getView().singleKeys === "off") event.stopPropagation();
+    else if (lone && event.isTrusted && meant(event.key) !== event.key) translate(event);
     else if (lone && event.key === "?") showShortcuts();
     const run = chordKey(event) ? chord(event) : null;
     if (run === null) return;

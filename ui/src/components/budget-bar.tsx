@@ -1,6 +1,16 @@
 // What is spent, held and free of a limit, with where an even pace would be. Drawn, so that it needs no style of its own.
 import { useId } from "react";
 
+/** What is reserved is hatched, not only lighter. */
+export function Hatch({ id }: { id: string }) {
+  return (
+    <pattern id={id} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(25)">
+      <rect width="5" height="5" className="fill-budget-tint" />
+      <rect width="2" height="5" className="fill-budget" />
+    </pattern>
+  );
+}
+
 /** Amounts in one unit. `pace`: the share of the window that is over, 0 to 1; none for windows that never end. */
 export function BudgetBar({ label, settled, reserved, limit, pace }: { label: string; settled: number; reserved: number; limit: number; pace: number | null }) {
   const id = useId();
@@ -13,10 +23,7 @@ export function BudgetBar({ label, settled, reserved, limit, pace }: { label: st
         <clipPath id={`${id}c`}>
           <rect y="3" width="100%" height="8" rx="4" />
         </clipPath>
-        <pattern id={`${id}h`} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(25)">
-          <rect width="5" height="5" className="fill-budget-tint" />
-          <rect width="2" height="5" className="fill-budget" />
-        </pattern>
+        <Hatch id={`${id}h`} />
       </defs>
       <rect x="0.5" y="3.5" width="100%" height="7" rx="3.5" className="fill-inset" />
       <g clipPath={`url(#${id}c)`}>
@@ -47,10 +54,7 @@ export function BudgetKey({ part }: { part: "settled" | "reserved" | "free" | "p
   return (
     <svg width={part === "pace" ? 4 : 12} height="12" aria-hidden="true" className="inline-block flex-none">
       <defs>
-        <pattern id={id} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(25)">
-          <rect width="5" height="5" className="fill-budget-tint" />
-          <rect width="2" height="5" className="fill-budget" />
-        </pattern>
+        <Hatch id={id} />
       </defs>
       {part === "pace" ? <rect x="1" width="2" height="12" className="fill-t1" /> : null}
       {part === "settled" ? <rect y="2" width="12" height="8" rx="2" className="fill-budget" /> : null}

@@ -1,6 +1,7 @@
 // Every key of the window, in groups. The sheet behind `?` and the settings show the same list.
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
+import { shownKey, useKeys } from "../lib/keys";
 import { Keys, useSpokenKeys } from "./keys";
 
 const GROUPS = [
@@ -24,6 +25,7 @@ const GROUPS = [
       ["shortcuts.live", [["L"]]],
       ["shortcuts.tabs", [["["], ["]"]]],
       ["shortcuts.actions", [["."]]],
+      ["shortcuts.pin", [["P"]]],
       ["shortcuts.views", [["G"]]],
       ["shortcuts.zoom", [["Z"], ["shift", "Z"]]],
       ["shortcuts.tree", [["←"], ["→"], ["*"]]],
@@ -45,6 +47,7 @@ const GROUPS = [
 export function ShortcutList() {
   const { t } = useTranslation();
   const spoken = useSpokenKeys();
+  useKeys();
   return GROUPS.map(({ title, rows }) => (
     <section key={title} className="border-line not-first:mt-3 not-first:border-t not-first:pt-3">
       <h3 className="mb-1 text-caption font-semibold text-t2">{t(title)}</h3>
@@ -53,12 +56,15 @@ export function ShortcutList() {
           <Fragment key={word}>
             <dt className="py-1">{t(word)}</dt>
             <dd className="flex items-center gap-3 justify-self-end text-t2">
-              {chords.map((chord) => (
-                <span key={chord.join(" ")}>
-                  <Keys of={chord} />
-                  <span className="sr-only">{spoken(chord)}</span>
-                </span>
-              ))}
+              {chords.map((chord) => {
+                const keys = chord[0] === "mod" ? chord : chord.map(shownKey);
+                return (
+                  <span key={chord.join(" ")}>
+                    <Keys of={keys} />
+                    <span className="sr-only">{spoken(keys)}</span>
+                  </span>
+                );
+              })}
             </dd>
           </Fragment>
         ))}

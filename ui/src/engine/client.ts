@@ -28,6 +28,7 @@ import type { FlowDto } from "./bindings/FlowDto";
 import type { ImportedDto } from "./bindings/ImportedDto";
 import type { KeepingDto } from "./bindings/KeepingDto";
 import type { OperationDetailDto } from "./bindings/OperationDetailDto";
+import type { OperationRowDto } from "./bindings/OperationRowDto";
 import type { OperationsCall } from "./bindings/OperationsCall";
 import type { RecordDto } from "./bindings/RecordDto";
 import type { PoliciesCall } from "./bindings/PoliciesCall";
@@ -35,6 +36,7 @@ import type { PolicyFileDto } from "./bindings/PolicyFileDto";
 import type { PolicyStateDto } from "./bindings/PolicyStateDto";
 import type { PricesDto } from "./bindings/PricesDto";
 import type { PresenceDto } from "./bindings/PresenceDto";
+import type { ProposalDto } from "./bindings/ProposalDto";
 import type { PreviewDto } from "./bindings/PreviewDto";
 import type { ReplayDto } from "./bindings/ReplayDto";
 import type { RuleDto } from "./bindings/RuleDto";
@@ -65,6 +67,7 @@ type Answers = {
   "operations.views": ViewsDto;
   "operations.save_view": ViewsDto;
   "operations.remove_view": ViewsDto;
+  "operations.annotate": OperationRowDto;
   "approvals.list": ApprovalsPage;
   "approvals.get": ApprovalDto;
   "approvals.resolve": ApprovalDto;
@@ -112,8 +115,10 @@ type Answers = {
   "policies.complete": CompletionsDto;
   "policies.replay": ReplayDto;
   "policies.what_if": WhatIfDto;
+  "policies.propose": ProposalDto;
   "policies.history": VersionDto[];
   "policies.save": PolicyStateDto;
+  "policies.acknowledge": PolicyStateDto;
   "credentials.list": CredentialDto[];
   "credentials.add": CredentialDto[];
   "credentials.replace": CredentialDto[];
@@ -142,6 +147,8 @@ export type Engine = {
   subscribe: (listener: (message: StreamMessage) => void) => () => void;
   /** The answer to the question whether the window is to end; else it goes on in the tray. */
   leave: (really: boolean) => void;
+  /** Whether the window opens when the person logs in; `on` sets it first. Rejects with an `EngineError` where that cannot be. */
+  login: (on: boolean | null) => Promise<boolean>;
 };
 
 /** Why a call did not work: what happened, and the next step. */

@@ -79,6 +79,7 @@ export class FakeEngine implements Engine {
       return;
     }
     this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [], budgets: [] } : { agents: registered(name === "long"), credentials: stored(name === "long"), budgets: lines(now, name === "long") });
+    if (name === "empty") this.#world.guard = { passphrase: null, alsoHigh: false };
   }
 
   subscribe(listener: (message: StreamMessage) => void): () => void {
@@ -93,6 +94,14 @@ export class FakeEngine implements Engine {
 
   leave(really: boolean): void {
     this.left.push(really);
+  }
+
+  #login = false;
+
+  async login(on: boolean | null): Promise<boolean> {
+    if (this.#name === "failing") throw new EngineError({ code: "failed", message: "the system's entry cannot be written", hint: null });
+    this.#login = on ?? this.#login;
+    return this.#login;
   }
 
   /** Something new happened: it is kept and told. */

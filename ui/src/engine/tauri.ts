@@ -28,6 +28,14 @@ export const tauriEngine: Engine = {
     invoke("quit", { really }).catch(() => {});
   },
 
+  login: async (on) => {
+    try {
+      return await invoke<boolean>("login", { on });
+    } catch (error) {
+      throw EngineError.from(error);
+    }
+  },
+
   subscribe: (listener) => {
     const channel = new Channel<StreamMessage>();
     channel.onmessage = listener;

@@ -2,7 +2,7 @@
 import { getRouteApi } from "@tanstack/react-router";
 import { PoliciesPage } from "../features/policies/policies-page";
 
-const NAMED = ["mine", "standing", "shared", "preset", "history"] as const;
+const NAMED = ["mine", "standing", "shared", "preset", "cases", "history"] as const;
 type PoliciesSearch = { tab?: (typeof NAMED)[number]; version?: string };
 
 export function policiesSearch(search: Record<string, unknown>): PoliciesSearch {
@@ -12,20 +12,26 @@ export function policiesSearch(search: Record<string, unknown>): PoliciesSearch 
 
 const list = getRouteApi("/policies");
 const one = getRouteApi("/policies/$rule");
+const fresh = getRouteApi("/policies/new");
 const whole = getRouteApi("/policies/file/$file");
 
 export function PoliciesRoute() {
   const { tab = "all", version = null } = list.useSearch();
-  return <PoliciesPage tab={tab} view={tab === "history" ? { kind: "history", version } : { kind: "rule", rule: null }} />;
+  return <PoliciesPage tab={tab} view={tab === "history" ? { kind: "history", version } : tab === "cases" ? { kind: "cases" } : { kind: "rule", rule: null }} />;
 }
 
 export function PolicyRoute() {
   const { tab = "all" } = one.useSearch();
-  return <PoliciesPage tab={tab === "history" ? "all" : tab} view={{ kind: "rule", rule: one.useParams().rule }} />;
+  return <PoliciesPage tab={tab === "history" || tab === "cases" ? "all" : tab} view={{ kind: "rule", rule: one.useParams().rule }} />;
+}
+
+/** `from`: the recorded action that the rule is made of. */
+export function newPolicySearch(search: Record<string, unknown>): { from?: string } {
+  return typeof search["from"] === "string" && search["from"] !== "" ? { from: search["from"] } : {};
 }
 
 export function NewPolicyRoute() {
-  return <PoliciesPage tab="mine" view={{ kind: "new" }} />;
+  return <PoliciesPage tab="mine" view={{ kind: "new", from: fresh.useSearch().from ?? null }} />;
 }
 
 export function PolicyFileRoute() {

@@ -1,6 +1,7 @@
 // Rules as a recorded engine has them: every layer, every kind, one that only observes, one that a stranger wrote.
 import type { HitsDto } from "../engine/bindings/HitsDto";
 import type { PolicyFileDto } from "../engine/bindings/PolicyFileDto";
+import type { ProjectProblemDto } from "../engine/bindings/ProjectProblemDto";
 import type { ReplayDto } from "../engine/bindings/ReplayDto";
 import type { RuleDto } from "../engine/bindings/RuleDto";
 import type { VersionDto } from "../engine/bindings/VersionDto";
@@ -168,6 +169,19 @@ export function rulesOf(text: string, file: string, layer: RuleDto["layer"], pro
 
 const FOLDER = "/home/dana/.config/reeve/policies";
 
+const CASES = `cases:
+  - name: merging is denied
+    agent: claude-code
+    http: { method: PUT, url: "https://api.github.com/repos/acme/api/pulls/812/merge" }
+    expect: deny
+    rule: no-merge
+  - name: reading a repository is allowed
+    agent: codex
+    http: { method: GET, url: "https://api.github.com/repos/acme/api" }
+    expect: allow
+    rule: github-read
+`;
+
 export function files(large: boolean): PolicyFileDto[] {
   const many = Array.from({ length: 1_500 }, (_, at) => `@id("host-${at}")\n@reason("host ${at} ${at % 40 === 0 ? "with a reason that goes on and on because somebody had a lot to say about it ".repeat(4) : "is fine"}")\npermit (\n  principal,\n  action,\n  resource == Host::"host-${at}.acme.example"\n);\n`).join("\n");
   return [
@@ -175,14 +189,18 @@ export function files(large: boolean): PolicyFileDto[] {
     { file: "acme.cedar", layer: "organisation", path: "/etc/reeve/policies/acme.cedar", text: ORGANISATION, own: false },
     { file: "mine.cedar", layer: "mine", path: `${FOLDER}/mine.cedar`, text: MINE, own: true },
     { file: "standing.cedar", layer: "mine", path: `${FOLDER}/standing.cedar`, text: STANDING, own: true },
+    { file: "cases/mine.yaml", layer: "mine", path: `${FOLDER}/cases/mine.yaml`, text: CASES, own: true },
     ...(large ? [{ file: "generated-by-a-tool-with-a-very-long-name-indeed-and-then-some.cedar", layer: "mine" as const, path: `${FOLDER}/generated.cedar`, text: many, own: true }] : []),
   ];
 }
 
 export const projectRules = (): RuleDto[] => rulesOf(PROJECT, "rules.cedar", "project", "/home/dana/code/web");
 
+/** Projects whose rules became weaker while somebody works there. */
+export const weaker = (): ProjectProblemDto[] => [{ folder: "/home/dana/code/web", problem: "/home/dana/code/web: its rules on disk are weaker than before, so `no-drop-sites` binds on until you agree", revision: "7f2a19c0" }];
+
 export function rules(large: boolean): RuleDto[] {
-  return [...files(large).flatMap((file) => rulesOf(file.text, file.file, file.layer)), ...projectRules()];
+  return [...files(large).filter((file) => file.file.endsWith(".cedar")).flatMap((file) => rulesOf(file.text, file.file, file.layer)), ...projectRules()];
 }
 
 export function hits(now: number): HitsDto {

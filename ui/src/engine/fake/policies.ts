@@ -1,5 +1,7 @@
 // Rules, as a recorded engine knows them. It reads drafts well enough to say what is missing, never what they would decide.
-import { files as recordedFiles, hits, projectRules, replay, rulesOf, versions } from "../../testing/policies";
+import { files as recordedFiles, hits, projectRules, replay, rulesOf, versions, weaker } from "../../testing/policies";
+import type { ProposalDto } from "../bindings/ProposalDto";
+import type { ProposeInput } from "../bindings/ProposeInput";
 import type { CaseDto } from "../bindings/CaseDto";
 import type { CheckedDto } from "../bindings/CheckedDto";
 import type { CompletionDto } from "../bindings/CompletionDto";
@@ -8,13 +10,15 @@ import type { DraftDto } from "../bindings/DraftDto";
 import type { PolicyFileDto } from "../bindings/PolicyFileDto";
 import type { PolicyStateDto } from "../bindings/PolicyStateDto";
 import type { ProblemDto } from "../bindings/ProblemDto";
+import type { ProjectProblemDto } from "../bindings/ProjectProblemDto";
 import type { RuleDto } from "../bindings/RuleDto";
 import type { SideDto } from "../bindings/SideDto";
 import type { VersionDto } from "../bindings/VersionDto";
 import { EngineError } from "../client";
+import { demandForHigh } from "./presence";
 import { type Handlers, notFound, type World } from "./world";
 
-type Policies = { files: PolicyFileDto[]; versions: VersionDto[]; saves: number };
+type Policies = { files: PolicyFileDto[]; versions: VersionDto[]; projects: ProjectProblemDto[]; saves: number };
 
 const KNOWN = new WeakMap<World, Policies>();
 
@@ -23,18 +27,20 @@ function of(world: World): Policies {
   if (known) return known;
   const bare = world.agents.length === 0;
   const files = recordedFiles(world.state.rows.length > 15_000).filter((file) => !bare || file.layer === "preset");
-  const made = { files, versions: bare ? [] : versions(Date.now()), saves: 0 };
+  const made = { files, versions: bare ? [] : versions(Date.now()), projects: world.state.status.protection.state === "observing" ? weaker() : [], saves: 0 };
   KNOWN.set(world, made);
   return made;
 }
 
-const rulesIn = (files: readonly PolicyFileDto[]) => files.flatMap((file) => rulesOf(file.text, file.file, file.layer));
+const isCases = (file: string) => file.startsWith("cases/");
+
+const rulesIn = (files: readonly PolicyFileDto[]) => files.filter((file) => !isCases(file.file)).flatMap((file) => rulesOf(file.text, file.file, file.layer));
 
 const all = (world: World): RuleDto[] => [...rulesIn(of(world).files), ...(of(world).versions.length === 0 ? [] : projectRules())];
 
 function state(world: World): PolicyStateDto {
   const damaged = world.state.status.protection.state === "degraded" ? "mine.cedar:12:3: unexpected end of input" : null;
-  return { revision: `r${of(world).saves}`, preset: "balanced", rules: all(world).length, folder: "/home/dana/.config/reeve/policies", problem: damaged };
+  return { revision: `r${of(world).saves}`, preset: "balanced", rules: all(world).length, folder: "/home/dana/.config/reeve/policies", problem: damaged, ...(of(world).projects.length === 0 ? {} : { projects: of(world).projects }) };
 }
 
 /** The files as a draft would leave them. */
@@ -53,7 +59,7 @@ function drafted(world: World, draft: DraftDto): PolicyFileDto[] {
 }
 
 function problemsOf({ changes }: DraftDto): ProblemDto[] {
-  return changes.flatMap(({ file, text, part }): ProblemDto[] => {
+  return changes.filter(({ file }) => !isCases(file)).flatMap(({ file, text, part }): ProblemDto[] => {
     const lines = text.split("\n");
     const at = (line: number, column: number, length: number, message: string): ProblemDto => ({ file, line, column, length, message, here: true });
     const bare = text.replace(/\/\/.*/g, "").replace(/"(?:[^"\\]|\\.)*"/g, "").trim();
@@ -80,16 +86,37 @@ function differences(before: readonly RuleDto[], after: readonly RuleDto[]): Dif
   });
 }
 
-const example = (name: string, line: number, expected: CaseDto["expected"], decided: CaseDto["decided"], rule: string): CaseDto => ({ name, file: "mine.yaml", line, expected, decided, expectedRule: null, rules: [rule], passed: expected === decided, skipped: false });
+const KEYS = ["cases", "preset", "name", "agent", "http", "llm", "expect", "rule", "first_seen", "at"];
+
+/** Key that no case has, with its line. */
+function caseProblemsOf({ file, text }: PolicyFileDto): ProblemDto[] {
+  return text.split("\n").flatMap((line, at): ProblemDto[] => {
+    const key = /^[\s-]*(\w+):/.exec(line)?.[1];
+    return key === undefined || KEYS.includes(key) ? [] : [{ file, line: at + 1, column: line.indexOf(key) + 1, length: key.length, message: `unknown field \`${key}\``, here: true }];
+  });
+}
+
+/** What the story's rules make of the examples in a file: the rule that is named decides, as long as it enforces. */
+function casesOf({ file, text }: PolicyFileDto, rules: readonly RuleDto[]): CaseDto[] {
+  return text.split(/^ {2}- /m).slice(1).map((block): CaseDto => {
+    const field = (key: string) => new RegExp(`^\\s*${key}: *(.*)$`, "m").exec(block)?.[1]?.trim() ?? "";
+    const rule = rules.find((one) => one.id === field("rule") && one.mode === "enforce");
+    const expected = field("expect") as CaseDto["expected"];
+    const decided = rule === undefined ? "ask" : rule.kind === "forbid" ? "deny" : rule.kind === "ask" ? "ask" : "allow";
+    return { name: field("name"), file, line: text.slice(0, text.indexOf(block)).split("\n").length, expected, decided, expectedRule: field("rule") || null, rules: rule ? [rule.id] : [], passed: expected === decided, skipped: false };
+  });
+}
 
 function check(world: World, draft: DraftDto): CheckedDto {
   const problems = problemsOf(draft);
   const files = drafted(world, draft);
   const changes = files.some((file) => of(world).files.find((one) => one.file === file.file)?.text !== file.text);
   if (problems.length > 0) return { problems, notices: [], cases: [], caseProblems: [], differences: [], changes, ready: false };
-  const merges = rulesIn(files).some((rule) => rule.id === "no-merge" && rule.mode === "enforce");
-  const cases = of(world).versions.length === 0 ? [] : [example("merging is denied", 2, "deny", merges ? "deny" : "ask", merges ? "no-merge" : "ask-first-write"), example("reading a repository is allowed", 6, "allow", "allow", "github-read")];
-  return { problems, notices: [], cases, caseProblems: [], differences: differences(rulesIn(of(world).files), rulesIn(files)), changes, ready: changes && cases.every((one) => one.passed) };
+  const caseFiles = files.filter((file) => isCases(file.file));
+  const caseProblems = caseFiles.flatMap(caseProblemsOf);
+  const rules = rulesIn(files);
+  const cases = caseFiles.filter((file) => caseProblemsOf(file).length === 0).flatMap((file) => casesOf(file, rules));
+  return { problems, notices: [], cases, caseProblems, differences: differences(rulesIn(of(world).files), rules), changes, ready: changes && caseProblems.length === 0 && cases.every((one) => one.passed) };
 }
 
 function side(rule: RuleDto | undefined, decision: SideDto["decision"]): SideDto {
@@ -105,7 +132,30 @@ const WORDS: CompletionDto[] = [
   ["method", "fact", "String. Upper case."],
 ].map(([text, kind, detail]) => ({ text: text ?? "", kind: kind ?? "", detail: detail ?? "" }));
 
-type Names = "policies.list" | "policies.state" | "policies.files" | "policies.hits" | "policies.check" | "policies.format" | "policies.complete" | "policies.replay" | "policies.what_if" | "policies.history" | "policies.save";
+const VERBS = { permit: "allow", ask: "ask", forbid: "no" } as const;
+
+/** A rule of a recorded action, as the engine makes one. */
+function proposal(world: World, { operation, effect, width, anyone, here }: ProposeInput): ProposalDto {
+  const row = world.state.rows.find((one) => one.id === operation);
+  if (!row) throw notFound(`no judged action \`${operation}\``);
+  const [method = "GET", address = ""] = row.summary.split(" ");
+  const host = row.host ?? row.summary;
+  const path = address.slice(host.length) || "/";
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const conditions = [
+    ...(row.kind === "http" ? [`context.method == "${method}"`] : []),
+    ...(row.kind !== "http" || width === "host" ? [] : [width === "exact" || folder === "" ? `context.path == "${path}"` : `context.path like "${folder}/*"`]),
+    ...(here ? ['context has cwd && (context.cwd == "/home/dana/code/api" || context.cwd like "/home/dana/code/api/*")'] : []),
+  ];
+  const when = conditions.length === 0 ? "" : `\nwhen {\n  ${conditions.join(" &&\n  ")}\n}`;
+  const head = `@id("${VERBS[effect]}-${host.replace(/[^a-z0-9]+/gi, "-").toLowerCase()}")\n@reason("made from ${row.summary}")${effect === "ask" ? "\n@liftable" : ""}`;
+  const who = anyone ? "principal" : `principal == Agent::"${row.agent}"`;
+  const resource = row.kind === "llm" ? `Model::"${row.model ?? ""}"` : `Host::"${host}"`;
+  const text = `${head}\n${effect === "permit" ? "permit" : "forbid"} (\n  ${who},\n  action == Action::"${row.kind === "llm" ? "llm.call" : "http.request"}",\n  resource == ${resource}\n)${when}${effect === "ask" ? "\nunless { context.approved }" : ""};\n`;
+  return { text, summary: row.summary, kind: row.kind, method, agentName: row.agentName, widths: row.kind === "llm" ? ["useful"] : method === "GET" ? ["useful", "exact", "host"] : ["useful", "exact"], cwd: "/home/dana/code/api" };
+}
+
+type Names = "policies.list" | "policies.state" | "policies.files" | "policies.hits" | "policies.check" | "policies.format" | "policies.complete" | "policies.replay" | "policies.what_if" | "policies.propose" | "policies.history" | "policies.save" | "policies.acknowledge";
 
 export const policies: Handlers<Names> = {
   "policies.list": all,
@@ -125,6 +175,7 @@ export const policies: Handlers<Names> = {
     const leanings = new Set(found.differences.map((one) => one.leaning));
     return replay(Date.now(), leanings.has("looser") || leanings.has("either") ? "looser" : leanings.has("tighter") ? "tighter" : "neutral");
   },
+  "policies.propose": (world, input) => proposal(world, input),
   "policies.what_if": (world, { operation, draft }) => {
     const row = world.state.rows.find((one) => one.id === operation);
     if (!row) throw notFound(`no judged action \`${operation}\``);
@@ -148,11 +199,20 @@ export const policies: Handlers<Names> = {
       ],
     };
   },
+  "policies.acknowledge": (world, input) => {
+    const known = of(world);
+    if (!known.projects.some((one) => one.folder === input.folder && one.revision === input.revision)) throw notFound(`no weaker rules in \`${input.folder}\``);
+    demandForHigh(world, "agreeing to weaker rules", input.proof);
+    known.projects = known.projects.filter((one) => one.folder !== input.folder);
+    return state(world);
+  },
   "policies.history": (world) => of(world).versions,
-  "policies.save": (world, { draft, base, note }) => {
+  "policies.save": (world, { draft, base, note, proof }) => {
     const known = of(world);
     if (base !== null && base !== state(world).revision) throw new EngineError({ code: "failed", message: "the rules changed meanwhile: look at them again", hint: null });
-    if (!check(world, draft).ready) throw new EngineError({ code: "failed", message: "a case does not come out as it says, so nothing was saved", hint: null });
+    const checked = check(world, draft);
+    if (!checked.ready) throw new EngineError({ code: "failed", message: "a case does not come out as it says, so nothing was saved", hint: null });
+    if (checked.differences.some((one) => one.leaning === "looser" || one.leaning === "either")) demandForHigh(world, "loosening the rules", proof);
     const next = drafted(world, draft);
     const changed = next.filter((file) => known.files.find((one) => one.file === file.file)?.text !== file.text);
     known.versions = [{ id: `s${known.saves}`, at: new Date().toISOString(), by: "dana", how: "saved", note, files: changed.map((file) => ({ file: file.file, before: known.files.find((one) => one.file === file.file)?.text ?? null, after: file.text })) }, ...known.versions];

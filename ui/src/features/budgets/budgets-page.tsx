@@ -96,7 +96,7 @@ function Row({ line, chosen }: { line: BudgetLineDto; chosen: boolean }) {
   const passed = nearest ? mark(line, nearest) : null;
   const used = nearest ? nearest.settled + nearest.reserved : 0;
   return (
-    <Link to="/budgets/$budget" params={{ budget: line.id }} aria-current={chosen ? "true" : undefined} className={`grid h-19.5 content-center gap-1.5 border-b border-line-row px-4 ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
+    <Link to="/budgets/$budget" params={{ budget: line.id }} aria-current={chosen ? "true" : undefined} className={`grid h-19.5 content-center gap-0.75 border-b border-line-row px-4 ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
       <span className="flex min-w-0 items-center gap-2">
         <Who line={line} className="min-w-0 truncate font-semibold" />
         <span className="flex-none text-t2">{windowWords(line, line.window, nearest?.windowStart)}</span>

@@ -5,6 +5,7 @@ import { type ComponentType, type KeyboardEvent, type ReactNode, useEffect, useR
 import { flushSync } from "react-dom";
 import { useTranslation } from "react-i18next";
 import { chordKey, Keys } from "../../components/keys";
+import { SEARCH } from "../../components/page-bar";
 
 export const GROUPS = ["places", "agents", "rules", "views", "records", "commands"] as const;
 
@@ -25,15 +26,22 @@ export function Palette({ children }: { children: (close: () => void) => ReactNo
   const [open, setOpen] = useState(false);
   const input = useRef<HTMLElement | null>(null);
   useEffect(() => {
-    const onKeyDown = (event: globalThis.KeyboardEvent) => {
-      if (!chordKey(event) || event.shiftKey || event.altKey || event.code !== "KeyK") return;
-      event.preventDefault();
+    const toggle = () => {
       // The next key may follow at once: it has to find the palette's field, never the page behind.
       flushSync(() => setOpen((was) => !was));
       input.current?.querySelector("input")?.focus();
     };
+    const onKeyDown = (event: globalThis.KeyboardEvent) => {
+      if (!chordKey(event) || event.shiftKey || event.altKey || event.code !== "KeyK") return;
+      event.preventDefault();
+      toggle();
+    };
     window.addEventListener("keydown", onKeyDown);
-    return () => window.removeEventListener("keydown", onKeyDown);
+    window.addEventListener(SEARCH, toggle);
+    return () => {
+      window.removeEventListener("keydown", onKeyDown);
+      window.removeEventListener(SEARCH, toggle);
+    };
   }, []);
   return (
     <Dialog.Root open={open} onOpenChange={setOpen}>

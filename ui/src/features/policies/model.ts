@@ -7,7 +7,7 @@ import type { RuleDto } from "../../engine/bindings/RuleDto";
 import type { RuleModeDto } from "../../engine/bindings/RuleModeDto";
 
 export const TABS = ["all", "mine", "standing", "shared", "preset"] as const;
-export type Tab = (typeof TABS)[number] | "history";
+export type Tab = (typeof TABS)[number] | "cases" | "history";
 
 export function inTab(tab: Tab, rule: RuleDto): boolean {
   switch (tab) {
@@ -55,6 +55,22 @@ export type Target = {
 
 /** The file that new rules go to. */
 export const OWN_FILE = "mine.cedar";
+
+/** The file that new cases go to. */
+export const OWN_CASES = "cases/mine.yaml";
+
+/** Examples with what is expected of them, beside the rules. */
+export function isCaseFile(file: string): boolean {
+  return file.startsWith("cases/");
+}
+
+/** What a first case file begins with: it says what the preset does anyway. */
+export const FIRST_CASE = `cases:
+  - name: reading from a known host is allowed
+    agent: claude-code
+    http: { method: GET, url: "https://api.github.com/repos/acme/api" }
+    expect: allow
+`;
 
 export function targetOfRule(rule: RuleDto, files: readonly PolicyFileDto[]): Target {
   const own = rule.layer === "mine" && files.some((file) => file.own && file.file === rule.file);

@@ -1,6 +1,6 @@
 // Policies: the rules of every layer with what they decided, the chosen one with its source, drafts, and versions.
 import { Link, useNavigate } from "@tanstack/react-router";
-import { Scale } from "lucide-react";
+import { Plus, Scale } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { LayerBadge } from "../../components/badge";
@@ -8,21 +8,28 @@ import { Button } from "../../components/button";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
 import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
-import { Untrusted } from "../../components/untrusted";
+import { useToast } from "../../components/toasts";
 import type { CheckedDto } from "../../engine/bindings/CheckedDto";
 import type { PolicyFileDto } from "../../engine/bindings/PolicyFileDto";
 import type { PolicyStateDto } from "../../engine/bindings/PolicyStateDto";
+import type { ProjectProblemDto } from "../../engine/bindings/ProjectProblemDto";
 import type { RuleDto } from "../../engine/bindings/RuleDto";
-import { exact } from "../../lib/time";
+import { CasesView } from "./components/cases";
 import { Drafting } from "./components/drafting";
+import { FromRecord } from "./components/from-record";
 import { HistoryView } from "./components/history";
 import { RuleList } from "./components/rule-list";
 import { ModeChoice, RuleView } from "./components/rule-view";
-import { freeId, inTab, keyOfRule, listed, number, OWN_FILE, TABS, type Tab, targetOfFile, targetOfNew, template } from "./model";
-import { useHistory, useHits, usePolicyFiles, usePolicyState, useRules } from "./queries";
+import { WholeFile } from "./components/whole-file";
+import { freeId, inTab, isCaseFile, keyOfRule, listed, number, OWN_FILE, TABS, type Tab, targetOfNew, template } from "./model";
+import { useAcknowledge, useHits, usePolicyFiles, usePolicyState, useRules } from "./queries";
 
 /** What the address says is shown. */
-export type PoliciesView = { kind: "rule"; rule: string | null } | { kind: "new" } | { kind: "file"; file: string; version: string | null } | { kind: "history"; version: string | null };
+export type PoliciesView = { kind: "rule"; rule: string | null } | { kind: "new"; /** The recorded action that it is made of. */ from: string | null } | { kind: "file"; file: string; version: string | null } | { kind: "cases" } | { kind: "history"; version: string | null };
+
+function inCases(view: PoliciesView): boolean {
+  return view.kind === "cases" || (view.kind === "file" && isCaseFile(view.file));
+}
 
 export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
   const { t } = useTranslation();
@@ -35,9 +42,10 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
   return (
     <>
       <PageBar title={t("policies.title")}>
-        <Tabs tab={view.kind === "history" ? "history" : tab} rules={rules.data} />
+        <Tabs tab={view.kind === "history" ? "history" : inCases(view) ? "cases" : tab} rules={rules.data} />
         <span className="flex-1" />
         <Button kind="primary" onClick={() => void navigate({ to: "/policies/new" })}>
+          <Plus size={14} strokeWidth={1.5} aria-hidden />
           {t("policies.newRule")}
         </Button>
       </PageBar>
@@ -47,11 +55,11 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
         <>
           {state.data.problem === null ? null : <Broken problem={state.data.problem} files={files.data} />}
           {state.data.projects?.map((project) => (
-            <p key={project.folder} role="status" className="border-b border-line bg-ask-tint px-4 py-2 wrap-anywhere">
-              <Prose text={project.problem} />
-            </p>
+            <Project key={project.folder} project={project} />
           ))}
-          {view.kind === "history" ? <HistoryView chosen={view.version} /> : <Content tab={tab} view={view} rules={rules.data} state={state.data} files={files.data} />}
+          {view.kind === "history" ? <HistoryView chosen={view.version} /> : null}
+          {inCases(view) ? <CasesView file={view.kind === "file" ? view.file : null} version={view.kind === "file" ? view.version : null} files={files.data} state={state.data} /> : null}
+          {view.kind === "history" || view.kind === "cases" || inCases(view) ? null : <Content tab={tab} view={view} rules={rules.data} state={state.data} files={files.data} />}
         </>
       ) : null}
     </>
@@ -62,10 +70,10 @@ function Tabs({ tab, rules }: { tab: Tab; rules: readonly RuleDto[] | undefined 
   const { t } = useTranslation();
   return (
     <nav aria-label={t("policies.tabs")} className="chrome ml-2 inline-flex min-w-0 gap-0.5 rounded-control bg-inset p-0.5">
-      {([...TABS, "history"] as const).map((one) => (
+      {([...TABS, "cases", "history"] as const).map((one) => (
         <Link key={one} to="/policies" search={one === "all" ? {} : { tab: one }} aria-current={one === tab ? "page" : undefined} className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}>
           {t(`policies.tab.${one}`)}
-          {one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{number(rules.filter((rule) => inTab(one, rule)).length)}</span>}
+          {one === "cases" || one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{number(rules.filter((rule) => inTab(one, rule)).length)}</span>}
         </Link>
       ))}
     </nav>
@@ -93,7 +101,27 @@ function Broken({ problem, files }: { problem: string; files: readonly PolicyFil
   );
 }
 
-type ContentProps = { tab: Tab; view: Exclude<PoliciesView, { kind: "history" }>; rules: readonly RuleDto[]; state: PolicyStateDto; files: readonly PolicyFileDto[] };
+/** A project whose rules on disk are weaker or broken: what still binds there, and a person's agreement to the weaker ones. */
+function Project({ project: { folder, problem, revision } }: { project: ProjectProblemDto }) {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const { mutate, isPending } = useAcknowledge();
+  const agree = (shown: string) => mutate({ folder, revision: shown }, { onSuccess: () => toast("done", t("policies.agreed")), onError: (error) => toast("failed", t("common.failed", { message: error.message })) });
+  return (
+    <div role="status" className="flex flex-wrap items-center gap-3 border-b border-line bg-ask-tint px-4 py-2">
+      <p className="min-w-0 flex-1 wrap-anywhere">
+        <Prose text={problem} />
+      </p>
+      {revision === null ? null : (
+        <Button inert={isPending} onClick={() => agree(revision)}>
+          {t("policies.agree")}
+        </Button>
+      )}
+    </div>
+  );
+}
+
+type ContentProps = { tab: Tab; view: Exclude<PoliciesView, { kind: "history" | "cases" }>; rules: readonly RuleDto[]; state: PolicyStateDto; files: readonly PolicyFileDto[] };
 
 function Content({ tab, view, rules, state, files }: ContentProps) {
   const { t } = useTranslation();
@@ -103,7 +131,7 @@ function Content({ tab, view, rules, state, files }: ContentProps) {
   const hits = useMemo(() => (data ? new Map(data.rules.map((one) => [one.rule, one.hits])) : null), [data]);
   const shown = useMemo(() => listed(rules, tab, filter), [rules, tab, filter]);
   const inThisTab = rules.filter((rule) => inTab(tab, rule)).length;
-  if (inThisTab === 0 && view.kind === "rule" && view.rule === null && tab !== "history") {
+  if (inThisTab === 0 && view.kind === "rule" && view.rule === null && tab !== "history" && tab !== "cases") {
     return (
       <Empty icon={Scale} title={t(`policies.none.${tab}`)} footer={tab === "mine" ? <Button onClick={() => void navigate({ to: "/policies/new" })}>{t("policies.newRule")}</Button> : undefined}>
         {t(`policies.noneMore.${tab}`)}
@@ -122,7 +150,8 @@ function Content({ tab, view, rules, state, files }: ContentProps) {
     <div className="grid min-h-0 flex-1 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[356px_minmax(0,1fr)]">
       <RuleList rules={shown} count={inThisTab} tab={tab} chosen={chosen ? keyOfRule(chosen) : null} filter={filter} onFilter={setFilter} hits={hits} preset={state.preset} />
       <div className="flex min-h-0 min-w-0 flex-col">
-        {view.kind === "new" ? <NewRule rules={rules} state={state} onSaved={follow} /> : null}
+        {view.kind === "new" && view.from === null ? <NewRule rules={rules} state={state} onSaved={follow} /> : null}
+        {view.kind === "new" && view.from !== null ? <FromRecord key={view.from} operation={view.from} state={state} onSaved={follow} /> : null}
         {view.kind === "file" ? <WholeFile key={`${view.file} ${view.version ?? ""}`} file={view.file} version={view.version} files={files} state={state} onSaved={() => void navigate({ to: "/policies/file/$file", params: { file: view.file }, replace: true })} /> : null}
         {chosen ? <RuleView key={keyOfRule(chosen)} rule={chosen} files={files} state={state} hits={hits === null ? null : (hits.get(chosen.id) ?? 0)} onSaved={follow} /> : null}
         {view.kind === "rule" && wanted !== null && !chosen ? (
@@ -162,41 +191,6 @@ function NewRule({ rules, state, onSaved }: { rules: readonly RuleDto[]; state: 
             <ModeChoice mode={mode} onMode={onMode} />
           </div>
         </>
-      )}
-    />
-  );
-}
-
-function WholeFile({ file, version, files, state, onSaved }: { file: string; version: string | null; files: readonly PolicyFileDto[]; state: PolicyStateDto; onSaved: () => void }) {
-  const history = useHistory();
-  const { t } = useTranslation();
-  if (version !== null && history.error) return <EngineFailure error={history.error} />;
-  if (version !== null && !history.data) return <Skeleton rows={3} />;
-  const earlier = history.data?.find((one) => one.id === version);
-  const start = version === null ? undefined : earlier?.files.find((one) => one.file === file)?.before;
-  const target = targetOfFile(file, files, start);
-  const known = files.some((one) => one.file === file);
-  const title = (
-    <>
-      <h2 className="mono min-w-0 truncate text-body font-semibold">
-        <Untrusted text={file} max={70} />
-      </h2>
-      <LayerBadge layer="mine" />
-    </>
-  );
-  return (
-    <Drafting
-      target={target}
-      state={state}
-      title={title}
-      mode="enforce"
-      wide
-      note={earlier ? t("policies.backTo", { time: exact(earlier.at) }) : null}
-      onSaved={onSaved}
-      aside={() => (
-        <p className="text-t2">
-          {target.part.kind === "gone" ? t("policies.fileGone") : earlier ? t("policies.fileFrom", { time: exact(earlier.at) }) : known ? t("policies.wholeFile") : t("policies.noSuchFile")}
-        </p>
       )}
     />
   );

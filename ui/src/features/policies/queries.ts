@@ -1,12 +1,16 @@
 // Reads and writes of rules: what is in force, what a draft is worth, what it would have changed.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
+import type { AcknowledgeInput } from "../../engine/bindings/AcknowledgeInput";
 import type { CheckedDto } from "../../engine/bindings/CheckedDto";
 import type { CompletionsDto } from "../../engine/bindings/CompletionsDto";
 import type { DraftDto } from "../../engine/bindings/DraftDto";
 import type { FormattedDto } from "../../engine/bindings/FormattedDto";
 import type { HitsDto } from "../../engine/bindings/HitsDto";
+import type { PolicyFileDto } from "../../engine/bindings/PolicyFileDto";
 import type { PolicyStateDto } from "../../engine/bindings/PolicyStateDto";
+import type { ProposalDto } from "../../engine/bindings/ProposalDto";
+import type { ProposeInput } from "../../engine/bindings/ProposeInput";
 import type { ReplayDto } from "../../engine/bindings/ReplayDto";
 import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { WhatIfDto } from "../../engine/bindings/WhatIfDto";
@@ -49,6 +53,24 @@ export function useChecked(draft: DraftDto, enabled: boolean) {
   return useQuery<CheckedDto, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), enabled, staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
 }
 
+/** The person's cases, as what is on disk now answers them; again whenever rules or files change. */
+export function useCases(revision: string, files: readonly PolicyFileDto[]) {
+  const engine = useEngine();
+  const nothing: DraftDto = { changes: [], complete: false };
+  return useQuery<CheckedDto, EngineError>({ queryKey: ["policies.cases", revision, files.filter((one) => one.own).map((one) => one.text)], queryFn: () => engine.call({ call: "policies.check", input: { draft: nothing } }), staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
+}
+
+/** Agrees to the rules of a project that became weaker. */
+export function useAcknowledge() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  return useMutation<PolicyStateDto, EngineError, AcknowledgeInput>({
+    mutationFn: (input) => engine.call({ call: "policies.acknowledge", input }),
+    onSuccess: (state) => client.setQueryData(keyOf({ call: "policies.state" }), state),
+    onSettled: () => void client.invalidateQueries({ queryKey: keyOf({ call: "policies.list" }) }),
+  });
+}
+
 export function useReplay(draft: DraftDto, enabled: boolean) {
   const engine = useEngine();
   const call = { call: "policies.replay", input: { draft, since: null } } as const;
@@ -59,6 +81,13 @@ export function useWhatIf(operation: string | null, draft: DraftDto | null) {
   const engine = useEngine();
   const call = { call: "policies.what_if", input: { operation: operation ?? "", draft } } as const;
   return useQuery<WhatIfDto, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), enabled: operation !== null, staleTime: 0, gcTime: 0 });
+}
+
+/** A rule made of a recorded action. The choices of before stay in view until the next text is there. */
+export function useProposal(input: ProposeInput) {
+  const engine = useEngine();
+  const call = { call: "policies.propose", input } as const;
+  return useQuery<ProposalDto, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), staleTime: Number.POSITIVE_INFINITY, gcTime: 0, placeholderData: keepPreviousData });
 }
 
 export function useRecent(query: string) {

@@ -1,5 +1,5 @@
 // The settings, the switches beside them, and the doctor.
-import { useMutation, useQueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useToast } from "../../components/toasts";
 import type { CheckDto } from "../../engine/bindings/CheckDto";
@@ -31,7 +31,7 @@ export function useChange(): (change: Partial<SetSettingsInput>) => void {
       void client.invalidateQueries({ queryKey: keyOf({ call: "status.get" }) });
       toast("done", t("settings.saved"));
     },
-    onError: (error) => toast("failed", t("stop.failed", { message: error.message })),
+    onError: (error) => toast("failed", t("common.failed", { message: error.message })),
   });
   return mutate;
 }
@@ -45,7 +45,7 @@ export function useStatusChange(): (call: Extract<Call, { call: "status.pause" |
   const { mutate } = useMutation<unknown, EngineError, Extract<Call, { call: "status.pause" | "status.resume" }>>({
     mutationFn: (call) => engine.call(call),
     onSuccess: () => void client.invalidateQueries({ queryKey: keyOf({ call: "status.get" }) }),
-    onError: (error) => toast("failed", t("stop.failed", { message: error.message })),
+    onError: (error) => toast("failed", t("common.failed", { message: error.message })),
   });
   return mutate;
 }
@@ -58,6 +58,17 @@ export function useSetMark() {
     mutationFn: (mark) => engine.call({ call: "status.set_mark", input: mark }),
     onSuccess: (status) => client.setQueryData(keyOf({ call: "status.get" }), status),
   });
+}
+
+const LOGIN = ["login"] as const;
+
+/** Whether Reeve opens when the person logs in. */
+export function useLogin() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  const { data, error } = useQuery<boolean, EngineError>({ queryKey: LOGIN, queryFn: () => engine.login(null), gcTime: 0 });
+  const write = useMutation<boolean, EngineError, boolean>({ mutationFn: (on) => engine.login(on), onSuccess: (on) => client.setQueryData(LOGIN, on) });
+  return { data, error: write.error ?? error, set: (on: boolean) => write.mutate(on) };
 }
 
 /** The doctor looks when asked: it opens sessions and writes a probe. */

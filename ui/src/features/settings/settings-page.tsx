@@ -4,9 +4,10 @@ import { useTranslation } from "react-i18next";
 import { EngineFailure, Skeleton } from "../../components/empty";
 import { PageBar } from "../../components/page-bar";
 import { useDeferred } from "../../components/use-deferred";
-import { About, Data, General, Notifications, Shortcuts } from "./components/tabs";
+import { About, Data, General, Notifications } from "./components/tabs";
 import { Doctor } from "./components/doctor";
 import { Protection } from "./components/protection";
+import { Shortcuts } from "./components/shortcuts";
 import { useSettings } from "./queries";
 
 export const SETTINGS_TABS = ["general", "protection", "notifications", "data", "shortcuts", "doctor", "about"] as const;

@@ -24,7 +24,7 @@ function useSwitch(call: "status.stop_all" | "status.resume", said: () => void) 
           client.setQueryData(keyOf({ call: "status.get" }), status);
           said();
         },
-        onError: (error) => toast("failed", t("stop.failed", { message: error.message })),
+        onError: (error) => toast("failed", t("common.failed", { message: error.message })),
       }),
     [mutate, client, said, toast, t],
   );

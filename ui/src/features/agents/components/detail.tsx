@@ -167,7 +167,7 @@ function Switches({ agent }: { agent: AgentDto }) {
   const toast = useToast();
   const { mutate, isPending } = useAct();
   const [removing, setRemoving] = useState(false);
-  const act = (call: Act, done: string) => mutate({ call, agent: agent.id }, { onSuccess: () => toast("done", done), onError: (error) => toast("failed", t("agents.failed", { message: error.message })) });
+  const act = (call: Act, done: string) => mutate({ call, agent: agent.id }, { onSuccess: () => toast("done", done), onError: (error) => toast("failed", t("common.failed", { message: error.message })) });
   return (
     <>
       {agent.pausedAt === null ? (

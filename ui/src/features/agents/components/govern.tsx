@@ -1,9 +1,8 @@
 // Governing another tool: those found on this machine with the command that starts each, and a name for anything else.
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../../components/badge";
-import { Button } from "../../../components/button";
 import { CommandLine, EngineFailure } from "../../../components/empty";
+import { DialogForm, FIELD, Labelled } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import { useAct, useTools } from "../queries";
 import { Coverage } from "./coverage";
@@ -41,35 +40,16 @@ export function Govern({ onDone }: { onDone: () => void }) {
 /** A name for a tool that the catalog does not know. */
 function Register({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation();
-  const { mutate, error } = useAct();
-  const [agent, setAgent] = useState("");
+  const { mutate, isPending, error } = useAct();
   return (
-    <form
-      className="mt-4"
-      onSubmit={(event) => {
-        event.preventDefault();
-        mutate({ call: "agents.add", agent: agent.trim() }, { onSuccess: onDone });
-      }}
-    >
+    <div className="mt-4">
       <h3 className="text-caption font-semibold text-t2">{t("agents.add")}</h3>
-      <p className="text-caption text-t3">{t("agents.addMore")}</p>
-      <label className="mt-2 grid gap-1 font-medium">
-        {t("agents.id")}
-        <input value={agent} onChange={(event) => setAgent(event.target.value)} required maxLength={64} spellCheck={false} autoComplete="off" className="mono h-8 rounded-control border border-line-control bg-surface px-2" />
-      </label>
-      {error ? (
-        <p role="alert" className="mt-2 text-deny">
-          {t("agents.failed", { message: error.message })}
-        </p>
-      ) : null}
-      <div className="mt-4 flex justify-end gap-2">
-        <Button large onClick={onDone}>
-          {t("common.cancel")}
-        </Button>
-        <Button large kind="primary" type="submit">
-          {t("agents.register")}
-        </Button>
-      </div>
-    </form>
+      <p className="mb-2 text-caption text-t3">{t("agents.addMore")}</p>
+      <DialogForm submit={t("agents.register")} inert={isPending} error={error} onCancel={onDone} onSubmit={(read) => mutate({ call: "agents.add", agent: read("agent") }, { onSuccess: onDone })}>
+        <Labelled label={t("agents.id")}>
+          <input name="agent" required maxLength={64} spellCheck={false} autoComplete="off" className={`${FIELD} mono`} />
+        </Labelled>
+      </DialogForm>
+    </div>
   );
 }

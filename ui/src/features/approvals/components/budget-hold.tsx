@@ -2,8 +2,10 @@
 import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../../components/badge";
+import { Hatch } from "../../../components/budget-bar";
 import { Button } from "../../../components/button";
 import { Fact, Facts } from "../../../components/facts";
+import { FIELD } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { CardAccountDto } from "../../../engine/bindings/CardAccountDto";
@@ -67,7 +69,7 @@ function RaiseMore({ account, decide }: { account: CardAccountDto; decide: Decid
       <label htmlFor={id} className="text-t2">
         {t(account.unit === "money" ? "card.hold.toDollars" : "card.hold.toTokens")}
       </label>
-      <input id={id} inputMode="decimal" value={typed} onChange={(event) => setTyped(event.target.value)} className="h-8 w-24 rounded-control border border-line-control bg-surface px-2 text-right" />
+      <input id={id} inputMode="decimal" value={typed} onChange={(event) => setTyped(event.target.value)} className={`${FIELD} max-w-24 text-right`} />
       <Button large data-decides inert={!decide.mayAllow || !fits} onClick={() => decide.raise(account.budget, by)}>
         {t("card.hold.raiseAndAllow")}
       </Button>
@@ -89,10 +91,7 @@ function HoldBar({ account }: { account: CardAccountDto }) {
           <clipPath id={`${id}c`}>
             <rect y="4" width="100%" height="12" rx="3" />
           </clipPath>
-          <pattern id={`${id}h`} width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(25)">
-            <rect width="5" height="5" className="fill-budget-tint" />
-            <rect width="2" height="5" className="fill-budget" />
-          </pattern>
+          <Hatch id={`${id}h`} />
         </defs>
         <g clipPath={`url(#${id}c)`}>
           <rect y="4" width="100%" height="12" className="fill-inset" />

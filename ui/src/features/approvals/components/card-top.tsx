@@ -42,7 +42,7 @@ export function CardTop({ question }: { question: ApprovalDto }) {
       <Button
         kind="ghost"
         inert={extend.isPending}
-        onClick={() => extend.mutate(question.id, { onSuccess: () => toast("done", t("card.toast.extended")), onError: (error) => toast("failed", t("stop.failed", { message: error.message })) })}
+        onClick={() => extend.mutate(question.id, { onSuccess: () => toast("done", t("card.toast.extended")), onError: (error) => toast("failed", t("common.failed", { message: error.message })) })}
       >
         <Plus size={14} strokeWidth={1.5} aria-hidden />
         {t("card.extend")}

@@ -92,7 +92,7 @@ export function SimilarCard({ group, mark, onDecided }: { group: Group; mark: Ma
             {rows.map((one) => (
               <tr key={one.id} className="h-8 border-t border-line-row">
                 <td className="pl-4">
-                  <input type="checkbox" aria-label={t("similar.tickOne", { what: plain(one.summary).slice(0, 80) })} checked={ticked.has(one.id)} disabled={!tickable} onChange={() => tick(one.id)} className="size-3.5 accent-[var(--accent)]" />
+                  <input type="checkbox" aria-label={t("similar.tickOne", { what: plain(one.summary).slice(0, 80) })} checked={ticked.has(one.id)} disabled={!tickable} onChange={() => tick(one.id)} className="size-3.5 accent-accent" />
                 </td>
                 <td className="mono max-w-0 truncate text-caption">
                   <Untrusted text={one.summary} max={72} />

@@ -45,6 +45,11 @@ export function SpendChart({ line, account, points, now }: Shown) {
         </g>
       ))}
       {account.windowEnd === null ? null : <path d={`M${LEFT} ${BOTTOM}L${RIGHT} ${y(line.limit)}`} fill="none" strokeDasharray="3 3" className="stroke-t3" />}
+      {account.windowEnd === null || y(line.limit) > BOTTOM - 60 ? null : (
+        <text x={LEFT + (RIGHT - LEFT) * 0.44 - 8} y={BOTTOM - (BOTTOM - y(line.limit)) * 0.44 - 4} textAnchor="end" className="fill-t3">
+          {t("budgets.part.pace")}
+        </text>
+      )}
       <path d={`M${LEFT} ${y(line.limit)}H${RIGHT}`} strokeWidth="1.25" className="stroke-deny" />
       <text x={RIGHT + 6} y={y(line.limit) + 3.5} className="fill-deny">
         {t("budgets.limitMark")}

@@ -36,7 +36,7 @@ export function Detail({ line, view, onView }: { line: BudgetLineDto; view: Budg
   return (
     <div className="flex min-h-0 min-w-0 flex-col">
       <header className="flex h-10 flex-none items-center gap-1 border-b border-line pr-2 pl-4">
-        <h2 className="min-w-0 flex-1 truncate">
+        <h2 className="min-w-0 flex-1 truncate font-semibold">
           <Who line={line} />
           {", "}
           {windowWords(line, line.window, line.accounts[0]?.windowStart)}
@@ -168,6 +168,7 @@ function Accounts({ line, chosen, onAccount }: { line: BudgetLineDto; chosen: st
 function ByAgent({ detail }: { detail: BudgetDetailDto }) {
   const { t } = useTranslation();
   const sum = detail.agents.reduce((all, one) => all + one.amount, 0);
+  const most = Math.max(1, ...detail.agents.map((one) => one.amount));
   return (
     <Section title={t("budgets.byAgent")}>
       <ul>
@@ -180,7 +181,7 @@ function ByAgent({ detail }: { detail: BudgetDetailDto }) {
                 <Untrusted text={one.agentName} max={24} className="truncate" />
               </Link>
               <svg width="100%" height="6" aria-hidden="true">
-                <rect width={`${share}%`} height="6" rx="3" className="fill-budget" opacity="0.75" />
+                <rect width={`${(one.amount / most) * 100}%`} height="6" rx="3" className="fill-budget" opacity="0.75" />
               </svg>
               <span className="text-right tabular-nums">{amount(detail.line.unit, one.amount)}</span>
               <span className="text-right whitespace-nowrap text-t3 tabular-nums">{t("budgets.percent", { percent: Math.round(share) })}</span>

@@ -1,7 +1,7 @@
 // The forms of budgets: a new limit, another amount, more for the same, and the end of one.
-import { type ReactNode, type SubmitEvent, useState } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Button } from "../../../components/button";
+import { DialogForm, FIELD, Labelled, type Read } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import type { BudgetLineDto } from "../../../engine/bindings/BudgetLineDto";
 import type { OnExhaustedDto } from "../../../engine/bindings/OnExhaustedDto";
@@ -11,58 +11,18 @@ import { amount, scopeOf } from "../model";
 import { type Change, useAgents, useChange } from "../queries";
 import { useWindowWords, Who } from "./names";
 
-const FIELD = "h-8 w-full rounded-control border border-line-control bg-surface px-2 font-normal";
 const WINDOWS: readonly WindowDto[] = ["day", "week", "month", "total", "call"];
 const ENDINGS: readonly OnExhaustedDto[] = ["askUnderFloor", "ask", "deny"];
 const NANO = 1_000_000_000;
 /** What a number of the contract holds exactly. */
 const MOST = 9_000_000;
 
-type Read = (name: string) => string;
-
 function Form({ submit, danger = false, onDone, change, children }: { submit: string; danger?: boolean; onDone: () => void; change: (read: Read) => Change; children: ReactNode }) {
-  const { t } = useTranslation();
   const { mutate, isPending, error } = useChange();
-  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (isPending) return;
-    const data = new FormData(event.currentTarget);
-    mutate(
-      change((name) => {
-        const value = data.get(name);
-        return typeof value === "string" ? value.trim() : "";
-      }),
-      { onSuccess: onDone },
-    );
-  };
   return (
-    <form onSubmit={onSubmit} className="grid gap-3">
+    <DialogForm submit={submit} danger={danger} inert={isPending} error={error} onCancel={onDone} onSubmit={(read) => mutate(change(read), { onSuccess: onDone })}>
       {children}
-      {error ? (
-        <p role="alert" className="text-deny">
-          {t("budgets.failed", { message: error.message })}
-          {error.hint === null ? null : ` ${error.hint}`}
-        </p>
-      ) : null}
-      <div className="flex justify-end gap-2">
-        <Button large onClick={onDone}>
-          {t("common.cancel")}
-        </Button>
-        <Button large kind={danger ? "danger" : "primary"} type="submit" inert={isPending}>
-          {submit}
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-function Labelled({ label, more, children }: { label: string; more?: string; children: ReactNode }) {
-  return (
-    <label className="grid content-start gap-1 font-medium">
-      {label}
-      {children}
-      {more === undefined ? null : <span className="text-caption font-normal text-t3">{more}</span>}
-    </label>
+    </DialogForm>
   );
 }
 

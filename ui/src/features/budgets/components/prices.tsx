@@ -2,6 +2,7 @@
 import { useDeferredValue, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { EngineFailure } from "../../../components/empty";
+import { FIELD, Labelled } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import { usePrices } from "../queries";
 
@@ -13,10 +14,9 @@ export function PriceTable() {
   const { data, error, refetch } = usePrices(useDeferredValue(find.trim()));
   return (
     <>
-      <label className="grid gap-1 font-medium">
-        {t("budgets.prices.find")}
-        <input value={find} onChange={(event) => setFind(event.target.value)} spellCheck={false} autoComplete="off" className="h-8 rounded-control border border-line-control bg-surface px-2 font-normal" />
-      </label>
+      <Labelled label={t("budgets.prices.find")}>
+        <input value={find} onChange={(event) => setFind(event.target.value)} spellCheck={false} autoComplete="off" className={FIELD} />
+      </Labelled>
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {data ? (
         <>

@@ -184,7 +184,7 @@ function Agents({ places }: { places: readonly BindingDto[] }) {
 function Uses({ credential }: { credential: string }) {
   const { t } = useTranslation();
   const { data, error } = useUses(credential);
-  if (error) return <span className="text-deny">{t("credentials.failed", { message: error.message })}</span>;
+  if (error) return <span className="text-deny">{t("common.failed", { message: error.message })}</span>;
   if (!data) return <span className="text-t3">{t("credentials.counting")}</span>;
   return (
     <Link to="/timeline" search={{ q: usesQuery(credential) }} className="inline-flex min-h-6 items-center text-accent">

@@ -1,65 +1,33 @@
 // The forms of credentials. A secret lives in its masked field only, and leaves it the moment it is sent.
-import { type ReactNode, type SubmitEvent, useRef, useState } from "react";
+import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { Button } from "../../../components/button";
+import { DialogForm, FIELD, Labelled, type Read } from "../../../components/form";
 import type { NewBindingDto } from "../../../engine/bindings/NewBindingDto";
 import { type Change, useChange } from "../queries";
 
-const FIELD = "h-8 w-full rounded-control border border-line-control bg-surface px-2 font-normal";
 const KINDS = ["anthropic", "openai", "gemini", "github"] as const;
 
-type Taken = { text: (name: string) => string; list: (name: string) => string[]; secret: string };
+type Taken = { text: Read; list: (name: string) => string[]; secret: string };
 
 function Form({ submit, secret, onDone, change, children }: { submit: string; /** Whether the form takes one. */ secret: boolean; onDone: () => void; change: (taken: Taken) => Change; children: ReactNode }) {
   const { t } = useTranslation();
   const { send, pending, error } = useChange();
   const field = useRef<HTMLInputElement>(null);
-  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (pending) return;
-    const data = new FormData(event.currentTarget);
-    const text = (name: string) => {
-      const value = data.get(name);
-      return typeof value === "string" ? value.trim() : "";
-    };
+  const onSubmit = (text: Read) => {
     const list = (name: string) => text(name).split(/[\s,]+/).filter((one) => one !== "");
     const typed = field.current?.value ?? "";
     if (field.current) field.current.value = "";
     void send(change({ text, list, secret: typed })).then((done) => (done ? onDone() : undefined));
   };
   return (
-    <form onSubmit={onSubmit} className="grid gap-3">
+    <DialogForm submit={submit} inert={pending} error={error} onSubmit={onSubmit} onCancel={onDone}>
       {children}
       {secret ? (
         <Labelled label={t("credentials.secret")} more={t("credentials.secretMore")}>
           <input ref={field} type="password" required minLength={8} autoComplete="off" spellCheck={false} className={FIELD} />
         </Labelled>
       ) : null}
-      {error ? (
-        <p role="alert" className="text-deny">
-          {t("credentials.failed", { message: error.message })}
-          {error.hint === null ? null : ` ${error.hint}`}
-        </p>
-      ) : null}
-      <div className="flex justify-end gap-2">
-        <Button large onClick={onDone}>
-          {t("common.cancel")}
-        </Button>
-        <Button large kind="primary" type="submit" inert={pending}>
-          {submit}
-        </Button>
-      </div>
-    </form>
-  );
-}
-
-function Labelled({ label, more, children }: { label: string; more?: string; children: ReactNode }) {
-  return (
-    <label className="grid gap-1 font-medium">
-      {label}
-      {children}
-      {more === undefined ? null : <span className="text-caption font-normal text-t3">{more}</span>}
-    </label>
+    </DialogForm>
   );
 }
 

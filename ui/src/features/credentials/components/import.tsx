@@ -1,14 +1,13 @@
 // Keys out of an environment file: which lines look like keys, by name; what is ticked goes to the vault. Values are shown nowhere.
-import { type SubmitEvent, useRef, useState } from "react";
+import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
+import { DialogForm, FIELD, Labelled, type Read } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import type { EnvFileInput } from "../../../engine/bindings/EnvFileInput";
 import type { EnvLineDto } from "../../../engine/bindings/EnvLineDto";
 import type { ImportedDto } from "../../../engine/bindings/ImportedDto";
 import { useImport } from "../queries";
-
-const FIELD = "h-8 w-full rounded-control border border-line-control bg-surface px-2 font-normal";
 
 export function Import({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation();
@@ -33,18 +32,11 @@ export function Import({ onDone }: { onDone: () => void }) {
     setFromFile(input.path !== null);
     setLines(found?.lines ?? null);
   };
-  const onSubmit = (event: SubmitEvent<HTMLFormElement>) => {
-    event.preventDefault();
-    if (pending) return;
+  const onSubmit = (text: Read) => {
     if (lines === null) {
       void look();
       return;
     }
-    const data = new FormData(event.currentTarget);
-    const text = (name: string) => {
-      const value = data.get(name);
-      return typeof value === "string" ? value.trim() : "";
-    };
     const chosen = lines
       .filter((one) => text(`take-${one.line}`) === "on")
       .map((one) => ({
@@ -63,48 +55,34 @@ export function Import({ onDone }: { onDone: () => void }) {
   };
   if (done) return <Taken done={done} onDone={onDone} />;
   return (
-    <form onSubmit={onSubmit} className="grid gap-3">
-      <fieldset className={lines === null ? "grid gap-3" : "hidden"}>
-        <legend className="sr-only">{t("credentials.importTitle")}</legend>
-        <label className="grid gap-1 font-medium">
-          {t("credentials.importPath")}
-          <input ref={path} spellCheck={false} autoComplete="off" placeholder={t("credentials.importPathLike")} className={`${FIELD} mono`} />
-        </label>
-        <label className="grid gap-1 font-medium">
-          {t("credentials.importText")}
-          <textarea ref={pasted} rows={4} spellCheck={false} autoComplete="off" className="mono w-full rounded-control border border-line-control bg-surface p-2 font-normal" />
-          <span className="text-caption font-normal text-t3">{t("credentials.importTextMore")}</span>
-        </label>
-      </fieldset>
-      {lines === null ? null : <Lines lines={lines} fromFile={fromFile} />}
-      {error ? (
-        <p role="alert" className="text-deny">
-          {t("credentials.failed", { message: error.message })}
-          {error.hint === null ? null : ` ${error.hint}`}
-        </p>
-      ) : null}
-      <div className="flex justify-end gap-2">
-        {lines === null ? null : (
+    <DialogForm
+      submit={lines === null ? t("credentials.importLook") : lines.length === 0 ? null : t("credentials.importTake")}
+      inert={pending}
+      error={error}
+      onSubmit={onSubmit}
+      onCancel={() => {
+        clear();
+        onDone();
+      }}
+      other={
+        lines === null ? null : (
           <Button large kind="ghost" onClick={() => setLines(null)}>
             {t("credentials.importBack")}
           </Button>
-        )}
-        <Button
-          large
-          onClick={() => {
-            clear();
-            onDone();
-          }}
-        >
-          {t("common.cancel")}
-        </Button>
-        {lines?.length === 0 ? null : (
-          <Button large kind="primary" type="submit" inert={pending}>
-            {lines === null ? t("credentials.importLook") : t("credentials.importTake")}
-          </Button>
-        )}
-      </div>
-    </form>
+        )
+      }
+    >
+      <fieldset className={lines === null ? "grid gap-3" : "hidden"}>
+        <legend className="sr-only">{t("credentials.importTitle")}</legend>
+        <Labelled label={t("credentials.importPath")}>
+          <input ref={path} spellCheck={false} autoComplete="off" placeholder={t("credentials.importPathLike")} className={`${FIELD} mono`} />
+        </Labelled>
+        <Labelled label={t("credentials.importText")} more={t("credentials.importTextMore")}>
+          <textarea ref={pasted} rows={4} spellCheck={false} autoComplete="off" className="mono w-full rounded-control border border-line-control bg-surface p-2 font-normal" />
+        </Labelled>
+      </fieldset>
+      {lines === null ? null : <Lines lines={lines} fromFile={fromFile} />}
+    </DialogForm>
   );
 }
 

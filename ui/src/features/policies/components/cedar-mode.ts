@@ -1,4 +1,4 @@
-// Cedar for the editor: four kinds of words, coloured with the console's own tokens and nothing else.
+// Cedar, and YAML for case files, in the editor: four kinds of words, coloured with the console's own tokens and nothing else.
 import { HighlightStyle, StreamLanguage, syntaxHighlighting } from "@codemirror/language";
 import { tags } from "@lezer/highlight";
 
@@ -20,6 +20,20 @@ const language = StreamLanguage.define<null>({
   languageData: { commentTokens: { line: "//" }, closeBrackets: { brackets: ["(", "[", "{", '"'] } },
 });
 
+const cases = StreamLanguage.define<null>({
+  name: "yaml",
+  token(stream) {
+    if (stream.eatSpace()) return null;
+    if (stream.match(/^#.*/)) return "comment";
+    if (stream.match(/^"(?:[^"\\]|\\.)*"?/) || stream.match(/^'[^']*'?/)) return "string";
+    if (stream.match(/^[A-Za-z_][\w-]*(?=:(?:\s|$))/)) return "keyword";
+    if (stream.match(/^[^\s#"',{}[\]:]+/)) return null;
+    stream.next();
+    return null;
+  },
+  languageData: { commentTokens: { line: "#" }, closeBrackets: { brackets: ["[", "{", '"'] } },
+});
+
 const colours = HighlightStyle.define([
   { tag: tags.comment, color: "var(--text-3)" },
   { tag: tags.string, color: "var(--allow)" },
@@ -28,3 +42,4 @@ const colours = HighlightStyle.define([
 ]);
 
 export const cedar = [language, syntaxHighlighting(colours)];
+export const yaml = [cases, syntaxHighlighting(colours)];

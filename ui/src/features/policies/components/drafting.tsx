@@ -11,7 +11,7 @@ import type { CheckedDto } from "../../../engine/bindings/CheckedDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
 import type { RuleModeDto } from "../../../engine/bindings/RuleModeDto";
-import { draftOf, isDirty, number, type Target, withMode } from "../model";
+import { draftOf, isCaseFile, isDirty, number, type Target, withMode } from "../model";
 import { useAssist, useChecked, useReplay, useSave, useSettled } from "../queries";
 import { Weighed } from "./weighed";
 import { WhatIf } from "./what-if";
@@ -65,12 +65,14 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
   const draft = draftOf(target, settled);
   const checked = useChecked(draft, drafting);
   const current = drafting && settled === text && !checked.isPlaceholderData ? checked.data : undefined;
-  const weighed = useReplay(draft, current?.ready ?? false);
+  // Cases say what is expected of rules, and change no verdict.
+  const cases = isCaseFile(target.file);
+  const weighed = useReplay(draft, !cases && (current?.ready ?? false));
   const save = useSave();
   const removing = target.part.kind === "rule" && text.trim() === "";
   const grave = weighed.data?.newlyAllowed.grave ?? 0;
   const cleared = grave === 0 || looked === settled;
-  const ready = (current?.ready ?? false) && weighed.data !== undefined && cleared && !outside && !save.isPending;
+  const ready = (current?.ready ?? false) && (cases || weighed.data !== undefined) && cleared && !outside && !save.isPending;
   const put = (final: string) => {
     save.mutate(
       { draft: draftOf(target, final), base: base.revision, note },
@@ -117,7 +119,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
               <h3 className="font-semibold">{t("policies.source")}</h3>
               <span className="flex-1" />
               <Verdict drafting={drafting} checked={current} />
-              {editable ? (
+              {editable && !cases ? (
                 <Button kind="ghost" className="h-6 text-caption" onClick={format}>
                   {t("policies.format")}
                 </Button>
@@ -125,7 +127,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
             </div>
             <div className={`flex flex-col ${wide ? "max-h-[70vh]" : "max-h-[54vh]"}`}>
               <Suspense fallback={<div className="h-40 rounded-control bg-inset" />}>
-                <SourceEditor text={text} onText={setText} readOnly={!editable} label={t("policies.source")} problems={current?.problems ?? NO_PROBLEMS} firstLine={target.firstLine} complete={assist.complete} onSave={() => (ready ? put(text) : undefined)} />
+                <SourceEditor language={cases ? "yaml" : "cedar"} text={text} onText={setText} readOnly={!editable} label={t("policies.source")} problems={(cases ? current?.caseProblems : current?.problems) ?? NO_PROBLEMS} firstLine={target.firstLine} complete={assist.complete} onSave={() => (ready ? put(text) : undefined)} />
               </Suspense>
             </div>
             {checked.error && drafting ? (
@@ -139,13 +141,13 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
           </section>
         </div>
         {current && current.problems.length === 0 ? <Outcome checked={current} /> : null}
-        {current?.ready ? <Weighed replay={weighed.data} error={weighed.error} onWhatIf={(operation) => setAsking({ open: true, operation })} /> : null}
+        {current?.ready && !cases ? <Weighed replay={weighed.data} error={weighed.error} onWhatIf={(operation) => setAsking({ open: true, operation })} /> : null}
       </div>
       {target.own && (dirty || target.part.kind === "rule") ? (
         <footer className="flex min-h-12 flex-none flex-wrap items-center gap-2 border-t border-line px-4 py-2">
           {grave > 0 && current?.ready ? (
             <label className="flex min-w-0 items-center gap-2">
-              <input type="checkbox" checked={looked === settled} onChange={(event) => setLooked(event.target.checked ? settled : null)} className="size-3.5 flex-none accent-[var(--accent)]" />
+              <input type="checkbox" checked={looked === settled} onChange={(event) => setLooked(event.target.checked ? settled : null)} className="size-3.5 flex-none accent-accent" />
               <span>{t("policies.looked", { count: grave })}</span>
             </label>
           ) : null}
@@ -177,7 +179,7 @@ function Verdict({ drafting, checked }: { drafting: boolean; checked: CheckedDto
     ? ["text-t2", <Check key="i" {...icon} />, t("policies.state.clean")]
     : checked === undefined
       ? ["text-t3", <LoaderCircle key="i" {...icon} />, t("policies.state.checking")]
-      : checked.problems.length > 0
+      : checked.problems.length + checked.caseProblems.length > 0
         ? ["text-deny", <X key="i" {...icon} />, t("policies.state.broken")]
         : checked.ready
           ? ["text-allow", <Check key="i" {...icon} />, t("policies.state.ready", { count: checked.cases.filter((one) => !one.skipped).length })]
@@ -208,6 +210,7 @@ function Findings({ checked, firstLine }: { checked: CheckedDto | undefined; fir
         ))}
       </ul>
       {checked.problems.length > 0 ? <p className="mt-2 text-t2">{t("policies.brokenDraft")}</p> : null}
+      {checked.caseProblems.length > 0 ? <p className="mt-2 text-t2">{t("policies.case.broken")}</p> : null}
     </>
   );
 }

@@ -1,5 +1,6 @@
 // One rule: what it says about itself, and its source.
 import { Link } from "@tanstack/react-router";
+import { Check, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { LayerBadge } from "../../../components/badge";
 import { Fact, Facts } from "../../../components/facts";
@@ -12,6 +13,7 @@ import type { RuleDto } from "../../../engine/bindings/RuleDto";
 import type { RuleModeDto } from "../../../engine/bindings/RuleModeDto";
 import { exact } from "../../../lib/time";
 import { DECISION_TEXT, decisionOf, number, targetOfRule } from "../model";
+import { useCases } from "../queries";
 import { Drafting } from "./drafting";
 import { RuleMark } from "./rule-list";
 
@@ -26,10 +28,12 @@ export function RuleView({ rule, files, state, hits, onSaved }: { rule: RuleDto;
       <LayerBadge layer={rule.layer} />
     </>
   );
-  return <Drafting target={target} state={state} title={title} mode={rule.mode} note={null} onSaved={onSaved} aside={({ mode, onMode }) => <About rule={rule} own={target.own} hits={hits} mode={mode} onMode={onMode} />} />;
+  return <Drafting target={target} state={state} title={title} mode={rule.mode} note={null} onSaved={onSaved} aside={({ mode, onMode }) => <About rule={rule} state={state} files={files} own={target.own} hits={hits} mode={mode} onMode={onMode} />} />;
 }
 
-function About({ rule, own, hits, mode, onMode }: { rule: RuleDto; own: boolean; hits: number | null; mode: RuleModeDto; onMode: ((mode: RuleModeDto) => void) | null }) {
+type AboutProps = { rule: RuleDto; state: PolicyStateDto; files: readonly PolicyFileDto[]; own: boolean; hits: number | null; mode: RuleModeDto; onMode: ((mode: RuleModeDto) => void) | null };
+
+function About({ rule, state, files, own, hits, mode, onMode }: AboutProps) {
   const { t } = useTranslation();
   return (
     <>
@@ -40,7 +44,7 @@ function About({ rule, own, hits, mode, onMode }: { rule: RuleDto; own: boolean;
         <Fact label={t("policies.why")}>
           <Untrusted text={rule.reason} max={300} />
         </Fact>
-        <Fact label={t("policies.from")}>
+        <Fact label={t("policies.writtenIn")}>
           {own ? (
             <Link to="/policies/file/$file" params={{ file: rule.file }} className="text-accent">
               <Untrusted text={rule.file} max={60} />
@@ -83,8 +87,35 @@ function About({ rule, own, hits, mode, onMode }: { rule: RuleDto; own: boolean;
           <span className="text-t2">{hits === null ? "" : t("policies.hits", { count: hits, shown: number(hits) })}</span>
         </Fact>
       </Facts>
+      <ItsCases rule={rule.id} state={state} files={files} />
       {own ? null : <p className="mt-3 text-caption text-t2">{rule.layer === "preset" ? t("policies.readOnlyPreset") : t("policies.readOnly")}</p>}
     </>
+  );
+}
+
+/** Cases that this rule decides, or should. */
+function ItsCases({ rule, state, files }: { rule: string; state: PolicyStateDto; files: readonly PolicyFileDto[] }) {
+  const { t } = useTranslation();
+  const { data } = useCases(state.revision, files);
+  const own = data?.cases.filter((one) => !one.skipped && (one.expectedRule === rule || one.rules.includes(rule))) ?? [];
+  if (own.length === 0) return null;
+  return (
+    <section aria-label={t("policies.cases")} className="mt-4">
+      <h3 className="mb-1 text-caption font-semibold text-t2">{t("policies.cases")}</h3>
+      <ul>
+        {own.map((one) => (
+          <li key={`${one.file} ${one.line}`}>
+            <Link to="/policies/file/$file" params={{ file: one.file }} className="grid min-h-6 grid-cols-[14px_40px_minmax(0,1fr)] items-center gap-x-2">
+              {one.passed ? <Check size={12} strokeWidth={2} role="img" aria-label={t("policies.case.passes")} className="text-allow" /> : <X size={12} strokeWidth={2} role="img" aria-label={t("policies.case.fails")} className="text-deny" />}
+              <span className={`font-semibold ${DECISION_TEXT[one.expected]}`}>{t(`policies.decision.${one.expected}`)}</span>
+              <span className="truncate">
+                <Untrusted text={one.name} max={80} />
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 
@@ -96,7 +127,7 @@ export function ModeChoice({ mode, onMode }: { mode: RuleModeDto; onMode: ((mode
       <legend className="sr-only">{t("policies.modeLabel")}</legend>
       {(["enforce", "observe"] as const).map((one) => (
         <label key={one} className="flex min-h-6 items-start gap-2">
-          <input type="radio" name="rule-mode" checked={mode === one} onChange={() => onMode(one)} className="mt-0.75 size-3.5 flex-none accent-[var(--accent)]" />
+          <input type="radio" name="rule-mode" checked={mode === one} onChange={() => onMode(one)} className="mt-0.75 size-3.5 flex-none accent-accent" />
           <span className="min-w-0">{one === "enforce" ? t("policies.modeEnforce") : t("policies.modeObserve")}</span>
         </label>
       ))}

@@ -9,9 +9,10 @@ import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemir
 import { useEffect, useRef } from "react";
 import type { CompletionsDto } from "../../../engine/bindings/CompletionsDto";
 import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
-import { cedar } from "./cedar-mode";
+import { cedar, yaml } from "./cedar-mode";
 
 export type SourceEditorProps = {
+  language: keyof typeof LANGUAGES;
   text: string;
   onText: (text: string) => void;
   readOnly: boolean;
@@ -22,6 +23,8 @@ export type SourceEditorProps = {
   complete: (text: string, offset: number) => Promise<CompletionsDto>;
   onSave: () => void;
 };
+
+const LANGUAGES = { cedar, yaml };
 
 const THEME = EditorView.theme({
   "&": { color: "var(--text-1)", backgroundColor: "var(--inset)", fontSize: "12px", borderRadius: "6px", border: "1px solid var(--border)", maxHeight: "inherit" },
@@ -45,7 +48,7 @@ const THEME = EditorView.theme({
   ".cm-diagnostic": { borderLeft: "3px solid var(--deny)", padding: "4px 8px", maxWidth: "440px" },
 });
 
-export function SourceEditor({ text, onText, readOnly, label, problems, firstLine, complete, onSave }: SourceEditorProps) {
+export function SourceEditor({ language, text, onText, readOnly, label, problems, firstLine, complete, onSave }: SourceEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
   const latest = useRef({ text, onText, complete, onSave, problems });
@@ -56,14 +59,14 @@ export function SourceEditor({ text, onText, readOnly, label, problems, firstLin
     const element = host.current;
     if (!element) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    const editor = new EditorView({ root, parent: root, state: EditorState.create({ doc: latest.current.text, extensions: extensions(latest, readOnly, label, firstLine) }) });
+    const editor = new EditorView({ root, parent: root, state: EditorState.create({ doc: latest.current.text, extensions: extensions(latest, { language, readOnly, label, firstLine }) }) });
     view.current = editor;
     mark(editor, latest.current.problems);
     return () => {
       editor.destroy();
       view.current = null;
     };
-  }, [readOnly, label, firstLine]);
+  }, [language, readOnly, label, firstLine]);
   useEffect(() => {
     const editor = view.current;
     if (!editor) return;
@@ -79,10 +82,10 @@ export function SourceEditor({ text, onText, readOnly, label, problems, firstLin
 
 type Latest = { current: Pick<SourceEditorProps, "onText" | "complete" | "onSave"> };
 
-function extensions(latest: Latest, readOnly: boolean, label: string, firstLine: number) {
+function extensions(latest: Latest, { language, readOnly, label, firstLine }: Pick<SourceEditorProps, "language" | "readOnly" | "label" | "firstLine">) {
   return [
     THEME,
-    cedar,
+    LANGUAGES[language],
     lineNumbers({ formatNumber: (line) => String(line + firstLine - 1) }),
     highlightSpecialChars(),
     EditorView.lineWrapping,
@@ -95,7 +98,7 @@ function extensions(latest: Latest, readOnly: boolean, label: string, firstLine:
           history(),
           closeBrackets(),
           bracketMatching(),
-          autocompletion({ override: [(context) => offered(latest, context)], icons: false, activateOnTyping: true }),
+          ...(language === "cedar" ? [autocompletion({ override: [(context) => offered(latest, context)], icons: false, activateOnTyping: true })] : []),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onText(update.state.doc.toString());
           }),

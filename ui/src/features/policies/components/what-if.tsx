@@ -4,6 +4,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { EngineFailure } from "../../../components/empty";
 import { Fact, Facts } from "../../../components/facts";
+import { FIELD, Labelled } from "../../../components/form";
 import { Glyph } from "../../../components/glyph";
 import { Inset } from "../../../components/inset";
 import { Modal } from "../../../components/modal";
@@ -32,10 +33,11 @@ function Choose({ onChoose }: { onChoose: (operation: string) => void }) {
   return (
     <>
       <p className="text-t2">{t("policies.whatIfMore")}</p>
-      <label className="mt-3 grid gap-1 font-medium">
-        {t("policies.whatIfFind")}
-        <input value={query} onChange={(event) => setQuery(event.target.value)} spellCheck={false} autoComplete="off" className="mono h-8 rounded-control border border-line-control bg-surface px-2 font-normal" />
-      </label>
+      <div className="mt-3">
+        <Labelled label={t("policies.whatIfFind")}>
+          <input value={query} onChange={(event) => setQuery(event.target.value)} spellCheck={false} autoComplete="off" className={`${FIELD} mono`} />
+        </Labelled>
+      </div>
       {error ? <EngineFailure error={error} /> : null}
       <ul className="mt-2">
         {data?.rows.map((row) => (

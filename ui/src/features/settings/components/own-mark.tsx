@@ -2,8 +2,7 @@
 import { type FormEvent, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
-import { FormSection } from "../../../components/form";
-import { Prose } from "../../../components/prose";
+import { FIELD, FormProblem, FormSection } from "../../../components/form";
 import { useSetMark, useStatus } from "../queries";
 
 const STRIPES = ["bg-mark", "bg-allow", "bg-info", "bg-budget", "bg-deny", "bg-t2"] as const;
@@ -28,18 +27,18 @@ function MarkForm({ words, stripe }: { words: string; stripe: number }) {
     <FormSection title={t("settings.mark.title")}>
       <p className="mb-2 text-t2">{t("settings.mark.more")}</p>
       <form onSubmit={onSubmit} className="flex flex-wrap items-end gap-x-4 gap-y-3">
-        <div>
+        <div className="w-56">
           <label htmlFor={`${id}-words`} className="chrome block pb-1 text-caption text-t2">
             {t("settings.mark.words")}
           </label>
-          <input id={`${id}-words`} value={typed} maxLength={32} autoComplete="off" spellCheck={false} onChange={(event) => setTyped(event.target.value)} className="h-8 w-56 rounded-control border border-line-control bg-surface px-2" />
+          <input id={`${id}-words`} value={typed} maxLength={32} autoComplete="off" spellCheck={false} onChange={(event) => setTyped(event.target.value)} className={FIELD} />
         </div>
         <fieldset>
           <legend className="chrome pb-1 text-caption text-t2">{t("settings.mark.stripe")}</legend>
           <div className="flex h-8 items-center gap-3">
             {STRIPES.map((colour, at) => (
               <label key={colour} className="flex min-h-6 items-center gap-1.5">
-                <input type="radio" name={`${id}-stripe`} checked={at === chosen} aria-label={t("settings.mark.colour", { number: at + 1 })} onChange={() => setChosen(at)} className="size-3.5 accent-[var(--accent)]" />
+                <input type="radio" name={`${id}-stripe`} checked={at === chosen} aria-label={t("settings.mark.colour", { number: at + 1 })} onChange={() => setChosen(at)} className="size-3.5 accent-accent" />
                 <span aria-hidden="true" className={`h-1.5 w-5 rounded-mark ${colour}`} />
               </label>
             ))}
@@ -49,11 +48,7 @@ function MarkForm({ words, stripe }: { words: string; stripe: number }) {
           {t("settings.mark.save")}
         </Button>
       </form>
-      {save.error ? (
-        <p role="alert" className="mt-2 text-deny">
-          <Prose text={`${save.error.message}.`} />
-        </p>
-      ) : null}
+      <FormProblem error={save.error} />
     </FormSection>
   );
 }

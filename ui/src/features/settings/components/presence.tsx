@@ -3,15 +3,12 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useId, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
-import { FormRow, FormSection, Toggle } from "../../../components/form";
-import { Prose } from "../../../components/prose";
+import { FIELD, FormProblem, FormRow, FormSection, Toggle } from "../../../components/form";
 import { useToast } from "../../../components/toasts";
 import type { PresenceDto } from "../../../engine/bindings/PresenceDto";
 import type { SetPresenceInput } from "../../../engine/bindings/SetPresenceInput";
 import type { EngineError } from "../../../engine/client";
 import { keyOf, useCall, useEngine } from "../../../engine/query";
-
-const FIELD = "h-8 w-64 max-w-full rounded-control border border-line-control bg-surface px-2";
 
 function useSetPresence() {
   const engine = useEngine();
@@ -41,19 +38,15 @@ export function Presence() {
   return (
     <FormSection title={t("proof.title")}>
       <p className="mb-1 text-t2">{t("proof.more")}</p>
-      {set.error ? (
-        <p role="alert" className="mb-1 text-deny">
-          <Prose text={set.error.message} />
-        </p>
-      ) : null}
+      <FormProblem error={set.error} />
       {data.set ? (
         <FormRow label={<label htmlFor={oldId}>{t("proof.present")}</label>}>
-          <input ref={present} id={oldId} type="password" autoComplete="current-password" className={FIELD} />
+          <input ref={present} id={oldId} type="password" autoComplete="current-password" className={`${FIELD} max-w-64`} />
         </FormRow>
       ) : null}
       <FormRow label={<label htmlFor={newId}>{t("proof.new")}</label>}>
         <span className="flex flex-wrap items-center gap-2">
-          <input ref={wanted} id={newId} type="password" autoComplete="new-password" className={FIELD} />
+          <input ref={wanted} id={newId} type="password" autoComplete="new-password" className={`${FIELD} max-w-64`} />
           <Button large inert={set.isPending} onClick={() => set.mutate({ old: take(present.current), new: take(wanted.current), alsoHigh: null }, { onSuccess: () => toast("done", t("proof.done")) })}>
             {t(data.set ? "proof.change" : "proof.set")}
           </Button>

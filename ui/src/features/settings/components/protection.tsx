@@ -1,12 +1,10 @@
 // What Reeve does with a verdict, what it starts from, and pausing it.
-import { useId, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { Fact, Facts } from "../../../components/facts";
 import { FormRow, FormSection, Radios } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import type { SettingsDto } from "../../../engine/bindings/SettingsDto";
-import { useCall } from "../../../engine/query";
 import { countdown, minute } from "../../../lib/time";
 import { Presence } from "./presence";
 import { useChange, useStatus, useStatusChange } from "../queries";
@@ -48,15 +46,6 @@ function Pause() {
   const { t } = useTranslation();
   const { data: status } = useStatus();
   const change = useStatusChange();
-  const { data: presence } = useCall({ call: "approvals.presence" });
-  const proofId = useId();
-  const proof = useRef<HTMLInputElement>(null);
-  // Read once, when it is sent, and gone from the field.
-  const typed = () => {
-    const value = proof.current?.value ?? "";
-    if (proof.current) proof.current.value = "";
-    return value === "" ? null : value;
-  };
   const paused = status?.protection.state === "paused" ? status.protection : null;
   return (
     <FormRow label={t("settings.pause.title")}>
@@ -68,18 +57,10 @@ function Pause() {
       ) : (
         <div className="flex flex-wrap gap-2">
           {PAUSES.map((minutes) => (
-            <Button key={minutes} onClick={() => change({ call: "status.pause", input: { minutes, proof: minutes === null ? typed() : null } })}>
+            <Button key={minutes} onClick={() => change({ call: "status.pause", input: { minutes, proof: null } })}>
               {minutes === null ? t("settings.pause.open") : t("settings.pause.for", { count: minutes })}
             </Button>
           ))}
-          {presence?.set ? (
-            <>
-              <label htmlFor={proofId} className="chrome self-center text-caption text-t2">
-                {t("settings.pause.proof")}
-              </label>
-              <input ref={proof} id={proofId} type="password" autoComplete="current-password" className="h-7 w-48 max-w-full rounded-control border border-line-control bg-surface px-2" />
-            </>
-          ) : null}
         </div>
       )}
       <p className="mt-1 text-caption text-t2">{t("settings.pause.more")}</p>

@@ -1,16 +1,15 @@
-// The short tabs: how the window looks, which notices come, what is kept, keys, and what this is.
+// The short tabs: how the window looks, which notices come, what is kept, and what this is.
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { Fact, Facts } from "../../../components/facts";
-import { FormSection, Radios, Toggle } from "../../../components/form";
+import { FormProblem, FormRow, FormSection, Radios, Toggle } from "../../../components/form";
 import { Prose } from "../../../components/prose";
-import { ShortcutList } from "../../../components/shortcuts";
 import { Untrusted } from "../../../components/untrusted";
 import type { SettingsDto } from "../../../engine/bindings/SettingsDto";
 import { bytes } from "../../../lib/money";
 import { exact } from "../../../lib/time";
 import { choicesOf, setView, useView } from "../../../lib/view";
-import { useChange, useStatus, useVerify } from "../queries";
+import { useChange, useLogin, useStatus, useVerify } from "../queries";
 import { OwnMark } from "./own-mark";
 
 export function General() {
@@ -24,8 +23,24 @@ export function General() {
         <Radios label={t("settings.text")} value={view.text} onChoose={(value) => setView("text", value)} options={choicesOf("text").map((value) => ({ value, label: t("settings.percent", { value }) }))} />
         <Radios label={t("settings.rows")} value={view.rows} onChoose={(value) => setView("rows", value)} options={choicesOf("rows").map((value) => ({ value, label: t(`settings.rowsOf.${value}`) }))} />
         <Radios label={t("settings.sidebar")} value={view.sidebar} onChoose={(value) => setView("sidebar", value)} options={choicesOf("sidebar").map((value) => ({ value, label: t(`settings.sidebars.${value}`) }))} />
+        <FormRow label={t("settings.language")}>{t("settings.languageMore")}</FormRow>
+      </FormSection>
+      <FormSection title={t("settings.start")}>
+        <AtLogin />
       </FormSection>
       <OwnMark />
+    </>
+  );
+}
+
+/** An entry of the system's own; it is read and written by the window, not by the engine. */
+function AtLogin() {
+  const { t } = useTranslation();
+  const { data, error, set } = useLogin();
+  return (
+    <>
+      <Toggle label={t("settings.login")} more={t("settings.loginMore")} on={data ?? false} fixed={data === undefined} onChange={set} />
+      <FormProblem error={error} />
     </>
   );
 }
@@ -86,21 +101,6 @@ export function Data({ settings }: { settings: SettingsDto }) {
           </span>
         </div>
       </FormSection>
-    </>
-  );
-}
-
-export function Shortcuts() {
-  const { t } = useTranslation();
-  const { singleKeys } = useView();
-  return (
-    <>
-      <FormSection title={t("settings.keys")}>
-        <Toggle label={t("settings.singleKeys")} more={t("settings.singleKeysMore")} on={singleKeys === "on"} onChange={(on) => setView("singleKeys", on ? "on" : "off")} />
-      </FormSection>
-      <div className="border-t border-line pt-3">
-        <ShortcutList />
-      </div>
     </>
   );
 }

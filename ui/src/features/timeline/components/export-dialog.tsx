@@ -1,12 +1,12 @@
 // The present query as a file with a signed manifest: what goes in, where it lies, and how anybody checks it.
 import { useMutation } from "@tanstack/react-query";
-import { type SyntheticEvent, useId, useState } from "react";
+import { useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { Fact, Facts } from "../../../components/facts";
+import { DialogForm, FIELD, Labelled } from "../../../components/form";
 import { Inset } from "../../../components/inset";
 import { Modal } from "../../../components/modal";
-import { Prose } from "../../../components/prose";
 import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { ExportedDto } from "../../../engine/bindings/ExportedDto";
 import type { ExportFormatDto } from "../../../engine/bindings/ExportFormatDto";
@@ -27,16 +27,12 @@ export function ExportDialog({ query, matches, capped, onClose }: ExportDialogPr
   const [path, setPath] = useState("");
   const write = useMutation<ExportedDto, EngineError, ExportInput>({ mutationFn: (input) => engine.call({ call: "operations.export", input }) });
   const inert = path.trim() === "" || write.isPending;
-  const onSubmit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    if (!inert) write.mutate({ query, format, path: path.trim() });
-  };
   return (
     <Modal title={t("export.title")} open onOpen={(open) => (open ? undefined : onClose())}>
       {write.data ? (
         <Written done={write.data} onClose={onClose} />
       ) : (
-        <form onSubmit={onSubmit} className="flex flex-col gap-4">
+        <DialogForm submit={t(write.isPending ? "export.writing" : "export.write")} inert={inert} error={write.error} onCancel={onClose} onSubmit={(read) => write.mutate({ query, format, path: read("path") })}>
           <p>
             {t("export.rows", { count: matches, shown: matches.toLocaleString("en-US") + (capped ? "+" : "") })}{" "}
             {query === "" ? t("export.everything") : <code className="mono text-caption break-all"><Untrusted text={query} max={200} /></code>}
@@ -45,44 +41,17 @@ export function ExportDialog({ query, matches, capped, onClose }: ExportDialogPr
             <legend className="mb-1 text-caption font-semibold text-t2">{t("export.format")}</legend>
             {FORMATS.map((one) => (
               <label key={one} className="flex items-baseline gap-2 py-0.5">
-                <input type="radio" name={`${id}-format`} checked={format === one} onChange={() => setFormat(one)} className="accent-[var(--accent)]" />
+                <input type="radio" name={`${id}-format`} checked={format === one} onChange={() => setFormat(one)} className="accent-accent" />
                 <span className="font-medium">{t(`export.${one}`)}</span>
                 <span className="text-caption text-t2">{t(`export.${one}More`)}</span>
               </label>
             ))}
           </fieldset>
-          <div>
-            <label htmlFor={`${id}-path`} className="mb-1 block text-caption font-semibold text-t2">
-              {t("export.path")}
-            </label>
-            <input
-              id={`${id}-path`}
-              value={path}
-              spellCheck={false}
-              autoComplete="off"
-              aria-describedby={`${id}-help`}
-              onChange={(event) => setPath(event.target.value)}
-              className="mono h-8 w-full rounded-control border border-line-control bg-surface px-2 text-caption"
-            />
-            <p id={`${id}-help`} className="mt-1 text-caption text-t2">
-              {t("export.pathMore")}
-            </p>
-          </div>
+          <Labelled label={t("export.path")} more={t("export.pathMore")}>
+            <input name="path" value={path} spellCheck={false} autoComplete="off" onChange={(event) => setPath(event.target.value)} className={`${FIELD} mono text-caption`} />
+          </Labelled>
           <p className="text-caption text-t2">{t("export.secrets")}</p>
-          {write.error ? (
-            <p role="alert" className="text-deny">
-              <Prose text={`${write.error.message}.`} />
-            </p>
-          ) : null}
-          <div className="flex justify-end gap-2">
-            <Button large onClick={onClose}>
-              {t("common.cancel")}
-            </Button>
-            <Button large kind="primary" type="submit" inert={inert}>
-              {t(write.isPending ? "export.writing" : "export.write")}
-            </Button>
-          </div>
-        </form>
+        </DialogForm>
       )}
     </Modal>
   );

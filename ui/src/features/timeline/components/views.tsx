@@ -1,9 +1,10 @@
 // Saved views: queries with a name, in a file of the profile. They are shared as text.
 import { Menu } from "@base-ui/react/menu";
 import { Bookmark, Ellipsis } from "lucide-react";
-import { type SyntheticEvent, useId, useState } from "react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
+import { DialogForm, FIELD, Labelled, type Read } from "../../../components/form";
 import { Modal } from "../../../components/modal";
 import { Prose } from "../../../components/prose";
 import { useToast } from "../../../components/toasts";
@@ -32,17 +33,14 @@ export function SaveView({ query }: { query: string }) {
 
 function SaveDialog({ query, onClose }: { query: string; onClose: () => void }) {
   const { t } = useTranslation();
-  const id = useId();
   const toast = useToast();
   const { data } = useViews();
   const change = useChangeViews();
   const [name, setName] = useState("");
   const replaces = data?.views.some((one) => one.name === name.trim());
   const inert = name.trim() === "" || change.isPending;
-  const onSubmit = (event: SyntheticEvent) => {
-    event.preventDefault();
-    if (inert) return;
-    const view = { name: name.trim(), query };
+  const save = (read: Read) => {
+    const view = { name: read("name"), query };
     change.mutate(
       { save: view },
       {
@@ -55,41 +53,14 @@ function SaveDialog({ query, onClose }: { query: string; onClose: () => void }) 
   };
   return (
     <Modal title={t("views.title")} open onOpen={(open) => (open ? undefined : onClose())}>
-      <form onSubmit={onSubmit} className="flex flex-col gap-4">
+      <DialogForm submit={t("views.write")} inert={inert} error={change.error} onSubmit={save} onCancel={onClose}>
         <code className="mono rounded-control bg-inset px-3 py-2 text-caption break-all">
           <Untrusted text={query} max={400} />
         </code>
-        <div>
-          <label htmlFor={`${id}-name`} className="mb-1 block text-caption font-semibold text-t2">
-            {t("views.name")}
-          </label>
-          <input
-            id={`${id}-name`}
-            value={name}
-            maxLength={LONGEST_NAME}
-            autoComplete="off"
-            aria-describedby={`${id}-file`}
-            onChange={(event) => setName(event.target.value)}
-            className="h-8 w-full rounded-control border border-line-control bg-surface px-2"
-          />
-          <p id={`${id}-file`} className="mt-1 text-caption text-t2">
-            {replaces ? t("views.replaces") : data ? <Prose text={t("views.file", { path: `\`${data.file}\`` })} /> : null}
-          </p>
-        </div>
-        {change.error ? (
-          <p role="alert" className="text-deny">
-            <Prose text={`${change.error.message}.`} />
-          </p>
-        ) : null}
-        <div className="flex justify-end gap-2">
-          <Button large onClick={onClose}>
-            {t("common.cancel")}
-          </Button>
-          <Button large kind="primary" inert={inert} type="submit">
-            {t("views.write")}
-          </Button>
-        </div>
-      </form>
+        <Labelled label={t("views.name")} more={replaces ? t("views.replaces") : data ? <Prose text={t("views.file", { path: `\`${data.file}\`` })} /> : null}>
+          <input name="name" value={name} maxLength={LONGEST_NAME} autoComplete="off" onChange={(event) => setName(event.target.value)} className={FIELD} />
+        </Labelled>
+      </DialogForm>
     </Modal>
   );
 }

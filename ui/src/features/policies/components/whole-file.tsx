@@ -1,0 +1,46 @@
+// A whole file of rules or cases: as it is, as an earlier version had it, or about to come to be.
+import { useTranslation } from "react-i18next";
+import { LayerBadge } from "../../../components/badge";
+import { EngineFailure, Skeleton } from "../../../components/empty";
+import { Untrusted } from "../../../components/untrusted";
+import type { PolicyFileDto } from "../../../engine/bindings/PolicyFileDto";
+import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
+import { exact } from "../../../lib/time";
+import { FIRST_CASE, isCaseFile, targetOfFile } from "../model";
+import { useHistory } from "../queries";
+import { Drafting } from "./drafting";
+
+export function WholeFile({ file, version, files, state, onSaved }: { file: string; version: string | null; files: readonly PolicyFileDto[]; state: PolicyStateDto; onSaved: () => void }) {
+  const history = useHistory();
+  const { t } = useTranslation();
+  if (version !== null && history.error) return <EngineFailure error={history.error} />;
+  if (version !== null && !history.data) return <Skeleton rows={3} />;
+  const earlier = history.data?.find((one) => one.id === version);
+  const start = version === null ? undefined : earlier?.files.find((one) => one.file === file)?.before;
+  const known = files.some((one) => one.file === file);
+  const target = targetOfFile(file, files, start === undefined && !known && isCaseFile(file) ? FIRST_CASE : start);
+  const title = (
+    <>
+      <h2 className="mono min-w-0 truncate text-body font-semibold">
+        <Untrusted text={file} max={70} />
+      </h2>
+      <LayerBadge layer="mine" />
+    </>
+  );
+  return (
+    <Drafting
+      target={target}
+      state={state}
+      title={title}
+      mode="enforce"
+      wide
+      note={earlier ? t("policies.backTo", { time: exact(earlier.at) }) : null}
+      onSaved={onSaved}
+      aside={() => (
+        <p className="text-t2">
+          {target.part.kind === "gone" ? t("policies.fileGone") : earlier ? t("policies.fileFrom", { time: exact(earlier.at) }) : known ? t(isCaseFile(file) ? "policies.case.whole" : "policies.wholeFile") : t("policies.noSuchFile")}
+        </p>
+      )}
+    />
+  );
+}
