@@ -12,9 +12,11 @@ use reeve_policy::{PolicyError, PolicySet, Source};
 
 use crate::error::EngineError;
 
+mod case_files;
 pub mod draft;
 pub mod history;
 mod projects;
+pub mod propose;
 pub mod replay;
 mod save;
 pub mod what_if;
@@ -63,7 +65,7 @@ pub struct Policies {
     history: OnceLock<history::History>,
 }
 
-/// One file that rules come from.
+/// One file of rules, or of the person's cases.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileInfo {
     /// As shown to people.
@@ -120,13 +122,13 @@ impl Policies {
         **self.preset.load()
     }
 
-    /// Whether the files load with another shipped policy.
+    /// The files with another shipped policy, not in force.
     ///
     /// # Errors
-    /// When they do not.
-    pub fn try_preset(&self, preset: Preset) -> Result<(), EngineError> {
+    /// When they do not load with it.
+    pub fn try_preset(&self, preset: Preset) -> Result<Arc<PolicySet>, EngineError> {
         let files = read_files(&self.config, self.managed.as_deref())?;
-        InForce::load(preset, files).map(|_| ()).map_err(EngineError::Policy)
+        InForce::load(preset, files).map(|in_force| in_force.set).map_err(EngineError::Policy)
     }
 
     /// Stands on another shipped policy from now on.
@@ -169,7 +171,9 @@ impl Policies {
         seen.clone_from(&files);
         // A version that cannot be kept is no reason to run on old rules.
         if let Some(history) = self.history.get()
-            && let Err(error) = history.notice(&self.versioned(&files), touched(&files), history::How::Outside)
+            && let Err(error) = self
+                .versioned(&files)
+                .and_then(|now| history.notice(&now, touched(&files), history::How::Outside))
         {
             tracing::error!(%error, "the new version of the rules is not kept");
         }
@@ -190,7 +194,7 @@ impl Policies {
     /// When they cannot be read or written.
     pub fn keep_history(&self) -> Result<(), EngineError> {
         let files = self.seen.lock().clone();
-        let history = history::History::open(self.config.join("history"), &self.versioned(&files), touched(&files))?;
+        let history = history::History::open(self.config.join("history"), &self.versioned(&files)?, touched(&files))?;
         // A second call finds the first one's history, which is the same.
         _ = self.history.set(history);
         Ok(())
@@ -206,7 +210,7 @@ impl Policies {
         Ok(versions)
     }
 
-    /// Every file that rules come from: what ships with Reeve, then by layer and name.
+    /// Every file that rules come from: what ships with Reeve, then by layer and name; last the person's case files.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -224,10 +228,18 @@ impl Policies {
             path: Some(file.path),
             text: file.text,
         }));
+        out.extend(self.case_files()?.iter().map(|(name, text)| FileInfo {
+            file: name.clone(),
+            layer: Layer::Mine,
+            path: Some(folder.join(name)),
+            text: text.clone(),
+            own: true,
+        }));
         Ok(out)
     }
 
-    fn versioned(&self, files: &[PolicyFile]) -> Vec<history::VersionFile> {
+    /// What versions are kept of: the person's own rules and cases.
+    fn versioned(&self, files: &[PolicyFile]) -> Result<Vec<history::VersionFile>, EngineError> {
         let folder = self.folder();
         let own = files.iter().filter(|file| is_own(file, &folder));
         let version = |file: &PolicyFile| history::VersionFile {
@@ -235,7 +247,8 @@ impl Policies {
             before: None,
             after: Some(file.text.clone()),
         };
-        own.map(version).collect()
+        let cases = case_files::CaseFiles::default().changes(&self.case_files()?);
+        Ok(own.map(version).chain(cases).collect())
     }
 
     fn reject(&self, problem: String) -> Reload {
@@ -341,6 +354,13 @@ impl PolicyFile {
 /// A file of rules in the person's own folder.
 fn is_own(file: &PolicyFile, folder: &Path) -> bool {
     file.layer == Layer::Mine && !file.is_limits() && file.path.parent() == Some(folder)
+}
+
+/// Whether this is the name of a file of this ending, which cannot lead out of its folder.
+fn is_plain(name: &str, ending: &str) -> bool {
+    let letters = name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    let stem = name.strip_suffix(ending).unwrap_or_default();
+    letters && name.len() <= 100 && !stem.is_empty() && !stem.starts_with('.')
 }
 
 /// When the newest of these files was written; now, where the system does not say.

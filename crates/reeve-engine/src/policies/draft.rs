@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use reeve_domain::verdict::Layer;
-use reeve_policy::cases::{self, CaseResult};
 use reeve_policy::{PolicySet, Problem};
 
+use super::case_files::{CaseFiles, is_case_file};
 use super::history::VersionFile;
-use super::{Policies, PolicyFile, is_own, read_files, rules};
+use super::{Policies, PolicyFile, is_own, is_plain, read_files, rules};
 use crate::error::EngineError;
+
+pub use super::case_files::Cases;
 
 /// What of a file a change replaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,7 +29,7 @@ pub enum Part {
 /// A change of one of the person's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
-    /// A plain name such as `mine.cedar`.
+    /// A plain name such as `mine.cedar`, or that of a case file such as `cases/mine.yaml`.
     pub file: String,
     pub part: Part,
     pub text: String,
@@ -37,7 +39,7 @@ pub struct FileChange {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
     pub changes: Vec<FileChange>,
-    /// The changes are the person's rules whole: files that they do not name go.
+    /// The changes are the person's rules whole: files of rules that they do not name go.
     pub complete: bool,
 }
 
@@ -58,6 +60,7 @@ pub struct Candidate {
     /// What changes on disk.
     pub(super) changed: Vec<VersionFile>,
     stands: Vec<Stands>,
+    cases: CaseFiles,
     /// The set, or everything that is wrong with it.
     pub set: Result<Arc<PolicySet>, Vec<Problem>>,
 }
@@ -69,21 +72,6 @@ pub struct Finding {
     pub problem: Problem,
     /// It lies in the drafted text.
     pub here: bool,
-}
-
-/// How the case files came out.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Cases {
-    pub results: Vec<CaseResult>,
-    /// Case files that do not load.
-    pub problems: Vec<Problem>,
-}
-
-impl Cases {
-    #[must_use]
-    pub fn pass(&self) -> bool {
-        self.problems.is_empty() && self.results.iter().all(CaseResult::passed)
-    }
 }
 
 impl Candidate {
@@ -123,6 +111,12 @@ impl Candidate {
         })
     }
 
+    /// Runs the person's case files, as the draft leaves them, against a set.
+    #[must_use]
+    pub fn cases(&self, set: &PolicySet) -> Cases {
+        self.cases.run(set)
+    }
+
     /// What would change on disk.
     #[must_use]
     pub fn changed(&self) -> &[VersionFile] {
@@ -142,8 +136,15 @@ impl Policies {
         if draft.complete {
             files.retain(|file| !is_own(file, &folder) || draft.names(&file.shown));
         }
+        let on_disk = self.case_files()?;
+        let mut cases = on_disk.clone();
         let mut stands = Vec::new();
         for change in &draft.changes {
+            if is_case_file(&change.file) {
+                cases.change(change)?;
+                stands.extend(self::stands(&change.file, "", &change.text));
+                continue;
+            }
             let path = own_path(&folder, &change.file)?;
             let old = files.iter().find(|file| file.path == path).map(|file| file.text.clone());
             files.retain(|file| file.path != path);
@@ -155,9 +156,10 @@ impl Policies {
             files.push(PolicyFile::new(&path, Layer::Mine, text));
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let changed = changes(&before, files.iter().filter(|file| is_own(file, &folder)));
+        let mut changed = changes(&before, files.iter().filter(|file| is_own(file, &folder)));
+        changed.extend(on_disk.changes(&cases));
         let set = rules(self.preset(), &files).map(Arc::new).map_err(|error| error.problems().to_vec());
-        Ok(Candidate { changed, stands, set })
+        Ok(Candidate { changed, stands, cases, set })
     }
 
     /// The file's text with the change, and where the change stands in it.
@@ -197,35 +199,6 @@ impl Policies {
             }
         }
     }
-
-    /// Runs the person's case files against a set.
-    ///
-    /// # Errors
-    /// When the folder cannot be read.
-    pub fn cases(&self, set: &PolicySet) -> Result<Cases, EngineError> {
-        let folder = self.folder().join("cases");
-        let unread = |source| EngineError::Read { path: folder.clone(), source };
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(Cases::default()),
-            Err(source) => return Err(unread(source)),
-        };
-        let mut paths = Vec::new();
-        for entry in entries {
-            paths.push(entry.map_err(unread)?.path());
-        }
-        paths.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
-        paths.sort();
-        let mut out = Cases::default();
-        for path in paths {
-            let shown = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-            match cases::run(set, &super::read_or_empty(&path)?, &shown) {
-                Ok(results) => out.results.extend(results),
-                Err(error) => out.problems.extend(error.problems().iter().cloned()),
-            }
-        }
-        Ok(out)
-    }
 }
 
 impl Draft {
@@ -236,13 +209,10 @@ impl Draft {
 
 /// A file of the person's own folder, by a name that cannot lead out of it.
 fn own_path(folder: &Path, name: &str) -> Result<PathBuf, EngineError> {
-    let plain = name.len() <= 100
-        && !name.starts_with('.')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
-    match name.strip_suffix(".cedar") {
-        Some(stem) if plain && !stem.is_empty() => Ok(folder.join(name)),
-        _ => Err(EngineError::Refused(format!("`{name}` is not the name of a policy file, such as `mine.cedar`"))),
+    if is_plain(name, ".cedar") {
+        return Ok(folder.join(name));
     }
+    Err(EngineError::Refused(format!("`{name}` is not the name of a policy file, such as `mine.cedar`")))
 }
 
 fn stands(file: &str, before: &str, text: &str) -> Option<Stands> {
@@ -328,6 +298,35 @@ mod tests {
         assert!(findings.iter().any(|f| f.here && f.problem.line == 3 && f.problem.column > 10), "{findings:?}");
         let twice = composed(&policies, Part::New, ONE);
         assert!(twice.findings().iter().any(|f| f.here && f.problem.line == 1), "{:?}", twice.findings());
+    }
+
+    #[test]
+    fn case_files_are_changed_with_the_rules_and_run_as_the_draft_leaves_them() {
+        const CASE: &str = "cases:\n  - name: b is denied\n    http: { method: GET, url: \"https://b.example/\" }\n    expect: deny\n    rule: two\n";
+        let (home, policies) = policies(&format!("{ONE}\n\n{TWO}\n"));
+        let case = |part, text: &str| FileChange { file: "cases/mine.yaml".to_owned(), part, text: text.to_owned() };
+        let with = |changes| policies.candidate(&Draft { changes, complete: false }).unwrap();
+        let added = with(vec![case(Part::File, CASE)]);
+        assert_eq!(added.changed()[0].file, "cases/mine.yaml");
+        assert!(added.cases(&added.whole().unwrap()).pass());
+        let rule = FileChange { file: "mine.cedar".to_owned(), part: Part::Rule("two".to_owned()), text: String::new() };
+        let both = with(vec![case(Part::File, CASE), rule]);
+        assert_eq!(both.changed().len(), 2);
+        assert!(!both.cases(&both.whole().unwrap()).pass());
+        let wrong = with(vec![case(Part::File, "cases:\n  - name: x\n    shiny: 1\n")]);
+        let problems = wrong.cases(&wrong.whole().unwrap()).problems;
+        let finding = wrong.seen(&problems[0]);
+        assert!(finding.here && finding.problem.line == 3, "{finding:?}");
+        std::fs::create_dir_all(home.path().join("policies/cases")).unwrap();
+        std::fs::write(home.path().join("policies/cases/mine.yaml"), CASE).unwrap();
+        let gone = with(vec![case(Part::Gone, "")]);
+        assert_eq!((gone.changed()[0].before.as_deref(), gone.changed()[0].after.as_deref()), (Some(CASE), None));
+        assert!(policies.files().unwrap().iter().any(|file| file.own && file.file == "cases/mine.yaml"));
+        for name in ["cases/../x.yaml", "cases/x.cedar", "cases/.yaml", "cases//x.yaml", "cases/a/b.yaml"] {
+            let change = FileChange { file: name.to_owned(), part: Part::File, text: CASE.to_owned() };
+            assert!(policies.candidate(&Draft { changes: vec![change], complete: false }).is_err(), "{name}");
+        }
+        assert!(policies.candidate(&Draft { changes: vec![case(Part::New, CASE)], complete: false }).is_err());
     }
 
     #[test]

@@ -1,20 +1,28 @@
 //! Putting a draft in force: checked, run against the case files, kept as a version, written, read back and recorded.
 
+use std::sync::Arc;
+
 use reeve_domain::event::{Draft as Record, EventBody};
+use reeve_domain::verdict::{Decision, Risk};
+use reeve_policy::PolicySet;
 use reeve_policy::diff::diff;
 
 use super::draft::{Candidate, Draft};
 use super::history::{Author, Version};
+use super::replay::WINDOW;
 use super::{Policies, Reload};
 use crate::Engine;
 use crate::error::EngineError;
+use crate::loosening::Change;
+use crate::presence::Person;
 
 impl Engine {
-    /// Puts a draft in force. `base` is the revision it was made on; `None` takes whatever is in force.
+    /// Puts a draft in force. `base` is the revision it was made on; `None` takes whatever is in force. Rules that may let
+    /// more pass need the proof that *High* needs, or that of what was recorded and would pass.
     ///
     /// # Errors
-    /// When the rules changed meanwhile, the draft does not load or fails a case, or version, files or record cannot be
-    /// written. Then nothing changed.
+    /// When the rules changed meanwhile, the draft does not load or fails a case, a human is to be proven first, or version,
+    /// files or record cannot be written. Then nothing changed.
     pub async fn save_policies(
         &self,
         draft: &Draft,
@@ -31,16 +39,18 @@ impl Engine {
         }
         let candidate = policies.candidate(draft)?;
         let set = candidate.whole()?;
-        let cases = policies.cases(&set)?;
+        let cases = candidate.cases(&set);
         if !cases.pass() {
             return Err(EngineError::Refused(failing(&cases)));
         }
+        let weight = Change::Rules(&diff(&live.set.rules(), &set.rules())).weight();
+        self.proven_for_rules("loosening the rules", weight, Arc::clone(&set), &author.person).await?;
         let version = policies.write(&candidate, author, self.now())?;
         let told = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
             Ok(Reload::Loaded { .. } | Reload::Unchanged) => {
                 let event = EventBody::PolicyChanged {
-                    what: format!("rules saved by {}: {}", author.by, names(&version)),
+                    what: format!("rules saved by {}: {}", author.person.name, names(&version)),
                     text: said(&live.set.rules(), &set.rules()),
                 };
                 self.gate().record(Record::engine(event)).await.map(|_| ())
@@ -53,6 +63,20 @@ impl Engine {
             return Err(error);
         }
         Ok(version)
+    }
+
+    /// Rules that loosen are as grave as the gravest recorded action of the last days that they newly let pass.
+    pub(crate) async fn proven_for_rules(
+        &self,
+        what: &str,
+        weight: Option<Risk>,
+        candidate: Arc<PolicySet>,
+        person: &Person,
+    ) -> Result<(), EngineError> {
+        let Some(least) = weight else { return self.proven(what, None, person).await };
+        let replay = self.replay(candidate, self.now() - WINDOW).await?;
+        let passes = replay.changes.iter().filter(|change| change.after == Decision::Allow).map(|change| change.risk);
+        self.proven(what, passes.chain([least]).max(), person).await
     }
 }
 
@@ -70,7 +94,7 @@ impl Policies {
         if candidate.changed.is_empty() {
             return Err(EngineError::Refused("nothing would change".to_owned()));
         }
-        let (by, note) = (Some(author.by.clone()), author.note.clone());
+        let (by, note) = (Some(author.person.name.clone()), author.note.clone());
         let version = history.keep(candidate.changed.clone(), at, author.how, by, note)?;
         let mut put = Ok(());
         for file in &version.files {

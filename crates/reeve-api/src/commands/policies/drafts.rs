@@ -9,7 +9,7 @@ use reeve_policy::diff::{Difference, Leaning, diff};
 use reeve_policy::{Known, Problem, cases};
 
 use super::rule;
-use crate::commands::approvals::whoami;
+use crate::commands::approvals::person;
 use crate::connection::Caller;
 use crate::contract::policies::drafts::{
     CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
@@ -53,14 +53,14 @@ pub(super) async fn check(host: &Host, dto: &DraftDto) -> Result<CheckedDto, Api
                 ready: false,
             });
         };
-        let cases = policies.cases(set)?;
+        let cases = candidate.cases(set);
         let ready = changes && cases.pass();
         let Cases { results, problems } = cases;
         Ok(CheckedDto {
             problems: Vec::new(),
             notices: findings,
             cases: results.iter().map(case).collect(),
-            case_problems: problems.iter().map(|problem| placed(problem, false)).collect(),
+            case_problems: problems.iter().map(|problem| finding(&candidate.seen(problem))).collect(),
             differences: diff(&live.set.rules(), &set.rules()).iter().map(difference).collect(),
             changes,
             ready,
@@ -162,7 +162,7 @@ fn bytes(text: &str, units: u32) -> usize {
 
 pub(super) async fn save(host: &Host, caller: &Caller, input: SaveInput) -> Result<(), ApiError> {
     let how = if caller.surface == Surface::Cli { How::Applied } else { How::Saved };
-    let author = Author { by: whoami(), how, note: input.note };
+    let author = Author { person: person(caller, input.proof), how, note: input.note };
     host.engine.save_policies(&draft(&input.draft), input.base.as_deref(), &author).await?;
     Ok(())
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::RuleDto;
+use crate::contract::credentials::TypedSecret;
 use crate::contract::operations::DecisionDto;
 
 /// What of a file a change replaces.
@@ -25,7 +26,7 @@ pub enum PartDto {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub struct FileChangeDto {
-    /// A plain name such as `mine.cedar`.
+    /// A plain name such as `mine.cedar`, or that of a case file such as `cases/mine.yaml`.
     pub file: String,
     pub part: PartDto,
     pub text: String,
@@ -37,7 +38,7 @@ pub struct FileChangeDto {
 #[serde(rename_all = "camelCase")]
 pub struct DraftDto {
     pub changes: Vec<FileChangeDto>,
-    /// The changes are the person's rules whole: files that they do not name go.
+    /// The changes are the person's rules whole: files of rules that they do not name go.
     #[serde(default)]
     pub complete: bool,
 }
@@ -187,6 +188,10 @@ pub struct SaveInput {
     /// A sentence for the history.
     #[serde(default)]
     pub note: Option<String>,
+    /// The passphrase, where it is asked for because more may pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub proof: Option<TypedSecret>,
 }
 
 /// How a version of the rules came about.
