@@ -133,7 +133,7 @@ fn operations() -> Vec<(String, Operation)> {
 
 fn circumstances(new: bool) -> Circumstances {
     let now = DateTime::parse_from_rfc3339("2026-11-20T12:00:00+01:00").unwrap();
-    Circumstances { now, first_seen: new, first_write: new, grants: Vec::new() }
+    Circumstances { now, first_seen: new, first_write: new, cwd: None, grants: Vec::new() }
 }
 
 /// Decision and rules.

@@ -25,6 +25,7 @@ const POWERS: &[(&str, Power)] = &[
     ("operations.views", Power::Read),
     ("operations.save_view", Power::Change),
     ("operations.remove_view", Power::Change),
+    ("operations.annotate", Power::Change),
     ("approvals.list", Power::Read),
     // Showing a card hands out the ticket that deciding needs.
     ("approvals.get", Power::Decide),
@@ -88,12 +89,18 @@ const POWERS: &[(&str, Power)] = &[
     ("policies.complete", Power::Change),
     ("policies.replay", Power::Change),
     ("policies.what_if", Power::Change),
+    ("policies.propose", Power::Change),
     ("policies.history", Power::Read),
     ("policies.acknowledge", Power::Decide),
     ("policies.save", Power::Change),
-    // Reads the whole record.
-    ("audit.verify", Power::Change),
+    // One at a time, and a governed process does not wait for its turn.
+    ("audit.verify", Power::Read),
     ("audit.record", Power::Read),
+    // Reads the whole record too.
+    ("audit.weigh_removal", Power::Change),
+    ("audit.set_retention", Power::Change),
+    // Nothing that a tray does.
+    ("audit.wipe", Power::Decide),
     ("settings.get", Power::Read),
     ("settings.set", Power::Change),
     ("subscribe", Power::Read),
@@ -160,10 +167,12 @@ mod tests {
 
     #[test]
     fn long_work_is_not_for_a_governed_process_and_its_own_status_and_denials_are() {
-        for call in ["policies.replay", "policies.what_if", "policies.check", "audit.verify", "approvals.preview"] {
+        for call in ["policies.replay", "policies.what_if", "policies.check", "approvals.preview"] {
             assert!(check(call, Peer::Governed, Surface::Cli).is_err(), "{call}");
         }
-        for call in ["status.get", "operations.search", "operations.get", "policies.list", "policies.state"] {
+        let reading =
+            ["status.get", "operations.search", "operations.get", "policies.list", "policies.state", "audit.verify"];
+        for call in reading {
             assert!(check(call, Peer::Governed, Surface::Cli).is_ok(), "{call}");
         }
     }

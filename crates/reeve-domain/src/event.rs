@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::approval::{Approval, Resolved};
+use crate::approval::{Approval, Resolved, Surface};
 use crate::budget::{Reservation, Settlement};
+use crate::chain::Removal;
 use crate::id::{AgentId, ApprovalId, CredentialId, OperationId, SessionId};
 use crate::operation::{Digest, Operation};
 use crate::outcome::Outcome;
@@ -50,7 +51,12 @@ pub enum EventBody {
     },
     /// So many more were turned away within a minute than are recorded one by one.
     #[serde(rename = "operations.denied")]
-    OperationsDenied { more: u64 },
+    OperationsDenied {
+        more: u64,
+        /// They were of high risk, or leaks.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        grave: bool,
+    },
     /// What came of it, and what it cost.
     #[serde(rename = "operation.settled")]
     OperationSettled {
@@ -64,6 +70,14 @@ pub enum EventBody {
         why: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         settlement: Option<Settlement>,
+    },
+    /// How a person marked it for themselves, as it is from now on.
+    #[serde(rename = "operation.marked")]
+    OperationMarked {
+        pinned: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
+        by: String,
     },
     #[serde(rename = "approval.requested")]
     ApprovalRequested { approval: Approval, operation: Operation, verdict: Verdict },
@@ -106,14 +120,38 @@ pub enum EventBody {
     /// A placeholder or a bound secret was on its way to another place.
     #[serde(rename = "credential.leak_stopped")]
     CredentialLeakStopped { credential: CredentialId, place: String },
+    /// So many more leaks of it were stopped within a minute than are recorded one by one.
+    #[serde(rename = "credential.leaks_stopped")]
+    CredentialLeaksStopped {
+        credential: CredentialId,
+        more: u64,
+        first: DateTime<Utc>,
+        last: DateTime<Utc>,
+        /// Where the last one was going.
+        place: String,
+    },
     /// Bytes that never became an operation: no or wrong token, malformed head, unknown bytes after CONNECT.
     #[serde(rename = "connection.refused")]
     ConnectionRefused { why: String, detail: String },
-    /// The process that owns the connection is not the session's (C-04).
+    /// The process that owns the connection is not the session's.
     #[serde(rename = "connection.unattributed")]
     ConnectionUnattributed { detail: String },
     #[serde(rename = "mode.changed")]
     ModeChanged { what: String },
+    /// A human was to be proven for something: who said to be there, and whether they were.
+    #[serde(rename = "presence.checked")]
+    PresenceChecked { what: String, by: String, surface: Surface, passed: bool },
+    /// The oldest part of the record goes, by the person's setting or by their hand.
+    #[serde(rename = "records.removed")]
+    RecordsRemoved {
+        removal: Removal,
+        /// The human who wiped the record.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<String>,
+        /// What the last verification before it found, where it found something.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        problem: Option<String>,
+    },
     #[serde(rename = "clock.went_backwards")]
     ClockWentBackwards { seconds: u64 },
     #[serde(rename = "agent.registered")]

@@ -7,13 +7,14 @@ use reeve_domain::grant::Grant;
 use reeve_domain::id::{ApprovalId, GrantId};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::{Decision, Risk};
-use reeve_policy::Width;
+use reeve_policy::{Reach, Width};
 use reeve_store::Change;
 
 use crate::Engine;
 use crate::approvals::Question;
 use crate::error::EngineError;
 use crate::policies::Reload;
+use crate::presence::Person;
 
 /// An answer on its way in.
 #[derive(Debug, Clone)]
@@ -36,6 +37,10 @@ pub struct Answering {
 pub struct Rule {
     pub width: Width,
     pub lasting: Lasting,
+    /// Every agent that works in the same folder, not only the one that asked.
+    pub anyone: bool,
+    /// Only in the folder of the session that asked, and below it.
+    pub here: bool,
 }
 
 /// How long a rule holds.
@@ -79,13 +84,6 @@ pub(crate) fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
     GrantId::parse(&format!("grt_{number}")).map_err(|error| EngineError::Refused(error.to_string()))
 }
 
-/// Whether the question comes from the record and its address is not whole there. While it waits, the address that is
-/// judged is at hand.
-pub(crate) fn is_hidden(question: &Question) -> bool {
-    let path = &question.operation.endpoint().path;
-    path.shown() == path.as_str() && path.as_str().contains("(redacted")
-}
-
 /// A function of the question, the scope and the choices alone: what is written is, to the byte, what was shown.
 pub(crate) fn standing(
     question: &Question,
@@ -105,7 +103,8 @@ pub(crate) fn standing(
             "a budget held this, and a rule cannot raise a budget: raise the budget instead".to_owned(),
         ));
     }
-    if is_hidden(question) {
+    // While a question waits, the address that is judged is at hand; later there is only what the record shows of it.
+    if question.operation.endpoint().is_some_and(|endpoint| endpoint.path.is_incomplete()) {
         return Err(EngineError::Refused(
             "the record hides a part of this address that looks like a secret, so a rule made from it would match nothing: \
              write it by hand"
@@ -119,9 +118,17 @@ pub(crate) fn standing(
         GrantScope::Once | GrantScope::Session => None,
     };
     let id = grant_id(&approval.id)?;
-    let width = if *scope == GrantScope::Always { rule.width } else { Width::Useful };
-    let text = reeve_policy::standing_approval_of(
-        width,
+    let reach = match scope {
+        GrantScope::Always => Reach {
+            width: rule.width,
+            anyone: rule.anyone,
+            // What holds for every agent holds in one place only.
+            folder: (rule.here || rule.anyone).then(|| approval.cwd.clone()),
+        },
+        GrantScope::Once | GrantScope::Session | GrantScope::Until { .. } => Reach::default(),
+    };
+    let text = reeve_policy::standing_approval_in(
+        &reach,
         &question.operation,
         &approval.reasons,
         id.as_str(),
@@ -130,7 +137,7 @@ pub(crate) fn standing(
     );
     let text = text.ok_or_else(|| {
         EngineError::Refused(
-            "its path holds what looks like a secret, which no rule may name: it asks every time".to_owned(),
+            "it holds what looks like a secret, or more than a rule may name: it asks every time".to_owned(),
         )
     })?;
     Ok(Grant {
@@ -187,12 +194,11 @@ impl Engine {
         in_force: impl FnOnce(),
     ) -> Result<(), EngineError> {
         self.admits(answering.surface)?;
-        let armed = answering.surface == Surface::MainWindow;
-        self.approvals().take_ticket(&answering.approval, &answering.ticket, armed)?;
+        self.approvals().take_ticket(&answering.approval, &answering.ticket)?;
         let left = match &answering.resolution {
             Resolution::Approved { scope } => {
                 let question = self.question(&answering.approval)?;
-                self.proven(question.approval.risk.max(least), answering.surface, answering.proof).await?;
+                self.proven_for(&question, least, &answering).await?;
                 self.leaves(&question, scope, answering.rule).await?
             }
             Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Leaves::default(),
@@ -217,6 +223,18 @@ impl Engine {
             self.take_back(&text).await?;
         }
         answered
+    }
+
+    /// Fails unless a human is proven where a yes to this question demands it.
+    pub(crate) async fn proven_for(
+        &self,
+        question: &Question,
+        least: Risk,
+        answering: &Answering,
+    ) -> Result<(), EngineError> {
+        let (name, surface, proof) = (answering.by.clone(), answering.surface, answering.proof.clone());
+        let what = format!("allowing `{}`", question.approval.id);
+        self.proven(&what, Some(question.approval.risk.max(least)), &Person { name, surface, proof }).await
     }
 
     /// What an answer leaves in force, tried out on the held action first. A rule is in its file when this returns.
@@ -287,7 +305,7 @@ impl Engine {
         // A rule may be written after its session ended; a held action of an ended session is not open any more.
         let verdict = match self.sessions().find(&question.approval.session) {
             Some(live) => self.gate().verdict_with(&question.operation, &live, grant, self.now()),
-            None => self.gate().foresee(&question.operation),
+            None => self.gate().foresee(&question.operation, Some(&question.approval.cwd)),
         };
         if verdict.decision() == Decision::Allow {
             return Ok(());

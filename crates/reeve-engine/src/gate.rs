@@ -200,20 +200,29 @@ impl Gate {
     ) -> Verdict {
         let mut grants = self.0.grants.for_session(&live.session, now);
         grants.extend(grant.cloned());
-        self.judged_by(operation, live, &self.circumstances(operation, grants, now))
+        let cwd = Some(live.session.cwd.clone());
+        self.judged_by(operation, live, &self.circumstances(operation, cwd, grants, now))
     }
 
-    /// What policy would say of an operation that belongs to no session yet: without grants and project rules.
+    /// What policy would say of an operation that belongs to no session that runs: without grants and project rules. `cwd`:
+    /// the folder it would be done in.
     #[must_use]
-    pub fn foresee(&self, operation: &Operation) -> Verdict {
-        let circumstances = self.circumstances(operation, Vec::new(), self.0.clock.now());
+    pub fn foresee(&self, operation: &Operation, cwd: Option<&str>) -> Verdict {
+        let cwd = cwd.map(str::to_owned);
+        let circumstances = self.circumstances(operation, cwd, Vec::new(), self.0.clock.now());
         self.0.policies.in_force().set.evaluate(operation, &circumstances)
     }
 
-    fn circumstances(&self, operation: &Operation, grants: Vec<Grant>, now: DateTime<Utc>) -> Circumstances {
+    fn circumstances(
+        &self,
+        operation: &Operation,
+        cwd: Option<String>,
+        grants: Vec<Grant>,
+        now: DateTime<Utc>,
+    ) -> Circumstances {
         let (first_seen, first_write) = self.0.seen.firsts(operation);
         let now = now.with_timezone(&chrono::Local).fixed_offset();
-        Circumstances { now, first_seen, first_write, grants }
+        Circumstances { now, first_seen, first_write, cwd, grants }
     }
 
     /// The set in force, or the sets with the project's rules on top: the strictest of them decides.
@@ -304,7 +313,7 @@ impl Gate {
             Answer::Expired { approval } => Err((denials::expired(&case.operation, &case.verdict), Some(approval))),
             Answer::Withdrawn => Err((denials::session_over(&case.operation), None)),
             Answer::TooMany => {
-                // Who floods the human is not only denied but paused (C-49). In force at once; the record may follow.
+                // Who floods the human is not only denied but paused. In force at once; the record may follow.
                 if let Err(error) = self.0.agents.pause(&case.operation.principal.agent, "reeve").await {
                     tracing::error!(%error, agent = %case.operation.principal.agent, "could not pause a flooding agent");
                 }
@@ -382,8 +391,10 @@ impl Gate {
 
     fn injection(&self, case: &Case) -> Result<Option<Injection>, Denial> {
         let Some(credential) = &case.operation.credential else { return Ok(None) };
-        let endpoint = case.operation.endpoint();
-        let found = self.0.credentials.injection(&case.live, credential, endpoint);
+        let found = match case.operation.endpoint() {
+            Some(endpoint) => self.0.credentials.injection(&case.live, credential, endpoint),
+            None => Err(format!("credential `{credential}` can only be put into a request")),
+        };
         found.map(Some).map_err(|why| denials::credential(&case.operation, &why))
     }
 
@@ -481,6 +492,10 @@ impl Gate {
         outcome: Outcome,
         settlement: Option<Settlement>,
     ) -> Result<Event, EngineError> {
+        // Known before the answer's end is heard: what the agent does next belongs under it.
+        if let Some(live) = self.0.sessions.find(&operation.principal.session) {
+            live.lineage.settled(operation, &outcome);
+        }
         let recorded = self.0.owed.record(operation.clone(), End::Settled(outcome), settlement).await;
         self.0.running.lock().remove(&operation.id);
         Ok(recorded?)
@@ -524,7 +539,12 @@ impl Gate {
         self.0.running.lock().len()
     }
 
-    /// Records how many refused connections were not recorded one by one; `all`: also those of this minute.
+    /// Every host is a new one for every agent: what was known of them was wiped.
+    pub(crate) fn forget_seen(&self) {
+        self.0.seen.forget_all();
+    }
+
+    /// Records how many refusals were not recorded one by one; `all`: also those of this minute.
     ///
     /// # Errors
     /// When it cannot be recorded; then the numbers are lost.
@@ -536,7 +556,8 @@ impl Gate {
         Ok(())
     }
 
-    /// Records something that never became an operation. Of a flood of refused connections only the first and their number.
+    /// Records something that never became an operation. Of a flood of refused connections or stopped leaks only the first
+    /// and their number.
     ///
     /// # Errors
     /// When it cannot be recorded.

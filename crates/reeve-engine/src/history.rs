@@ -137,12 +137,14 @@ impl Engine {
         let mut found = Vec::new();
         for (times, id) in often {
             let question = self.question_of(&id).await?;
-            let firm = crate::decide::is_hidden(&question)
+            let firm = question.operation.endpoint().is_some_and(|endpoint| endpoint.path.is_incomplete())
                 || !reeve_policy::may_stand(&question.approval.reasons)
                 || question.approval.unaffordable.is_some()
                 || reeve_policy::widths(&question.operation).is_empty();
             // A rule that was written since answers it already.
-            if !firm && self.gate().foresee(&question.operation).decision() == Decision::Ask {
+            if !firm
+                && self.gate().foresee(&question.operation, Some(&question.approval.cwd)).decision() == Decision::Ask
+            {
                 found.push(Suggestion::MakeRule { question: Box::new(question.approval), times });
             }
         }

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod agents;
+pub mod annotate;
 pub mod approvals;
 pub mod audit;
 pub mod budgets;
@@ -15,7 +16,9 @@ pub mod gate;
 pub mod grants;
 pub mod history;
 pub mod leaks;
+mod lineage;
 pub mod limits;
+pub mod loosening;
 pub mod mark;
 mod owed;
 pub mod policies;
@@ -24,6 +27,7 @@ pub mod prices;
 pub mod protection;
 pub mod raises;
 mod refusals;
+pub mod retention;
 mod seen;
 pub mod sessions;
 pub mod settings;
@@ -57,12 +61,14 @@ use crate::credentials::Credentials;
 use crate::gate::Inner;
 use crate::grants::Grants;
 use crate::owed::Owed;
+use crate::loosening::Change;
 use crate::policies::{Policies, Reload};
-use crate::presence::Presence;
+use crate::presence::{Person, Presence};
 use crate::prices::Prices;
 use crate::protection::ProtectionState;
 use crate::raises::Raises;
 use crate::refusals::Refusals;
+use crate::retention::Keeper;
 use crate::seen::SeenHosts;
 use crate::sessions::Sessions;
 use crate::settings::{Notifications, Settings, SettingsEdit};
@@ -116,6 +122,7 @@ struct Parts {
     presence: Presence,
     gate: Gate,
     witness: Arc<Witness>,
+    keeper: Arc<Keeper>,
     /// What failed at the last look.
     failing: Mutex<Vec<String>>,
     owed: Arc<Owed>,
@@ -176,8 +183,11 @@ impl Engine {
             refusals: Refusals::new(Arc::clone(&options.clock)),
         });
         let witness = Arc::new(Witness::new(store.clone(), options.vault.clone()));
+        let keeper = Keeper::new(store.clone(), Arc::clone(&witness), Arc::clone(&options.clock), settings.retention);
+        let keeper = Arc::new(keeper);
         let engine = Self(Arc::new(Parts {
             witness: Arc::clone(&witness),
+            keeper: Arc::clone(&keeper),
             failing: Mutex::default(),
             agents,
             store,
@@ -202,6 +212,7 @@ impl Engine {
         }));
         tokio::spawn(engine.clone().tick());
         tokio::spawn(witness.keep(engine.stopping().clone()));
+        tokio::spawn(keeper.keep(engine.stopping().clone()));
         Ok(engine)
     }
 
@@ -255,9 +266,14 @@ impl Engine {
     /// # Errors
     /// When the reload cannot be recorded; it is in force all the same.
     pub async fn reload(&self) -> Result<Reload, EngineError> {
-        let reload = self.0.policies.refresh();
         // In force first: it applies also when it cannot be recorded.
-        let (projects, over) = self.refresh_projects();
+        let (reload, projects, over) = self
+            .aside(|engine| {
+                let reload = engine.0.policies.refresh();
+                let (projects, over) = engine.refresh_projects();
+                (reload, projects, over)
+            })
+            .await?;
         let events: Vec<EventBody> = std::iter::once(reload.clone()).chain(projects).filter_map(told).collect();
         let mut done = Ok(());
         if !events.is_empty() {
@@ -269,6 +285,16 @@ impl Engine {
             done = done.and(self.end_session(&session, SessionEnd::Stopped).await.map(|_| ()));
         }
         done.map(|()| reload)
+    }
+
+    /// Runs what reads files on a thread that nobody else waits for.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let engine = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&engine)).await;
+        done.map_err(|error| EngineError::Refused(format!("the files could not be looked at: {error}")))
     }
 
     /// Looks at the rules of every project somebody works in: what changed, and the sessions that may not go on.
@@ -297,15 +323,22 @@ impl Engine {
     /// A human agrees that a project's rules became weaker: only those that are there now bind. Gives the names of the others.
     ///
     /// # Errors
-    /// When what is there or binds beyond it is not what the revision stands for, or it cannot be recorded; then the rules
-    /// that went away go on binding.
-    pub async fn acknowledge_project(&self, cwd: &Path, revision: &str, by: &str) -> Result<Vec<String>, EngineError> {
+    /// When what is there or binds beyond it is not what the revision stands for, a human is to be proven first, or it cannot
+    /// be recorded; then the rules that went away go on binding.
+    pub async fn acknowledge_project(
+        &self,
+        cwd: &Path,
+        revision: &str,
+        person: &Person,
+    ) -> Result<Vec<String>, EngineError> {
         let gone = self.0.policies.beyond_disk(cwd, revision)?;
+        self.proven("agreeing to weaker rules", Change::Acknowledge.weight(), person).await?;
+        let by = &person.name;
         let what = format!("weaker rules of `{}` acknowledged by {by} (revision {revision})", cwd.display());
         let event = EventBody::PolicyChanged { what, text: gone.join(", ") };
         self.0.store.append(vec![Draft::engine(event)]).await?;
         self.0.policies.let_go(cwd, revision)?;
-        self.refresh_projects();
+        self.aside(|engine| _ = engine.refresh_projects()).await?;
         Ok(gone)
     }
 
@@ -318,7 +351,8 @@ impl Engine {
             return Err(EngineError::Refused("everything is stopped: `reeve resume` first".to_owned()));
         }
         open.team = open.team.or_else(|| self.0.settings.team_of(&open.agent));
-        let project = self.0.policies.project(Path::new(&open.cwd))?;
+        let cwd = PathBuf::from(&open.cwd);
+        let project = self.aside(move |engine| engine.0.policies.project(&cwd)).await??;
         // Those who work there already go on with the last good rules; nobody new begins on rules that are not the
         // project's own any more.
         if let Some(problem) = project.problem {
@@ -366,16 +400,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes `config.toml`, and what it says, at once: written, recorded, then in force.
+    /// Changes `config.toml`, and what it says, at once: written, recorded, then in force. What loosens needs proof of a human.
     ///
     /// # Errors
-    /// When the file does not load as it is or with the change, the policies do not load with the new preset, or it cannot be
-    /// written or recorded. Then nothing changed.
-    pub async fn change_settings(&self, file: &Path, edit: &SettingsEdit) -> Result<(), EngineError> {
+    /// When the file does not load as it is or with the change, the policies do not load with the new preset, a human is to be
+    /// proven first, or it cannot be written or recorded. Then nothing changed.
+    pub async fn change_settings(&self, file: &Path, edit: &SettingsEdit, person: &Person) -> Result<(), EngineError> {
+        // Tried first: nobody is asked for what cannot be done.
+        edit.prepare(file)?;
+        let candidate = edit.preset.map(|preset| self.0.policies.try_preset(preset)).transpose()?;
+        self.proven_for_settings(edit, candidate, person).await?;
+        // What was written into the file meanwhile stays.
         let written = edit.prepare(file)?;
-        if let Some(preset) = edit.preset {
-            self.0.policies.try_preset(preset)?;
-        }
         written.write()?;
         if let Err(error) = self.record_settings(edit).await {
             if let Err(stays) = written.take_back() {
@@ -389,6 +425,25 @@ impl Engine {
         let done = edit.preset.map_or(Ok(()), |preset| self.0.policies.set_preset(preset));
         self.0.gate.recheck();
         done
+    }
+
+    /// Asks once, for the gravest of what loosens.
+    async fn proven_for_settings(
+        &self,
+        edit: &SettingsEdit,
+        candidate: Option<Arc<reeve_policy::PolicySet>>,
+        person: &Person,
+    ) -> Result<(), EngineError> {
+        let before = self.0.protection.configured();
+        let observe = edit.mode.and_then(|after| Change::Mode { before, after }.weight());
+        if observe.is_some() {
+            return self.proven("only observing", observe, person).await;
+        }
+        let (Some(after), Some(candidate)) = (edit.preset, candidate) else {
+            return self.proven("changing the settings", None, person).await;
+        };
+        let weight = Change::Preset { before: self.0.policies.preset(), after }.weight();
+        self.proven_for_rules("starting from a weaker policy", weight, candidate, person).await
     }
 
     /// All that changes, in one step of the record; the mode is in force with it.
@@ -469,6 +524,12 @@ impl Engine {
     #[must_use]
     pub fn witness(&self) -> &Witness {
         &self.0.witness
+    }
+
+    /// What decides how long the record is kept.
+    #[must_use]
+    pub fn keeper(&self) -> &Keeper {
+        &self.0.keeper
     }
 
     #[must_use]

@@ -9,7 +9,8 @@ use chrono::{DateTime, Utc};
 use parking_lot::RwLock;
 use reeve_domain::credential::Credential;
 use reeve_domain::event::{Draft, EventBody};
-use reeve_domain::id::{AgentId, CredentialId, SessionId, TeamId};
+use reeve_domain::id::{AgentId, CredentialId, OperationId, SessionId, TeamId};
+use reeve_domain::operation::Operation;
 use reeve_domain::principal::Principal;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::{Opener, Session, SessionEnd};
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
 use crate::leaks::LeakGuard;
+use crate::lineage::Lineage;
 
 /// A session that is running. Shared by every connection that carries its token.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub struct LiveSession {
     /// Sets with the project's own rules on top, where the working directory has any: as they are now and, where they were
     /// stricter while somebody worked there, as they were.
     pub(crate) project: ArcSwap<Vec<Arc<PolicySet>>>,
+    /// What its models asked for and wait for.
+    pub(crate) lineage: Lineage,
 }
 
 /// Secrets of a live session, wiped with it.
@@ -52,6 +56,13 @@ impl LiveSession {
     #[must_use]
     pub fn project_rules(&self) -> Vec<Arc<PolicySet>> {
         Vec::clone(&self.project.load())
+    }
+
+    /// The operation that this one, which is about to be put before the gate, belongs under. `answers`: the tool calls
+    /// whose results it brings, by id, else by name.
+    #[must_use]
+    pub fn parent_of(&self, operation: &Operation, answers: &[String]) -> Option<OperationId> {
+        self.lineage.parent(operation, answers)
     }
 
     #[must_use]
@@ -166,6 +177,7 @@ impl Sessions {
             cancel: CancellationToken::new(),
             held: ArcSwap::from_pointee(held),
             project: ArcSwap::from_pointee(project),
+            lineage: Lineage::default(),
         });
         let mut all = self.live.write();
         all.by_id.insert(live.session.id.clone(), Arc::clone(&live));

@@ -1,12 +1,8 @@
 //! Case files: example operations with the expected verdict. What `reeve policy test` runs, and Reeve's own tests too.
 
 use chrono::{DateTime, FixedOffset};
-use reeve_domain::host::Authority;
 use reeve_domain::id::{AgentId, CredentialId, OperationId, RuleId, SessionId, TeamId};
-use reeve_domain::operation::{
-    Billing, Dialect, Digest, Endpoint, HttpCall, LlmCall, Operation, Scheme, ServerTool, Subject,
-};
-use reeve_domain::path::RequestPath;
+use reeve_domain::operation::{Digest, Operation};
 use reeve_domain::principal::Principal;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Decision;
@@ -16,6 +12,10 @@ use serde_saphyr::Spanned;
 use crate::error::{PolicyError, Problem};
 use crate::facts::Circumstances;
 use crate::set::PolicySet;
+
+mod subject;
+
+use subject::{Http, Llm, Mcp, Shell};
 
 const BALANCED: &str = include_str!("../../../policies/cases/balanced.yaml");
 const STRICT: &str = include_str!("../../../policies/cases/strict.yaml");
@@ -153,57 +153,25 @@ struct Case {
     #[serde(default)]
     llm: Option<Llm>,
     #[serde(default)]
+    mcp: Option<Mcp>,
+    #[serde(default)]
+    shell: Option<Shell>,
+    #[serde(default)]
     credential: Option<CredentialId>,
     #[serde(default)]
     first_seen: bool,
     /// As `first_seen` when absent: what was never seen was never written to.
     #[serde(default)]
     first_write: Option<bool>,
+    /// The folder that the session works in.
+    #[serde(default)]
+    cwd: Option<String>,
     /// Local time with offset; a Friday noon when absent.
     #[serde(default)]
     at: Option<DateTime<FixedOffset>>,
     expect: Decision,
     #[serde(default)]
     rule: Option<RuleId>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Http {
-    method: String,
-    url: String,
-    #[serde(default)]
-    content_type: Option<String>,
-    #[serde(default)]
-    body_bytes: Option<u64>,
-    #[serde(default)]
-    upgrade: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Llm {
-    provider: String,
-    model: String,
-    url: String,
-    #[serde(default = "messages")]
-    dialect: Dialect,
-    #[serde(default)]
-    stream: bool,
-    #[serde(default)]
-    input_bound: u64,
-    #[serde(default)]
-    output_limit: Option<u64>,
-    #[serde(default)]
-    tools: Vec<String>,
-    #[serde(default)]
-    server_tools: Vec<String>,
-    #[serde(default)]
-    flat_rate: bool,
-}
-
-fn messages() -> Dialect {
-    Dialect::AnthropicMessages
 }
 
 impl Case {
@@ -216,10 +184,12 @@ impl Case {
             Some(agent) => agent.clone(),
             None => AgentId::parse("claude-code").map_err(|e| e.to_string())?,
         };
-        let subject = match (&self.http, &self.llm) {
-            (Some(http), None) => http.subject()?,
-            (None, Some(llm)) => llm.subject()?,
-            _ => return Err("a case has exactly one of `http` and `llm`".to_owned()),
+        let subject = match (&self.http, &self.llm, &self.mcp, &self.shell) {
+            (Some(http), None, None, None) => http.subject()?,
+            (None, Some(llm), None, None) => llm.subject()?,
+            (None, None, Some(mcp), None) => mcp.subject(),
+            (None, None, None, Some(shell)) => shell.subject()?,
+            _ => return Err("a case has exactly one of `http`, `llm`, `mcp` and `shell`".to_owned()),
         };
         let operation = Operation {
             id: OperationId::new(),
@@ -238,74 +208,11 @@ impl Case {
             parent: None,
         };
         let first_write = self.first_write.unwrap_or(self.first_seen);
-        let circumstances = Circumstances { now: at, first_seen: self.first_seen, first_write, grants: Vec::new() };
+        let cwd = self.cwd.clone();
+        let circumstances =
+            Circumstances { now: at, first_seen: self.first_seen, first_write, cwd, grants: Vec::new() };
         Ok((operation, circumstances))
     }
-}
-
-impl Http {
-    fn subject(&self) -> Result<Subject, String> {
-        let (endpoint, query) = endpoint(&self.method, &self.url)?;
-        Ok(Subject::Http(HttpCall {
-            endpoint,
-            query,
-            query_bytes: None,
-            content_type: self.content_type.clone(),
-            body_bytes: self.body_bytes,
-            upgrade: self.upgrade.clone(),
-        }))
-    }
-}
-
-impl Llm {
-    fn subject(&self) -> Result<Subject, String> {
-        let (endpoint, _) = endpoint("POST", &self.url)?;
-        let server_tool = |name: &String| ServerTool { name: name.clone(), max_uses: None };
-        Ok(Subject::Llm(LlmCall {
-            endpoint,
-            dialect: self.dialect,
-            provider: self.provider.clone(),
-            model: self.model.clone(),
-            stream: self.stream,
-            input_bound: self.input_bound,
-            cache_write_bound: 0,
-            cache_one_hour: false,
-            output_limit: self.output_limit,
-            candidates: 1,
-            thinking_budget: None,
-            tools_offered: self.tools.clone(),
-            server_tools: self.server_tools.iter().map(server_tool).collect(),
-            service_tier: None,
-            multipliers: Vec::new(),
-            billing: if self.flat_rate { Billing::FlatRate } else { Billing::Metered },
-            body_bytes: 0,
-        }))
-    }
-}
-
-/// Endpoint and query of a URL, by the same parsers that read requests.
-fn endpoint(method: &str, url: &str) -> Result<(Endpoint, Option<String>), String> {
-    if method.is_empty() || !method.bytes().all(|b| b.is_ascii_uppercase()) {
-        return Err(format!("`{method}` is not an upper-case method"));
-    }
-    let bad = || format!("`{url}` is not an http or https URL");
-    let (scheme, rest) = match url.split_once("://").ok_or_else(bad)? {
-        ("https", rest) => (Scheme::Https, rest),
-        ("http", rest) => (Scheme::Http, rest),
-        _ => return Err(bad()),
-    };
-    let (before, query) = match rest.split_once('?') {
-        Some((before, query)) => (before, Some(query.to_owned())),
-        None => (rest, None),
-    };
-    let (authority, path) = match before.find('/') {
-        Some(at) => before.split_at(at),
-        None => (before, "/"),
-    };
-    let authority = Authority::parse(authority, Some(scheme.default_port())).map_err(|e| e.to_string())?;
-    let path = RequestPath::parse(path).map_err(|e| e.to_string())?;
-    let endpoint = Endpoint { scheme, host: authority.host, port: authority.port, method: method.to_owned(), path };
-    Ok((endpoint, query))
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@
 use cedar_policy::{Context, EntityUid, RestrictedExpression};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use reeve_domain::grant::Grant;
-use reeve_domain::operation::{Action, Billing, Dialect, Endpoint, HttpCall, LlmCall, Operation, Subject};
+use reeve_domain::operation::{
+    Action, Billing, Dialect, Effect, Endpoint, HttpCall, LlmCall, McpToolCall, Operation, SchemaCheck, ShellExec,
+    ShellPiece, Subject,
+};
 use reeve_domain::verdict::Risk;
 
 use crate::risk;
@@ -15,10 +18,12 @@ use crate::schema::{Names, parent, uid};
 pub struct Circumstances {
     /// Now, with the offset of the human's local time: rules see local hours and weekdays.
     pub now: DateTime<FixedOffset>,
-    /// This agent has never had an operation admitted to this host.
+    /// This agent has never had an operation admitted to this host, called this tool or run this program.
     pub first_seen: bool,
-    /// This agent has never had anything but a read ([`Class::Read`]) admitted to this host.
+    /// This agent has never had anything but a read ([`Class::Read`]) admitted there.
     pub first_write: bool,
+    /// The folder that the session works in, where it is known.
+    pub cwd: Option<String>,
     /// Live grants for this session or until some time; those of other agents, other sessions or past their end do
     /// nothing.
     pub grants: Vec<Grant>,
@@ -38,8 +43,19 @@ impl Class {
         if operation.only_reads() {
             return Self::Read;
         }
-        match operation.endpoint().method.as_str() {
-            "DELETE" => Self::Destructive,
+        let destroys = match &operation.subject {
+            Subject::Http(call) => call.endpoint.method == "DELETE",
+            Subject::Llm(_) => false,
+            Subject::Mcp(call) => call.annotations.may_destroy(),
+            Subject::Shell(line) => line.pieces.iter().any(ShellPiece::destroys),
+        };
+        if destroys { Self::Destructive } else { Self::Write }
+    }
+
+    fn of_piece(piece: &ShellPiece) -> Self {
+        match piece {
+            piece if piece.only_reads() => Self::Read,
+            piece if piece.destroys() => Self::Destructive,
             _ => Self::Write,
         }
     }
@@ -63,7 +79,7 @@ pub(crate) fn risk_word(risk: Risk) -> &'static str {
     }
 }
 
-/// An operation with everything computed about it that does not depend on a rule.
+/// An operation, or one program of a command line, with everything computed about it that does not depend on a rule.
 pub(crate) struct Case<'a> {
     pub operation: &'a Operation,
     pub circumstances: &'a Circumstances,
@@ -72,42 +88,78 @@ pub(crate) struct Case<'a> {
     pub risk_reasons: Vec<(Risk, String)>,
     /// The path in another spelling than the one that is sent.
     respelt: Option<String>,
+    /// The program of a command line that is judged; `None`: what of the line is not understood.
+    piece: Option<&'a ShellPiece>,
 }
 
 impl<'a> Case<'a> {
     pub fn new(operation: &'a Operation, circumstances: &'a Circumstances) -> Self {
-        let class = Class::of(operation);
-        let risk_reasons = risk::assess(operation, circumstances, class);
+        let piece = operation.shell().and_then(|line| line.pieces.first());
+        Self::of(operation, circumstances, piece)
+    }
+
+    /// Everything that is judged by itself: each program of a command line, and what of it is not understood.
+    pub fn all(operation: &'a Operation, circumstances: &'a Circumstances) -> Vec<Self> {
+        let Some(line) = operation.shell() else { return vec![Self::new(operation, circumstances)] };
+        let of = |piece| Self::of(operation, circumstances, piece);
+        let mut all: Vec<Self> = line.pieces.iter().map(|piece| of(Some(piece))).collect();
+        if all.is_empty() || !line.understood {
+            all.push(of(None));
+        }
+        all
+    }
+
+    fn of(operation: &'a Operation, circumstances: &'a Circumstances, piece: Option<&'a ShellPiece>) -> Self {
+        let class = piece.map_or_else(|| Class::of(operation), Class::of_piece);
+        let risk_reasons = risk::assess(operation, piece, circumstances, class);
         let risk = risk_reasons.iter().map(|(risk, _)| *risk).max().unwrap_or(Risk::Low);
-        Self { operation, circumstances, class, risk, risk_reasons, respelt: None }
+        Self { operation, circumstances, class, risk, risk_reasons, respelt: None, piece }
     }
 
     /// The same with the path as servers read it that take the escaped `/` of a package's name for a separator.
     pub fn apart(&self) -> Option<Self> {
-        let path = self.endpoint().path.judged_apart()?;
+        let path = self.endpoint()?.path.judged_apart()?;
         Some(Self { risk_reasons: Vec::new(), respelt: Some(path), ..*self })
     }
 
-    fn path(&self) -> String {
-        self.respelt.clone().unwrap_or_else(|| self.endpoint().path.judged())
+    fn path(&self) -> Option<String> {
+        self.respelt.clone().or_else(|| Some(self.endpoint()?.path.judged()))
     }
 
-    fn segments(&self) -> Vec<String> {
+    fn segments(&self) -> Option<Vec<String>> {
         match &self.respelt {
-            Some(path) => path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect(),
-            None => self.endpoint().path.segments().map(std::borrow::Cow::into_owned).collect(),
+            Some(path) => Some(path.split('/').filter(|segment| !segment.is_empty()).map(str::to_owned).collect()),
+            None => Some(self.endpoint()?.path.segments().map(std::borrow::Cow::into_owned).collect()),
         }
     }
 
-    fn endpoint(&self) -> &Endpoint {
+    fn endpoint(&self) -> Option<&Endpoint> {
         self.operation.endpoint()
     }
 
     fn http(&self) -> Option<&HttpCall> {
         match &self.operation.subject {
             Subject::Http(call) => Some(call),
-            Subject::Llm(_) => None,
+            _ => None,
         }
+    }
+
+    fn mcp(&self) -> Option<&McpToolCall> {
+        self.operation.mcp()
+    }
+
+    fn shell(&self) -> Option<&ShellExec> {
+        self.operation.shell()
+    }
+
+    /// Name of the program that is judged; empty for what is not understood.
+    pub fn program(&self) -> &str {
+        self.piece.map_or("", |piece| piece.program.as_str())
+    }
+
+    /// Of the program that is judged.
+    fn texts(&self, of: impl Fn(&'a ShellPiece) -> Vec<String>) -> Option<Value> {
+        self.shell().map(|_| Value::Set(self.piece.map(of).unwrap_or_default()))
     }
 
     fn llm(&self) -> Option<&LlmCall> {
@@ -192,22 +244,27 @@ const COMMON: &[Fact] = facts! {
     "session": |c| Some(Value::Session(c.operation.principal.session.to_string()));
     "user": |c| Some(Value::User(c.operation.principal.user.clone()));
     "team": |c| c.operation.principal.team.as_ref().map(|team| Value::Text(team.to_string()));
+    "cwd": |c| c.circumstances.cwd.clone().map(Value::Text);
     "hour": |c| Some(Value::Long(c.circumstances.now.hour().into()));
     "minute": |c| Some(Value::Long(c.circumstances.now.minute().into()));
     "weekday": |c| Some(Value::Text(c.circumstances.now.weekday().to_string().to_lowercase()));
     "risk": |c| Some(Value::Text(risk_word(c.risk).to_owned()));
     "uses_credential": |c| Some(Value::Bool(c.operation.credential.is_some()));
     "credential": |c| c.operation.credential.as_ref().map(|id| Value::Text(id.to_string()));
-    "host": |c| Some(Value::Text(c.endpoint().host.to_string()));
-    "host_parent": |c| Some(Value::Text(parent(&c.endpoint().host).unwrap_or_default().to_owned()));
-    "host_suffixes": |c| Some(Value::Set(c.endpoint().host.suffixes().skip(1).map(str::to_owned).collect()));
-    "is_ip": |c| Some(Value::Bool(c.endpoint().host.ip().is_some()));
-    "scheme": |c| Some(Value::Text(c.endpoint().scheme.as_str().to_owned()));
-    "port": |c| Some(Value::Long(c.endpoint().port.into()));
-    "standard_port": |c| Some(Value::Bool(c.endpoint().port == c.endpoint().scheme.default_port()));
-    "method": |c| Some(Value::Text(c.endpoint().method.clone()));
-    "path": |c| Some(Value::Text(c.path()));
-    "path_segments": |c| Some(Value::Set(c.segments()));
+};
+
+/// Of requests.
+const NETWORK: &[Fact] = facts! {
+    "host": |c| Some(Value::Text(c.endpoint()?.host.to_string()));
+    "host_parent": |c| Some(Value::Text(parent(&c.endpoint()?.host).unwrap_or_default().to_owned()));
+    "host_suffixes": |c| Some(Value::Set(c.endpoint()?.host.suffixes().skip(1).map(str::to_owned).collect()));
+    "is_ip": |c| Some(Value::Bool(c.endpoint()?.host.ip().is_some()));
+    "scheme": |c| Some(Value::Text(c.endpoint()?.scheme.as_str().to_owned()));
+    "port": |c| Some(Value::Long(c.endpoint()?.port.into()));
+    "standard_port": |c| c.endpoint().map(|place| Value::Bool(place.port == place.scheme.default_port()));
+    "method": |c| Some(Value::Text(c.endpoint()?.method.clone()));
+    "path": |c| Some(Value::Text(c.path()?));
+    "path_segments": |c| Some(Value::Set(c.segments()?));
 };
 
 const HTTP: &[Fact] = facts! {
@@ -233,6 +290,47 @@ const LLM: &[Fact] = facts! {
     "body_bytes": |c| Some(Value::long(c.llm()?.body_bytes));
 };
 
+const MCP: &[Fact] = facts! {
+    "server": |c| Some(Value::Text(c.mcp()?.server.clone()));
+    "tool": |c| Some(Value::Text(c.mcp()?.tool.clone()));
+    "transport": |c| Some(Value::Text(c.mcp()?.transport.as_str().to_owned()));
+    "annotated": |c| Some(Value::Bool(!c.mcp()?.annotations.is_silent()));
+    "read_only_hint": |c| Some(Value::Bool(c.mcp()?.annotations.only_reads()));
+    "destructive_hint": |c| Some(Value::Bool(c.mcp()?.annotations.may_destroy()));
+    "idempotent_hint": |c| Some(Value::Bool(c.mcp()?.annotations.idempotent.unwrap_or(false)));
+    "open_world_hint": |c| Some(Value::Bool(c.mcp()?.annotations.reaches_out()));
+    "argument_names": |c| Some(Value::Set(c.mcp()?.arguments.iter().map(|one| one.path.clone()).collect()));
+    "arguments": |c| Some(Value::Set(c.mcp()?.arguments.iter().map(|one| format!("{}={}", one.path, one.value)).collect()));
+    "arguments_whole": |c| Some(Value::Bool(c.mcp()?.is_whole));
+    "argument_bytes": |c| Some(Value::long(c.mcp()?.argument_bytes));
+    "schema": |c| Some(Value::Text(schema_word(&c.mcp()?.schema).to_owned()));
+    "content": |c| Some(Value::Text(c.operation.content.0.clone()));
+};
+
+const SHELL: &[Fact] = facts! {
+    "program": |c| c.shell().map(|_| Value::Text(c.program().to_owned()));
+    "argv": |c| c.texts(|piece| piece.argv.clone());
+    "flags": |c| c.texts(ShellPiece::flags);
+    "effects": |c| c.texts(|piece| piece.effects.iter().map(|effect| effect.as_str().to_owned()).collect());
+    "touches": |c| c.texts(|piece| piece.touches.clone());
+    "hosts": |c| c.texts(|piece| piece.hosts.clone());
+    "deletes_recursively": |c| c.shell().map(|_| Value::Bool(c.piece.is_some_and(|piece| piece.does(Effect::DeletesTree))));
+    "programs": |c| Some(Value::Set(c.shell()?.programs().into_iter().map(str::to_owned).collect()));
+    "understood": |c| Some(Value::Bool(c.shell()?.understood));
+    "folder": |c| Some(Value::Text(c.shell()?.cwd.clone()));
+    "command": |c| Some(Value::Text(c.shell()?.command.clone()));
+    "command_bytes": |c| Some(Value::long(c.shell()?.command_bytes));
+    "content": |c| Some(Value::Text(c.operation.content.0.clone()));
+};
+
+fn schema_word(check: &SchemaCheck) -> &'static str {
+    match check {
+        SchemaCheck::Unchecked => "unchecked",
+        SchemaCheck::Fits => "fits",
+        SchemaCheck::Fails { .. } => "fails",
+    }
+}
+
 fn dialect_word(dialect: Dialect) -> &'static str {
     match dialect {
         Dialect::AnthropicMessages => "anthropic_messages",
@@ -257,10 +355,12 @@ fn billing_word(billing: Billing) -> &'static str {
 
 /// The facts of one kind of operation, `approved` apart.
 pub(crate) fn facts_of(action: Action) -> impl Iterator<Item = &'static Fact> {
-    let own = match action {
-        Action::HttpRequest => HTTP,
-        Action::LlmCall => LLM,
-        Action::McpToolCall | Action::ShellExec | Action::FileWrite => &[],
+    let (place, own) = match action {
+        Action::HttpRequest => (NETWORK, HTTP),
+        Action::LlmCall => (NETWORK, LLM),
+        Action::McpToolCall => (MCP, [].as_slice()),
+        Action::ShellExec => (SHELL, [].as_slice()),
+        Action::FileWrite => ([].as_slice(), [].as_slice()),
     };
-    COMMON.iter().chain(own)
+    COMMON.iter().chain(place).chain(own)
 }

@@ -23,7 +23,9 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Width, may_stand, standing_approval, standing_approval_of, widths};
+pub use ask::{
+    Effect, Reach, Width, may_stand, proposal, standing_approval, standing_approval_in, standing_approval_of, widths,
+};
 pub use complete::{Completion, Completions, Known};
 pub use error::{PolicyError, Problem};
 pub use explain::{Considered, Explanation};

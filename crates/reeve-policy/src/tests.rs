@@ -22,7 +22,7 @@ pub(crate) fn noon() -> DateTime<FixedOffset> {
 }
 
 pub(crate) fn known() -> Circumstances {
-    Circumstances { now: noon(), first_seen: false, first_write: false, grants: Vec::new() }
+    Circumstances { now: noon(), first_seen: false, first_write: false, cwd: None, grants: Vec::new() }
 }
 
 pub(crate) fn new_here() -> Circumstances {

@@ -26,6 +26,7 @@ pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
         content: content(head, &call, body),
         summary: summary(&shown),
         conversation: None,
+        answers: Vec::new(),
         view: view::http(&shown, body),
         subject: Subject::Http(call),
     }

@@ -5,10 +5,12 @@ pub mod denial;
 pub mod error;
 pub mod http;
 pub mod llm;
+pub mod mcp;
 pub mod meter;
 pub mod provider;
 pub mod redact;
 pub mod rewrite;
+pub mod shell;
 
 mod body;
 mod canonical;
@@ -42,6 +44,8 @@ pub struct Classified {
     pub summary: String,
     /// What the client calls this conversation, where it says so on the wire.
     pub conversation: Option<String>,
+    /// Tool calls whose results it brings, by id, else by name.
+    pub answers: Vec<String>,
     /// Everything a human needs to judge it, decoded. Foreign text; no header is in it.
     pub view: serde_json::Value,
 }

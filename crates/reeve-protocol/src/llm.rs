@@ -8,6 +8,7 @@ pub(crate) mod gemini;
 pub(crate) mod openai_chat;
 pub(crate) mod openai_responses;
 
+mod answers;
 mod conversation;
 
 use ::http::HeaderMap;
@@ -78,6 +79,7 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
     let host = head.endpoint.host.to_string();
     let content = canonical::content(&host, provider.dialect, &facts.model, &root);
     let conversation = conversation::find(&head.headers, provider.dialect, &root);
+    let answers = answers::find(provider.dialect, &root);
     let view = view::llm(head, provider, &facts, &root);
     let summary = summary(&host, &facts);
     let call = LlmCall {
@@ -99,7 +101,7 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
         billing: billing(&head.headers, provider.login),
         body_bytes: u64::try_from(body.len()).unwrap_or(u64::MAX),
     };
-    Ok(Classified { subject: Subject::Llm(call), content, summary, conversation, view })
+    Ok(Classified { subject: Subject::Llm(call), content, summary, conversation, answers, view })
 }
 
 fn summary(host: &str, facts: &Facts) -> String {

@@ -111,7 +111,7 @@ fn probed() -> Answer {
     Response::new(full("reeve\n")).into()
 }
 
-/// Tokens are looked at for every request, not once per connection (C-03).
+/// Tokens are looked at for every request, not once per connection.
 fn check_identity(channel: &Channel) -> Result<(), Turned> {
     if channel.is_live() { Ok(()) } else { Err(Refusal::unidentified().into()) }
 }
@@ -143,7 +143,7 @@ fn classify(
     let head = protocol_head(asked, taken);
     let classified = reeve_protocol::classify(&head, taken.judged(), &channel.shared.providers)
         .map_err(|error| Refusal::malformed(format!("The request cannot be judged: {error}.")))?;
-    let Classified { mut subject, mut content, summary, conversation, mut view } = classified;
+    let Classified { mut subject, mut content, summary, conversation, answers, mut view } = classified;
     let id = OperationId::new();
     if taken.judged().is_none() {
         // A body that was not seen is unlike any other: nothing approved for it covers another request.
@@ -157,7 +157,7 @@ fn classify(
     if found.secret_seen {
         view = serde_json::json!({ "note": "it holds a stored secret on the way to its own place and is not shown" });
     }
-    let operation = Operation {
+    let mut operation = Operation {
         id,
         at: channel.shared.engine.now(),
         principal: channel.session.principal(),
@@ -168,6 +168,7 @@ fn classify(
         credential: found.carried.clone(),
         parent: None,
     };
+    operation.parent = channel.session.parent_of(&operation, &answers);
     Ok((operation, view))
 }
 

@@ -19,11 +19,13 @@ use crate::tables::operations;
 pub struct Judged {
     pub operation: Operation,
     pub verdict: Verdict,
-    /// The agent had never had an operation admitted to this host.
+    /// The agent had never had an operation admitted to this host, called this tool or run one of these programs.
     pub first_seen: bool,
-    /// The agent had never had anything but a read admitted to this host. Where its first write is not known to lie in
+    /// The agent had never had anything but a read admitted there. Where its first write is not known to lie in
     /// what was read, it counts as earlier.
     pub first_write: bool,
+    /// The folder that its session worked in.
+    pub cwd: Option<String>,
 }
 
 /// The newest operations that policy judged.
@@ -54,12 +56,12 @@ impl Store {
         self.read(move |conn| {
             let Some(row) = operations::find(conn, &id)? else { return Ok(None) };
             let Some((operation, verdict)) = first(conn, &row)? else { return Ok(None) };
-            let earlier = reached(conn, &row)?;
+            let earlier = all_reached(conn, &operation)?;
             let passed = row.decision.passed();
-            // It is itself among what reached the host, when it passed.
-            let first_seen = if passed { row.first_seen } else { earlier.is_none() };
-            let first_write = first_seen || (!passed && earlier == Some(false));
-            Ok(Some(Judged { operation, verdict, first_seen, first_write }))
+            // It is itself among what reached the place, when it passed.
+            let first_seen = if passed { row.first_seen } else { earlier.iter().any(Option::is_none) };
+            let first_write = first_seen || (!passed && earlier.contains(&Some(false)));
+            Ok(Some(Judged { operation, verdict, first_seen, first_write, cwd: row.cwd }))
         })
         .await
     }
@@ -116,11 +118,11 @@ fn newest(conn: &Connection, since: DateTime<Utc>, limit: usize) -> Result<Judge
     let mut past = Past::before(conn, &found)?;
     let mut judged: Vec<Judged> = Vec::with_capacity(found.len());
     for (row, operation, verdict) in found.into_iter().rev() {
-        let (first_seen, first_write) = past.firsts(&row);
+        let (first_seen, first_write) = past.firsts(&operation);
         if row.decision.passed() {
-            past.note(&row, !operation.only_reads());
+            past.note(&operation);
         }
-        judged.push(Judged { operation, verdict, first_seen, first_write });
+        judged.push(Judged { operation, verdict, first_seen, first_write, cwd: row.cwd });
     }
     judged.reverse();
     Ok(JudgedOperations { operations: judged, more })
@@ -140,43 +142,54 @@ fn first(conn: &Connection, row: &OperationRow) -> Result<Option<(Operation, Ver
     })
 }
 
-/// Whether the agent ever reached the host, and by more than reads.
-fn reached(conn: &Connection, row: &OperationRow) -> Result<Option<bool>, StoreError> {
+/// Whether the agent ever reached the place, and by more than reads.
+fn reached(conn: &Connection, (agent, place): &Pair) -> Result<Option<bool>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT wrote FROM reached WHERE agent = ?1 AND host = ?2")?;
-    Ok(statement.query_row((row.agent.as_str(), &row.host), |row| row.get(0)).optional()?)
+    Ok(statement.query_row((agent.as_str(), place), |row| row.get(0)).optional()?)
+}
+
+/// The same of every place of an operation.
+fn all_reached(conn: &Connection, operation: &Operation) -> Result<Vec<Option<bool>>, StoreError> {
+    pairs(operation).iter().map(|pair| reached(conn, pair)).collect()
 }
 
 type Pair = (AgentId, String);
 
-/// Which hosts each agent had reached at one point of the record, and whether by more than reads.
+fn pairs(operation: &Operation) -> Vec<Pair> {
+    operation.places().into_iter().map(|place| (operation.principal.agent.clone(), place)).collect()
+}
+
+/// Which places each agent had reached at one point of the record, and whether by more than reads.
 struct Past(HashMap<Pair, bool>);
 
 impl Past {
     /// Before the oldest of these, which are newest first.
     fn before(conn: &Connection, found: &[(OperationRow, Operation, Verdict)]) -> Result<Self, StoreError> {
-        let pair = |row: &OperationRow| (row.agent.clone(), row.host.clone());
-        let begun: HashSet<Pair> = found.iter().filter(|(row, ..)| row.first_seen).map(|(row, ..)| pair(row)).collect();
-        let mut past = HashMap::new();
-        for (row, ..) in found {
-            let pair = pair(row);
-            if begun.contains(&pair) || past.contains_key(&pair) {
+        let firsts = found.iter().filter(|(row, ..)| row.first_seen);
+        let mut begun: HashSet<Pair> = firsts.flat_map(|(_, operation, _)| pairs(operation)).collect();
+        // Of a command line with one new program all count as new from there on: never as better known than they were.
+        let mut earlier = HashMap::new();
+        for pair in found.iter().flat_map(|(_, operation, _)| pairs(operation)) {
+            if begun.contains(&pair) || earlier.contains_key(&pair) {
                 continue;
             }
-            if let Some(wrote) = reached(conn, row)? {
-                past.insert(pair, wrote);
+            match reached(conn, &pair)? {
+                Some(wrote) => _ = earlier.insert(pair, wrote),
+                None => _ = begun.insert(pair),
             }
         }
-        Ok(Self(past))
+        Ok(Self(earlier))
     }
 
-    fn firsts(&self, row: &OperationRow) -> (bool, bool) {
-        match self.0.get(&(row.agent.clone(), row.host.clone())) {
-            None => (true, true),
-            Some(wrote) => (false, !wrote),
+    fn firsts(&self, operation: &Operation) -> (bool, bool) {
+        let known: Vec<Option<&bool>> = pairs(operation).iter().map(|pair| self.0.get(pair)).collect();
+        (known.iter().any(Option::is_none), known.iter().any(|wrote| *wrote != Some(&true)))
+    }
+
+    fn note(&mut self, operation: &Operation) {
+        let writes = !operation.only_reads();
+        for pair in pairs(operation) {
+            *self.0.entry(pair).or_default() |= writes;
         }
-    }
-
-    fn note(&mut self, row: &OperationRow, writes: bool) {
-        *self.0.entry((row.agent.clone(), row.host.clone())).or_default() |= writes;
     }
 }

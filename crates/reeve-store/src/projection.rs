@@ -4,7 +4,7 @@ use reeve_domain::approval::{Approval, Resolution, Resolved};
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::{Digest, Operation};
-use reeve_domain::outcome::{Ending, Outcome};
+use reeve_domain::outcome::{Ending, Outcome, ToolResult};
 use reeve_domain::query::{Decided, OperationRow};
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Reason, Verdict};
@@ -60,7 +60,7 @@ fn next(unit: &mut Unit<'_>, known: Option<OperationRow>, event: &Event) -> Resu
                 row.budgets = reservation.accounts.iter().map(|account| account.budget.clone()).collect();
                 row.budgets.dedup();
             }
-            row.first_seen = first_seen(unit, &row, !operation.only_reads())?;
+            row.first_seen = first_seen(unit, operation)?;
             row.open = true;
             Ok(Some(row))
         }
@@ -117,6 +117,10 @@ fn change(row: &mut OperationRow, body: &EventBody) -> bool {
                 row.estimated = settlement.estimated;
             }
         }
+        EventBody::OperationMarked { pinned, note, .. } => {
+            row.pinned = *pinned;
+            row.note.clone_from(note);
+        }
         EventBody::CredentialInjected { credential } => {
             row.injected = true;
             add_credential(row, credential);
@@ -153,7 +157,7 @@ fn begin(
 
 fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> OperationRow {
     let endpoint = operation.endpoint();
-    let llm = operation.llm();
+    let (llm, mcp, shell) = (operation.llm(), operation.mcp(), operation.shell());
     OperationRow {
         id,
         operation: operation.id.clone(),
@@ -169,10 +173,13 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         conversation: operation.conversation.clone(),
         kind: operation.action().kind().to_owned(),
         summary: operation.summary.clone(),
-        host: endpoint.host.to_string(),
-        port: endpoint.port,
-        method: endpoint.method.clone(),
-        path: endpoint.path.shown().to_owned(),
+        host: endpoint.map(|endpoint| endpoint.host.to_string()),
+        port: endpoint.map(|endpoint| endpoint.port),
+        method: endpoint.map(|endpoint| endpoint.method.clone()),
+        path: endpoint.map(|endpoint| endpoint.path.shown().to_owned()),
+        server: mcp.map(|call| call.server.clone()),
+        programs: shell.map(|line| line.programs().into_iter().map(str::to_owned).collect()).unwrap_or_default(),
+        exit: None,
         model: llm.map(|call| call.model.clone()),
         provider: llm.map(|call| call.provider.clone()),
         decision: Decided::Denied,
@@ -200,11 +207,13 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         request_bytes: 0,
         response_bytes: 0,
         credentials: operation.credential.iter().cloned().collect(),
-        tools: Vec::new(),
+        tools: mcp.map(|call| call.tool.clone()).into_iter().collect(),
         first_seen: false,
         injected: false,
         redacted: false,
         observed: false,
+        pinned: false,
+        note: None,
         open: false,
         view_text: None,
     }
@@ -275,7 +284,15 @@ fn set_outcome(row: &mut OperationRow, outcome: &Outcome) {
     row.first_byte_ms = outcome.first_byte_ms;
     row.request_bytes = outcome.request_bytes;
     row.response_bytes = outcome.response_bytes;
-    row.tools = outcome.tool_calls.iter().map(|call| call.name.clone()).collect();
+    row.tools.extend(outcome.tool_calls.iter().map(|call| call.name.clone()));
+    match &outcome.result {
+        Some(ToolResult::Exited { code }) => row.exit = *code,
+        Some(ToolResult::ToolError { message }) => row.error = Some(message.clone()),
+        Some(ToolResult::SchemaFailure { .. }) => {
+            row.error = Some("the result does not fit the tool's schema".to_owned());
+        }
+        Some(ToolResult::Ok) | None => {}
+    }
     row.injected |= !outcome.injected.is_empty();
     row.redacted |= outcome.masked > 0;
     outcome.injected.iter().for_each(|credential| add_credential(row, credential));
@@ -287,28 +304,34 @@ fn add_credential(row: &mut OperationRow, credential: &CredentialId) {
     }
 }
 
-/// Whether this is the agent's first operation to the host that passed; remembers it, and whether it was more than a read.
-fn first_seen(unit: &mut Unit<'_>, row: &OperationRow, writes: bool) -> Result<bool, StoreError> {
-    let reached = (row.agent.to_string(), row.host.clone(), writes);
-    if unit.caches.reached.contains(&reached) {
-        return Ok(false);
+/// Whether this is the agent's first operation at one of its places ([`Operation::places`]) that passed; remembers them, and
+/// whether it was more than a read.
+fn first_seen(unit: &mut Unit<'_>, operation: &Operation) -> Result<bool, StoreError> {
+    let (agent, writes) = (operation.principal.agent.to_string(), !operation.only_reads());
+    let mut first = false;
+    for place in operation.places() {
+        let reached = (agent.clone(), place, writes);
+        if unit.caches.reached.contains(&reached) {
+            continue;
+        }
+        let sql = "INSERT OR IGNORE INTO reached (agent, host) VALUES (?1, ?2)";
+        first |= unit.conn.prepare_cached(sql)?.execute((&reached.0, &reached.1))? > 0;
+        if writes {
+            let sql = "UPDATE reached SET wrote = 1 WHERE agent = ?1 AND host = ?2";
+            unit.conn.prepare_cached(sql)?.execute((&reached.0, &reached.1))?;
+        }
+        unit.caches.bound();
+        unit.caches.reached.insert(reached);
     }
-    let sql = "INSERT OR IGNORE INTO reached (agent, host) VALUES (?1, ?2)";
-    let inserted = unit.conn.prepare_cached(sql)?.execute((&reached.0, &reached.1))?;
-    if writes {
-        let sql = "UPDATE reached SET wrote = 1 WHERE agent = ?1 AND host = ?2";
-        unit.conn.prepare_cached(sql)?.execute((&reached.0, &reached.1))?;
-    }
-    unit.caches.bound();
-    unit.caches.reached.insert(reached);
-    Ok(inserted > 0)
+    Ok(first)
 }
 
 /// Makes every row and document again from the events.
 pub fn rebuild(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
     unit.caches.clear();
     unit.conn.execute_batch(
-        "DELETE FROM operations; DELETE FROM bodies; DELETE FROM dictionary; DELETE FROM reached; \
+        "DELETE FROM operations; DELETE FROM bodies; DELETE FROM dictionary; \
+         DELETE FROM reached WHERE kept = 0; \
          INSERT INTO operations_fts (operations_fts) VALUES ('delete-all');",
     )?;
     let kept = unit.chain.clone();

@@ -5,7 +5,7 @@ import { AgentRoute, AgentsRoute, agentsSearch } from "../routes/agents";
 import { BudgetRoute, BudgetsRoute, budgetsSearch } from "../routes/budgets";
 import { CredentialRoute, CredentialsRoute } from "../routes/credentials";
 import { inboxSearch, InboxQuestionRoute, InboxRoute } from "../routes/inbox";
-import { NewPolicyRoute, policiesSearch, PoliciesRoute, PolicyFileRoute, PolicyRoute } from "../routes/policies";
+import { NewPolicyRoute, newPolicySearch, policiesSearch, PoliciesRoute, PolicyFileRoute, PolicyRoute } from "../routes/policies";
 import { RecordRoute, recordSearch, SessionRoute } from "../routes/record";
 import { SettingsRoute } from "../routes/settings";
 import { TimelineRoute, timelineSearch } from "../routes/timeline";
@@ -35,7 +35,7 @@ const credentials = createRoute({ getParentRoute: () => root, path: "/credential
 const credential = createRoute({ getParentRoute: () => root, path: "/credentials/$credential", component: CredentialRoute });
 
 const policies = createRoute({ getParentRoute: () => root, path: "/policies", validateSearch: policiesSearch, component: PoliciesRoute });
-const newPolicy = createRoute({ getParentRoute: () => root, path: "/policies/new", component: NewPolicyRoute });
+const newPolicy = createRoute({ getParentRoute: () => root, path: "/policies/new", validateSearch: newPolicySearch, component: NewPolicyRoute });
 const policy = createRoute({ getParentRoute: () => root, path: "/policies/$rule", validateSearch: policiesSearch, component: PolicyRoute });
 const policyFile = createRoute({ getParentRoute: () => root, path: "/policies/file/$file", validateSearch: policiesSearch, component: PolicyFileRoute });
 

@@ -12,8 +12,9 @@ use serde_json::Value;
 use super::{answer, invalid, not_found};
 use crate::contract::calls::OperationsCall;
 use crate::contract::operations::{
-    BinDto, CostDto, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto, FacetsInput,
-    OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage, ValuesDto, ValuesInput,
+    AnnotateInput, BinDto, CostDto, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto,
+    FacetsInput, OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage, ValuesDto,
+    ValuesInput,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
@@ -33,6 +34,7 @@ pub(crate) async fn run(host: &Host, call: OperationsCall) -> Result<Value, ApiE
         OperationsCall::Values(input) => answer(&values(host, &input).await?),
         OperationsCall::Views => answer(&views::read(&host.home)?),
         OperationsCall::SaveView(view) => answer(&host.views.save(&host.home, &view)?),
+        OperationsCall::Annotate(input) => answer(&annotate(host, input).await?),
         OperationsCall::RemoveView(input) => answer(&host.views.remove(&host.home, &input.name)?),
     }
 }
@@ -71,7 +73,7 @@ pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
         summary: row.summary.clone(),
         state: state(row.decision),
         settled: !row.open,
-        host: Some(row.host.clone()).filter(|h| !h.is_empty()),
+        host: row.host.clone(),
         model: row.model.clone(),
         rule: row.rules.first().cloned(),
         risk: row.risk.map(Into::into),
@@ -87,7 +89,24 @@ pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
         took_ms: row.latency_ms,
         credential: row.credentials.first().filter(|_| row.injected).map(ToString::to_string),
         approval: row.approval.as_ref().map(ToString::to_string),
+        pinned: row.pinned,
+        note: row.note.clone(),
     }
+}
+
+/// What a person marks it with. A note that holds a secret is refused: the record is exported, and a note is searched.
+async fn annotate(host: &Host, input: AnnotateInput) -> Result<OperationRowDto, ApiError> {
+    let id = OperationId::parse(&input.operation).map_err(invalid)?;
+    if let Some(note) = &input.note {
+        let scanner = Scanner::new(host.engine.credentials().sought().await?, reeve_protocol::redact::shapes);
+        if scanner.clean(note).is_some() {
+            return Err(invalid("the note holds what is or looks like a secret")
+                .hint("leave it out: notes are recorded and exported as they are"));
+        }
+    }
+    host.engine.annotate(&id, input.pinned, input.note, &super::approvals::whoami()).await?;
+    let found = host.engine.store().operation(&id).await?.ok_or_else(|| not_found("action", &input.operation))?;
+    Ok(row(host, &found))
 }
 
 pub(super) fn state(decided: Decided) -> RowStateDto {

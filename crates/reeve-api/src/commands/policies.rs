@@ -35,10 +35,11 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Res
         PoliciesCall::Format(input) => answer(&drafts::format(&input.text)),
         PoliciesCall::Complete(input) => answer(&drafts::complete(host, &input).await?),
         PoliciesCall::Replay(input) => answer(&weighing::replay(host, &input).await?),
+        PoliciesCall::Propose(input) => answer(&weighing::propose(host, &input).await?),
         PoliciesCall::WhatIf(input) => answer(&weighing::what_if(host, &input).await?),
         PoliciesCall::Acknowledge(input) => {
-            let by = super::approvals::whoami();
-            host.engine.acknowledge_project(Path::new(&input.folder), &input.revision, &by).await?;
+            let person = super::approvals::person(caller, input.proof);
+            host.engine.acknowledge_project(Path::new(&input.folder), &input.revision, &person).await?;
             answer(&state(host))
         }
         PoliciesCall::History => answer(&drafts::history(host)?),

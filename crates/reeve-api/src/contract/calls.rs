@@ -13,10 +13,11 @@ use super::credentials::{
 };
 use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};
-use super::operations::{ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
+use super::operations::{AnnotateInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
 use super::policies::AcknowledgeInput;
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
-use super::policies::weighing::{ReplayInput, WhatIfInput};
+use super::policies::weighing::{ProposeInput, ReplayInput, WhatIfInput};
+use super::retention::{RetentionDto, SetRetentionInput, WipeInput};
 use super::sessions::{FlowInput, OpenSessionInput, SearchSessionsInput, SessionInput};
 use super::settings::SetSettingsInput;
 use super::status::PauseInput;
@@ -92,7 +93,7 @@ macro_rules! calls {
 
 calls! {
     /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`, `ValuesDto`; about views `ViewsDto`, as they
-    /// are after the call.
+    /// are after the call; the `OperationRowDto` that was annotated.
     OperationsCall {
         "operations.search" Search(SearchInput),
         "operations.facets" Facets(FacetsInput),
@@ -102,6 +103,7 @@ calls! {
         "operations.views" Views,
         "operations.save_view" SaveView(ViewDto),
         "operations.remove_view" RemoveView(ViewInput),
+        "operations.annotate" Annotate(AnnotateInput),
     }
     /// Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each.
     ApprovalsCall {
@@ -170,7 +172,7 @@ calls! {
         "credentials.keeping" Keeping,
     }
     /// Answers: `Vec<RuleDto>`, `PolicyStateDto`, `Vec<PolicyFileDto>`, `HitsDto`, `CheckedDto`, `FormattedDto`,
-    /// `CompletionsDto`, `ReplayDto`, `WhatIfDto`, `Vec<VersionDto>`, `PolicyStateDto` after a save.
+    /// `CompletionsDto`, `ReplayDto`, `WhatIfDto`, `ProposalDto`, `Vec<VersionDto>`, `PolicyStateDto` after a save.
     PoliciesCall {
         "policies.list" List,
         "policies.state" State,
@@ -181,14 +183,18 @@ calls! {
         "policies.complete" Complete(CompleteInput),
         "policies.replay" Replay(ReplayInput),
         "policies.what_if" WhatIf(WhatIfInput),
+        "policies.propose" Propose(ProposeInput),
         "policies.history" History,
         "policies.save" Save(SaveInput),
         "policies.acknowledge" Acknowledge(AcknowledgeInput),
     }
-    /// Answers: `VerificationDto`, `RecordDto`.
+    /// Answers: `VerificationDto`, `RecordDto`, `RemovableDto`; a `DataDto` as it is after the call.
     AuditCall {
         "audit.verify" Verify,
         "audit.record" Record(RecordInput),
+        "audit.weigh_removal" WeighRemoval(RetentionDto),
+        "audit.set_retention" SetRetention(SetRetentionInput),
+        "audit.wipe" Wipe(WipeInput),
     }
     /// Answers: a `SettingsDto`, as it is after the call.
     SettingsCall {

@@ -92,9 +92,9 @@ pub enum LeftDto {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub enum WidthDto {
-    /// The path up to its last segment, or the model.
+    /// The path up to its last segment, the model, or the tool.
     Useful,
-    /// This address alone.
+    /// This address, these arguments or this command alone.
     Exact,
     /// Every path of the host.
     Host,
@@ -106,6 +106,16 @@ impl From<Width> for WidthDto {
             Width::Useful => Self::Useful,
             Width::Exact => Self::Exact,
             Width::Host => Self::Host,
+        }
+    }
+}
+
+impl From<WidthDto> for Width {
+    fn from(width: WidthDto) -> Self {
+        match width {
+            WidthDto::Useful => Self::Useful,
+            WidthDto::Exact => Self::Exact,
+            WidthDto::Host => Self::Host,
         }
     }
 }
@@ -126,16 +136,22 @@ pub enum LastingDto {
 pub struct RuleChoiceDto {
     pub width: WidthDto,
     pub lasting: LastingDto,
+    /// Every agent that works in the same folder, not only the one that asked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub anyone: bool,
+    /// Only in the folder of the session that asked, and below it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub here: bool,
 }
 
 impl From<RuleChoiceDto> for Rule {
     fn from(choice: RuleChoiceDto) -> Self {
         Self {
-            width: match choice.width {
-                WidthDto::Useful => Width::Useful,
-                WidthDto::Exact => Width::Exact,
-                WidthDto::Host => Width::Host,
-            },
+            width: choice.width.into(),
+            anyone: choice.anyone,
+            here: choice.here,
             lasting: match choice.lasting {
                 LastingDto::Days30 => Lasting::Days30,
                 LastingDto::Forever => Lasting::Forever,

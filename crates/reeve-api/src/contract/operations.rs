@@ -72,6 +72,14 @@ pub struct OperationRowDto {
     /// The credential that was injected.
     pub credential: Option<String>,
     pub approval: Option<String>,
+    /// A person pinned it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub pinned: bool,
+    /// What a person wrote to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub note: Option<String>,
 }
 
 /// One record of the chain.
@@ -292,6 +300,16 @@ pub struct OperationDetailDto {
     /// What came of it: status, bytes, times.
     #[cfg_attr(feature = "ts", ts(type = "unknown"))]
     pub outcome: Option<serde_json::Value>,
+}
+
+/// Pins an operation or not, and gives it this note or none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AnnotateInput {
+    pub operation: String,
+    pub pinned: bool,
+    pub note: Option<String>,
 }
 
 /// Which operation.

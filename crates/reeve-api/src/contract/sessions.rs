@@ -218,7 +218,8 @@ pub struct FlowNodeDto {
     pub failed: bool,
 }
 
-/// A turn begins with a model call after half a minute in which nothing ran.
+/// A turn begins with a model call that brings no results of tools: after half a minute in which nothing ran, or in another
+/// conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]

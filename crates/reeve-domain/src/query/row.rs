@@ -118,10 +118,24 @@ pub struct OperationRow {
     /// `llm`, `http`, `mcp`, `shell` or `file`.
     pub kind: String,
     pub summary: String,
-    pub host: String,
-    pub port: u16,
-    pub method: String,
-    pub path: String,
+    /// Host, port, method and path of what is a request of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub port: Option<u16>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// The server of a tool call; its tool is in `tools`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The programs of a command.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub programs: Vec<String>,
+    /// Status that a command ended with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -185,15 +199,21 @@ pub struct OperationRow {
     /// Credentials that the request names or that were injected.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub credentials: Vec<CredentialId>,
-    /// Tools the model asked its agent for.
+    /// Tools the model asked its agent for, or the tool that is called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
-    /// The agent's first operation to this host that passed.
+    /// The agent's first operation to this host, of this tool or with this program that passed.
     pub first_seen: bool,
     pub injected: bool,
     /// A credential was masked in the answer.
     pub redacted: bool,
     pub observed: bool,
+    /// A person pinned it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub pinned: bool,
+    /// What a person wrote to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
     /// No end is recorded yet: held or under way.
     pub open: bool,
     /// Words of the view that a human was shown, where it was held; what free text matches besides the summary.
@@ -220,12 +240,14 @@ impl OperationRow {
             Key::Cwd => some(self.cwd.as_ref().map(|t| t as _)),
             Key::Kind => vec![self.kind.clone()],
             Key::Tool => self.tools.clone(),
-            Key::Method => vec![self.method.clone()],
-            Key::Path => vec![self.path.clone()],
+            Key::Server => some(self.server.as_ref().map(|t| t as _)),
+            Key::Program => self.programs.clone(),
+            Key::Method => some(self.method.as_ref().map(|t| t as _)),
+            Key::Path => some(self.path.as_ref().map(|t| t as _)),
             Key::Model => some(self.model.as_ref().map(|t| t as _)),
             Key::Provider => some(self.provider.as_ref().map(|t| t as _)),
             Key::Error => some(self.error.as_ref().map(|t| t as _)),
-            Key::Host => vec![self.host.clone()],
+            Key::Host => some(self.host.as_ref().map(|t| t as _)),
             Key::Domain => self.domains().map(str::to_owned).collect(),
             Key::Ip => some(self.ip.as_ref().map(|t| t as _)),
             Key::Decision => vec![self.decision.as_str().to_owned()],
@@ -241,6 +263,7 @@ impl OperationRow {
             Key::Credential => self.credentials.iter().map(ToString::to_string).collect(),
             Key::Hash => vec![self.hash.0.clone()],
             Key::Is => self.flags(),
+            Key::Has => self.note.iter().map(|_| "note".to_owned()).collect(),
             // Nothing of these is recorded yet, so nothing has them.
             _ => Vec::new(),
         }
@@ -252,7 +275,8 @@ impl OperationRow {
         let nano = |amount: Option<NanoUsd>| amount.map(|amount| u64::try_from(amount.0).unwrap_or(0));
         match key {
             Key::Status => self.status.map(u64::from),
-            Key::Port => Some(u64::from(self.port)),
+            Key::Port => self.port.map(u64::from),
+            Key::Exit => self.exit.and_then(|code| u64::try_from(code).ok()),
             Key::Cost => nano(self.cost),
             Key::Reserved => nano(self.reserved),
             Key::TokensIn => self.tokens_in,
@@ -265,10 +289,11 @@ impl OperationRow {
 
     /// The host and every domain above it; an address is only itself.
     pub fn domains(&self) -> impl Iterator<Item = &str> {
-        let host = self.host.as_str();
-        let address = host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[');
-        let above = host.char_indices().filter(move |(_, c)| *c == '.' && !address);
-        std::iter::once(host).chain(above.filter_map(move |(dot, _)| host.get(dot + 1..)))
+        self.host.as_deref().into_iter().flat_map(|host| {
+            let address = host.parse::<std::net::IpAddr>().is_ok() || host.starts_with('[');
+            let above = host.char_indices().filter(move |(_, c)| *c == '.' && !address);
+            std::iter::once(host).chain(above.filter_map(move |(dot, _)| host.get(dot + 1..)))
+        })
     }
 
     fn flags(&self) -> Vec<String> {
@@ -277,6 +302,7 @@ impl OperationRow {
             (self.injected, "injected"),
             (self.redacted, "redacted"),
             (self.observed, "observed"),
+            (self.pinned, "pinned"),
         ];
         flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned()).collect()
     }
@@ -325,7 +351,7 @@ impl OperationRow {
 
     fn matches_text(&self, pattern: &Pattern) -> bool {
         let sought: Vec<String> = words(&pattern.text).collect();
-        let texts = std::iter::once(self.summary.as_str()).chain(self.view_text.as_deref());
+        let texts = std::iter::once(self.summary.as_str()).chain(self.view_text.as_deref()).chain(self.note.as_deref());
         sought.is_empty() || texts.into_iter().any(|text| has_phrase(text, &sought, pattern))
     }
 }

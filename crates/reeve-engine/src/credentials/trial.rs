@@ -114,12 +114,12 @@ impl Engine {
         let mut headers: Vec<(String, String)> = header.into_iter().collect();
         let extra = known.map(|kind| kind.read_headers).unwrap_or_default();
         headers.extend(extra.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let operation = self.reading(&agent, &endpoint, query.as_deref(), &credential.id);
-        Ok(Read { verdict: self.gate().foresee(&operation), agent, endpoint, query, headers })
+        let operation = self.reads_once(&agent, &endpoint, query.as_deref(), &credential.id);
+        Ok(Read { verdict: self.gate().foresee(&operation, None), agent, endpoint, query, headers })
     }
 
     /// The read as policy sees it, before there is a session for it.
-    fn reading(&self, agent: &AgentId, endpoint: &Endpoint, query: Option<&str>, id: &CredentialId) -> Operation {
+    fn reads_once(&self, agent: &AgentId, endpoint: &Endpoint, query: Option<&str>, id: &CredentialId) -> Operation {
         let summary = format!("GET {}{}", endpoint.host, endpoint.path.as_str());
         Operation {
             id: OperationId::new(),

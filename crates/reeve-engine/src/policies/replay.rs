@@ -92,6 +92,7 @@ pub(crate) fn circumstances(judged: &Judged) -> Circumstances {
         now: judged.operation.at.with_timezone(&chrono::Local).fixed_offset(),
         first_seen: judged.first_seen,
         first_write: judged.first_write,
+        cwd: judged.cwd.clone(),
         grants: Vec::new(),
     }
 }

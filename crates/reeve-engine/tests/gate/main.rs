@@ -3,7 +3,9 @@
 
 mod decided;
 mod floods;
+mod lineage;
 mod policies;
+mod presence;
 mod recovery;
 mod replays;
 mod settings;
@@ -13,7 +15,7 @@ use std::time::Duration;
 
 use reeve_domain::approval::{GrantScope, Resolution, Surface};
 use reeve_domain::event::EventBody;
-use reeve_domain::operation::Subject;
+use reeve_domain::operation::{Billing, Dialect, Subject};
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_domain::session::SessionEnd;
 use reeve_domain::usage::Usage;
@@ -205,7 +207,9 @@ async fn a_decision_needs_the_card_to_have_been_shown_and_armed() {
     let yes = Resolution::Approved { scope: GrantScope::Once };
     assert!(world.answer_with(&held, "made-up", Surface::Cli, yes.clone()).await.is_err());
     let ticket = world.engine.approvals().show(&held.id).unwrap();
-    assert!(world.answer_with(&held, &ticket, Surface::MainWindow, yes.clone()).await.is_err(), "not armed yet");
+    for surface in [Surface::MainWindow, Surface::Cli] {
+        assert!(world.answer_with(&held, &ticket, surface, yes.clone()).await.is_err(), "not armed yet: {surface:?}");
+    }
     world.clock.advance(Duration::from_millis(701));
     let ticket = world.engine.approvals().show(&held.id).unwrap();
     world.clock.advance(Duration::from_millis(701));
@@ -230,6 +234,27 @@ async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
     let denial = denied(world.gate().admit(world.llm(&live, "more", 64_000), serde_json::Value::Null).await);
     assert_eq!(denial.kind, DenialKind::Budget);
     assert!(denial.message.contains("tiny"), "{}", denial.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_provider_takes_no_output_limit_a_call_passes_whole_or_not_at_all() {
+    let limits = "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n    on_exhausted: deny\n";
+    let world = World::with("limits.yaml", limits).await;
+    let live = world.session("codex").await;
+    let chatgpt = |limit| {
+        let mut operation = world.llm(&live, "hello", limit);
+        if let Subject::Llm(call) = &mut operation.subject {
+            call.dialect = Dialect::OpenaiResponses;
+            call.provider = "openai".to_owned();
+            call.billing = Billing::FlatRate;
+        }
+        operation
+    };
+    let denial = denied(world.gate().admit(chatgpt(64_000), serde_json::Value::Null).await);
+    assert_eq!(denial.kind, DenialKind::Budget, "{}", denial.message);
+    let admission = admitted(world.gate().admit(chatgpt(4_000), serde_json::Value::Null).await);
+    assert_eq!(admission.clamp(), None);
+    admission.settle(usage(0, 0)).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -294,10 +319,10 @@ async fn a_rule_that_its_agent_deletes_goes_on_binding_until_a_human_agrees() {
     assert_eq!(denied(world.gate().admit(paste(), serde_json::Value::Null).await).kind, DenialKind::Policy);
     let shown = world.engine.policies().project_problems().remove(0);
     assert!(shown.problem.contains("`no-paste`") && shown.folder == project.path(), "{shown:?}");
-    assert!(world.engine.acknowledge_project(project.path(), "another", "dana").await.is_err());
+    assert!(world.engine.acknowledge_project(project.path(), "another", &world::dana(None)).await.is_err());
     assert_eq!(denied(world.gate().admit(paste(), serde_json::Value::Null).await).kind, DenialKind::Policy);
     let revision = shown.revision.unwrap();
-    let gone = world.engine.acknowledge_project(project.path(), &revision, "dana").await.unwrap();
+    let gone = world.engine.acknowledge_project(project.path(), &revision, &world::dana(None)).await.unwrap();
     assert_eq!(gone, ["`no-paste`"]);
     drop(admitted(world.gate().admit(paste(), serde_json::Value::Null).await));
 }

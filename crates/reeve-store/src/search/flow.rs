@@ -16,7 +16,8 @@ use crate::tables::approvals;
 
 /// Most operations of one waterfall.
 pub const MOST_NODES: usize = 50_000;
-/// A turn begins with a model call after nothing ran for so long, in milliseconds.
+/// A turn begins with a model call that brings no results of tools, after nothing ran for so long, in milliseconds, or in
+/// another conversation than the turn's.
 pub const TURN_GAP_MS: u64 = 30_000;
 
 /// An operation in the waterfall. Times in milliseconds; `start_ms` counts from the first operation.
@@ -154,18 +155,24 @@ fn between(from: DateTime<Utc>, to: DateTime<Utc>) -> u64 {
     u64::try_from((to - from).num_milliseconds()).unwrap_or(0)
 }
 
-/// Children behind their parent. One whose parent is not here stands for itself.
+/// Children behind their parent. One whose parent is not here stands for itself; a model call that goes on where another
+/// of its conversation left off stands beside that one, or a long conversation would be a stair.
 fn nested(nodes: Vec<FlowNode>) -> Vec<FlowNode> {
     let places: HashMap<OperationId, usize> =
         nodes.iter().enumerate().map(|(at, node)| (node.row.operation.clone(), at)).collect();
     let mut children: HashMap<usize, Vec<usize>> = HashMap::new();
     let mut waiting = Vec::new();
+    let mut under: Vec<Option<usize>> = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
-        let parent = node.row.parent.as_ref().and_then(|parent| places.get(parent)).copied();
+        // A parent is older than its child, so nothing can go in circles.
+        let parent =
+            node.row.parent.as_ref().and_then(|parent| places.get(parent)).copied().filter(|parent| *parent < at);
+        let before = parent.and_then(|parent| nodes.get(parent)).filter(|before| goes_on(&before.row, &node.row));
+        let parent = if before.is_some() { parent.and_then(|at| under.get(at).copied().flatten()) } else { parent };
+        under.push(parent);
         match parent {
-            // A parent is older than its child, so nothing can go in circles.
-            Some(parent) if parent < at => children.entry(parent).or_default().push(at),
-            _ => waiting.push((at, 0)),
+            Some(parent) => children.entry(parent).or_default().push(at),
+            None => waiting.push((at, 0)),
         }
     }
     waiting.reverse();
@@ -178,6 +185,11 @@ fn nested(nodes: Vec<FlowNode>) -> Vec<FlowNode> {
         waiting.extend(children.remove(&at).into_iter().flatten().rev().map(|child| (child, depth + 1)));
     }
     found
+}
+
+/// Whether a model call brings the results that an earlier one of the same conversation asked for.
+fn goes_on(before: &OperationRow, row: &OperationRow) -> bool {
+    before.kind == "llm" && row.kind == "llm" && before.conversation == row.conversation
 }
 
 /// Each node's sums of what is below it.
@@ -202,9 +214,15 @@ fn roll_up(nodes: &mut [FlowNode]) {
 fn turns(nodes: &[FlowNode]) -> Vec<FlowTurn> {
     let mut turns: Vec<FlowTurn> = Vec::new();
     let mut busy_until = 0;
+    let mut conversation: Option<&String> = None;
     for (at, node) in nodes.iter().enumerate() {
         let silent = node.start_ms.saturating_sub(busy_until) >= TURN_GAP_MS;
-        if turns.is_empty() || (node.depth == 0 && node.row.kind == "llm" && silent) {
+        let model = node.depth == 0 && node.row.kind == "llm";
+        let named = node.row.conversation.as_ref().filter(|_| model);
+        let other = conversation.is_some() && named.is_some() && conversation != named;
+        let begins = turns.is_empty() || (model && node.row.parent.is_none() && (silent || other));
+        conversation = if begins { named } else { conversation.or(named) };
+        if begins {
             turns.push(FlowTurn {
                 first: at,
                 actions: 0,

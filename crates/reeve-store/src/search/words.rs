@@ -25,6 +25,8 @@ const INDEXED: &[Key] = &[
     Key::Cwd,
     Key::Kind,
     Key::Tool,
+    Key::Server,
+    Key::Program,
     Key::Method,
     Key::Path,
     Key::Model,
@@ -44,9 +46,10 @@ const INDEXED: &[Key] = &[
     Key::Trace,
     Key::Credential,
     Key::Is,
+    Key::Has,
 ];
 /// Numbers of which there are few: each is a word.
-const FEW_NUMBERS: &[Key] = &[Key::Status, Key::Port];
+const FEW_NUMBERS: &[Key] = &[Key::Status, Key::Port, Key::Exit];
 /// Numbers of which there are many: words for the bucket they lie in.
 const MANY_NUMBERS: &[Key] =
     &[Key::Cost, Key::Reserved, Key::TokensIn, Key::TokensOut, Key::TokensCached, Key::Latency];
@@ -77,6 +80,8 @@ pub fn in_dictionary(key: Key) -> bool {
             | Key::Team
             | Key::Kind
             | Key::Tool
+            | Key::Server
+            | Key::Program
             | Key::Method
             | Key::Model
             | Key::Provider
@@ -91,8 +96,10 @@ pub fn in_dictionary(key: Key) -> bool {
             | Key::Budget
             | Key::Credential
             | Key::Is
+            | Key::Has
             | Key::Status
             | Key::Port
+            | Key::Exit
     )
 }
 
@@ -186,11 +193,11 @@ pub fn quarter_word(key: Key, quarter: u64) -> String {
 #[must_use]
 pub fn document(row: &OperationRow) -> Document {
     let mut document = Document { text: row.summary.clone(), words: EVERY.to_owned(), ..Document::default() };
-    if let Some(view) = &row.view_text {
+    for more in row.view_text.iter().chain(&row.note) {
         document.text.push(' ');
         document.text.push_str(BETWEEN);
         document.text.push(' ');
-        document.text.push_str(view);
+        document.text.push_str(more);
     }
     for key in INDEXED {
         document.add_texts(*key, row.texts(*key));

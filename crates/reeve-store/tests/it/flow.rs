@@ -13,7 +13,7 @@ use reeve_domain::query::{Decided, Key, parse};
 use reeve_domain::session::SessionEnd;
 use reeve_domain::verdict::{Decision, DenialKind, Risk};
 use reeve_store::search::SessionSum;
-use reeve_store::{Admit, ApprovalUse, Store};
+use reeve_store::{Admit, ApprovalUse, Page, Store};
 
 use crate::samples::*;
 
@@ -135,6 +135,8 @@ async fn a_waterfall_nests_by_parent_rolls_costs_up_and_keeps_waiting_apart_from
     paid(&store, &call, 100).await;
     step(1_000);
     let tool = child(llm(principal("codex", &id), "gpt-5-mini"), &call.id);
+    // Another agent that it asked, in a conversation of its own.
+    let tool = Operation { conversation: Some("asked".to_owned()), ..tool };
     paid(&store, &tool, 30).await;
     step(1_000);
     done(&store, &child(get(&id, "/a"), &tool.id), complete(503)).await;
@@ -184,6 +186,73 @@ async fn a_waterfall_nests_by_parent_rolls_costs_up_and_keeps_waiting_apart_from
     assert_eq!(web.nodes.len(), 4);
     let none = store.flow(&id, &parse("agent:nobody").query).await.unwrap();
     assert_eq!((none.began_at, none.nodes.len(), none.turns.len()), (None, 0, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_brings_results_stands_beside_the_one_that_asked_and_begins_no_turn() {
+    let clock = clock();
+    let store = in_memory(&clock);
+    let id = begun(&store, "codex").await;
+    let step = |ms: u64| clock.advance(Duration::from_millis(ms));
+    let talk = |name: &str| Operation { conversation: Some(name.to_owned()), ..llm(principal("codex", &id), "gpt-5") };
+    let first = talk("one");
+    paid(&store, &first, 1).await;
+    step(1_000);
+    done(&store, &child(get(&id, "/a"), &first.id), complete(200)).await;
+    // The tool ran for long and reached nothing: no silence of the agent's.
+    step(90_000);
+    let second = child(talk("one"), &first.id);
+    paid(&store, &second, 2).await;
+    step(1_000);
+    done(&store, &child(get(&id, "/b"), &second.id), complete(200)).await;
+    step(1_000);
+    let third = child(talk("one"), &second.id);
+    paid(&store, &third, 4).await;
+    step(1_000);
+    // A conversation that begins anew is a turn of its own, however soon.
+    paid(&store, &talk("two"), 8).await;
+    step(1_000);
+    paid(&store, &talk("two"), 16).await;
+
+    let flow = store.flow(&id, &parse("").query).await.unwrap();
+    let shape: Vec<_> = flow.nodes.iter().map(|node| (node.row.kind.as_str(), node.depth, node.below)).collect();
+    let (model, web) = (|below| ("llm", 0, below), ("http", 1, 0));
+    assert_eq!(shape, [model(1), web, model(1), web, model(0), model(0), model(0)]);
+    let turns: Vec<_> = flow.turns.iter().map(|turn| (turn.first, turn.actions, turn.cost)).collect();
+    assert_eq!(turns, [(0, 5, 7), (5, 2, 24)]);
+
+    // Where the one that asked is left out, what goes on still begins no turn.
+    let rest = store.flow(&id, &parse("cost:>0.000000001").query).await.unwrap();
+    assert_eq!((rest.nodes.len(), rest.turns.len()), (4, 2));
+}
+
+#[tokio::test]
+async fn what_a_person_pinned_and_wrote_is_found_and_stays_when_the_rows_are_made_anew() {
+    let clock = clock();
+    let store = in_memory(&clock);
+    let id = begun(&store, "codex").await;
+    let (one, other) = (get(&id, "/a"), get(&id, "/b"));
+    done(&store, &one, complete(200)).await;
+    done(&store, &other, complete(200)).await;
+    let mark = async |operation: &Operation, pinned: bool, note: Option<&str>| {
+        let note = note.map(str::to_owned);
+        let body = EventBody::OperationMarked { pinned, note, by: "dana".to_owned() };
+        store.append(vec![Draft::of(operation, body)]).await.unwrap();
+    };
+    mark(&one, true, Some("the day the cache was cold")).await;
+    mark(&other, true, None).await;
+    mark(&other, false, None).await;
+    let found = async |query: &str| -> Vec<OperationId> {
+        let page = Page { before: None, limit: 10 };
+        let rows = store.search(&parse(query).query, page).await.unwrap().rows;
+        rows.into_iter().map(|row| row.operation).collect()
+    };
+    for query in ["is:pinned", "has:note", "\"cache was cold\"", "-has:note path:/a OR is:pinned"] {
+        assert_eq!(found(query).await, [one.id.clone()], "{query}");
+    }
+    assert_eq!(found("-is:pinned").await, [other.id.clone()]);
+    store.rebuild().await.unwrap();
+    assert_eq!(found("is:pinned has:note").await, [one.id.clone()]);
 }
 
 /// Asked, answered after so many milliseconds, and sent.

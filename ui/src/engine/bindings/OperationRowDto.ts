@@ -57,4 +57,12 @@ tookMs: number | null,
 /**
  * The credential that was injected.
  */
-credential: string | null, approval: string | null, };
+credential: string | null, approval: string | null, 
+/**
+ * A person pinned it.
+ */
+pinned?: boolean, 
+/**
+ * What a person wrote to it.
+ */
+note?: string, };

@@ -5,4 +5,12 @@ import type { WidthDto } from "./WidthDto";
 /**
  * The choices about a rule; the same ones always give the same text.
  */
-export type RuleChoiceDto = { width: WidthDto, lasting: LastingDto, };
+export type RuleChoiceDto = { width: WidthDto, lasting: LastingDto, 
+/**
+ * Every agent that works in the same folder, not only the one that asked.
+ */
+anyone?: boolean, 
+/**
+ * Only in the folder of the session that asked, and below it.
+ */
+here?: boolean, };

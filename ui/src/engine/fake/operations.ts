@@ -11,7 +11,7 @@ import type { SearchPage } from "../bindings/SearchPage";
 import { EngineError } from "../client";
 import { type Handlers, notFound, type World } from "./world";
 
-export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get" | "operations.export"> = {
+export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get" | "operations.export" | "operations.annotate"> = {
   "operations.search": search,
   "operations.facets": (world, { query, binsOf }) => facets(matching(world, query), matching(world, binsOf ?? query), matching(world, print(terms(query).filter((term) => term.key === "since" || term.key === "before"))).length),
   "operations.get": (world, { operation }) => {
@@ -20,6 +20,20 @@ export const operations: Handlers<"operations.search" | "operations.facets" | "o
     const told = world.details.find((one) => one.row.id === operation);
     if (told) return told;
     return detail(row, [...world.state.open, ...world.state.resolved].find((one) => one.id === row.approval));
+  },
+  "operations.annotate": (world, { operation, pinned, note }) => {
+    const at = world.state.rows.findIndex((one) => one.id === operation);
+    const found = world.state.rows[at];
+    if (!found) throw notFound(`no action \`${operation}\``);
+    if (note !== null && /\bsk-|\bghp_/.test(note)) throw new EngineError({ code: "invalid", message: "the note holds what is or looks like a secret", hint: "leave it out: notes are recorded and exported as they are" });
+    const row: OperationRowDto = { ...found };
+    delete row.pinned;
+    delete row.note;
+    if (pinned) row.pinned = true;
+    if (note !== null) row.note = note;
+    world.state.rows[at] = row;
+    world.tell([], [row]);
+    return row;
   },
   "operations.export": (world, { query, path }) => {
     if (!path.startsWith("/")) throw new EngineError({ code: "invalid", message: `\`${path}\` is not an absolute path`, hint: null });
@@ -54,6 +68,8 @@ export const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
   record: (row) => row.id,
   status: (row) => (row.status === null ? null : String(row.status)),
   error: (row) => row.error,
+  is: (row) => (row.pinned ? "pinned" : null),
+  has: (row) => (row.note === undefined ? null : "note"),
   since: (row) => row.at,
   before: (row) => row.at,
   cost: (row) => String(row.cost),

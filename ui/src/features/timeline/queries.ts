@@ -1,5 +1,7 @@
 // Reads of operations: pages of rows, counts, and one in full.
 import { type InfiniteData, keepPreviousData, useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
+import type { OperationDetailDto } from "../../engine/bindings/OperationDetailDto";
+import type { OperationRowDto } from "../../engine/bindings/OperationRowDto";
 import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { SessionsPage } from "../../engine/bindings/SessionsPage";
 import type { VerificationDto } from "../../engine/bindings/VerificationDto";
@@ -7,7 +9,7 @@ import type { ViewDto } from "../../engine/bindings/ViewDto";
 import type { ViewsDto } from "../../engine/bindings/ViewsDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
-import type { Pages } from "../../engine/rows";
+import { type Pages, upsert } from "../../engine/rows";
 import { PAGE, searchKey } from "../../engine/stream";
 
 export function useSearch(query: string) {
@@ -70,6 +72,19 @@ export function useRecord(record: number | null) {
 
 export function useOperation(id: string) {
   return useCall({ call: "operations.get", input: { operation: id } }, { gcTime: 60_000 });
+}
+
+/** Pins an action or not, and gives it this note or none; what is left out stays as it is. */
+export function useAnnotate() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  return useMutation<OperationRowDto, EngineError, { row: OperationRowDto; pinned?: boolean; note?: string | null }>({
+    mutationFn: ({ row, pinned = row.pinned ?? false, note = row.note ?? null }) => engine.call({ call: "operations.annotate", input: { operation: row.id, pinned, note } }),
+    onSuccess: (row) => {
+      client.setQueryData<OperationDetailDto>(keyOf({ call: "operations.get", input: { operation: row.id } }), (detail) => detail && { ...detail, row });
+      client.setQueriesData<Pages>({ queryKey: ["operations.search"] }, (pages) => pages && upsert(pages, [row], false));
+    },
+  });
 }
 
 /** Verifies every record and every seal, here and now. */

@@ -12,6 +12,7 @@ import { UntrustedBlock } from "../../components/untrusted";
 import { useDeferred } from "../../components/use-deferred";
 import type { RecordDto } from "../../engine/bindings/RecordDto";
 import { CopyLink, DetailMenu, PaneFoot, PartBody, StateTitle, Tabs, useParts } from "./components/pane";
+import { PinButton } from "./components/note";
 import { EventProof } from "./components/pane-proof";
 import { Section } from "./components/pane-parts";
 import { useOperation, useRecord } from "./queries";
@@ -49,6 +50,7 @@ function ById({ record, tab, onTab }: RecordPageProps) {
         <StateTitle detail={data} />
         {data ? (
           <>
+            <PinButton row={data.row} />
             <CopyLink id={data.row.id} />
             <DetailMenu detail={data} page />
           </>

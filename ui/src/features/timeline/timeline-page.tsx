@@ -1,4 +1,5 @@
 // Timeline: every action, newest first, with what it matched and what it cost.
+import { useQueryClient } from "@tanstack/react-query";
 import { Download, Logs, Search } from "lucide-react";
 import { type KeyboardEvent, lazy, Suspense, useCallback, useEffect, useEffectEvent, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,13 +8,16 @@ import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/em
 import { chordKey } from "../../components/keys";
 import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
+import type { OperationDetailDto } from "../../engine/bindings/OperationDetailDto";
 import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
+import { keyOf } from "../../engine/query";
 import { useDeferred } from "../../components/use-deferred";
 import { type Range, withRange } from "../../lib/filter/tokens";
 import { useView } from "../../lib/view";
 import { ExportDialog } from "./components/export-dialog";
 import { Facets, FacetsPopover } from "./components/facets";
 import { Histogram } from "./components/histogram";
+import { usePin } from "./components/note";
 import { Pane } from "./components/pane";
 import { QueryBar } from "./components/query-bar";
 import { RangeMenu } from "./components/range-menu";
@@ -80,10 +84,17 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
     const after = brushed(query, all, range);
     onState({ query: after.query, window: printWindows(after.windows) });
   };
+  const pin = usePin();
+  const client = useQueryClient();
+  const pinOpen = () => {
+    const open = operation === null ? undefined : client.getQueryData<OperationDetailDto>(keyOf({ call: "operations.get", input: { operation } }));
+    if (open) pin(open.row);
+  };
   const onKey = (event: KeyboardEvent): boolean => {
     if (event.key === "g") onState({ view: VIEWS[(VIEWS.indexOf(view) + 1) % VIEWS.length] ?? "list" });
     else if (event.key === "z") onZoom?.();
     else if (event.key === "Z") onBack?.();
+    else if (event.key === "p") pinOpen();
     else return false;
     event.preventDefault();
     return true;

@@ -1,8 +1,9 @@
 //! Drafts against the record: all of the last days, or one operation.
 
 use reeve_domain::id::OperationId;
+use reeve_engine::policies::propose::Wanted;
 use reeve_engine::policies::replay::{Change, Replay, Tally, WINDOW};
-use reeve_policy::Explanation;
+use reeve_policy::{Effect, Explanation};
 
 use super::drafts::set_of;
 use super::rule;
@@ -10,7 +11,8 @@ use crate::commands::agents::name_of;
 use crate::commands::invalid;
 use crate::contract::ApiError;
 use crate::contract::policies::weighing::{
-    ConsideredDto, FactDto, ReplayChangeDto, ReplayDto, ReplayInput, SideDto, TallyDto, WhatIfDto, WhatIfInput,
+    ConsideredDto, EffectDto, FactDto, ProposalDto, ProposeInput, ReplayChangeDto, ReplayDto, ReplayInput, SideDto,
+    TallyDto, WhatIfDto, WhatIfInput,
 };
 use crate::host::Host;
 
@@ -100,4 +102,25 @@ fn side(explained: &Explanation) -> SideDto {
             })
             .collect(),
     }
+}
+
+pub(super) async fn propose(host: &Host, input: &ProposeInput) -> Result<ProposalDto, ApiError> {
+    let id = OperationId::parse(&input.operation).map_err(invalid)?;
+    let effect = match input.effect {
+        EffectDto::Permit => Effect::Permit,
+        EffectDto::Ask => Effect::Ask,
+        EffectDto::Forbid => Effect::Forbid,
+    };
+    let (anyone, here) = (input.anyone, input.here);
+    let found = host.engine.propose(&id, Wanted { effect, width: input.width.into(), anyone, here }).await?;
+    let operation = &found.operation;
+    Ok(ProposalDto {
+        summary: operation.summary.clone(),
+        kind: operation.action().kind().to_owned(),
+        method: operation.endpoint().map(|endpoint| endpoint.method.clone()).unwrap_or_default(),
+        agent_name: name_of(host, &operation.principal.agent),
+        widths: found.widths.into_iter().map(Into::into).collect(),
+        cwd: found.cwd,
+        text: found.text,
+    })
 }

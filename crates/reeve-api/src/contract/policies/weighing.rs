@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::drafts::DraftDto;
 use super::{ReasonDto, RiskDto, RuleDto};
+use crate::contract::cards::WidthDto;
 use crate::contract::operations::DecisionDto;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,4 +137,47 @@ pub struct WhatIfDto {
     /// Why the draft could not be asked.
     pub draft_problem: Option<String>,
     pub facts: Vec<FactDto>,
+}
+
+/// What a rule does with what it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum EffectDto {
+    Permit,
+    Ask,
+    Forbid,
+}
+
+/// A rule made from a recorded operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ProposeInput {
+    pub operation: String,
+    pub effect: EffectDto,
+    pub width: WidthDto,
+    /// Every agent, not only the one that did it.
+    pub anyone: bool,
+    /// Only in the folder that its session worked in, and below it.
+    pub here: bool,
+}
+
+/// It is nowhere yet: to be looked at, changed and saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ProposalDto {
+    pub text: String,
+    /// Foreign text.
+    pub summary: String,
+    /// `llm`, `http`, `mcp`, `shell` or `file`.
+    pub kind: String,
+    /// Method of an HTTP request.
+    pub method: String,
+    pub agent_name: String,
+    /// The widths that differ for this operation, the proposed one first.
+    pub widths: Vec<WidthDto>,
+    /// The folder that its session worked in, where that is known.
+    pub cwd: Option<String>,
 }

@@ -27,11 +27,18 @@ export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoic
   return (
     <>
       <div className="grid grid-cols-[96px_minmax(0,1fr)] gap-x-3">
-        <Row label={t("rule.who")}>
-          <span className="inline-flex items-center gap-1.5 py-1.5 font-medium">
-            <AgentTile name={question.agentName} size={14} />
-            <Untrusted text={question.agentName} max={40} />
-          </span>
+        <Row label={t("rule.who")} group>
+          <Choice name="who" chosen={!rule.anyone} onChoose={() => onRule({ ...rule, anyone: false })}>
+            <span className="inline-flex items-center gap-1.5">
+              <AgentTile name={question.agentName} size={14} />
+              <Untrusted text={question.agentName} max={24} />
+            </span>
+          </Choice>
+          {question.cwd === "" ? null : (
+            <Choice name="who" chosen={rule.anyone === true} onChoose={() => onRule({ ...rule, anyone: true, here: true })}>
+              {t("rule.anyone")}
+            </Choice>
+          )}
         </Row>
         <Row label={t("rule.what")} group>
           {widths.map((width) => (
@@ -40,12 +47,26 @@ export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoic
             </Choice>
           ))}
         </Row>
-        {host === null ? null : (
-          <Row label={t("rule.where")}>
-            <span className="inline-block py-1.5">
-              <HostName host={host} />
-              <span className="text-t3"> {t("rule.anyFolder")}</span>
-            </span>
+        {host === null && question.cwd === "" ? null : (
+          <Row label={t("rule.where")} group>
+            {host === null ? null : (
+              <span className="col-span-3 py-1.5">
+                <HostName host={host} />
+              </span>
+            )}
+            {question.cwd === "" ? null : (
+              <>
+                <Choice name="where" chosen={!rule.here} locked={rule.anyone === true} onChoose={() => onRule({ ...rule, here: false })}>
+                  {t("rule.anywhere")}
+                </Choice>
+                <Choice name="where" chosen={rule.here === true} wide onChoose={() => onRule({ ...rule, here: true })}>
+                  {t("rule.here")}{" "}
+                  <span className="mono text-caption font-normal text-t2">
+                    <Untrusted text={question.cwd} max={40} />
+                  </span>
+                </Choice>
+              </>
+            )}
           </Row>
         )}
         <Row label={t("rule.until")} group>
@@ -98,10 +119,12 @@ function Row({ label, group = false, children }: { label: string; group?: boolea
   );
 }
 
-function Choice({ name, chosen, onChoose, children }: { name: string; chosen: boolean; onChoose: () => void; children: ReactNode }) {
+type ChoiceProps = { name: string; chosen: boolean; /** Not to be chosen beside another choice. */ locked?: boolean; /** Takes the rest of the line. */ wide?: boolean; onChoose: () => void; children: ReactNode };
+
+function Choice({ name, chosen, locked = false, wide = false, onChoose, children }: ChoiceProps) {
   return (
-    <label className="inline-flex items-center gap-2 py-1.5">
-      <input type="radio" name={name} checked={chosen} onChange={onChoose} className="size-3.5 flex-none accent-[var(--accent)]" />
+    <label className={`inline-flex items-center gap-2 py-1.5 ${wide ? "col-span-2" : ""} ${locked ? "text-t3" : ""}`}>
+      <input type="radio" name={name} checked={chosen} disabled={locked} onChange={onChoose} className="size-3.5 flex-none accent-accent" />
       <span className={chosen ? "font-medium" : ""}>{children}</span>
     </label>
   );
@@ -120,7 +143,7 @@ function Until({ lasting, asked, onChoose }: { lasting: LastingDto; asked: strin
         {t("rule.forever")}
       </Choice>
       <label className="inline-flex flex-wrap items-center gap-2 py-1.5">
-        <input type="radio" name="until" checked={lasting.kind === "until"} onChange={() => onChoose({ kind: "until", at: end.toISOString() })} className="size-3.5 flex-none accent-[var(--accent)]" />
+        <input type="radio" name="until" checked={lasting.kind === "until"} onChange={() => onChoose({ kind: "until", at: end.toISOString() })} className="size-3.5 flex-none accent-accent" />
         <span>{t("rule.pick")}</span>
         {lasting.kind === "until" ? (
           <input

@@ -14,6 +14,7 @@ import type { OperationDetailDto } from "../../../engine/bindings/OperationDetai
 import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
 import { money, tokens } from "../../../lib/money";
 import { exact, took } from "../../../lib/time";
+import { Note } from "./note";
 
 export type Part = { detail: OperationDetailDto };
 
@@ -33,6 +34,7 @@ export function SummaryPart({ detail }: Part) {
   const turned = denial !== null && !row.state.startsWith("would");
   return (
     <>
+      <Note row={row} />
       <Section>
         <Inset small copy={row.summary} caption={row.kind}>
           <UntrustedBlock text={row.summary} />

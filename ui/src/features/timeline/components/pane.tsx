@@ -2,7 +2,7 @@
 import { Menu } from "@base-ui/react/menu";
 import { Link, useNavigate } from "@tanstack/react-router";
 import { ChevronDown, Ellipsis, Link as LinkIcon, ShieldAlert, ShieldCheck, X } from "lucide-react";
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { EngineFailure } from "../../../components/empty";
@@ -13,6 +13,7 @@ import type { EngineError } from "../../../engine/client";
 import { useCall } from "../../../engine/query";
 import { curlOf, linkOf, queryOf, STATE_LOOKS } from "../model";
 import { useOperation } from "../queries";
+import { NoteDialog, PinButton, usePin } from "./note";
 import { CostPart, DecisionPart, RequestPart, SummaryPart } from "./pane-parts";
 import { ChainPart, RawPart, ResponsePart } from "./pane-proof";
 
@@ -50,6 +51,7 @@ export function Pane({ id, tab, onTab, onClose }: PaneProps) {
       <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
         <StateTitle detail={data} numbered />
         <span className="flex-1" />
+        {data ? <PinButton row={data.row} /> : null}
         <CopyLink id={id} />
         {data ? <DetailMenu detail={data} page={false} /> : null}
         <Button kind="icon" aria-label={t("common.close")} title={t("common.close")} onClick={onClose}>
@@ -169,8 +171,11 @@ export function DetailMenu({ detail, page }: { detail: OperationDetailDto; page:
   const navigate = useNavigate();
   const { row } = detail;
   const curl = curlOf(detail.subject);
+  const pin = usePin();
+  const [noting, setNoting] = useState(false);
   const copy = (text: string) => () => void navigator.clipboard?.writeText(text);
   return (
+    <>
     <Menu.Root>
       <Menu.Trigger aria-label={t("actions.more")} title={t("actions.more")} className="grid size-7 place-items-center rounded-control text-t2 hover:bg-hover">
         <Ellipsis size={14} strokeWidth={1.5} aria-hidden />
@@ -183,6 +188,15 @@ export function DetailMenu({ detail, page }: { detail: OperationDetailDto; page:
         )}
         <Menu.Item className={ITEM} onClick={() => void navigate({ to: "/timeline", search: { view: "flow", session: row.session, op: row.id } })}>
           {t("actions.session")}
+        </Menu.Item>
+        <Menu.Item className={ITEM} onClick={() => pin(row)}>
+          {t(row.pinned ? "actions.unpin" : "actions.pin")}
+        </Menu.Item>
+        <Menu.Item className={ITEM} onClick={() => setNoting(true)}>
+          {t(row.note === undefined ? "actions.note" : "actions.noteEdit")}
+        </Menu.Item>
+        <Menu.Item className={ITEM} onClick={() => void navigate({ to: "/policies/new", search: { from: row.id } })}>
+          {t("actions.rule")}
         </Menu.Item>
         <Menu.Item className={ITEM} onClick={copy(row.id)}>
           {t("pane.copyId")}
@@ -197,6 +211,8 @@ export function DetailMenu({ detail, page }: { detail: OperationDetailDto; page:
         )}
       </MenuPopup>
     </Menu.Root>
+    {noting ? <NoteDialog row={row} onClose={() => setNoting(false)} /> : null}
+    </>
   );
 }
 

@@ -7,6 +7,7 @@ import { Untrusted } from "../../../components/untrusted";
 import type { OperationRowDto } from "../../../engine/bindings/OperationRowDto";
 import { exclude, only } from "../../../lib/filter/tokens";
 import { linkOf, queryOf } from "../model";
+import { NoteDialog, usePin } from "./note";
 
 const ITEM = "chrome flex h-7 items-center gap-3 rounded-control px-2 outline-none data-highlighted:bg-selected";
 
@@ -14,6 +15,7 @@ type RowMenuProps = { rows: readonly OperationRowDto[]; onOpen: (id: string) => 
 
 export function RowMenu({ rows, onOpen, onQuery, children }: RowMenuProps) {
   const [at, setAt] = useState<string | null>(null);
+  const [noting, setNoting] = useState<OperationRowDto | null>(null);
   const row = at === null ? undefined : rows.find((one) => one.id === at);
   const onContextMenu = (event: MouseEvent) => {
     const id = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-row]")?.dataset["row"] : undefined;
@@ -22,6 +24,7 @@ export function RowMenu({ rows, onOpen, onQuery, children }: RowMenuProps) {
     else onOpen(id);
   };
   return (
+    <>
     <ContextMenu.Root>
       <ContextMenu.Trigger onContextMenu={onContextMenu} className="flex min-h-0 flex-1 flex-col">
         {children}
@@ -29,17 +32,20 @@ export function RowMenu({ rows, onOpen, onQuery, children }: RowMenuProps) {
       <ContextMenu.Portal>
         <ContextMenu.Positioner className="z-20">
           <ContextMenu.Popup className="max-w-96 min-w-56 rounded-card border border-line bg-surface p-1 shadow-overlay outline-none">
-            {row ? <Items row={row} onQuery={onQuery} /> : null}
+            {row ? <Items row={row} onQuery={onQuery} onNote={() => setNoting(row)} /> : null}
           </ContextMenu.Popup>
         </ContextMenu.Positioner>
       </ContextMenu.Portal>
     </ContextMenu.Root>
+    {noting === null ? null : <NoteDialog row={noting} onClose={() => setNoting(null)} />}
+    </>
   );
 }
 
-function Items({ row, onQuery }: { row: OperationRowDto; onQuery: RowMenuProps["onQuery"] }) {
+function Items({ row, onQuery, onNote }: { row: OperationRowDto; onQuery: RowMenuProps["onQuery"]; onNote: () => void }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
+  const pin = usePin();
   const copy = (text: string) => () => void navigator.clipboard?.writeText(text);
   const named = [
     ["agent", row.agent, row.agentName],
@@ -54,6 +60,15 @@ function Items({ row, onQuery }: { row: OperationRowDto; onQuery: RowMenuProps["
       </ContextMenu.Item>
       <ContextMenu.Item className={ITEM} onClick={() => void navigate({ to: "/timeline", search: { view: "flow", session: row.session, op: row.id } })}>
         {t("actions.session")}
+      </ContextMenu.Item>
+      <ContextMenu.Item className={ITEM} onClick={() => pin(row)}>
+        {t(row.pinned ? "actions.unpin" : "actions.pin")}
+      </ContextMenu.Item>
+      <ContextMenu.Item className={ITEM} onClick={onNote}>
+        {t(row.note === undefined ? "actions.note" : "actions.noteEdit")}
+      </ContextMenu.Item>
+      <ContextMenu.Item className={ITEM} onClick={() => void navigate({ to: "/policies/new", search: { from: row.id } })}>
+        {t("actions.rule")}
       </ContextMenu.Item>
       {row.approval === null ? null : (
         <ContextMenu.Item className={ITEM} onClick={() => void navigate({ to: "/inbox/$approval", params: { approval: row.approval ?? "" } })}>

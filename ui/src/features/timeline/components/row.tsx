@@ -13,6 +13,7 @@ import { money, tokens } from "../../../lib/money";
 import { plain } from "../../../lib/text";
 import { clock, countdown, exact, took } from "../../../lib/time";
 import { isWordy, STATE_LOOKS, writtenState } from "../model";
+import { Marks } from "./note";
 
 export type RowLooks = {
   /** Characters that fit. */
@@ -83,6 +84,7 @@ function TwoLines({ row, looks }: LinesProps) {
         <span className="mono truncate text-caption">
           <Untrusted text={row.summary} max={Math.max(16, looks.width - (hasCost(row) ? COST_CHARACTERS : 0))} />
           <Amounts row={row} />
+          <Marks row={row} />
         </span>
       </span>
       <span role="gridcell" className="text-right text-[12px]/5 whitespace-nowrap">
@@ -119,6 +121,7 @@ function OneLine({ row, looks }: LinesProps) {
       <span role="gridcell" className="mono truncate text-caption">
         <Untrusted text={row.summary} max={Math.max(12, looks.width)} />
         <Amounts row={row} />
+        <Marks row={row} />
       </span>
       {looks.roomy ? (
         <span role="gridcell" className="flex min-w-0 overflow-hidden text-caption whitespace-nowrap text-t3">
