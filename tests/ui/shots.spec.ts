@@ -5,8 +5,6 @@ import { open } from "./open";
 const SCREENS = [
   ["inbox", "/inbox?fake=story"],
   ["timeline", "/timeline?fake=story"],
-  ["settings-protection", "/settings/protection?fake=story"],
-  ["settings-doctor", "/settings/doctor?fake=story"],
   ["timeline-empty", "/timeline?fake=empty"],
   ["sessions", "/timeline?fake=story&view=sessions"],
   ["flow", "/timeline?fake=story&view=flow&session=ses_2"],
@@ -17,7 +15,11 @@ const SCREENS = [
   ["settings", "/settings/general?fake=story"],
   ["protection", "/settings/protection?fake=story"],
   ["doctor", "/settings/doctor?fake=story"],
+  ["shortcuts", "/settings/shortcuts?fake=story"],
+  ["notifications", "/settings/notifications?fake=story"],
   ["policies", "/policies/github-read?fake=story"],
+  ["policies-cases", "/policies?fake=story&tab=cases"],
+  ["policies-history", "/policies?fake=story&tab=history"],
   ["inbox-empty", "/inbox?fake=empty"],
   ["inbox-hostile", "/inbox?fake=hostile"],
 ] as const;
@@ -33,6 +35,8 @@ for (const theme of ["light", "dark"] as const) {
         await page.emulateMedia({ colorScheme: theme });
         await open(page, address);
         if (name === "timeline") await page.getByRole("row", { name: /812\/merge/ }).click();
+        // The editor is loaded when it is first needed.
+        if (name === "policies" || name === "policies-cases") await expect(page.getByRole("textbox", { name: "Source" })).toBeVisible();
         if (name === "inbox") await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
         const suffix = width === 960 ? "-960" : "";
         const file = `../../artifacts/ui/${name}${suffix}-${theme}.png`;

@@ -10,9 +10,9 @@ export const FIELD = "h-8 w-full rounded-control border border-line-control bg-s
 /** A label at the left, what belongs to it at the right. */
 export function FormRow({ label, children }: { label: ReactNode; children: ReactNode }) {
   return (
-    <div className="grid grid-cols-[120px_minmax(0,1fr)] gap-x-3 small:grid-cols-1">
+    <div className="grid grid-cols-[120px_minmax(0,1fr)] items-baseline gap-x-3 small:grid-cols-1">
       <div className="chrome py-1.5 text-t2">{label}</div>
-      <div className="min-w-0 py-1.5">{children}</div>
+      <div className="min-w-0 py-0.5">{children}</div>
     </div>
   );
 }

@@ -109,7 +109,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
         {title}
         {dirty && target.own ? <Badge tone="info">{t("policies.draft")}</Badge> : null}
         <span className="flex-1" />
-        <Button onClick={() => setAsking({ open: true, operation: null })}>{t("policies.showWhatIf")}</Button>
+        {cases ? null : <Button onClick={() => setAsking({ open: true, operation: null })}>{t("policies.showWhatIf")}</Button>}
       </header>
       <div className="relative min-h-0 flex-1 overflow-y-auto" tabIndex={0} role="region" aria-label={t("policies.chosen")}>
         <div className={`grid gap-x-6 gap-y-4 px-4 py-3 ${wide ? "" : "wide:grid-cols-[minmax(0,300px)_minmax(0,1fr)]"}`}>
@@ -118,7 +118,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
             <div className="mb-1.5 flex min-h-6 items-center gap-2">
               <h3 className="font-semibold">{t("policies.source")}</h3>
               <span className="flex-1" />
-              <Verdict drafting={drafting} checked={current} />
+              {cases && !drafting ? null : <Verdict drafting={drafting} checked={current} />}
               {editable && !cases ? (
                 <Button kind="ghost" className="h-6 text-caption" onClick={format}>
                   {t("policies.format")}

@@ -38,7 +38,7 @@ export function WholeFile({ file, version, files, state, onSaved }: { file: stri
       onSaved={onSaved}
       aside={() => (
         <p className="text-t2">
-          {target.part.kind === "gone" ? t("policies.fileGone") : earlier ? t("policies.fileFrom", { time: exact(earlier.at) }) : known ? t(isCaseFile(file) ? "policies.case.whole" : "policies.wholeFile") : t("policies.noSuchFile")}
+          {target.part.kind === "gone" ? t("policies.fileGone") : earlier ? t("policies.fileFrom", { time: exact(earlier.at) }) : isCaseFile(file) ? t("policies.case.noneMore") : known ? t("policies.wholeFile") : t("policies.noSuchFile")}
         </p>
       )}
     />
