@@ -148,7 +148,7 @@ async fn deciding_and_changing_is_refused_inside_a_session_by_its_variable_and_b
         inside.extend(arguments);
         refused(&machine.reeve(&inside), arguments);
     }
-    for reading in [&["status"][..], &["log"], &["agents"], &["approve"], &["budget"], &["policy"]] {
+    for reading in [&["status"][..], &["log"], &["agents"], &["approve"], &["budget"], &["policy"], &["verify"]] {
         let mut inside = vec!["run", "--quiet", "--", program.to_str().unwrap()];
         inside.extend(reading);
         let output = machine.reeve(&inside);

@@ -9,6 +9,7 @@ mod changes;
 pub mod credentials;
 pub mod operations;
 pub mod policies;
+mod retention;
 pub mod sessions;
 mod settings;
 mod spending;
@@ -32,11 +33,11 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: Value) -> Resul
         Call::Status(call) => status::run(host, caller, call).await,
         Call::Sessions(call) => sessions::run(host, caller, call).await,
         Call::Agents(call) => agents::run(host, call).await,
-        Call::Budgets(call) => budgets::run(host, call).await,
+        Call::Budgets(call) => budgets::run(host, caller, call).await,
         Call::Credentials(call) => credentials::run(host, caller, call).await,
         Call::Policies(call) => policies::run(host, caller, call).await,
-        Call::Settings(call) => settings::run(host, call).await,
-        Call::Audit(call) => audit::run(host, call).await,
+        Call::Settings(call) => settings::run(host, caller, call).await,
+        Call::Audit(call) => audit::run(host, caller, call).await,
     }
 }
 
@@ -58,7 +59,7 @@ impl From<EngineError> for ApiError {
         let hint = match &error {
             EngineError::Store(_) => Some("`reeve doctor` says what is wrong with the record".to_owned()),
             EngineError::Presence(_) => {
-                Some("allow it in the window, where the passphrase is set and asked for".to_owned())
+                Some("give it where you are asked for it: in the console, or on a terminal of your own".to_owned())
             }
             EngineError::Vault(vault) => Some(vault.advice().to_owned()),
             _ => None,

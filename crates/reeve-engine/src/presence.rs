@@ -1,5 +1,5 @@
-//! Proof that a human is there: what is critical is allowed only with the passphrase that an agent driving the screen does
-//! not know. Only its hash is kept, in the vault.
+//! Proof that a human is there: what is critical is allowed, and protection loosened, only with the passphrase that an agent
+//! driving the screen does not know. Only its hash is kept, in the vault; each try is recorded.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +12,12 @@ use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::Risk;
-use reeve_store::{Change, Store};
+use reeve_store::{Change as Write, Store};
 use reeve_vault::Vault;
 
 use crate::Engine;
 use crate::error::EngineError;
+use crate::loosening::Change;
 
 /// Name in the vault.
 const HASH: &str = "presence";
@@ -30,8 +31,15 @@ const FREE_TRIES: u32 = 3;
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
-/// A longer pause needs proof, where a passphrase is set.
-const SHORT_PAUSE: chrono::Duration = chrono::Duration::hours(1);
+/// Who wants something done, and what proves that they are there.
+#[derive(Debug, Clone)]
+pub struct Person {
+    pub name: String,
+    /// What their program says it is.
+    pub surface: Surface,
+    /// The passphrase, as they typed it.
+    pub proof: Option<Secret>,
+}
 
 /// Owner of the passphrase's hash and of the count of wrong ones.
 #[derive(Debug)]
@@ -40,6 +48,8 @@ pub struct Presence {
     store: Store,
     clock: Arc<dyn Clock>,
     tries: Mutex<Tries>,
+    /// Held while it is set: what is taken back is one's own.
+    setting: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -52,7 +62,7 @@ struct Tries {
 impl Presence {
     #[must_use]
     pub fn new(vault: Vault, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { vault, store, clock, tries: Mutex::default() }
+        Self { vault, store, clock, tries: Mutex::default(), setting: tokio::sync::Mutex::default() }
     }
 
     /// # Errors
@@ -79,14 +89,15 @@ impl Presence {
         })
     }
 
-    /// Sets the passphrase; one that is set already must be given.
+    /// Sets the passphrase; one that is set already must be the person's proof.
     ///
     /// # Errors
-    /// When it is too short, the old one is wrong, or the vault cannot be written.
-    pub async fn set(&self, new: Secret, old: Option<Secret>) -> Result<(), EngineError> {
-        if self.is_set().await? {
-            let Some(old) = old else { return Err(wrong("the present passphrase is needed to change it")) };
-            self.check(old).await?;
+    /// When it is too short, the old one is wrong, or it cannot be kept or recorded; then nothing changed.
+    pub async fn set(&self, new: Secret, person: &Person) -> Result<(), EngineError> {
+        let _one_at_a_time = self.setting.lock().await;
+        let before = self.vault.get(HASH).await?;
+        if before.is_some() {
+            self.demand("changing your passphrase", person).await?;
         }
         if String::from_utf8_lossy(new.expose()).chars().count() < SHORTEST {
             return Err(EngineError::Refused(format!("the passphrase needs at least {SHORTEST} characters")));
@@ -96,30 +107,56 @@ impl Presence {
             Argon2::default().hash_password_with_salt(new.expose(), &salt).map(|hash| hash.to_string())
         });
         self.vault.set(HASH, Secret::from(hash.await?)).await?;
-        let event = EventBody::ModeChanged { what: "the passphrase for critical actions was set".to_owned() };
-        self.store.append(vec![Draft::engine(event)]).await?;
-        Ok(())
+        let what = format!("the passphrase was set by {} ({})", person.name, person.surface.as_str());
+        let event = EventBody::ModeChanged { what };
+        let recorded = self.store.append(vec![Draft::engine(event)]).await;
+        if recorded.is_err() {
+            let back = match before {
+                Some(hash) => self.vault.set(HASH, hash).await,
+                None => self.vault.remove(HASH).await,
+            };
+            if let Err(error) = back {
+                tracing::error!(%error, "a passphrase was not recorded, and stays set");
+            }
+        }
+        Ok(recorded.map(|_| ())?)
     }
 
     /// Demands proof for what is high too, or no more; the latter needs the passphrase.
     ///
     /// # Errors
     /// When the passphrase is wrong or missing, or it cannot be recorded.
-    pub async fn demand_for_high(&self, on: bool, proof: Option<Secret>) -> Result<(), EngineError> {
+    pub async fn demand_for_high(&self, on: bool, person: &Person) -> Result<(), EngineError> {
         if !on && self.also_high().await? {
-            let Some(proof) = proof else { return Err(wrong("the passphrase is needed to ask for it less often")) };
-            self.check(proof).await?;
+            self.demand("asking for it less often", person).await?;
         }
         let what = if on { "high actions need the passphrase" } else { "high actions need no passphrase" };
-        let change = Change::Setting { key: ALSO_HIGH.to_owned(), value: on.to_string() };
+        let change = Write::Setting { key: ALSO_HIGH.to_owned(), value: on.to_string() };
         let event = EventBody::ModeChanged { what: what.to_owned() };
         self.store.append_with(vec![change], vec![Draft::engine(event)]).await?;
         Ok(())
     }
 
+    /// Fails unless the person proves to be there; what was typed is recorded as right or wrong.
+    ///
     /// # Errors
-    /// When it is not the passphrase, none is set, or too many were wrong a moment ago.
-    pub async fn check(&self, given: Secret) -> Result<(), EngineError> {
+    /// When it is missing, not the passphrase, none is set, too many were wrong a moment ago, or it cannot be recorded.
+    pub async fn demand(&self, what: &str, person: &Person) -> Result<(), EngineError> {
+        let Some(given) = person.proof.clone() else {
+            let first = if self.is_set().await? { "" } else { ", and none is set yet" };
+            return Err(wrong(&format!("{what} needs your passphrase{first}")));
+        };
+        let passed = self.matches(given).await?;
+        let (what, by, surface) = (what.to_owned(), person.name.clone(), person.surface);
+        self.store.append(vec![Draft::engine(EventBody::PresenceChecked { what, by, surface, passed })]).await?;
+        if passed { Ok(()) } else { Err(wrong("this is not the passphrase")) }
+    }
+
+    /// Whether it is the passphrase.
+    async fn matches(&self, given: Secret) -> Result<bool, EngineError> {
+        let Some(hash) = self.vault.get(HASH).await? else {
+            return Err(wrong("no passphrase is set yet"));
+        };
         let now = self.clock.monotonic();
         {
             // Counted before it is checked: parallel guesses are guesses too.
@@ -134,19 +171,16 @@ impl Presence {
                 tries.not_before = now + wait.min(LONGEST_WAIT);
             }
         }
-        let Some(hash) = self.vault.get(HASH).await? else {
-            return Err(wrong("no passphrase is set yet"));
-        };
         let matches = blocking(move || {
             let text = String::from_utf8_lossy(hash.expose()).into_owned();
             let parsed = PasswordHash::new(&text).map_err(|_| argon2::password_hash::Error::EncodingInvalid)?;
             Ok(Argon2::default().verify_password(given.expose(), &parsed).is_ok())
-        });
-        if !matches.await? {
-            return Err(wrong("this is not the passphrase"));
+        })
+        .await?;
+        if matches {
+            *self.tries.lock() = Tries::default();
         }
-        *self.tries.lock() = Tries::default();
-        Ok(())
+        Ok(matches)
     }
 }
 
@@ -163,17 +197,12 @@ async fn blocking<T: Send + 'static>(
 }
 
 impl Engine {
-    /// Records and does not enforce for so long (`None`: until resumed). More than an hour needs the passphrase, where one
-    /// is set.
+    /// Records and does not enforce for so long (`None`: until resumed). More than an hour needs the passphrase.
     ///
     /// # Errors
     /// When the passphrase is wrong or missing, or it cannot be recorded; then nothing changed.
-    pub async fn pause(&self, time: Option<chrono::Duration>, proof: Option<Secret>) -> Result<(), EngineError> {
-        let long = time.is_none_or(|time| time > SHORT_PAUSE);
-        if long && self.presence().is_set().await? {
-            let Some(proof) = proof else { return Err(wrong("pausing for longer than an hour needs your passphrase")) };
-            self.presence().check(proof).await?;
-        }
+    pub async fn pause(&self, time: Option<chrono::Duration>, person: &Person) -> Result<(), EngineError> {
+        self.proven("pausing for longer than an hour", Change::Pause(time).weight(), person).await?;
         self.protection().pause(time.map(|time| self.now() + time)).await
     }
 
@@ -188,15 +217,71 @@ impl Engine {
         }
     }
 
-    /// Fails unless a human is proven where this risk demands it. The demo's stand-in has no passphrase.
-    pub(crate) async fn proven(&self, risk: Risk, surface: Surface, proof: Option<Secret>) -> Result<(), EngineError> {
-        self.admits(surface)?;
-        if surface == Surface::Demo || !self.presence().needed_for(risk).await? {
-            return Ok(());
+    /// Fails unless a human is proven where something of this weight demands it (`None`: it never does). The demo's stand-in
+    /// has no passphrase.
+    pub(crate) async fn proven(&self, what: &str, weight: Option<Risk>, person: &Person) -> Result<(), EngineError> {
+        self.admits(person.surface)?;
+        let Some(weight) = weight.filter(|_| person.surface != Surface::Demo) else { return Ok(()) };
+        if self.presence().needed_for(weight).await? { self.presence().demand(what, person).await } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use reeve_domain::clock::ManualClock;
+    use reeve_store::StoreOptions;
+
+    use super::*;
+
+    struct Place {
+        presence: Presence,
+        store: Store,
+    }
+
+    fn place() -> Place {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let options = StoreOptions { clock: clock.clone(), seal_key: None, mirror: None };
+        let store = Store::open_in_memory(options).unwrap();
+        Place { presence: Presence::new(Vault::memory(), store.clone(), clock), store }
+    }
+
+    fn dana(proof: Option<Secret>) -> Person {
+        Person { name: "dana".to_owned(), surface: Surface::MainWindow, proof }
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::from(text.to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_passphrase_that_cannot_be_recorded_is_not_set_and_the_one_before_stays() {
+        let Place { presence, store } = place();
+        // Until there is no room for even less than what is to be recorded.
+        let fill = || Draft::engine(EventBody::ModeChanged { what: String::new() });
+        let full = async || {
+            store.limit_pages(1).await.unwrap();
+            while store.append(vec![fill()]).await.is_ok() {}
+        };
+        full().await;
+        assert!(presence.set(secret("correct horse"), &dana(None)).await.is_err());
+        assert!(!presence.is_set().await.unwrap());
+        store.limit_pages(100_000).await.unwrap();
+        presence.set(secret("correct horse"), &dana(None)).await.unwrap();
+        full().await;
+        assert!(presence.set(secret("battery staple"), &dana(Some(secret("correct horse")))).await.is_err());
+        assert!(presence.matches(secret("correct horse")).await.unwrap());
+        assert!(!presence.matches(secret("battery staple")).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_is_tried_before_a_passphrase_is_set_is_no_wrong_one() {
+        let Place { presence, .. } = place();
+        for _ in 0..2 * FREE_TRIES {
+            let refused = presence.matches(secret("anything")).await.unwrap_err();
+            assert!(refused.to_string().contains("no passphrase is set"), "{refused}");
         }
-        match proof {
-            Some(proof) => self.presence().check(proof).await,
-            None => Err(wrong("allowing this needs your passphrase")),
-        }
+        presence.set(secret("correct horse"), &dana(None)).await.unwrap();
+        assert!(presence.matches(secret("correct horse")).await.unwrap());
     }
 }

@@ -1,4 +1,4 @@
-//! The head of the chain in the keychain too (C-43): whoever rewrites the database and the file beside it has a third place
+//! The head of the chain in the keychain too: whoever rewrites the database and the file beside it has a third place
 //! to rewrite, which other tools guard. Written again and again while there is something new, compared by every verification.
 
 use std::sync::Arc;
@@ -110,7 +110,7 @@ impl Witness {
         }
         if agreed.is_none()
             && let Some(before) = self.read().await?
-            && self.store.hash_at(before.seq).await?.as_ref() != Some(&before.head)
+            && !self.stands(&before).await?
         {
             return Err(EngineError::Refused(format!(
                 "the head that the keychain holds, of record #{}, is not in the record",
@@ -126,6 +126,20 @@ impl Witness {
         Ok(())
     }
 
+    /// Whether a head is in the record, or in the part that Reeve removed from it.
+    async fn stands(&self, head: &Seal) -> Result<bool, EngineError> {
+        if let Some(hash) = self.store.hash_at(head.seq).await? {
+            return Ok(hash == head.head);
+        }
+        let removal = self.store.removal().await?.map(|(_, removal)| removal);
+        Ok(removal.is_some_and(|gone| head.seq < gone.last || (head.seq == gone.last && head.head == gone.head)))
+    }
+
+    /// The record was wiped: what the vault holds of the one before is replaced by the next head.
+    pub(crate) fn begin_anew(&self) {
+        *self.agreed.lock() = None;
+    }
+
     /// What the vault holds; `None`: nothing, or nothing that is a head.
     async fn read(&self) -> Result<Option<Seal>, EngineError> {
         let Some(kept) = self.vault.get(ENTRY).await? else { return Ok(None) };
@@ -139,6 +153,19 @@ impl Witness {
     /// When database or mirror cannot be read. A vault that does not answer is part of what is said.
     pub async fn verify(&self) -> Result<Verified, EngineError> {
         let _one = self.verifying.lock().await;
+        self.prove().await
+    }
+
+    /// The same for who must not keep others waiting; `None` while a verification is under way.
+    ///
+    /// # Errors
+    /// As [`Witness::verify`].
+    pub async fn verify_unless_busy(&self) -> Result<Option<Verified>, EngineError> {
+        let Ok(_one) = self.verifying.try_lock() else { return Ok(None) };
+        self.prove().await.map(Some)
+    }
+
+    async fn prove(&self) -> Result<Verified, EngineError> {
         let (seals, testimony) = match self.read().await {
             Ok(Some(seal)) => {
                 let testimony = Testimony::Head { seq: seal.seq };
@@ -203,6 +230,15 @@ mod tests {
         assert_eq!(verified.testimony, Testimony::Head { seq: 5 });
         let problem = verified.verification.first_bad.unwrap().problem;
         assert!(matches!(problem, Problem::CutTail { sealed: 5, .. }), "{problem:?}");
+    }
+
+    #[tokio::test]
+    async fn who_must_not_keep_others_waiting_is_turned_away_while_a_verification_is_under_way() {
+        let witness = Witness::new(store(2).await, Vault::memory());
+        let one = witness.verifying.lock().await;
+        assert_eq!(witness.verify_unless_busy().await.unwrap(), None);
+        drop(one);
+        assert!(witness.verify_unless_busy().await.unwrap().unwrap().verification.ok);
     }
 
     #[tokio::test]

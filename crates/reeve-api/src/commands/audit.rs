@@ -13,31 +13,55 @@ use reeve_engine::Engine;
 use reeve_engine::witness::{Testimony, Verified};
 use serde_json::Value;
 
-use super::answer;
+use super::{answer, retention};
+use crate::connection::Caller;
 use crate::contract::audit::RecordDto;
 use crate::contract::calls::AuditCall;
 use crate::contract::status::{ChainDto, VerificationDto};
 use crate::contract::{ApiCode, ApiError};
 use crate::home::Home;
 use crate::host::Host;
+use crate::surface::Peer;
 
 /// How often the whole chain is verified for the status strip; the call that asks for it verifies at once.
 const EVERY: Duration = Duration::from_secs(300);
 
-pub(crate) async fn run(host: &Host, call: AuditCall) -> Result<Value, ApiError> {
+pub(crate) async fn run(host: &Host, caller: &Caller, call: AuditCall) -> Result<Value, ApiError> {
     match call {
-        AuditCall::Verify => answer(&verify(host).await?),
+        AuditCall::Verify => answer(&verify_for(host, caller.peer).await?),
         AuditCall::Record(input) => answer(&record(host, input.record).await?),
+        AuditCall::WeighRemoval(wanted) => answer(&retention::weigh(host, wanted).await?),
+        AuditCall::SetRetention(input) => answer(&retention::set(host, caller, input).await?),
+        AuditCall::Wipe(input) => answer(&retention::wipe(host, caller, input).await?),
     }
 }
 
 /// Verifies every record, every link, every seal, and the second place of the heads.
 pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
-    let Verified { verification: found, testimony } = host.engine.witness().verify().await?;
+    Ok(told_of(host, host.engine.witness().verify().await?))
+}
+
+/// It reads the whole record: a person waits for the turn, an agent has none while another verification is under way.
+async fn verify_for(host: &Host, peer: Peer) -> Result<VerificationDto, ApiError> {
+    if peer == Peer::Person {
+        return verify(host).await;
+    }
+    match host.engine.witness().verify_unless_busy().await? {
+        Some(verified) => Ok(told_of(host, verified)),
+        None => {
+            let busy = ApiError::new(ApiCode::Failed, "the record is being verified already");
+            Err(busy.hint("try again when that is done"))
+        }
+    }
+}
+
+fn told_of(host: &Host, verified: Verified) -> VerificationDto {
+    let Verified { verification: found, testimony } = verified;
     let dto = VerificationDto {
         ok: found.ok,
         events: found.events,
         sealed_to: found.sealed_to,
+        removed_to: found.removed_to,
         redacted: 0,
         broken_at: found.first_bad.as_ref().map(|bad| bad.seq),
         problem: found.first_bad.as_ref().map(ToString::to_string),
@@ -45,7 +69,7 @@ pub(crate) async fn verify(host: &Host) -> Result<VerificationDto, ApiError> {
         keychain: Some(told(&testimony)),
     };
     host.chain.remember(&dto);
-    Ok(dto)
+    dto
 }
 
 fn told(testimony: &Testimony) -> String {
@@ -64,7 +88,13 @@ async fn record(host: &Host, record: u64) -> Result<RecordDto, ApiError> {
         return Err(super::not_found("record", &record.to_string()));
     }
     let Some(kept) = store.kept(record).await? else {
-        let problem = Some(format!("record {record} is missing"));
+        let problem = match store.removal().await? {
+            Some((by, removal)) if record <= removal.last => {
+                format!("record {record} was removed on {}, as record {by} says", removal.at.format("%Y-%m-%d"))
+            }
+            _ => format!("record {record} is missing"),
+        };
+        let problem = Some(problem);
         return Ok(RecordDto { record, event: None, text: None, operation: None, seal: None, problem });
     };
     let problem = match &kept.event {
@@ -158,6 +188,7 @@ pub fn verify_export(home: &Home, path: &Path) -> Result<VerificationDto, ApiErr
             ok: true,
             events: found.manifest.count,
             sealed_to: 0,
+            removed_to: 0,
             redacted: found.manifest.redacted.count,
             broken_at: None,
             problem: None,
@@ -168,6 +199,7 @@ pub fn verify_export(home: &Home, path: &Path) -> Result<VerificationDto, ApiErr
             ok: false,
             events: 0,
             sealed_to: 0,
+            removed_to: 0,
             redacted: 0,
             broken_at: None,
             problem: Some(problem.to_string()),
