@@ -13,13 +13,23 @@ use serde::{Deserialize, Serialize};
 /// letters, digits, `-`, `_` and `~` are decoded, and `[ ] | ^ { }` are escaped. The bytes forwarded are these bytes.
 ///
 /// What is judged and forwarded is the path itself; what is written out ([`shown`](Self::shown), `Display`, `Debug`,
-/// serde) may have secrets taken out of it.
+/// serde) may have secrets taken out of it. A path that was written so says it, and is [incomplete](Self::is_incomplete)
+/// when it is read again.
 #[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[serde(try_from = "Written", into = "Written")]
 pub struct RequestPath {
     path: String,
     /// What is written out instead.
     shown: Option<String>,
+    incomplete: bool,
+}
+
+/// A path as it is recorded: as it is, or what is shown of it.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Whole(String),
+    Without { shown: String },
 }
 
 /// A path that breaks the grammar.
@@ -111,14 +121,14 @@ impl RequestPath {
     /// Names the rule that was broken.
     pub fn parse(text: &str) -> Result<Self, PathError> {
         canonical(text)
-            .map(|path| Self { path, shown: None })
+            .map(|path| Self { path, shown: None, incomplete: false })
             .map_err(|rule| PathError { given: text.chars().take(64).flat_map(char::escape_debug).collect(), rule })
     }
 
     /// `/`.
     #[must_use]
     pub fn root() -> Self {
-        Self { path: "/".to_owned(), shown: None }
+        Self { path: "/".to_owned(), shown: None, incomplete: false }
     }
 
     /// The bytes that are judged and forwarded. They may hold a secret: what is recorded or told is
@@ -145,10 +155,19 @@ impl RequestPath {
         self.shown.as_deref().unwrap_or(&self.path)
     }
 
+    /// Whether it was read from where it had been written without a secret: it names nothing that could be asked for.
+    #[must_use]
+    pub fn is_incomplete(&self) -> bool {
+        self.incomplete
+    }
+
     /// How many of its first [`segments`](Self::segments) are certainly written out as they are; `None` where all are,
     /// because nothing was taken out.
     #[must_use]
     pub fn open_segments(&self) -> Option<usize> {
+        if self.incomplete {
+            return Some(0);
+        }
         let shown = self.shown.as_deref()?.split('/').filter(|segment| !segment.is_empty()).map(relaxed);
         Some(self.segments().zip(shown).take_while(|(real, shown)| real == shown).count())
     }
@@ -263,10 +282,13 @@ fn end_of_segment(out: &str, last: bool) -> Result<(), PathRule> {
     }
 }
 
-impl TryFrom<String> for RequestPath {
+impl TryFrom<Written> for RequestPath {
     type Error = PathError;
-    fn try_from(text: String) -> Result<Self, PathError> {
-        Self::parse(&text)
+    fn try_from(written: Written) -> Result<Self, PathError> {
+        match written {
+            Written::Whole(path) => Self::parse(&path),
+            Written::Without { shown } => Ok(Self { incomplete: true, ..Self::parse(&shown)? }),
+        }
     }
 }
 
@@ -277,16 +299,20 @@ impl std::str::FromStr for RequestPath {
     }
 }
 
-impl From<RequestPath> for String {
+impl From<RequestPath> for Written {
     fn from(path: RequestPath) -> Self {
-        path.shown.unwrap_or(path.path)
+        match path {
+            RequestPath { shown: Some(shown), .. } => Self::Without { shown },
+            RequestPath { path, incomplete: true, .. } => Self::Without { shown: path },
+            RequestPath { path, .. } => Self::Whole(path),
+        }
     }
 }
 
-/// Two paths are the same when they are sent the same.
+/// Two paths are the same when they are sent the same; one that is incomplete is sent nowhere.
 impl PartialEq for RequestPath {
     fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
+        (&self.path, self.incomplete) == (&other.path, other.incomplete)
     }
 }
 
@@ -306,7 +332,7 @@ impl PartialOrd for RequestPath {
 
 impl Ord for RequestPath {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.path.cmp(&other.path)
+        (&self.path, self.incomplete).cmp(&(&other.path, other.incomplete))
     }
 }
 
@@ -488,12 +514,27 @@ mod tests {
         assert_eq!(path.to_string(), "/bot/(redacted)/send");
         assert!(!format!("{path:?}").contains("s3cret"));
         let written = serde_json::to_string(&path).unwrap();
-        assert_eq!(written, "\"/bot/(redacted)/send\"");
+        assert_eq!(written, r#"{"shown":"/bot/(redacted)/send"}"#);
         let read: RequestPath = serde_json::from_str(&written).unwrap();
         assert_eq!(read.as_str(), "/bot/(redacted)/send");
         assert_ne!(path, read, "another path");
         assert_eq!(RequestPath::root().showing("no path").shown(), "/(redacted)");
-        assert_eq!((path.open_segments(), read.open_segments()), (Some(1), None));
+        assert_eq!((path.open_segments(), read.open_segments()), (Some(1), Some(0)));
+        assert!(read.is_incomplete() && !path.is_incomplete());
+        assert_eq!(serde_json::to_string(&read).unwrap(), written, "it stays so when it is written again");
+    }
+
+    #[test]
+    fn a_path_is_incomplete_by_how_it_was_written_and_not_by_its_text() {
+        let literal = RequestPath::parse("/bot/(redacted)/send").unwrap();
+        let written = serde_json::to_string(&literal).unwrap();
+        assert_eq!(written, r#""/bot/(redacted)/send""#);
+        let read: RequestPath = serde_json::from_str(&written).unwrap();
+        assert!(!read.is_incomplete());
+        assert_eq!((read.open_segments(), &read), (None, &literal));
+        let hidden: RequestPath = serde_json::from_str(r#"{"shown":"/bot/(redacted)/send"}"#).unwrap();
+        assert_ne!(hidden, literal);
+        assert!(serde_json::from_str::<RequestPath>(r#"{"shown":"no path"}"#).is_err());
     }
 
     proptest::proptest! {
