@@ -1,10 +1,12 @@
 //! Rules that a project brings along (`.reeve/policies/*.cedar` in the folder of a session or one above it), on top of
 //! the set in force. A broken version keeps the last good one, and a weaker one the stricter one for those who work there.
 
+mod files;
+
 use std::collections::HashMap;
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
@@ -12,17 +14,9 @@ use reeve_domain::verdict::Layer;
 use reeve_policy::{PolicySet, RuleInfo};
 use sha2::Digest as _;
 
+use self::files::Listing;
 use super::{InForce, Policies, PolicyFile, Reload, build};
 use crate::error::EngineError;
-
-/// Most bytes of one file.
-const LARGEST: u64 = 256 * 1024;
-/// Most bytes of one project's files together.
-const LARGEST_TOGETHER: usize = 1024 * 1024;
-/// Most policy files of one project.
-const MOST_FILES: usize = 64;
-/// Most things of any kind in one folder of policies.
-const MOST_ENTRIES: usize = 1024;
 
 /// Most versions of one project's rules that are kept while somebody works there.
 const MOST_KEPT: usize = 8;
@@ -60,8 +54,10 @@ pub(super) struct Projects(Mutex<HashMap<PathBuf, Project>>);
 /// binding, beside newer ones that take something away, until a human acknowledges it or nobody works here any more.
 #[derive(Debug)]
 struct Project {
-    /// What the files said at the last look, or why they could not be read.
+    /// What the files said when they were read last, or why they could not be.
     seen: Result<Vec<PolicyFile>, String>,
+    /// How they looked then; `None` where that does not tell whether they changed since.
+    looked: Option<Listing>,
     /// Revision of the set below.
     base: String,
     /// The last rules that loaded, and before them those that it does not contain; newest first.
@@ -102,22 +98,36 @@ impl Policies {
         let base = in_force.set.revision();
         // Held to the end: of two looks at the same time the older one must not win.
         let mut projects = self.projects.0.lock();
-        let seen = read(cwd).map_err(|error| error.to_string());
+        let listing = Listing::of(cwd).map_err(|error| error.to_string());
         if let Some(before) = projects.get_mut(cwd) {
             before.idle = 0;
+            if before.base == base && before.looked.is_some() && before.looked.as_ref() == listing.as_ref().ok() {
+                return Ok(before.look(Reload::Unchanged));
+            }
         }
-        let before = projects.get(cwd);
-        let changed = before.is_some_and(|before| before.seen != seen);
-        if let Some(before) = before
+        let read_at = SystemTime::now();
+        let read = |listing: &Listing| listing.read().map_err(|error| error.to_string());
+        let seen = listing.as_ref().map_err(Clone::clone).and_then(read);
+        let looked = listing.ok().filter(|listing| listing.tells(read_at));
+        let changed = projects.get(cwd).is_some_and(|before| before.seen != seen);
+        if let Some(before) = projects.get_mut(cwd)
             && !changed
             && before.base == base
         {
+            before.looked = looked;
             return Ok(before.look(Reload::Unchanged));
         }
         let load = |files: Vec<PolicyFile>| on_top(self.preset(), &in_force, &files).map(|set| Version { set, files });
         let named = |problem: String| format!("{}: {problem}", cwd.display());
-        let kept = before.map(|before| before.versions.iter().map(|version| load(version.files.clone())));
-        let kept: Vec<Version> = kept.into_iter().flatten().collect::<Result<_, _>>().map_err(EngineError::Policy)?;
+        let kept: Vec<Version> = match projects.get(cwd) {
+            // What stands on the same rules as before is what it was.
+            Some(before) if before.base == base => before.versions.clone(),
+            Some(before) => {
+                let again = before.versions.iter().map(|version| load(version.files.clone()));
+                again.collect::<Result<_, _>>().map_err(EngineError::Policy)?
+            }
+            None => Vec::new(),
+        };
         let (versions, problem) = match seen.clone().and_then(load) {
             Ok(newest) => with_newest(newest, kept).map_err(|problem| EngineError::Policy(named(problem)))?,
             Err(problem) if kept.is_empty() => return Err(EngineError::Policy(named(problem))),
@@ -137,7 +147,7 @@ impl Policies {
                 }
             }
         };
-        let project = Project { seen, base: base.to_owned(), versions, problem, idle: 0 };
+        let project = Project { seen, looked, base: base.to_owned(), versions, problem, idle: 0 };
         let look = project.look(reload);
         projects.insert(cwd.to_path_buf(), project);
         Ok(look)
@@ -261,58 +271,6 @@ impl Project {
     }
 }
 
-/// The rules of every folder from `cwd` up: a nearer one adds to those further out and takes nothing away. Bounded, because
-/// the agent that is governed here can write these folders and they are read at every tick.
-fn read(cwd: &Path) -> Result<Vec<PolicyFile>, EngineError> {
-    let mut files = Vec::new();
-    let mut together = 0;
-    for folder in cwd.ancestors().map(|folder| folder.join(".reeve").join("policies")).filter(|p| p.is_dir()) {
-        let unread = |source| EngineError::Read { path: folder.clone(), source };
-        for (number, entry) in std::fs::read_dir(&folder).map_err(unread)?.enumerate() {
-            let path = entry.map_err(unread)?.path();
-            if number >= MOST_ENTRIES {
-                return Err(EngineError::Config {
-                    path: folder.clone(),
-                    problem: format!("more than {MOST_ENTRIES} files"),
-                });
-            }
-            if path.extension().is_some_and(|e| e == "cedar") {
-                let text = read_plain(&path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
-                together += text.len();
-                if files.len() >= MOST_FILES || together > LARGEST_TOGETHER {
-                    let problem = format!("more than {MOST_FILES} policy files or {LARGEST_TOGETHER} bytes of them");
-                    return Err(EngineError::Config { path: folder.clone(), problem });
-                }
-                files.push(PolicyFile::new(&path, Layer::Project, text));
-            }
-        }
-    }
-    files.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(files)
-}
-
-/// The agent that is governed here can write this folder: only a plain file of a sane size is read, and never waited for.
-fn read_plain(path: &Path) -> io::Result<String> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.custom_flags(i32::try_from(flags.bits()).map_err(io::Error::other)?);
-    }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a plain file"));
-    }
-    let mut text = String::new();
-    file.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("larger than {LARGEST} bytes")));
-    }
-    Ok(text)
-}
-
 fn on_top(preset: Preset, in_force: &InForce, project: &[PolicyFile]) -> Result<Option<Arc<PolicySet>>, String> {
     if project.is_empty() {
         return Ok(None);
@@ -324,6 +282,7 @@ fn on_top(preset: Preset, in_force: &InForce, project: &[PolicyFile]) -> Result<
 
 #[cfg(test)]
 mod tests {
+    use super::files::{MOST_ENTRIES, MOST_FILES};
     use super::*;
 
     fn rule(id: &str) -> String {
@@ -469,6 +428,28 @@ mod tests {
             .collect();
         assert!(results.iter().flatten().all(|look| has(look, "project-0")));
         assert!(results.last().unwrap().is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn rules_are_read_again_only_when_something_says_that_they_changed() {
+        /// Bytes that this thread has read so far.
+        fn read() -> u64 {
+            let io = std::fs::read_to_string("/proc/thread-self/io").unwrap();
+            io.lines().find_map(|line| line.strip_prefix("rchar: ")).unwrap().parse().unwrap()
+        }
+        let place = place();
+        std::fs::write(&place.file, format!("{}//{}\n", rule("project-no"), " ".repeat(100_000))).unwrap();
+        let long_ago = SystemTime::now() - std::time::Duration::from_secs(3600);
+        std::fs::File::options().append(true).open(&place.file).unwrap().set_modified(long_ago).unwrap();
+        place.policies.project(&place.inner).unwrap();
+        let before = read();
+        for _ in 0..20 {
+            assert_eq!(place.policies.project(&place.inner).unwrap().reload, Reload::Unchanged);
+        }
+        assert!(read() - before < 100_000, "{} bytes", read() - before);
+        std::fs::write(&place.file, format!("{}{}", rule("project-no"), rule("project-more"))).unwrap();
+        assert!(has(&place.policies.project(&place.inner).unwrap(), "project-more"));
     }
 
     #[test]
