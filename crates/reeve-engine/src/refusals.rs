@@ -1,51 +1,74 @@
 //! Bounds what refusals write into the record: the first of each minute one by one, the rest as a number.
-//! Whoever knocks without end fills no disk and keeps nobody's record waiting. What matters is not drowned by it: leaks and
-//! what is of high risk are always recorded, and of what is new within its minute the first is.
+//! Whoever knocks without end fills no disk and keeps nobody's record waiting. What matters is not drowned by it: what is of
+//! high risk, and what is a leak, is counted by itself, and of what is new within its minute the first is recorded.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, EventBody};
-use reeve_domain::id::{AgentId, SessionId};
+use reeve_domain::id::{AgentId, CredentialId, SessionId};
 use reeve_domain::operation::Operation;
 use reeve_domain::verdict::{Denial, DenialKind, Risk, Verdict};
 
 /// How many refused connections are recorded one by one, for each session and for all that name none…
 const CONNECTIONS: u64 = 100;
-/// …and how many denied operations of each session…
+/// …and how many denied operations of each session, of each gravity…
 const OPERATIONS: u64 = 600;
-/// …and beyond those, how many that are the first of their kind: turned away for another reason or at another host…
+/// …and how many leaks of each credential of each session…
+const LEAKS: u64 = 100;
+/// …and beyond those, how many that are the first of their kind: turned away for another reason or at another place…
 const FIRSTS: u64 = 200;
 /// …within this time.
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// What was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// What was refused. Each kind has its own numbers, so that none drowns another.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Kind {
     Connection,
     Operation,
+    /// An operation of high risk.
+    Grave,
+    /// An operation that carried a credential to another place.
+    Leaking,
+    /// The leak itself.
+    Leak(CredentialId),
 }
 
 impl Kind {
-    fn recorded(self) -> u64 {
+    fn recorded(&self) -> u64 {
         match self {
             Self::Connection => CONNECTIONS,
-            Self::Operation => OPERATIONS,
+            Self::Operation | Self::Grave | Self::Leaking => OPERATIONS,
+            Self::Leak(_) => LEAKS,
         }
     }
 
-    fn more(self, more: u64) -> EventBody {
+    fn told(self, more: More) -> EventBody {
+        let More { times, first, last, place } = more;
         match self {
             Self::Connection => EventBody::ConnectionRefused {
                 why: "too many".to_owned(),
-                detail: format!("{more} more within a minute"),
+                detail: format!("{times} more within a minute"),
             },
-            Self::Operation => EventBody::OperationsDenied { more },
+            Self::Operation => EventBody::OperationsDenied { more: times, grave: false },
+            Self::Grave | Self::Leaking => EventBody::OperationsDenied { more: times, grave: true },
+            Self::Leak(credential) => EventBody::CredentialLeaksStopped { credential, more: times, first, last, place },
         }
     }
+}
+
+/// What is not recorded one by one.
+#[derive(Debug)]
+struct More {
+    times: u64,
+    first: DateTime<Utc>,
+    last: DateTime<Utc>,
+    /// Where the last one was going; empty for a connection.
+    place: String,
 }
 
 #[derive(Debug)]
@@ -54,9 +77,8 @@ struct Window {
     /// Monotonic.
     began: Duration,
     recorded: u64,
-    /// Not recorded one by one.
-    more: u64,
-    /// Reason and host of what was recorded.
+    more: Option<More>,
+    /// Reason and place of what was recorded.
     kinds: HashSet<(String, String)>,
 }
 
@@ -75,20 +97,27 @@ impl Refusals {
 
     /// Whether this event is to be recorded by itself. One that is not is counted.
     pub fn admits(&self, draft: &Draft) -> bool {
-        let bounded =
-            matches!(draft.body, EventBody::ConnectionRefused { .. } | EventBody::ConnectionUnattributed { .. });
-        !bounded || self.count(Kind::Connection, draft.session.clone(), draft.agent.clone(), None)
+        let (kind, of) = match &draft.body {
+            EventBody::ConnectionRefused { .. } | EventBody::ConnectionUnattributed { .. } => (Kind::Connection, None),
+            EventBody::CredentialLeakStopped { credential, place } => {
+                (Kind::Leak(credential.clone()), Some((String::new(), place.clone())))
+            }
+            _ => return true,
+        };
+        self.count(kind, draft.session.clone(), draft.agent.clone(), of)
     }
 
     /// Whether the denial of an operation is to be recorded by itself. One that is not is counted.
     pub fn admits_denial(&self, operation: &Operation, verdict: Option<&Verdict>, denial: &Denial) -> bool {
-        if denial.kind == DenialKind::Leak || verdict.is_some_and(|verdict| verdict.risk() >= Risk::High) {
-            return true;
-        }
+        let kind = match denial.kind {
+            DenialKind::Leak => Kind::Leaking,
+            _ if verdict.is_some_and(|verdict| verdict.risk() >= Risk::High) => Kind::Grave,
+            _ => Kind::Operation,
+        };
         let rules: Vec<&str> = denial.reasons.iter().map(|reason| reason.rule.as_str()).collect();
-        let of = (format!("{:?} {}", denial.kind, rules.join(" ")), operation.endpoint().host.to_string());
+        let of = (format!("{:?} {}", denial.kind, rules.join(" ")), operation.places().join(" "));
         let principal = &operation.principal;
-        self.count(Kind::Operation, Some(principal.session.clone()), Some(principal.agent.clone()), Some(of))
+        self.count(kind, Some(principal.session.clone()), Some(principal.agent.clone()), Some(of))
     }
 
     fn count(
@@ -98,17 +127,20 @@ impl Refusals {
         agent: Option<AgentId>,
         of: Option<(String, String)>,
     ) -> bool {
-        let began = self.clock.monotonic();
+        let (began, now) = (self.clock.monotonic(), self.clock.now());
+        let recorded = kind.recorded();
         let mut windows = self.windows.lock();
-        let new = || Window { agent, began, recorded: 0, more: 0, kinds: HashSet::new() };
+        let new = || Window { agent, began, recorded: 0, more: None, kinds: HashSet::new() };
         let window = windows.entry((kind, session)).or_insert_with(new);
         let first = of.as_ref().is_some_and(|of| !window.kinds.contains(of));
-        if window.recorded < kind.recorded() || first && window.recorded < kind.recorded() + FIRSTS {
+        if window.recorded < recorded || first && window.recorded < recorded + FIRSTS {
             window.recorded += 1;
             window.kinds.extend(of);
             return true;
         }
-        window.more = window.more.saturating_add(1);
+        let place = of.map(|(_, place)| place).unwrap_or_default();
+        let more = window.more.get_or_insert(More { times: 0, first: now, last: now, place: String::new() });
+        *more = More { times: more.times.saturating_add(1), first: more.first, last: now, place };
         false
     }
 
@@ -117,13 +149,10 @@ impl Refusals {
         let now = self.clock.monotonic();
         let mut windows = self.windows.lock();
         let over = windows.extract_if(|_, window| all || now.saturating_sub(window.began) >= WINDOW);
-        let draft = |((kind, session), window): ((Kind, Option<SessionId>), Window)| Draft {
-            agent: window.agent,
-            session,
-            operation: None,
-            body: kind.more(window.more),
+        let draft = |((kind, session), window): ((Kind, Option<SessionId>), Window)| {
+            Some(Draft { agent: window.agent, session, operation: None, body: kind.told(window.more?) })
         };
-        over.filter(|(_, window)| window.more > 0).map(draft).collect()
+        over.filter_map(draft).collect()
     }
 }
 
@@ -153,6 +182,33 @@ mod tests {
         assert_eq!(detail, "900 more within a minute");
         assert!(refusals.admits(&refused()), "the next minute is a new one");
         assert!(refusals.counted(true).is_empty());
+    }
+
+    #[test]
+    fn of_leaks_without_end_the_first_at_each_place_are_recorded_and_the_rest_is_told_with_its_times() {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let refusals = Refusals::new(clock.clone());
+        let leak = |credential: &str, place: &str| {
+            let credential = CredentialId::parse(credential).unwrap();
+            Draft::engine(EventBody::CredentialLeakStopped { credential, place: place.to_owned() })
+        };
+        assert_eq!((0..150).filter(|_| refusals.admits(&leak("github", "a.example"))).count(), 100);
+        clock.advance(Duration::from_secs(5));
+        assert!(refusals.admits(&leak("github", "b.example")), "the first at another place");
+        assert!(!refusals.admits(&leak("github", "b.example")));
+        assert!(refusals.admits(&leak("gitlab", "a.example")), "another credential is counted by itself");
+        clock.advance(WINDOW);
+        let counted = refusals.counted(false);
+        let [Draft { body, .. }] = counted.as_slice() else { panic!("{counted:?}") };
+        let first = DateTime::UNIX_EPOCH;
+        let expected = EventBody::CredentialLeaksStopped {
+            credential: CredentialId::parse("github").unwrap(),
+            more: 51,
+            first,
+            last: first + chrono::Duration::seconds(5),
+            place: "b.example".to_owned(),
+        };
+        assert_eq!(*body, expected);
     }
 
     #[test]

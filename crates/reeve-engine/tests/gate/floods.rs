@@ -124,7 +124,41 @@ async fn denials_without_end_leave_their_beginning_and_a_number() {
         let events = world.engine.store().events(None, 2_000).await.unwrap();
         let denied = events.iter().filter(|event| matches!(event.body, EventBody::OperationDenied { .. })).count();
         assert_eq!(denied, 600);
-        if events.iter().any(|event| matches!(event.body, EventBody::OperationsDenied { more: 100 })) {
+        if events.iter().any(|event| matches!(event.body, EventBody::OperationsDenied { more: 100, grave: false })) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the rest was never counted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn denials_of_high_risk_without_end_are_bounded_too_and_not_drowned_by_others() {
+    let rule = |id: &str, risk: &str, host: &str| {
+        format!(
+            "@id(\"{id}\") @reason(\"tests\") @risk(\"{risk}\")\n\
+             forbid(principal, action, resource == Host::\"{host}\");\n"
+        )
+    };
+    let rules = [
+        rule("light", "low", "light.example"),
+        rule("grave", "high", "grave.example"),
+        rule("other", "high", "other.example"),
+    ];
+    let world = World::with("policies/mine.cedar", &rules.concat()).await;
+    let live = world.session("claude-code").await;
+    let deny = async |host: &str| denied(world.gate().admit(world.http(&live, "GET", host, "/x"), Value::Null).await);
+    for _ in 0..601 {
+        deny("light.example").await;
+    }
+    for number in 0..650 {
+        assert_eq!(deny("grave.example").await.record.is_some(), number < 600, "{number}");
+    }
+    assert!(deny("other.example").await.record.is_some(), "the first of another kind");
+    world.clock.advance(Duration::from_secs(61));
+    for _ in 0..500 {
+        let events = world.engine.store().events(None, 2_000).await.unwrap();
+        if events.iter().any(|event| matches!(event.body, EventBody::OperationsDenied { more: 50, grave: true })) {
             return;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -155,7 +189,7 @@ async fn a_flood_of_denials_drowns_no_other_session_no_new_host_and_no_leak() {
     }
     for _ in 0..3 {
         let leak = world.gate().refuse(at("paste.example", &live), refusal(DenialKind::Leak)).await;
-        assert!(leak.record.is_some(), "leaks are never drowned");
+        assert!(leak.record.is_some(), "other denials do not drown leaks");
     }
     let quiet = world.session("codex").await;
     let theirs = world.gate().refuse(at("paste.example", &quiet), refusal(DenialKind::Address)).await;
