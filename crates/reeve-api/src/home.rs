@@ -1,4 +1,4 @@
-//! Where Reeve keeps its files (ux.md 22): one folder under `REEVE_HOME`, else the system's places for each kind.
+//! Where Reeve keeps its files: one folder under `REEVE_HOME`, else the system's places for each kind.
 
 use std::path::{Path, PathBuf};
 

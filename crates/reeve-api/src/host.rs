@@ -203,7 +203,7 @@ async fn open_vault(home: &Home, store: SecretsStore, passphrase: Option<Secret>
     }
 }
 
-/// No core dumps and no reading of this process's memory by others of the same user (C-24); as many connections as the
+/// No core dumps and no reading of this process's memory by others of the same user; as many connections as the
 /// system grants, because each stream takes two descriptors and the usual soft limit is 1,024.
 fn harden() {
     #[cfg(target_os = "linux")]

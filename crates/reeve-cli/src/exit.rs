@@ -1,4 +1,4 @@
-//! Exit codes (ux.md 21), so that scripts can branch without reading words.
+//! Exit codes, so that scripts can branch without reading words.
 
 use reeve_api::contract::operations::{DenialKindDto, OperationDetailDto, RowStateDto};
 use reeve_api::contract::{ApiCode, ApiError};
@@ -19,7 +19,7 @@ pub const RUN_FAILED: u8 = 125;
 pub fn of(error: &anyhow::Error) -> u8 {
     match error.downcast_ref::<ApiError>().map(|e| e.code) {
         Some(ApiCode::Unreachable) => UNREACHABLE,
-        Some(ApiCode::NotPermitted) => DENIED,
+        Some(ApiCode::NotPermitted | ApiCode::NeedsProof) => DENIED,
         Some(ApiCode::AlreadyResolved) => WAITING,
         Some(ApiCode::Invalid) => USAGE,
         _ => FAILED,

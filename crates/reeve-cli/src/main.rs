@@ -1,4 +1,4 @@
-//! `reeve`: the terminal shell. Data goes to stdout, messages to stderr; exit codes are those of ux.md 21.
+//! `reeve`: the terminal shell. Data goes to stdout, messages to stderr; exit codes say how it ended.
 
 mod args;
 mod commands;

@@ -12,6 +12,6 @@ pub enum Obligation {
     Timeout { seconds: u64 },
     /// The name may resolve to addresses inside these ranges (CIDR), which are refused otherwise.
     PermitAddresses { ranges: Vec<String> },
-    /// An answer whose coding cannot be decoded is blocked instead of passed on (C-23).
+    /// An answer whose coding cannot be decoded is blocked instead of passed on.
     BlockUndecodable,
 }

@@ -24,7 +24,7 @@ pub struct Session {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opener: Option<Opener>,
     pub opened_at: DateTime<Utc>,
-    /// Only sessions of `reeve env` expire by the clock, after at most 12 hours (C-03).
+    /// Only sessions of `reeve env` expire by the clock, after at most 12 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<DateTime<Utc>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

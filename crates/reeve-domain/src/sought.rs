@@ -1,4 +1,4 @@
-//! The forms in which a secret may appear on the wire, and an automaton that finds them in a stream (C-23).
+//! The forms in which a secret may appear on the wire, and an automaton that finds them in a stream.
 //! It is our own because it holds secrets: every table is wiped when dropped, and its state tells how many bytes at the
 //! end of a chunk may still begin a form, which is exactly what masking has to hold back.
 

@@ -101,7 +101,7 @@ impl Agents {
     }
 
     /// Denies what the agent begins from now on; its sessions stay open, and what it was admitted to before runs to its end
-    /// (ux.md 9: pausing is for new actions, stopping cuts). In force at once, also when it cannot be recorded: then it is
+    /// (pausing is for new actions, stopping cuts). In force at once, also when it cannot be recorded: then it is
     /// recorded as soon as that is possible. Pausing a paused agent changes nothing.
     ///
     /// # Errors

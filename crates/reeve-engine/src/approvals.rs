@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
 
-/// Most questions open at once for one agent; more are denied (C-49).
+/// Most questions open at once for one agent; more are denied.
 pub const MAX_PENDING_PER_AGENT: usize = 20;
 /// How long an approval that nobody has used yet stays valid, once, for the same agent, human, folder and fingerprint.
 pub const UNUSED_FOR: Duration = Duration::from_secs(600);
@@ -33,7 +33,8 @@ const EXPIRY_STANDS_FOR: Duration = Duration::from_secs(60);
 const LATE_TICKETS: Duration = Duration::from_secs(3600);
 const MOST_LATE_TICKETS: usize = 200;
 
-/// How long a card in a window must have been shown before it can be decided (ux.md 6.4).
+/// How long a card must have been shown before it can be decided, wherever it was: who shows it is a caller's own
+/// word.
 pub const ARMING: Duration = Duration::from_millis(700);
 
 /// A question about to be put.
@@ -305,7 +306,7 @@ impl Approvals {
     ///
     /// # Errors
     /// When it was not shown, not long enough, or too long ago.
-    pub fn take_late_ticket(&self, id: &ApprovalId, ticket: &str, armed: bool) -> Result<(), EngineError> {
+    pub fn take_late_ticket(&self, id: &ApprovalId, ticket: &str) -> Result<(), EngineError> {
         let now = self.clock.monotonic();
         let mut late = self.late.lock();
         let place = late.iter().position(|(of, given, at)| {
@@ -315,18 +316,18 @@ impl Approvals {
             return Err(EngineError::NotArmed("the card was not shown here, so it cannot be decided here".to_owned()));
         };
         let early = late.get(place).is_some_and(|(_, _, at)| now.saturating_sub(*at) < ARMING);
-        if armed && early {
+        if early {
             return Err(EngineError::NotArmed("the card is not armed yet".to_owned()));
         }
         late.remove(place);
         Ok(())
     }
 
-    /// Takes a ticket back in: it must be one that was handed out with this card, used once, and (`armed`) long enough ago.
+    /// Takes a ticket back in: it must be one that was handed out with this card, used once, and long enough ago.
     ///
     /// # Errors
     /// When the question is not open any more, or the ticket does not admit a decision.
-    pub fn take_ticket(&self, id: &ApprovalId, ticket: &str, armed: bool) -> Result<(), EngineError> {
+    pub fn take_ticket(&self, id: &ApprovalId, ticket: &str) -> Result<(), EngineError> {
         let now = self.clock.monotonic();
         let mut open = self.open.lock();
         let found =
@@ -336,7 +337,7 @@ impl Approvals {
             return Err(EngineError::NotArmed("the card was not shown here, so it cannot be decided here".to_owned()));
         };
         let early = found.shown.get(place).is_some_and(|(_, at)| now.saturating_sub(*at) < ARMING);
-        if armed && early {
+        if early {
             return Err(EngineError::NotArmed("the card is not armed yet".to_owned()));
         }
         found.shown.remove(place);

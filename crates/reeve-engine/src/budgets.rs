@@ -287,7 +287,8 @@ impl Quote {
             return Ok(full);
         }
         let floor = line.output_floor.max(self.call.thinking_budget.map_or(1, |t| t.saturating_add(1))).max(1);
-        if floor >= full || self.need(limit, floor) > free {
+        let lowerable = self.call.takes_output_limit() && floor < full;
+        if !lowerable || self.need(limit, floor) > free {
             return Err(self.exhausted(line, free, self.need(limit, floor.min(full))));
         }
         let (mut fits, mut too_much) = (floor, full);
@@ -433,7 +434,8 @@ fn midnight(day: NaiveDate) -> Option<DateTime<Utc>> {
         .map(|t| t.with_timezone(&Utc))
 }
 
-/// What a call cost, by the rules of architecture.md 3 "Money of what did not end well".
+/// What a call cost: by its usage where the provider told it to the end, by what is known of it where it broke off, nothing
+/// where nothing was sent or the provider refused.
 #[must_use]
 pub fn settle(call: &LlmCall, reservation: &Reservation, outcome: &Outcome, table: &PriceTable) -> Settlement {
     let nothing = matches!(outcome.ending, Ending::NotSent { .. })

@@ -150,7 +150,7 @@ impl Credentials {
                 }
                 Ok(None) => problem = Some(format!("the secret of `{}` is not in the vault", credential.id)),
                 Err(error) => {
-                    // Agents hear this sentence: what the vault said is for the log (C-26).
+                    // Agents hear this sentence: what the vault said is for the log.
                     tracing::error!(%error, credential = %credential.id, "a secret cannot be read");
                     problem = Some(format!("the secret of `{}` cannot be read", credential.id));
                 }
@@ -251,7 +251,7 @@ pub struct KnownKind {
     pub title: &'static str,
     pub host: &'static str,
     pub slot: KnownSlot,
-    /// Start of a placeholder that satisfies the tools that look at it (clients.md 1.9: Copilot wants a GitHub prefix).
+    /// Start of a placeholder that satisfies the tools that look at it: Copilot wants a GitHub prefix.
     pub prefix: &'static str,
     pub variables: &'static [&'static str],
     /// How the real ones begin.

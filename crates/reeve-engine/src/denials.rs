@@ -137,7 +137,7 @@ pub fn cannot_record(operation: &Operation, error: &EngineError) -> Denial {
         EngineError::Store(StoreError::ReadOnly) => ": the record is read-only",
         _ => "",
     };
-    // The agent hears our own words and a number; what the system said is in the log under the same number (C-26).
+    // The agent hears our own words and a number; what the system said is in the log under the same number.
     let number = format!("{:08x}", rand::random::<u32>());
     tracing::error!(%error, number, operation = %operation.id, "an operation could not be recorded");
     let message = format!("{} was refused, because Reeve cannot record it{why} (error {number})", operation.summary);

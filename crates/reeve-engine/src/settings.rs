@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ pub struct Upstream {
     pub proxy: Option<String>,
 }
 
-/// `[hold]`: how long a question may wait for a human, in seconds (ux.md 6.7).
+/// `[hold]`: how long a question may wait for a human, in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Hold {
@@ -90,11 +91,60 @@ impl Default for Notifications {
     }
 }
 
+/// `[retention]`: how much of the record is kept. What is older or more goes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Days; 0: for ever.
+    pub days: u32,
+    /// What the record may take on disk, in megabytes; 0: no limit.
+    pub megabytes: u32,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: 90, megabytes: 0 }
+    }
+}
+
+impl Retention {
+    /// Least room that a record is useful in.
+    pub const LEAST_MEGABYTES: u32 = 20;
+    /// A century.
+    pub const MOST_DAYS: u32 = 36_500;
+
+    /// For sentences: `90 days`, `for ever`, `30 days and in 200 MB`.
+    #[must_use]
+    pub fn words(self) -> String {
+        let age = match self.days {
+            0 => "for ever".to_owned(),
+            1 => "1 day".to_owned(),
+            days => format!("{days} days"),
+        };
+        if self.megabytes == 0 { age } else { format!("{age} and in {} MB", self.megabytes) }
+    }
+
+    /// # Errors
+    /// When it is out of bounds, in words.
+    pub fn check(self) -> Result<(), String> {
+        if self.days > Self::MOST_DAYS {
+            return Err(format!("[retention] days: at most {}, or 0 for ever", Self::MOST_DAYS));
+        }
+        if (1..Self::LEAST_MEGABYTES).contains(&self.megabytes) {
+            return Err(format!("[retention] megabytes: at least {}, or 0 for no limit", Self::LEAST_MEGABYTES));
+        }
+        Ok(())
+    }
+}
+
 /// `[agents.<id>]`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct AgentSettings {
     pub team: Option<TeamId>,
+    /// Longest that the head of an answer is withheld from it while somebody decides, in seconds from 1; left out: as long
+    /// as its program is known to bear.
+    pub withhold_seconds: Option<NonZeroU64>,
 }
 
 /// The whole of `config.toml`.
@@ -111,6 +161,7 @@ pub struct Settings {
     pub upstream: Upstream,
     pub hold: Hold,
     pub notifications: Notifications,
+    pub retention: Retention,
     pub compatible: Vec<CompatibleHost>,
     pub agents: BTreeMap<AgentId, AgentSettings>,
 }
@@ -134,6 +185,7 @@ impl Settings {
             reeve_domain::host::Authority::parse(name, None)
                 .map_err(|error| format!("[upstream] resolve `{name}`: {error}"))?;
         }
+        settings.retention.check()?;
         for compatible in &settings.compatible {
             reeve_domain::host::Host::parse(&compatible.host)
                 .map_err(|error| format!("[[compatible]] host `{}`: {error}", compatible.host))?;
@@ -144,6 +196,13 @@ impl Settings {
     #[must_use]
     pub fn team_of(&self, agent: &AgentId) -> Option<TeamId> {
         self.agents.get(agent).and_then(|a| a.team.clone()).or_else(|| self.team.clone())
+    }
+
+    /// How long a person lets the head of an answer be withheld from this agent; `None`: as long as it bears.
+    #[must_use]
+    pub fn withhold_from(&self, agent: &AgentId) -> Option<Duration> {
+        let seconds = self.agents.get(agent)?.withhold_seconds?;
+        Some(Duration::from_secs(seconds.get()))
     }
 
     /// How long a question of this kind waits.
@@ -174,6 +233,25 @@ mod tests {
         .unwrap();
         assert_eq!(settings.upstream.resolve["api.anthropic.com:443"].port(), 9443);
         assert!(Settings::parse("[upstream]\nresolve = { \"bad host:1\" = \"127.0.0.1:1\" }\n").is_err());
+    }
+
+    #[test]
+    fn an_agent_may_be_less_patient_than_its_program_and_never_without_any_patience() {
+        let settings = Settings::parse("[agents.my-bot]\nwithhold_seconds = 20\n").unwrap();
+        let of = |agent: &str| settings.withhold_from(&AgentId::parse(agent).unwrap());
+        assert_eq!((of("my-bot"), of("codex")), (Some(Duration::from_secs(20)), None));
+        let problem = Settings::parse("[agents.my-bot]\nwithhold_seconds = 0\n").unwrap_err();
+        assert!(problem.contains("line 2"), "{problem}");
+    }
+
+    #[test]
+    fn a_record_is_kept_ninety_days_unless_the_file_says_otherwise() {
+        assert_eq!(Settings::default().retention.words(), "90 days");
+        let settings = Settings::parse("[retention]\ndays = 0\nmegabytes = 200\n").unwrap();
+        assert_eq!(settings.retention.words(), "for ever and in 200 MB");
+        for wrong in ["days = 36501", "megabytes = 19", "days = -1", "weeks = 2"] {
+            assert!(Settings::parse(&format!("[retention]\n{wrong}\n")).is_err(), "{wrong}");
+        }
     }
 
     #[test]

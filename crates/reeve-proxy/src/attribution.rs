@@ -1,4 +1,4 @@
-//! Which process is at the other end of a loopback connection (C-04): socket to process to program and parents.
+//! Which process is at the other end of a loopback connection: socket to process to program and parents.
 //! At assurance level L0 a mismatch is recorded and warned of, because another process of the user may act in between.
 
 #[cfg(target_os = "linux")]

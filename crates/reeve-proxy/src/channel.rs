@@ -79,7 +79,7 @@ impl Shared {
 }
 
 impl Channel {
-    /// Whether the session of this connection still runs and its token still is the one it was opened with (C-03).
+    /// Whether the session of this connection still runs and its token still is the one it was opened with.
     pub fn is_live(&self) -> bool {
         self.shared.authenticate(&self.token).is_some_and(|live| live.id() == self.session.id())
     }

@@ -28,7 +28,7 @@ use crate::io::{BoxStream, Prefixed};
 use crate::refusal::Refusal;
 use crate::tls::intercept::{self, InterceptError};
 
-/// First bytes in a tunnel must come within this time (C-13).
+/// First bytes in a tunnel must come within this time.
 const FIRST_BYTES: Duration = Duration::from_secs(5);
 /// Requests without a good token on one connection before it is closed; git needs one of them.
 const UNIDENTIFIED: u32 = 3;
@@ -131,7 +131,7 @@ fn destination((head, length): &Request) -> Result<Destination, Refusal> {
     Ok(Destination::Plain { authority: authority.to_owned(), target })
 }
 
-/// The browser wall (C-30): nothing is served on this port itself, whatever the page that asks.
+/// The browser wall: nothing is served on this port itself, whatever the page that asks.
 fn not_a_server() -> Refusal {
     Refusal::new(
         StatusCode::FORBIDDEN,
@@ -187,7 +187,7 @@ async fn check_user(session: &Arc<LiveSession>, ends: Option<(SocketAddr, Socket
 }
 
 /// Looks whose process the connection is, where the session has one to descend from: the `reeve run` that holds it, or
-/// whatever is left of what opened it with `reeve env`. At L0 a stranger is a warning, not a refusal (C-04): the token alone
+/// whatever is left of what opened it with `reeve env`. At L0 a stranger is a warning, not a refusal: the token alone
 /// says whose session it is.
 ///
 /// Not knowable: whether a stranger was handed the environment on purpose (an editor that was started elsewhere, a job of a
@@ -357,7 +357,7 @@ async fn requests(channel: Channel, mut client: Client) {
     client.close().await;
 }
 
-/// Authority (in absolute form) and path of a request inside a tunnel; a second identity there is refused (C-02).
+/// Authority (in absolute form) and path of a request inside a tunnel; a second identity there is refused.
 fn inner_target(channel: &Channel, head: &RequestHead) -> Result<(Option<String>, String), Refusal> {
     if let Some(inner) = token(&head.headers)?
         && channel.shared.authenticate(&inner).is_none_or(|other| other.id() != channel.session.id())

@@ -20,7 +20,7 @@ use crate::tls::upstream::UpstreamTls;
 
 /// Connections at once, over all agents. More wait in the backlog.
 const CONNECTIONS: usize = 8192;
-/// Exchanges at once in one session (C-27).
+/// Exchanges at once in one session.
 const EXCHANGES: usize = 2048;
 /// How often idle upstream connections are looked at.
 const SWEEP: Duration = Duration::from_secs(15);

@@ -1,4 +1,4 @@
-//! Masks injected secrets where an upstream echoes them, while the answer streams (C-23, C-28).
+//! Masks injected secrets where an upstream echoes them, while the answer streams.
 //! Held back is only the longest suffix that is a prefix of a sought form; what is masked is never held back.
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Requests that are turned away before they are operations: JSON with a code, a cause and what to do (C-26). Never
+//! Requests that are turned away before they are operations: JSON with a code, a cause and what to do. Never
 //! repeats what the client sent.
 
 use bytes::Bytes;

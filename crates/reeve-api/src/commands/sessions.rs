@@ -25,7 +25,7 @@ use crate::host::Host;
 const LISTED: usize = 200;
 /// Most characters of a summary in a waterfall, of which there may be fifty thousand in one answer.
 const SUMMARY: usize = 80;
-/// Longest life of a session of `reeve env`, in hours (C-03).
+/// Longest life of a session of `reeve env`, in hours.
 const MOST_HOURS: u32 = 12;
 
 pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: SessionsCall) -> Result<Value, ApiError> {

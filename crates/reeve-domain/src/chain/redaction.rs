@@ -1,4 +1,4 @@
-//! What must not leave with an export (C-45): stored secrets in every encoding, and what is shaped like one. It is taken out
+//! What must not leave with an export: stored secrets in every encoding, and what is shaped like one. It is taken out
 //! of the copy; the chain keeps what was recorded, and the manifest names every record that differs from it.
 
 use std::collections::{BTreeMap, BTreeSet};

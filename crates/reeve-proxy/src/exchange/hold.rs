@@ -1,5 +1,5 @@
 //! Holding: while a human decides, the answer's head is withheld as long as this client bears it; then a stream is kept
-//! alive by the no-op event of its dialect until the decision is there (clients.md of the facts: measured per client).
+//! alive by the no-op event of its dialect until the decision is there; how long each bears it was measured.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -55,7 +55,8 @@ fn plan(case: &Case) -> (HoldPlan, Option<Dialect>) {
     let user_agent = case.asked.headers.get(USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let query = case.asked.query.as_deref();
     let events = case.operation.llm().filter(|call| denial::answers_with_events(call, query));
-    (denial::hold_limits(user_agent, case.dialect(), events.is_some()), events.map(|call| call.dialect))
+    let most = case.channel.shared.engine.settings().withhold_from(&case.operation.principal.agent);
+    (denial::hold_limits(user_agent, case.dialect(), events.is_some(), most), events.map(|call| call.dialect))
 }
 
 /// The client gives up about now. Its question stays open, and its repeat finds it.

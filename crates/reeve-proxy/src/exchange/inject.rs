@@ -1,4 +1,4 @@
-//! Injection: the secret goes in last, into one slot, and replaces everything that the client had there (C-20).
+//! Injection: the secret goes in last, into one slot, and replaces everything that the client had there.
 
 use std::fmt::Write as _;
 

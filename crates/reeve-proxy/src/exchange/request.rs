@@ -58,7 +58,7 @@ const HOP_BY_HOP: &[&str] = &[
     "host",
 ];
 
-/// Headers that make a server see another method, host, path or client than was judged (C-19).
+/// Headers that make a server see another method, host, path or client than was judged.
 const STEERING: &[&str] = &[
     "x-http-method",
     "x-http-method-override",
@@ -83,7 +83,7 @@ const STEERING: &[&str] = &[
 const CONNECTION_OPTIONS: &[&str] =
     &["close", "keep-alive", "upgrade", "te", "http2-settings", "proxy-connection", "trailer", "transfer-encoding"];
 
-/// End-to-end headers that `Connection` may never name (C-15).
+/// End-to-end headers that `Connection` may never name.
 const PROTECTED: &[&str] = &[
     "authorization",
     "host",

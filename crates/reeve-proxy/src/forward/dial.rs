@@ -114,7 +114,7 @@ impl Dialer {
         }
     }
 
-    /// No rule ever covers Reeve's own port (C-11).
+    /// No rule ever covers Reeve's own port.
     fn check_own_port(&self, authority: &Authority, address: SocketAddr) -> Result<(), ForwardError> {
         let local = address.ip().to_canonical().is_loopback() || address.ip().to_canonical().is_unspecified();
         if local && address.port() == self.own_port {

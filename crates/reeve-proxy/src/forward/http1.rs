@@ -64,7 +64,7 @@ impl Http1 {
         self.peer
     }
 
-    /// Open, and nothing arrived unasked (C-22).
+    /// Open, and nothing arrived unasked.
     pub fn is_usable(&mut self) -> bool {
         self.reader.poll_idle(&mut Context::from_waker(Waker::noop()))
     }

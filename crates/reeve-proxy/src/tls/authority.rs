@@ -20,7 +20,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 
 /// Clocks of clients may be behind by this much.
 const BACKDATED: Duration = Duration::from_secs(24 * 3600);
-/// Life of a leaf from its backdated start: at most 7 days (C-29).
+/// Life of a leaf from its backdated start: at most 7 days.
 const LEAF_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// A leaf is made anew after this long, well before it ends.
 const LEAF_REUSE: Duration = Duration::from_secs(3 * 24 * 3600);
