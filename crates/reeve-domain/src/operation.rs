@@ -8,6 +8,12 @@ use crate::id::{CredentialId, OperationId};
 use crate::path::RequestPath;
 use crate::principal::Principal;
 
+mod mcp;
+mod shell;
+
+pub use mcp::{Argument, ArgumentValue, McpToolCall, McpTransport, SchemaCheck, SchemaProblem, ToolAnnotations};
+pub use shell::{Effect, ShellExec, ShellPiece};
+
 /// Cedar's verb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Action {
@@ -79,7 +85,7 @@ pub struct Operation {
     /// Hash of the canonical content as the client sent it, **without** the output bound (that one is hashed into the
     /// fingerprint apart, because Reeve may lower it). For `llm.call`: host, model, messages, system, tools and tool
     /// settings; not `stream`, metadata, request ids, headers or credentials. For `http.request`: method, scheme,
-    /// authority, path, query, body.
+    /// authority, path, query, body. For `mcp.tool_call`: server, tool, arguments. For `shell.exec`: command and folder.
     pub content: Digest,
     /// One line from a fixed template, for example `POST api.github.com/repos/acme/api/merges`.
     pub summary: String,
@@ -95,13 +101,16 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Whether it changes nothing: the safe methods of RFC 9110 section 9.2.1 and of the IANA registry, and model calls.
+    /// Whether it changes nothing: the safe methods of RFC 9110 section 9.2.1 and of the IANA registry, model calls, tools
+    /// whose server says so, and commands that are known to.
     #[must_use]
     pub fn only_reads(&self) -> bool {
         const SAFE: [&str; 8] = ["GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT", "SEARCH", "QUERY"];
         match &self.subject {
             Subject::Llm(_) => true,
             Subject::Http(call) => SAFE.contains(&call.endpoint.method.as_str()),
+            Subject::Mcp(call) => call.annotations.only_reads(),
+            Subject::Shell(line) => line.only_reads(),
         }
     }
 
@@ -110,15 +119,18 @@ impl Operation {
         match self.subject {
             Subject::Http(_) => Action::HttpRequest,
             Subject::Llm(_) => Action::LlmCall,
+            Subject::Mcp(_) => Action::McpToolCall,
+            Subject::Shell(_) => Action::ShellExec,
         }
     }
 
-    /// Where it goes.
+    /// Where it goes; `None` for what is no request of its own: tool calls and commands.
     #[must_use]
-    pub fn endpoint(&self) -> &Endpoint {
+    pub fn endpoint(&self) -> Option<&Endpoint> {
         match &self.subject {
-            Subject::Http(call) => &call.endpoint,
-            Subject::Llm(call) => &call.endpoint,
+            Subject::Http(call) => Some(&call.endpoint),
+            Subject::Llm(call) => Some(&call.endpoint),
+            Subject::Mcp(_) | Subject::Shell(_) => None,
         }
     }
 
@@ -126,7 +138,36 @@ impl Operation {
     pub fn llm(&self) -> Option<&LlmCall> {
         match &self.subject {
             Subject::Llm(call) => Some(call),
-            Subject::Http(_) => None,
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn mcp(&self) -> Option<&McpToolCall> {
+        match &self.subject {
+            Subject::Mcp(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    #[must_use]
+    pub fn shell(&self) -> Option<&ShellExec> {
+        match &self.subject {
+            Subject::Shell(line) => Some(line),
+            _ => None,
+        }
+    }
+
+    /// What "the first time here" is counted by: the host, the tool, or every program of a command. The names of tools and
+    /// programs hold a `/`, which no host does.
+    #[must_use]
+    pub fn places(&self) -> Vec<String> {
+        match &self.subject {
+            Subject::Http(call) => vec![call.endpoint.host.to_string()],
+            Subject::Llm(call) => vec![call.endpoint.host.to_string()],
+            Subject::Mcp(call) => vec![format!("mcp/{}", call.resource())],
+            Subject::Shell(line) if line.pieces.is_empty() => vec!["shell/".to_owned()],
+            Subject::Shell(line) => line.programs().into_iter().map(|program| format!("shell/{program}")).collect(),
         }
     }
 
@@ -145,6 +186,8 @@ impl Operation {
 pub enum Subject {
     Http(HttpCall),
     Llm(LlmCall),
+    Mcp(McpToolCall),
+    Shell(ShellExec),
 }
 
 /// Scheme of a request as judged; plain http is judged by the same code as https.
@@ -272,4 +315,14 @@ pub struct LlmCall {
     pub multipliers: Vec<String>,
     pub billing: Billing,
     pub body_bytes: u64,
+}
+
+impl LlmCall {
+    /// Whether the provider takes an output limit at all: what a ChatGPT login asks refuses one (`400 Unsupported
+    /// parameter: max_output_tokens`, and Codex never sends it there).
+    #[must_use]
+    pub fn takes_output_limit(&self) -> bool {
+        let chatgpt = self.provider == "openai" && self.billing == Billing::FlatRate;
+        !(chatgpt && self.dialect == Dialect::OpenaiResponses)
+    }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::CredentialId;
+use crate::operation::SchemaProblem;
 use crate::usage::Usage;
 
 /// How the exchange ended.
@@ -28,6 +29,20 @@ pub enum Ending {
 pub struct ToolCallAsked {
     pub id: String,
     pub name: String,
+}
+
+/// What a tool call or a command came to, where it came to an end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "result")]
+pub enum ToolResult {
+    /// The tool did what it was asked, as far as it says.
+    Ok,
+    /// The tool says that it failed.
+    ToolError { message: String },
+    /// The result does not fit the tool's output schema.
+    SchemaFailure { problems: Vec<SchemaProblem> },
+    /// The command ended with this status; `None`: a signal ended it.
+    Exited { code: Option<i32> },
 }
 
 /// What came of an operation. Made by the protocol meter and the forwarder; consumed by `Admission::settle`.
@@ -65,6 +80,9 @@ pub struct Outcome {
     /// The address that was connected to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peer: Option<String>,
+    /// Of tool calls and commands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<ToolResult>,
 }
 
 impl Outcome {
@@ -92,11 +110,15 @@ impl Outcome {
             injected: Vec::new(),
             masked: 0,
             peer: None,
+            result: None,
         }
     }
 
     #[must_use]
     pub fn succeeded(&self) -> bool {
-        self.status.is_some_and(|s| (200..300).contains(&s))
+        match &self.result {
+            Some(result) => matches!(result, ToolResult::Ok | ToolResult::Exited { code: Some(0) }),
+            None => self.status.is_some_and(|s| (200..300).contains(&s)),
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! Which hosts an agent has reached before, and which of them it has changed something at: the facts behind "first time
-//! here".
+//! Which hosts an agent has reached before, which tools it called, which programs it ran, and where it did more than read: the
+//! facts behind "first time here".
 
 use std::collections::HashMap;
 
@@ -15,7 +15,7 @@ pub struct SeenHosts(RwLock<HashMap<AgentId, HashMap<String, Wrote>>>);
 type Wrote = bool;
 
 impl SeenHosts {
-    /// Of what was admitted before: agent, host, and whether it was more than a read.
+    /// Of what was admitted before: agent, place ([`Operation::places`]), and whether it was more than a read.
     #[must_use]
     pub fn new(seen: impl IntoIterator<Item = (AgentId, String, Wrote)>) -> Self {
         let mut all: HashMap<AgentId, HashMap<String, Wrote>> = HashMap::new();
@@ -30,10 +30,18 @@ impl SeenHosts {
     pub fn firsts(&self, operation: &Operation) -> (bool, bool) {
         let all = self.0.read();
         let hosts = all.get(&operation.principal.agent);
-        match hosts.and_then(|hosts| hosts.get(&operation.endpoint().host.to_string())) {
-            None => (true, true),
-            Some(wrote) => (false, !wrote),
+        let wrote = |place: &String| hosts.and_then(|hosts| hosts.get(place)).copied();
+        let mut firsts = (false, false);
+        // One new program of a command line is enough.
+        for known in operation.places().iter().map(wrote) {
+            firsts = (firsts.0 || known.is_none(), firsts.1 || known != Some(true));
         }
+        firsts
+    }
+
+    /// Every host is a new one again; the record of the old ones was wiped.
+    pub fn forget_all(&self) {
+        self.0.write().clear();
     }
 
     pub fn note(&self, operation: &Operation) {
@@ -42,7 +50,9 @@ impl SeenHosts {
         if first || (first_write && writes) {
             let mut all = self.0.write();
             let hosts = all.entry(operation.principal.agent.clone()).or_default();
-            *hosts.entry(operation.endpoint().host.to_string()).or_default() |= writes;
+            for place in operation.places() {
+                *hosts.entry(place).or_default() |= writes;
+            }
         }
     }
 }

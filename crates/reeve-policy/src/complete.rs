@@ -63,6 +63,9 @@ const ENTITIES: &[(&str, &str)] = &[
     ("HostGroup", "a group of hosts that ships with Reeve"),
     ("Provider", "a provider of models"),
     ("Model", "a language model"),
+    ("McpServer", "an MCP server"),
+    ("McpTool", "a tool of an MCP server, `server/tool`"),
+    ("Program", "a program that a command runs"),
 ];
 
 const ANNOTATIONS: &[(&str, &str)] = &[
@@ -85,6 +88,8 @@ const VALUES: &[(&str, &[&str])] = &[
     ("method", &["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]),
     ("dialect", &["anthropic_messages", "openai_chat", "openai_responses", "gemini", "gemini_code_assist"]),
     ("billing", &["metered", "flat_rate"]),
+    ("transport", &["stdio", "http"]),
+    ("schema", &["unchecked", "fits", "fails"]),
     ("mode", &["observe", "enforce"]),
 ];
 
@@ -275,7 +280,7 @@ mod tests {
     #[test]
     fn every_fact_of_the_schema_has_a_type_and_an_action() {
         let all = documented(SCHEMA);
-        for action in [Action::HttpRequest, Action::LlmCall] {
+        for action in [Action::HttpRequest, Action::LlmCall, Action::McpToolCall, Action::ShellExec] {
             for fact in facts_of(action) {
                 let found = all.iter().find(|f| f.name == fact.name && f.action == action.as_str());
                 assert!(found.is_some_and(|f| !f.kind.is_empty()), "{} of {}", fact.name, action.as_str());

@@ -27,13 +27,18 @@ impl PolicySet {
     /// Judges an operation. Never fails: what cannot be decided is denied, with `reeve-evaluation-error` as its rule.
     #[must_use]
     pub fn evaluate(&self, operation: &Operation, circumstances: &Circumstances) -> Verdict {
-        let case = Case::new(operation, circumstances);
-        match self.prepare(&case) {
+        let verdicts = Case::all(operation, circumstances).into_iter().map(|case| self.evaluate_case(&case));
+        let nothing = || self.broken(&Case::new(operation, circumstances), "there is nothing to judge");
+        verdicts.reduce(together).unwrap_or_else(nothing)
+    }
+
+    pub(crate) fn evaluate_case(&self, case: &Case<'_>) -> Verdict {
+        match self.prepare(case) {
             Ok(prepared) => {
-                let verdict = self.judge(&case, &prepared, &prepared.rules);
-                verdict.observed_by(self.observe(&case, &prepared))
+                let verdict = self.judge(case, &prepared, &prepared.rules);
+                verdict.observed_by(self.observe(case, &prepared))
             }
-            Err(message) => self.broken(&case, &message),
+            Err(message) => self.broken(case, &message),
         }
     }
 
@@ -235,6 +240,39 @@ impl PolicySet {
         let why = why.into_iter().take(risk::SHOWN).map(|(_, text)| text).collect();
         Verdict::new(decision, obligations, reasons, risk, why, self.revision().to_owned(), lifted_by)
     }
+}
+
+/// Of two parts of one command line: what forbids one forbids the line, and what asks about one asks about it. The reasons
+/// are those of the parts that decide.
+fn together(one: Verdict, other: Verdict) -> Verdict {
+    let strictness = |verdict: &Verdict| match verdict.decision() {
+        Decision::Allow => 0,
+        Decision::Ask => 1,
+        Decision::Deny => 2,
+    };
+    let (first, second) = if strictness(&other) > strictness(&one) { (&other, &one) } else { (&one, &other) };
+    let alike = first.decision() == second.decision();
+    let reasons = union(first.reasons(), if alike { second.reasons() } else { &[] });
+    let (graver, lesser) = if second.risk() > first.risk() { (second, first) } else { (first, second) };
+    let mut why = union(graver.risk_reasons(), lesser.risk_reasons());
+    why.truncate(risk::SHOWN);
+    let verdict = Verdict::new(
+        first.decision(),
+        union(first.obligations(), second.obligations()),
+        reasons,
+        graver.risk(),
+        why,
+        first.revision().to_owned(),
+        union(first.lifted_by(), second.lifted_by()),
+    );
+    verdict.observed_by(union(one.observed(), other.observed()))
+}
+
+/// Each once, in order.
+fn union<T: Clone + PartialEq>(first: &[T], second: &[T]) -> Vec<T> {
+    let mut all = first.to_vec();
+    all.extend(second.iter().filter(|one| !first.contains(one)).cloned());
+    all
 }
 
 /// What the permits carry together: every range, the shortest time, and each duty once.

@@ -42,16 +42,25 @@ impl PolicySet {
     #[must_use]
     pub fn explain(&self, operation: &Operation, circumstances: &Circumstances) -> Explanation {
         let verdict = self.evaluate(operation, circumstances);
-        let case = Case::new(operation, circumstances);
-        let mut considered = Vec::new();
-        if let Ok(prepared) = self.prepare(&case) {
+        let mut considered: Vec<Considered> = Vec::new();
+        let cases = Case::all(operation, circumstances);
+        for case in &cases {
+            let Ok(prepared) = self.prepare(case) else { continue };
             let in_force = [(&self.rules, &prepared.rules), (&self.standing, &prepared.standing)];
             for (table, slice) in in_force.into_iter().chain(self.observing.iter().zip(&prepared.observing)) {
-                considered.extend(self.consider(table, slice, &case, &prepared, &verdict));
+                for one in self.consider(table, slice, case, &prepared, &verdict) {
+                    match considered.iter_mut().find(|known| known.rule.id == one.rule.id) {
+                        Some(known) => known.matched |= one.matched,
+                        None => considered.push(one),
+                    }
+                }
             }
         }
         considered.sort_by_key(|c| (!c.determined, !c.matched));
-        Explanation { verdict, considered, facts: case.shown() }
+        // Of a command line, those of the program that decided.
+        let deciding = cases.iter().find(|case| self.evaluate_case(case).decision() == verdict.decision());
+        let facts = deciding.or(cases.first()).map(Case::shown).unwrap_or_default();
+        Explanation { verdict, considered, facts }
     }
 
     fn consider(

@@ -19,24 +19,36 @@ pub(crate) struct Key {
     agent: AgentId,
     team: Option<TeamId>,
     class: Class,
-    host: Host,
-    /// Provider and model of a model call.
-    model: Option<(String, String)>,
+    target: Target,
+}
+
+/// What it is aimed at.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Target {
+    Host(Host),
+    Model { host: Host, provider: String, model: String },
+    Tool { server: String, tool: String },
+    Program(String),
 }
 
 impl Key {
     fn of(case: &Case<'_>) -> Self {
         let operation = case.operation;
-        let model = match &operation.subject {
-            Subject::Http(_) => None,
-            Subject::Llm(call) => Some((call.provider.clone(), call.model.clone())),
+        let target = match &operation.subject {
+            Subject::Http(call) => Target::Host(call.endpoint.host.clone()),
+            Subject::Llm(call) => Target::Model {
+                host: call.endpoint.host.clone(),
+                provider: call.provider.clone(),
+                model: call.model.clone(),
+            },
+            Subject::Mcp(call) => Target::Tool { server: call.server.clone(), tool: call.resource() },
+            Subject::Shell(_) => Target::Program(case.program().to_owned()),
         };
         Self {
             agent: operation.principal.agent.clone(),
             team: operation.principal.team.clone(),
             class: case.class,
-            host: operation.endpoint().host.clone(),
-            model,
+            target,
         }
     }
 }
@@ -71,22 +83,29 @@ impl PolicySet {
 
     fn build(&self, key: &Key, action: Action) -> Result<Prepared, String> {
         let names = &self.vocabulary.names;
-        let host = uid(&names.host, &key.host.to_string());
-        let (wildcard, groups) = self.vocabulary.groups.of(&key.host);
-        let mut around: Lineage = wildcard.iter().map(|pattern| uid(&names.host, pattern)).collect();
-        around.extend(groups.into_iter().map(|group| uid(&names.host_group, group)));
         let team: Lineage = key.team.iter().map(|team| uid(&names.agent_group, team.as_str())).collect();
         let agent = uid(&names.agent, key.agent.as_str());
         let verb = names.action(action);
         let class = vec![names.class(key.class)];
-        let mut entities = vec![entity(&agent, &team), entity(&verb, &class), entity(&host, &around)];
-        let (resource, above) = match &key.model {
-            None => (host, around),
-            Some((provider, model)) => {
+        let mut entities = vec![entity(&agent, &team), entity(&verb, &class)];
+        let (resource, above) = match &key.target {
+            Target::Host(host) => self.host(host, &mut entities),
+            Target::Model { host, provider, model } => {
+                let (host, around) = self.host(host, &mut entities);
                 let model = uid(&names.model, model);
                 let above = vec![uid(&names.provider, provider), host];
                 entities.push(entity(&model, &above));
                 (model, above.into_iter().chain(around).collect())
+            }
+            Target::Tool { server, tool } => {
+                let (tool, above) = (uid(&names.mcp_tool, tool), vec![uid(&names.mcp_server, server)]);
+                entities.push(entity(&tool, &above));
+                (tool, above)
+            }
+            Target::Program(program) => {
+                let program = uid(&names.program, program);
+                entities.push(entity(&program, &Vec::new()));
+                (program, Vec::new())
             }
         };
         let lineages = [lineage(&agent, team), lineage(&verb, class), lineage(&resource, above)];
@@ -100,6 +119,19 @@ impl PolicySet {
             action: verb,
             resource,
         })
+    }
+}
+
+impl PolicySet {
+    /// A host with the patterns and groups it lies in.
+    fn host(&self, host: &Host, entities: &mut Vec<Entity>) -> (EntityUid, Lineage) {
+        let names = &self.vocabulary.names;
+        let own = uid(&names.host, &host.to_string());
+        let (wildcard, groups) = self.vocabulary.groups.of(host);
+        let mut around: Lineage = wildcard.iter().map(|pattern| uid(&names.host, pattern)).collect();
+        around.extend(groups.into_iter().map(|group| uid(&names.host_group, group)));
+        entities.push(entity(&own, &around));
+        (own, around)
     }
 }
 

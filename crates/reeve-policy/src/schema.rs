@@ -25,6 +25,9 @@ pub(crate) struct Names {
     pub host_group: EntityTypeName,
     pub provider: EntityTypeName,
     pub model: EntityTypeName,
+    pub mcp_server: EntityTypeName,
+    pub mcp_tool: EntityTypeName,
+    pub program: EntityTypeName,
     pub action: EntityTypeName,
 }
 
@@ -39,6 +42,9 @@ impl Names {
             host_group: "HostGroup".parse()?,
             provider: "Provider".parse()?,
             model: "Model".parse()?,
+            mcp_server: "McpServer".parse()?,
+            mcp_tool: "McpTool".parse()?,
+            program: "Program".parse()?,
             action: "Action".parse()?,
         })
     }

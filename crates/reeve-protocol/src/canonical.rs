@@ -1,7 +1,7 @@
 //! The canonical content of a call: what a human judges, hashed so that it does not depend on spelling, order of keys,
 //! streaming, metadata or output bound.
 
-use reeve_domain::operation::{Dialect, Digest};
+use reeve_domain::operation::{Dialect, Digest, McpToolCall};
 use sha2::Digest as _;
 
 use crate::body::{Fields, Node};
@@ -41,6 +41,17 @@ pub fn content(host: &str, dialect: Dialect, model: &str, body: &Node<'_>) -> Di
     if let Node::Map(fields) = body {
         hash.top(fields, omitted);
     }
+    Digest(hex::encode(hash.0.finalize()))
+}
+
+/// Hash of what a call of a tool is: server, transport, tool and arguments.
+pub fn tool_call(call: &McpToolCall, arguments: &Node<'_>) -> Digest {
+    let mut hash = Hash(sha2::Sha256::new());
+    hash.bytes(b"reeve-mcp-1");
+    hash.bytes(call.server.as_bytes());
+    hash.bytes(call.transport.as_str().as_bytes());
+    hash.bytes(call.tool.as_bytes());
+    hash.node(arguments);
     Digest(hex::encode(hash.0.finalize()))
 }
 

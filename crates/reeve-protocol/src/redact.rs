@@ -5,6 +5,7 @@ mod shapes;
 
 use reeve_domain::operation::Digest;
 
+pub(crate) use shapes::is_own;
 pub use shapes::shapes;
 
 /// What stands where a value was. Of characters that a path needs not escape.
@@ -132,6 +133,21 @@ pub fn path(path: &str) -> String {
     out
 }
 
+/// Any text with credentials of well-known shapes, passwords in addresses and private keys replaced. Reeve's own
+/// placeholders stay.
+#[must_use]
+pub fn words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut kept = 0;
+    for range in shapes(text) {
+        out.push_str(text.get(kept..range.start).unwrap_or_default());
+        out.push_str(REDACTED);
+        kept = range.end;
+    }
+    out.push_str(text.get(kept..).unwrap_or_default());
+    out
+}
+
 /// Any piece of a query with credentials of well-known shapes and user information replaced.
 fn text(text: &str) -> String {
     replaced(text, |_| REDACTED.to_owned())
@@ -184,6 +200,15 @@ fn user_information(text: &str, at: usize) -> Option<usize> {
 
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
+}
+
+/// Names of arguments that carry secrets. Fewer than in addresses: `code` and `key` are what many tools are about.
+const ARGUMENTS: &[&str] = &["passwd", "pwd", "passphrase", "passcode", "bearer", "authorization", "credentials"];
+
+/// Whether the name of an argument says that a secret follows it.
+pub(crate) fn hides(name: &str) -> bool {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    ARGUMENTS.contains(&name.as_str()) || ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 fn is_telling(name: &str) -> bool {

@@ -11,6 +11,7 @@ use reeve_engine::policies::STANDING_FILE;
 use reeve_engine::policies::replay::WINDOW;
 
 use super::{approvals, invalid};
+use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::budgets::UnitDto;
 use crate::contract::cards::{
@@ -75,9 +76,10 @@ fn credential(host: &Host, operation: &Operation) -> Option<CardCredentialDto> {
     let Some(known) = known else {
         return Some(CardCredentialDto { id: id.to_string(), name: id.to_string(), slot: None });
     };
-    let endpoint = operation.endpoint();
     let dto = CredentialDto::from(&known);
-    let place = dto.bindings.iter().find(|b| b.host == endpoint.host.to_string() && b.port == endpoint.port);
+    let place = operation.endpoint().and_then(|endpoint| {
+        dto.bindings.iter().find(|b| b.host == endpoint.host.to_string() && b.port == endpoint.port)
+    });
     Some(CardCredentialDto { id: dto.id, name: dto.name, slot: place.map(|binding| binding.slot.clone()) })
 }
 
@@ -127,15 +129,18 @@ pub(crate) async fn presence(host: &Host) -> Result<PresenceDto, ApiError> {
     Ok(PresenceDto { set: presence.is_set().await?, also_high: presence.also_high().await? })
 }
 
-pub(crate) async fn set_presence(host: &Host, input: SetPresenceInput) -> Result<PresenceDto, ApiError> {
+pub(crate) async fn set_presence(
+    host: &Host,
+    caller: &Caller,
+    input: SetPresenceInput,
+) -> Result<PresenceDto, ApiError> {
     let guard = host.engine.presence();
-    let secret = |typed: Option<crate::contract::credentials::TypedSecret>| typed.map(Secret::from);
-    let (old, new) = (secret(input.old), secret(input.new));
+    let person = super::approvals::person(caller, input.old);
     if let Some(on) = input.also_high {
-        guard.demand_for_high(on, old.clone()).await?;
+        guard.demand_for_high(on, &person).await?;
     }
-    if let Some(new) = new {
-        guard.set(new, old).await?;
+    if let Some(new) = input.new {
+        guard.set(Secret::from(new), &person).await?;
     }
     presence(host).await
 }

@@ -298,15 +298,19 @@ impl Line {
 
     fn operation(&mut self, operation: &Operation) {
         let endpoint = operation.endpoint();
+        let (mcp, shell) = (operation.mcp(), operation.shell());
         self.put_some("parent", text(operation.parent.as_ref().map(|id| id.as_str())));
         self.put_some("kind", text(Some(operation.action().kind())));
         self.put_some("summary", text(Some(&operation.summary)));
         let llm = operation.llm();
         let place = map([
-            ("host", text(Some(&endpoint.host.to_string()))),
-            ("port", number(Some(u64::from(endpoint.port)))),
-            ("method", text(Some(&endpoint.method))),
-            ("path", text(Some(endpoint.path.shown()))),
+            ("host", text(endpoint.map(|endpoint| endpoint.host.to_string()).as_deref())),
+            ("port", number(endpoint.map(|endpoint| u64::from(endpoint.port)))),
+            ("method", text(endpoint.map(|endpoint| endpoint.method.as_str()))),
+            ("path", text(endpoint.map(|endpoint| endpoint.path.shown()))),
+            ("server", text(mcp.map(|call| call.server.as_str()))),
+            ("tool", text(mcp.map(|call| call.tool.as_str()))),
+            ("program", text(shell.map(|line| line.programs().join(" ")).as_deref())),
             ("model", text(llm.map(|call| call.model.as_str()))),
             ("provider", text(llm.map(|call| call.provider.as_str()))),
         ]);

@@ -58,7 +58,7 @@ fn a_lifted_ask_needs_no_permit_besides() {
 fn llm_over_http() -> Operation {
     use reeve_domain::operation::{Billing, Dialect, LlmCall};
     let mut operation = http("POST", "llm.example.com", "/v1/messages");
-    let mut endpoint = operation.endpoint().clone();
+    let mut endpoint = operation.endpoint().unwrap().clone();
     endpoint.scheme = Scheme::Http;
     endpoint.port = 80;
     operation.subject = Subject::Llm(LlmCall {

@@ -91,7 +91,7 @@ fn request() -> impl Strategy<Value = (Operation, Circumstances)> {
             operation.principal.team = team.then(|| reeve_domain::id::TeamId::parse("web").unwrap());
             operation.credential = credential.then(|| reeve_domain::id::CredentialId::parse("github").unwrap());
             if model {
-                operation.subject = model_call(operation.endpoint().clone(), "corp", "m");
+                operation.subject = model_call(operation.endpoint().unwrap().clone(), "corp", "m");
             }
             (operation, Circumstances { first_seen: seen, first_write: written, ..known() })
         },

@@ -175,7 +175,7 @@ fn an_operation_is_held_for_the_asks_that_are_not_answered() {
 #[test]
 fn where_only_the_default_asks_always_is_a_plain_permit() {
     let mut operation = http("POST", "api.example.com", "/v1/chat");
-    let mut endpoint = operation.endpoint().clone();
+    let mut endpoint = operation.endpoint().unwrap().clone();
     endpoint.scheme = Scheme::Http;
     endpoint.port = 80;
     operation.subject = super::slicing::model_call(endpoint, "corp", "m \"1\"");

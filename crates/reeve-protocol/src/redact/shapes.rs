@@ -44,6 +44,11 @@ pub(super) fn credential(rest: &str) -> Option<usize> {
     (digit && length >= *least && !is_placeholder(own)).then_some(prefix.len() + length)
 }
 
+/// Whether the whole text is one of Reeve's own placeholders.
+pub(crate) fn is_own(text: &str) -> bool {
+    is_placeholder(text) || SHAPES.iter().filter_map(|(prefix, _)| text.strip_prefix(prefix)).any(is_placeholder)
+}
+
 fn is_placeholder(tail: &str) -> bool {
     tail.strip_prefix("reeve-")
         .or_else(|| tail.split_once("-reeve-").map(|(_, hex)| hex))

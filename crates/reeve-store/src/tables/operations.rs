@@ -41,7 +41,7 @@ pub fn put(conn: &Connection, row: &OperationRow, stamp: i64) -> Result<(), Stor
         row.kind,
         row.decision.as_str(),
         risk,
-        row.host,
+        row.host.as_deref().unwrap_or_default(),
         row.texts(Key::Rule).join(" "),
         row.model,
         credentials.join(" "),
@@ -64,6 +64,31 @@ pub fn index(conn: &Connection, id: u64, text: &str, words: &str) -> Result<(), 
 pub fn unindex(conn: &Connection, id: u64) -> Result<(), StoreError> {
     conn.prepare_cached("DELETE FROM operations_fts WHERE rowid = ?1")?.execute([id])?;
     Ok(())
+}
+
+/// Takes away the row of an operation that is not open; its number, where there was one. That its host was reached stays
+/// known.
+pub fn remove_closed(conn: &Connection, operation: Option<&OperationId>) -> Result<Option<u64>, StoreError> {
+    let Some(operation) = operation else { return Ok(None) };
+    let sql = "SELECT id, agent, host FROM operations WHERE operation = ?1 AND open = 0";
+    let found = conn
+        .prepare_cached(sql)?
+        .query_row([operation.as_str()], |row| Ok((row.get(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?)));
+    let Some((id, agent, host)) = found.optional()? else { return Ok(None) };
+    conn.prepare_cached("UPDATE reached SET kept = 1 WHERE agent = ?1 AND host = ?2 AND kept = 0")?
+        .execute((agent, host))?;
+    conn.prepare_cached("DELETE FROM operations WHERE id = ?1")?.execute([id])?;
+    conn.prepare_cached("DELETE FROM bodies WHERE id = ?1")?.execute([id])?;
+    Ok(Some(id))
+}
+
+/// How many began up to and with this stamp.
+pub fn count_until(conn: &Connection, stamp: i64) -> Result<u64, StoreError> {
+    let after = DateTime::from_timestamp_millis(stamp.saturating_add(1))
+        .ok_or_else(|| StoreError::Damaged(format!("stamp {stamp} of a record")))?;
+    let first = first_since(conn, after)?;
+    let mut statement = conn.prepare_cached("SELECT count(*) FROM operations WHERE id < ?1")?;
+    Ok(statement.query_row([first], |row| row.get(0))?)
 }
 
 /// Held or under way, newest first.

@@ -1,0 +1,202 @@
+//! Calls of MCP tools: the facts that rules judge, a summary from a fixed template, content and view. What looks like a
+//! secret in the arguments is written out nowhere but in the content's hash.
+
+use reeve_domain::operation::{
+    Argument, ArgumentValue, McpToolCall, McpTransport, SchemaCheck, Subject, ToolAnnotations,
+};
+use serde_json::{Value, json};
+
+use crate::body::Node;
+use crate::{Classified, ProtocolError, canonical, redact, text};
+
+/// Largest arguments that are read, in bytes.
+pub const MAX_ARGUMENTS: usize = 4 * 1024 * 1024;
+
+/// Most arguments that rules see, and most characters of each.
+const ARGUMENTS: usize = 256;
+const CHARACTERS: usize = 1024;
+
+/// A call as the gateway framed it.
+#[derive(Debug, Clone)]
+pub struct ToolCall<'a> {
+    /// As it is registered.
+    pub server: &'a str,
+    pub transport: McpTransport,
+    pub tool: &'a str,
+    pub annotations: ToolAnnotations,
+    /// What checking the arguments against the tool's input schema gave.
+    pub schema: SchemaCheck,
+    /// The arguments as they are sent: one JSON object.
+    pub arguments: &'a [u8],
+}
+
+/// Reads a call.
+///
+/// # Errors
+/// When the arguments are too large, not one JSON object, or name a key twice: then it is not certain what the server would
+/// read, and the call must be refused.
+pub fn classify(call: &ToolCall<'_>) -> Result<Classified, ProtocolError> {
+    let node = Node::parse(call.arguments, MAX_ARGUMENTS)?;
+    let mut flat = Flat { arguments: Vec::new(), is_whole: true };
+    let shown = flat.read(&node, "", false);
+    let subject = McpToolCall {
+        server: call.server.to_owned(),
+        transport: call.transport,
+        tool: call.tool.to_owned(),
+        annotations: call.annotations,
+        arguments: flat.arguments,
+        is_whole: flat.is_whole,
+        argument_bytes: call.arguments.len() as u64,
+        schema: call.schema.clone(),
+    };
+    Ok(Classified {
+        content: canonical::tool_call(&subject, &node),
+        summary: text::line(&format!("{}.{}", call.server, call.tool), 200),
+        conversation: None,
+        answers: Vec::new(),
+        view: view(&subject, shown),
+        subject: Subject::Mcp(subject),
+    })
+}
+
+fn view(call: &McpToolCall, arguments: Value) -> Value {
+    json!({
+        "kind": "mcp.tool_call",
+        "server": call.server,
+        "transport": call.transport,
+        "tool": call.tool,
+        "annotations": call.annotations,
+        "schema": call.schema,
+        "bytes": call.argument_bytes,
+        "whole": call.is_whole,
+        "arguments": arguments,
+    })
+}
+
+/// Arguments, laid out flat while the tree that people see is made.
+struct Flat {
+    arguments: Vec<Argument>,
+    is_whole: bool,
+}
+
+impl Flat {
+    /// `telling`: the name above says that a secret follows.
+    fn read(&mut self, node: &Node<'_>, path: &str, telling: bool) -> Value {
+        match node {
+            Node::Map(fields) => {
+                let member = |(key, inner): &(std::borrow::Cow<'_, str>, Node<'_>)| {
+                    let below = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
+                    (key.to_string(), self.read(inner, &below, telling || redact::hides(key)))
+                };
+                Value::Object(fields.0.iter().map(member).collect())
+            }
+            Node::List(items) => {
+                let item = |(at, inner): (usize, &Node<'_>)| self.read(inner, &format!("{path}[{at}]"), telling);
+                Value::Array(items.iter().enumerate().map(item).collect())
+            }
+            Node::Null => self.keep(path, ArgumentValue::Null, Value::Null),
+            Node::Bool(value) => self.keep(path, ArgumentValue::Bool(*value), Value::Bool(*value)),
+            Node::Number(number) if telling => self.text(path, &number.to_string(), true),
+            Node::Number(number) => {
+                self.keep(path, ArgumentValue::Number(number.to_string()), Value::Number(number.clone()))
+            }
+            Node::Text(words) => self.text(path, words, telling),
+        }
+    }
+
+    fn text(&mut self, path: &str, words: &str, telling: bool) -> Value {
+        let shown = if telling && !words.is_empty() && !redact::is_own(words) {
+            redact::REDACTED.to_owned()
+        } else {
+            redact::words(words)
+        };
+        self.is_whole &= shown == words;
+        self.keep(path, ArgumentValue::Text(shown.clone()), Value::String(shown))
+    }
+
+    fn keep(&mut self, path: &str, mut value: ArgumentValue, shown: Value) -> Value {
+        if self.arguments.len() >= ARGUMENTS {
+            self.is_whole = false;
+            return shown;
+        }
+        if let ArgumentValue::Text(words) = &mut value
+            && let Some((cut, _)) = words.char_indices().nth(CHARACTERS)
+        {
+            words.truncate(cut);
+            self.is_whole = false;
+        }
+        // A name is bounded as a value is.
+        let path: String = path.chars().take(CHARACTERS).collect();
+        self.arguments.push(Argument { path, value });
+        shown
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(arguments: &str) -> Result<(McpToolCall, Classified), ProtocolError> {
+        let call = ToolCall {
+            server: "postgres",
+            transport: McpTransport::Stdio,
+            tool: "execute",
+            annotations: ToolAnnotations::default(),
+            schema: SchemaCheck::Unchecked,
+            arguments: arguments.as_bytes(),
+        };
+        let classified = classify(&call)?;
+        let Subject::Mcp(subject) = classified.subject.clone() else { panic!("no tool call") };
+        Ok((subject, classified))
+    }
+
+    #[test]
+    fn arguments_are_laid_out_by_where_they_stand() {
+        let (call, told) = read(r#"{"sql":"DELETE FROM t","options":{"ids":[1,2.50,true,null]}}"#).unwrap();
+        let flat: Vec<String> = call.arguments.iter().map(|one| format!("{}={}", one.path, one.value)).collect();
+        let wanted = [
+            "sql=DELETE FROM t",
+            "options.ids[0]=1",
+            "options.ids[1]=2.5",
+            "options.ids[2]=true",
+            "options.ids[3]=null",
+        ];
+        assert_eq!(flat, wanted);
+        assert!(call.is_whole);
+        assert_eq!(told.summary, "postgres.execute");
+        assert_eq!(told.view["arguments"]["options"]["ids"][2], true);
+    }
+
+    #[test]
+    fn what_looks_like_a_secret_is_in_the_hash_alone() {
+        let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+        let (call, told) = read(&format!(r#"{{"note":"use {secret} here","password":"hunter2","n":1}}"#)).unwrap();
+        let all = format!("{}{}", serde_json::to_string(&call).unwrap(), told.view);
+        assert!(!all.contains(secret) && !all.contains("hunter2"), "{all}");
+        assert!(all.contains("(redacted") && !call.is_whole);
+        let (_, other) = read(r#"{"note":"use nothing here","password":"hunter2","n":1}"#).unwrap();
+        let (_, less) = read(r#"{"note":"use nothing here","password":"hunter3","n":1}"#).unwrap();
+        assert_ne!(other.content, less.content);
+    }
+
+    #[test]
+    fn the_order_of_keys_changes_nothing_and_a_key_twice_is_refused() {
+        let content = |text: &str| read(text).unwrap().1.content;
+        assert_eq!(content(r#"{"a":1,"b":{"c":2,"d":3}}"#), content(r#"{"b":{"d":3,"c":2},"a":1}"#));
+        assert_ne!(content(r#"{"a":1}"#), content(r#"{"a":"1"}"#));
+        assert!(read(r#"{"a":1,"a":2}"#).is_err());
+        assert!(read("[1]").is_err());
+    }
+
+    #[test]
+    fn too_much_is_cut_and_said_to_be() {
+        let long = "x".repeat(5000);
+        let (call, told) = read(&format!(r#"{{"text":"{long}"}}"#)).unwrap();
+        assert!(!call.is_whole);
+        assert_eq!(call.arguments[0].value.to_string().len(), CHARACTERS);
+        assert_eq!(told.view["arguments"]["text"].as_str().unwrap().len(), 5000, "a human sees all of it");
+        let many: Vec<String> = (0..300).map(|n| format!("\"k{n}\":{n}")).collect();
+        let (call, _) = read(&format!("{{{}}}", many.join(","))).unwrap();
+        assert!(call.arguments.len() == ARGUMENTS && !call.is_whole);
+    }
+}
