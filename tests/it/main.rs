@@ -14,3 +14,4 @@ mod policy_matrix;
 mod records;
 mod requests;
 mod tamper;
+mod terminal;

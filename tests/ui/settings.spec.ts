@@ -14,6 +14,9 @@ test("observing is chosen, said in the strip, and taken back from there", async 
   await open(page, "/settings/protection?fake=story");
   const strip = page.getByRole("contentinfo");
   await page.getByRole("radio", { name: /^Observe/ }).click();
+  const question = page.getByRole("dialog", { name: "Is it you?" });
+  await question.getByLabel("Passphrase").fill("correct horse");
+  await question.getByRole("button", { name: "Go on" }).click();
   await expect(strip).toHaveAttribute("data-state", "observing");
   await page.getByRole("link", { name: "Inbox" }).click();
   await strip.getByRole("button", { name: "Ready to enforce?" }).click();
@@ -22,6 +25,7 @@ test("observing is chosen, said in the strip, and taken back from there", async 
   await expect(strip).toHaveAttribute("data-state", "protected");
   expect(await changes(page)).toEqual([
     { mode: "observe", preset: null, notifications: null },
+    { mode: "observe", preset: null, notifications: null, proof: "correct horse" },
     { mode: "enforce", preset: null, notifications: null },
   ]);
 });

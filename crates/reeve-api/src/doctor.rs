@@ -39,6 +39,7 @@ pub(crate) async fn with_engine(host: &Arc<Host>) -> Vec<CheckDto> {
     checks.push(disk(&host.home.data));
     checks.push(chain(host).await);
     checks.push(policy(host));
+    checks.push(presence(host).await);
     checks.push(prices(host));
     checks.push(upstream(host));
     checks
@@ -77,6 +78,15 @@ fn vault(probe: Probe, kind: &str) -> CheckDto {
     match probe.into_result() {
         Ok(()) => check("keychain", true, format!("{kind}: written, read and removed a probe"), None),
         Err(error) => check("keychain", false, error.to_string(), Some(error.advice())),
+    }
+}
+
+/// How a human is proven. None set is nothing broken: it is chosen when it is first needed.
+async fn presence(host: &Host) -> CheckDto {
+    match host.engine.presence().is_set().await {
+        Ok(true) => check("presence", true, "a human is proven by the Reeve passphrase, which is set", None),
+        Ok(false) => check("presence", true, "a human is proven by the Reeve passphrase: none is set yet", None),
+        Err(error) => check("presence", false, error.to_string(), Some("unlock the keychain")),
     }
 }
 

@@ -5,12 +5,14 @@ mod approve;
 mod budget;
 mod changes;
 mod cred;
+mod data;
 mod demo;
 mod doctor;
 mod log;
 mod open;
 mod papers;
 mod policy;
+mod proof;
 mod run;
 mod serve;
 mod status;
@@ -125,6 +127,7 @@ async fn dispatch(context: &Context, command: Option<Command>) -> anyhow::Result
         Some(Command::Stop) => status::stop(context).await,
         Some(Command::Resume) => status::resume(context).await,
         Some(Command::Verify { export }) => verify::verify(context, export).await,
+        Some(Command::Data(args)) => data::data(context, args.verb).await,
         Some(Command::Export(args)) => verify::export(context, args).await,
         Some(Command::Open { id }) => open::open(context, &id).await,
         Some(Command::Restore { all }) => changes::restore(context, all).await,

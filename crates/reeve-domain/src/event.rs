@@ -109,6 +109,13 @@ pub enum EventBody {
     CredentialRemoved { credential: CredentialId },
     #[serde(rename = "credential.bound")]
     CredentialBound { credential: CredentialId, place: String },
+    /// When a human wants to be reminded of replacing it.
+    #[serde(rename = "credential.reminder_set")]
+    CredentialReminderSet {
+        credential: CredentialId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        days: Option<u32>,
+    },
     #[serde(rename = "credential.injected")]
     CredentialInjected { credential: CredentialId },
     /// An upstream echoed a credential, and it was masked.

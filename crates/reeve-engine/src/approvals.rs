@@ -22,6 +22,10 @@ use crate::error::EngineError;
 
 /// Most questions open at once for one agent; more are denied.
 pub const MAX_PENDING_PER_AGENT: usize = 20;
+/// An agent with so many open questions put within a minute is slowed: each further one is put this much later.
+const STORM: usize = 10;
+const STORM_WITHIN_SECONDS: i64 = 60;
+const SLOWED_BY: Duration = Duration::from_secs(2);
 /// How long an approval that nobody has used yet stays valid, once, for the same agent, human, folder and fingerprint.
 pub const UNUSED_FOR: Duration = Duration::from_secs(600);
 /// How long a refusal answers repeats of the same question in the same session by itself.
@@ -158,6 +162,12 @@ impl Approvals {
         if let Some(answer) = self.answered_before(&question, usable).await? {
             return Ok(answer);
         }
+        if self.storms(&question) {
+            tokio::select! {
+                () = ended.cancelled() => {}
+                () = tokio::time::sleep(SLOWED_BY) => {}
+            }
+        }
         let Waiting { id, mut answer, output_limit, over, claim } = match self.place(&question, longest, ended) {
             Place::Joined(waiting) => {
                 // Answered or not recorded yet: the count of a card is not worth refusing for.
@@ -227,6 +237,19 @@ impl Approvals {
     fn is_claimed(&self, id: &ApprovalId) -> bool {
         let open = self.open.lock();
         open.contains_key(id) || self.claimed.lock().get(id).is_some_and(|claim| claim.strong_count() > 0)
+    }
+
+    /// Whether this is one more question of an agent that puts them faster than anybody reads.
+    fn storms(&self, question: &Question) -> bool {
+        let asked = &question.approval;
+        let open = self.open.lock();
+        let mine = open.values().map(Open::asked).filter(|one| one.agent == asked.agent);
+        let (mut recent, mut joins) = (0, false);
+        for one in mine {
+            recent += usize::from((asked.asked_at - one.asked_at).num_seconds() < STORM_WITHIN_SECONDS);
+            joins |= one.session == asked.session && one.question == asked.question;
+        }
+        recent >= STORM && !joins
     }
 
     /// Joins the same question or enters a new one, in one step: identical questions never double.

@@ -1,8 +1,9 @@
 //! After the answer: taking back what it put in force, a late yes for what expired, and the rule that a person writes later.
 
-use reeve_domain::approval::{Approval, GrantScope, Resolution, Resolved, Surface};
+use reeve_domain::approval::{Approval, GrantScope, Resolution, Resolved};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{ApprovalId, GrantId};
+use reeve_domain::verdict::Risk;
 
 use crate::Engine;
 use crate::approvals::Question;
@@ -132,13 +133,12 @@ impl Engine {
     /// As [`Engine::answer`], and when the question has another answer.
     pub async fn allow_late(&self, answering: Answering) -> Result<(), EngineError> {
         self.admits(answering.surface)?;
-        let armed = answering.surface == Surface::MainWindow;
-        self.approvals().take_late_ticket(&answering.approval, &answering.ticket, armed)?;
+        self.approvals().take_late_ticket(&answering.approval, &answering.ticket)?;
         let Resolution::Approved { scope } = &answering.resolution else {
             return Err(EngineError::Refused("what is over can only be allowed late".to_owned()));
         };
         let question = self.question_of(&answering.approval).await?;
-        self.proven(question.approval.risk, answering.surface, answering.proof).await?;
+        self.proven_for(&question, Risk::Low, &answering).await?;
         let answer = question.approval.resolved.as_ref().map(|resolved| &resolved.resolution);
         let expired = matches!(answer, Some(Resolution::Expired));
         let written = match scope {

@@ -31,6 +31,7 @@ pub mod retention;
 mod seen;
 pub mod sessions;
 pub mod settings;
+mod tidy;
 pub mod witness;
 
 use std::collections::HashMap;
@@ -128,6 +129,7 @@ struct Parts {
     owed: Arc<Owed>,
     /// Held while the record is judged again: one at a time.
     weighing: Arc<tokio::sync::Mutex<()>>,
+    tidy: tidy::Found,
     shutdown: CancellationToken,
     demo: bool,
 }
@@ -207,6 +209,7 @@ impl Engine {
             gate,
             owed,
             weighing: Arc::default(),
+            tidy: tidy::Found::default(),
             shutdown: CancellationToken::new(),
             demo: options.demo,
         }));
@@ -575,6 +578,10 @@ impl Engine {
     #[must_use]
     pub fn prices(&self) -> &Prices {
         &self.0.prices
+    }
+
+    pub(crate) fn tidy(&self) -> &tidy::Found {
+        &self.0.tidy
     }
 
     #[must_use]

@@ -8,32 +8,40 @@ use reeve_domain::id::BudgetId;
 
 use crate::Engine;
 use crate::error::EngineError;
+use crate::loosening::Change;
 use crate::policies::MINE_LIMITS_FILE;
+use crate::presence::Person;
 
 impl Engine {
-    /// Sets a limit; one with the same id in the same file is replaced.
+    /// Sets a limit; one with the same id in the same file is replaced. Raising one needs the proof that *High* needs.
     ///
     /// # Errors
-    /// When the id is one of the person's own file, or the whole would not load.
-    pub async fn set_budget(&self, definition: BudgetDefinition) -> Result<(), EngineError> {
+    /// When the id is one of the person's own file, a human is to be proven first, or the whole would not load.
+    pub async fn set_budget(&self, definition: BudgetDefinition, person: &Person) -> Result<(), EngineError> {
+        let _one_at_a_time = self.policies().alone().await;
         let mut mine = self.mine(&definition.id)?;
+        let before = mine.iter().find(|d| d.id == definition.id);
+        let weight = Change::Limit { before, after: Some(&definition) }.weight();
+        self.proven(&format!("raising the limit `{}`", definition.id), weight, person).await?;
         mine.retain(|d| d.id != definition.id);
         let what = format!("{} set to {}", definition.id, limit_text(definition.limit));
         mine.push(definition);
         self.write_mine(&mine, what).await
     }
 
-    /// Removes a limit that was set here.
+    /// Removes a limit that was set here; it needs the same proof as raising it.
     ///
     /// # Errors
-    /// When there is none of this id in the file that Reeve writes.
-    pub async fn remove_budget(&self, id: &BudgetId) -> Result<(), EngineError> {
+    /// When there is none of this id in the file that Reeve writes, or a human is to be proven first.
+    pub async fn remove_budget(&self, id: &BudgetId, person: &Person) -> Result<(), EngineError> {
+        let _one_at_a_time = self.policies().alone().await;
         let mut mine = self.mine(id)?;
-        let before = mine.len();
-        mine.retain(|d| d.id != *id);
-        if mine.len() == before {
+        let Some(place) = mine.iter().position(|d| d.id == *id) else {
             return Err(EngineError::NotFound { what: "budget", name: id.to_string() });
-        }
+        };
+        let gone = mine.remove(place);
+        let weight = Change::Limit { before: Some(&gone), after: None }.weight();
+        self.proven(&format!("removing the limit `{id}`"), weight, person).await?;
         self.write_mine(&mine, format!("{id} removed")).await
     }
 

@@ -96,6 +96,7 @@ async fn a_limit_set_here_may_be_changed_here_and_prices_are_found_by_name() {
             amount,
             model: Some("claude-*".to_owned()),
             on_exhausted: None,
+            proof: None,
         })
     };
     for amount in [1_000, 2_000] {

@@ -13,6 +13,7 @@ import { agents } from "./fake/agents";
 import { approvals } from "./fake/approvals";
 import { budgets } from "./fake/budgets";
 import { credentials } from "./fake/credentials";
+import { data } from "./fake/data";
 import { operations } from "./fake/operations";
 import { policies } from "./fake/policies";
 import { sessions } from "./fake/sessions";
@@ -62,7 +63,7 @@ function recorded(name: StateName, now: number): Recorded {
   }
 }
 
-const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...budgets, ...credentials, ...operations, ...policies, ...sessions, ...settings, ...status };
+const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...budgets, ...credentials, ...data, ...operations, ...policies, ...sessions, ...settings, ...status };
 
 /** An engine that answers from memory. */
 export class FakeEngine implements Engine {

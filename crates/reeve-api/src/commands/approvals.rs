@@ -7,6 +7,7 @@ use reeve_engine::approvals::ARMING;
 use reeve_engine::decide::Answering;
 use reeve_engine::decided::LeftBehind;
 use reeve_engine::policies::STANDING_FILE;
+use reeve_engine::presence::Person;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::contract::ApiError;
 use crate::contract::approvals::{AnswerDto, ApprovalDto, ApprovalsPage, ArmingDto, ResolveInput, ScopeDto};
 use crate::contract::calls::ApprovalsCall;
 use crate::contract::cards::{LateInput, LeftDto, RaiseInput};
+use crate::contract::credentials::TypedSecret;
 use crate::host::Host;
 
 /// Most answered questions in one list.
@@ -30,7 +32,7 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: ApprovalsCall) -> Re
         ApprovalsCall::Suggestions => return answer(&cards::suggestions(host).await?),
         ApprovalsCall::Preview(input) => return answer(&cards::preview(host, input).await?),
         ApprovalsCall::Presence => return answer(&cards::presence(host).await?),
-        ApprovalsCall::SetPresence(input) => return answer(&cards::set_presence(host, input).await?),
+        ApprovalsCall::SetPresence(input) => return answer(&cards::set_presence(host, caller, input).await?),
         ApprovalsCall::Get(input) => return answer(&show(host, &parsed(&input.approval)?).await?),
         ApprovalsCall::Resolve(input) => {
             let id = parsed(&input.approval)?;
@@ -156,6 +158,11 @@ fn left(behind: LeftBehind) -> LeftDto {
         LeftBehind::Grant { id, text } => LeftDto::Grant { id: id.to_string(), text },
         LeftBehind::Rule { id, text } => LeftDto::Rule { id, text },
     }
+}
+
+/// The human on this machine, as this caller speaks for them.
+pub(crate) fn person(caller: &Caller, proof: Option<TypedSecret>) -> Person {
+    Person { name: whoami(), surface: caller.surface, proof: proof.map(Secret::from) }
 }
 
 /// The human on this machine.

@@ -6,7 +6,9 @@ use reeve_domain::money::NanoUsd;
 use reeve_engine::budgets::concrete_accounts;
 use serde_json::Value;
 
+use super::approvals::person;
 use super::{answer, invalid, spending};
+use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::budgets::{BudgetDto, OnExhaustedDto, SetBudgetInput, UnitDto, WindowDto};
 use crate::contract::calls::BudgetsCall;
@@ -15,21 +17,22 @@ use crate::host::Host;
 /// The output limit of a request is never lowered under this many tokens, unless the file says otherwise.
 const OUTPUT_FLOOR: u64 = 256;
 
-pub(crate) async fn run(host: &Host, call: BudgetsCall) -> Result<Value, ApiError> {
+pub(crate) async fn run(host: &Host, caller: &Caller, call: BudgetsCall) -> Result<Value, ApiError> {
     match call {
         BudgetsCall::List => {}
         BudgetsCall::Lines => return answer(&spending::lines(host).await?),
         BudgetsCall::Get(input) => return answer(&spending::detail(host, &input).await?),
         BudgetsCall::Prices(input) => return answer(&spending::prices(host, &input.find)),
-        BudgetsCall::Set(input) => {
+        BudgetsCall::Set(mut input) => {
+            let person = person(caller, input.proof.take());
             let known =
                 host.engine.policies().in_force().limits.budgets().iter().find(|d| d.id.as_str() == input.id).cloned();
             let floor = known.map_or(OUTPUT_FLOOR, |known| known.output_floor);
-            host.engine.set_budget(BudgetDefinition { output_floor: floor, ..definition(input)? }).await?;
+            host.engine.set_budget(BudgetDefinition { output_floor: floor, ..definition(input)? }, &person).await?;
         }
         BudgetsCall::Remove(input) => {
             let id = BudgetId::parse(&input.budget).map_err(invalid)?;
-            host.engine.remove_budget(&id).await?;
+            host.engine.remove_budget(&id, &person(caller, input.proof)).await?;
         }
     }
     answer(&list(host).await?)

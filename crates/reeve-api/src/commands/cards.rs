@@ -1,7 +1,7 @@
 //! What a card says beside the question, the rule before it is written, what the inbox proposes, and proof of a human.
 
 use reeve_domain::budget::Limit;
-use reeve_domain::id::ApprovalId;
+use reeve_domain::id::{AgentId, ApprovalId};
 use reeve_domain::operation::Operation;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::{Decision, Risk};
@@ -117,6 +117,16 @@ pub(crate) async fn suggestions(host: &Host) -> Result<SuggestionsDto, ApiError>
             SuggestionDto::MakeRule { question: Box::new(approvals::dto(host, &question)), times }
         }
         Suggestion::Expiring { rule, reason, at } => SuggestionDto::Expiring { rule, reason, at },
+        Suggestion::Unused { rule, reason, days } => SuggestionDto::Unused { rule, reason, days },
+        Suggestion::Tighten { rule, reason, times, agent, path } => {
+            let named = |agent: String| match AgentId::parse(&agent) {
+                Ok(id) => super::agents::name_of(host, &id),
+                Err(_) => agent,
+            };
+            SuggestionDto::Tighten { rule, reason, times, agent_name: agent.map(named), path }
+        }
+        Suggestion::ReadyToEnforce { actions, held, denied } => SuggestionDto::ReadyToEnforce { actions, held, denied },
+        Suggestion::Rotate { credential, name, days } => SuggestionDto::Rotate { credential, name, days },
     };
     Ok(SuggestionsDto {
         suggestions: engine.suggestions().await?.into_iter().map(suggestion).collect(),

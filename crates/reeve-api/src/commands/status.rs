@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_domain::budget::Window;
-use reeve_domain::sensitive::Secret;
 use reeve_engine::mark::Mark;
 use serde_json::Value;
 
@@ -24,7 +23,7 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: StatusCall) -> 
         StatusCall::Resume => host.engine.resume().await?,
         StatusCall::Pause(input) => {
             let time = input.minutes.map(|m| chrono::Duration::minutes(i64::from(m)));
-            host.engine.pause(time, input.proof.map(Secret::from)).await?;
+            host.engine.pause(time, &super::approvals::person(caller, input.proof)).await?;
         }
         StatusCall::SetMark(mark) => {
             reeve_engine::mark::choose(host.engine.store(), Mark { words: mark.words, stripe: mark.stripe }).await?;

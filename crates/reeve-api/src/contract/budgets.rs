@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use reeve_domain::budget::{Account, Balance, BudgetDefinition, Limit, OnExhausted, Scope, Window};
 use serde::{Deserialize, Serialize};
 
+use super::credentials::TypedSecret;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
@@ -120,6 +122,10 @@ pub struct SetBudgetInput {
     pub amount: u64,
     pub model: Option<String>,
     pub on_exhausted: Option<OnExhaustedDto>,
+    /// The passphrase, where it is asked for before a limit is raised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub proof: Option<TypedSecret>,
 }
 
 /// Which budget, and which of its accounts: that of one agent or session, where it has several.
@@ -147,6 +153,10 @@ pub struct PricesInput {
 #[serde(rename_all = "camelCase")]
 pub struct BudgetInput {
     pub budget: String,
+    /// The passphrase, where it is asked for before a limit goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub proof: Option<TypedSecret>,
 }
 
 /// A limit as its unit and amount.

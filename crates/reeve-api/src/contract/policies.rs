@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::{Deserialize, Serialize};
 
+use super::credentials::TypedSecret;
 use super::status::PresetDto;
 
 /// Where a rule comes from.
@@ -217,4 +218,8 @@ pub struct AcknowledgeInput {
     pub folder: String,
     /// Of what was shown: the agreement is refused when the rules changed since.
     pub revision: String,
+    /// The passphrase, where it is asked for because more may pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub proof: Option<TypedSecret>,
 }

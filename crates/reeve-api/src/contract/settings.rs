@@ -4,6 +4,8 @@ use chrono::{DateTime, Utc};
 use reeve_engine::settings::{Notifications, SecretsStore};
 use serde::{Deserialize, Serialize};
 
+use super::credentials::TypedSecret;
+use super::retention::RetentionDto;
 use super::status::{ModeDto, PresetDto};
 
 /// Which notifications the desktop shows. That protection is lost is always told.
@@ -61,6 +63,16 @@ pub struct DataDto {
     pub records: u64,
     /// When the oldest record was made; none where there is none.
     pub since: Option<DateTime<Utc>>,
+    /// What is older, or more, goes by itself.
+    pub keep: RetentionDto,
+    /// The last record that is gone; 0 where none is.
+    pub removed_to: u64,
+    /// When the last removal was recorded.
+    pub removed_at: Option<DateTime<Utc>>,
+    /// Whether something is being removed right now.
+    pub removing: bool,
+    /// Why something is still there that should have gone.
+    pub problem: Option<String>,
 }
 
 /// The settings as they hold now.
@@ -91,4 +103,8 @@ pub struct SetSettingsInput {
     pub mode: Option<ModeDto>,
     pub preset: Option<PresetDto>,
     pub notifications: Option<NotificationsDto>,
+    /// The passphrase, where it is asked for because this loosens protection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub proof: Option<TypedSecret>,
 }

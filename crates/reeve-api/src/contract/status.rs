@@ -132,7 +132,7 @@ pub struct StatusDto {
 pub struct PauseInput {
     /// Minutes; none: until resumed.
     pub minutes: Option<u32>,
-    /// The passphrase, for longer than an hour where one is set.
+    /// The passphrase, for longer than an hour.
     #[serde(default)]
     pub proof: Option<TypedSecret>,
 }
@@ -159,6 +159,9 @@ pub struct VerificationDto {
     pub events: u64,
     /// The last record that a seal vouches for.
     pub sealed_to: u64,
+    /// Everything up to this record is gone, and a signed removal says so; 0 where nothing is.
+    #[serde(default)]
+    pub removed_to: u64,
     /// Records of an export from which something was taken out: only its manifest vouches for what they hold.
     #[serde(default)]
     pub redacted: u64,

@@ -1,5 +1,8 @@
 //! `reeve approve`: the Inbox in a terminal. Allowing needs a terminal, so that a script cannot do it unseen.
 
+use std::time::{Duration, Instant};
+
+use reeve_api::client::Client;
 use reeve_api::contract::approvals::{
     AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolutionDto, ResolveInput, ScopeDto,
 };
@@ -7,7 +10,7 @@ use reeve_api::contract::calls::ApprovalsCall;
 use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::{ApiCode, ApiError};
 
-use super::{Context, refuse_inside_session};
+use super::{Context, proof, refuse_inside_session};
 use crate::args::ApproveVerb;
 use crate::{exit, output};
 
@@ -16,7 +19,7 @@ pub async fn approve(context: &Context, verb: Option<ApproveVerb>) -> anyhow::Re
         ApproveVerb::List => list(context).await,
         ApproveVerb::Show { id } => {
             refuse_inside_session("approve show")?;
-            let approval = get(context, id).await?;
+            let approval = Shown::get(&context.client().await?, id).await?.card;
             if context.json {
                 output::json(&approval)?
             } else {
@@ -30,8 +33,10 @@ pub async fn approve(context: &Context, verb: Option<ApproveVerb>) -> anyhow::Re
         }
         ApproveVerb::Deny { id, reason } => {
             refuse_inside_session("approve deny")?;
-            let shown = get(context, id).await?;
-            answer(context, &shown, AnswerDto::Refuse { reason }, None).await
+            let client = context.client().await?;
+            let shown = Shown::get(&client, id).await?;
+            let after = shown.answer(&client, AnswerDto::Refuse { reason }, None).await?;
+            told(context, after)
         }
     }
 }
@@ -70,15 +75,17 @@ fn scope(session: bool, for_: Option<&str>, always: bool) -> anyhow::Result<Scop
 }
 
 async fn allow(context: &Context, id: String, scope: ScopeDto) -> anyhow::Result<u8> {
+    let client = context.client().await?;
     // First who asks, which the engine knows by the ancestors, and then whether anybody can be asked.
-    let shown = get(context, id).await?;
+    let mut shown = Shown::get(&client, id).await?;
     if !output::may_ask(context.no_input) {
         return Err(ApiError::new(ApiCode::NotPermitted, "`reeve approve allow` works only on a terminal")
             .hint("decide in the console, or in a terminal of your own")
             .into());
     }
-    print(&shown)?;
-    let text = shown.arming.as_ref().and_then(|arming| match scope {
+    let card = &shown.card;
+    print(card)?;
+    let text = card.arming.as_ref().and_then(|arming| match scope {
         ScopeDto::Session | ScopeDto::Until { .. } => arming.session_text.clone(),
         ScopeDto::Always => arming.always_text.clone(),
         ScopeDto::Once => None,
@@ -93,39 +100,57 @@ async fn allow(context: &Context, id: String, scope: ScopeDto) -> anyhow::Result
         context.say("nothing was decided");
         return Ok(exit::WAITING);
     }
-    // Where the risk demands that a human is there, the console and this terminal ask the same question.
-    let proof = match shown.facts.as_ref().is_some_and(|facts| facts.needs_proof) {
-        true => Some(context.ask_text("Reeve passphrase")?),
-        false => None,
-    };
-    answer(context, &shown, AnswerDto::Approve { scope }, proof).await
+    let answer = || AnswerDto::Approve { scope: scope.clone() };
+    if !card.facts.as_ref().is_some_and(|facts| facts.needs_proof) {
+        return told(context, shown.answer(&client, answer(), None).await?);
+    }
+    let mut refused = ApiError::new(ApiCode::NeedsProof, "allowing this needs your passphrase");
+    for _ in 0..proof::TRIES {
+        let typed = proof::ask(context, &client, &refused).await?;
+        match shown.answer(&client, answer(), Some(typed)).await {
+            // A ticket counts once, so the next try is about the card as it is then.
+            Err(error) if error.code == ApiCode::NeedsProof => {
+                refused = error;
+                shown = Shown::get(&client, shown.card.id).await?;
+            }
+            other => return told(context, other?),
+        }
+    }
+    Err(refused.into())
 }
 
-async fn get(context: &Context, approval: String) -> anyhow::Result<ApprovalDto> {
-    let client = context.client().await?;
-    Ok(client.call(&ApprovalsCall::Get(ApprovalInput { approval })).await?)
+/// A card, and since when it is shown.
+struct Shown {
+    card: ApprovalDto,
+    since: Instant,
 }
 
-async fn answer(
-    context: &Context,
-    shown: &ApprovalDto,
-    answer: AnswerDto,
-    proof: Option<TypedSecret>,
-) -> anyhow::Result<u8> {
-    let Some(arming) = &shown.arming else {
-        let message = format!("`{}` has its answer already", shown.id);
-        return Err(ApiError::new(ApiCode::AlreadyResolved, message).into());
-    };
-    let client = context.client().await?;
-    let input = ResolveInput {
-        approval: shown.id.clone(),
-        nonce: arming.nonce.clone(),
-        answer,
-        reading_ms: None,
-        rule: None,
-        proof,
-    };
-    let after: ApprovalDto = client.call(&ApprovalsCall::Resolve(input)).await?;
+impl Shown {
+    async fn get(client: &Client, approval: String) -> Result<Self, ApiError> {
+        let card = client.call(&ApprovalsCall::Get(ApprovalInput { approval })).await?;
+        Ok(Self { card, since: Instant::now() })
+    }
+
+    /// Answers once the card is armed.
+    async fn answer(
+        &self,
+        client: &Client,
+        answer: AnswerDto,
+        proof: Option<TypedSecret>,
+    ) -> Result<ApprovalDto, ApiError> {
+        let Some(arming) = &self.card.arming else {
+            let message = format!("`{}` has its answer already", self.card.id);
+            return Err(ApiError::new(ApiCode::AlreadyResolved, message));
+        };
+        let armed = Duration::from_millis(arming.arms_after_ms.into());
+        tokio::time::sleep(armed.saturating_sub(self.since.elapsed())).await;
+        let (approval, nonce) = (self.card.id.clone(), arming.nonce.clone());
+        let input = ResolveInput { approval, nonce, answer, reading_ms: None, rule: None, proof };
+        client.call(&ApprovalsCall::Resolve(input)).await
+    }
+}
+
+fn told(context: &Context, after: ApprovalDto) -> anyhow::Result<u8> {
     if context.json {
         output::json(&after)?;
     } else {

@@ -2,9 +2,10 @@
 
 use reeve_api::contract::budgets::{BudgetDto, BudgetInput, SetBudgetInput, UnitDto, WindowDto};
 use reeve_api::contract::calls::BudgetsCall;
+use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::{ApiCode, ApiError};
 
-use super::{Context, refuse_inside_session};
+use super::{Context, proof, refuse_inside_session};
 use crate::args::BudgetVerb;
 use crate::{exit, output};
 
@@ -20,20 +21,31 @@ pub async fn budget(context: &Context, verb: Option<BudgetVerb>) -> anyhow::Resu
         BudgetVerb::Set { id, amount, scope, window, model, on_exhausted } => {
             let (unit, amount) = reeve_api::parse_amount(&amount)?;
             let on_exhausted = on_exhausted.map(Into::into);
-            BudgetsCall::Set(SetBudgetInput { id, scope, window: window.into(), unit, amount, model, on_exhausted })
+            let window = window.into();
+            let proof = None;
+            BudgetsCall::Set(SetBudgetInput { id, scope, window, unit, amount, model, on_exhausted, proof })
         }
         BudgetVerb::Raise { id, by } => {
             let (unit, by) = reeve_api::parse_amount(&by)?;
             let budgets: Vec<BudgetDto> = client.call(&BudgetsCall::List).await?;
             BudgetsCall::Set(raised(&budgets, &id, unit, by)?)
         }
-        BudgetVerb::Rm { id } => BudgetsCall::Remove(BudgetInput { budget: id }),
+        BudgetVerb::Rm { id } => BudgetsCall::Remove(BudgetInput { budget: id, proof: None }),
     };
-    let budgets: Vec<BudgetDto> = client.call(&call).await?;
+    let budgets: Vec<BudgetDto> = proof::proven(context, &client, |proof| with(call.clone(), proof)).await?;
     print(context, &budgets)?;
     // As `reeve approve` does with what waits: a script learns whether there is money without reading columns.
     let used_up = |b: &BudgetDto| b.window != WindowDto::Call && b.free <= 0;
     Ok(if shows && budgets.iter().any(used_up) { exit::BUDGET } else { exit::DONE })
+}
+
+fn with(mut call: BudgetsCall, proof: Option<TypedSecret>) -> BudgetsCall {
+    match &mut call {
+        BudgetsCall::Set(input) => input.proof = proof,
+        BudgetsCall::Remove(input) => input.proof = proof,
+        _ => {}
+    }
+    call
 }
 
 fn raised(budgets: &[BudgetDto], id: &str, unit: UnitDto, by: u64) -> anyhow::Result<SetBudgetInput> {
@@ -57,6 +69,7 @@ fn raised(budgets: &[BudgetDto], id: &str, unit: UnitDto, by: u64) -> anyhow::Re
         amount: u64::try_from(found.limit).unwrap_or(0).saturating_add(by),
         model: found.model.clone(),
         on_exhausted: Some(found.on_exhausted),
+        proof: None,
     })
 }
 

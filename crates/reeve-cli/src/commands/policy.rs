@@ -8,7 +8,7 @@ use reeve_api::contract::calls::{OperationsCall, PoliciesCall};
 use reeve_api::contract::operations::{OperationDetailDto, OperationInput};
 use reeve_api::contract::policies::{AcknowledgeInput, PolicyStateDto, RuleDto};
 
-use super::{Context, refuse_inside_session};
+use super::{Context, proof, refuse_inside_session};
 use crate::args::PolicyVerb;
 use crate::{exit, output};
 
@@ -49,8 +49,9 @@ async fn acknowledge(context: &Context, folder: Option<PathBuf>, revision: Optio
         }
         revision
     };
-    let call = PoliciesCall::Acknowledge(AcknowledgeInput { folder, revision });
-    let state: PolicyStateDto = client.call(&call).await?;
+    let agreed = AcknowledgeInput { folder, revision, proof: None };
+    let call = |proof| PoliciesCall::Acknowledge(AcknowledgeInput { proof, ..agreed.clone() });
+    let state: PolicyStateDto = proof::proven(context, &client, call).await?;
     if context.json {
         output::json(&state)?;
     } else {

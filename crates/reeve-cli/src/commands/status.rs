@@ -4,7 +4,7 @@ use reeve_api::contract::calls::StatusCall;
 use reeve_api::contract::status::{PauseInput, ProtectionDto, StatusDto};
 use reeve_api::contract::{ApiCode, ApiError};
 
-use super::{Context, refuse_inside_session};
+use super::{Context, proof, refuse_inside_session};
 use crate::{exit, output};
 
 pub async fn status(context: &Context) -> anyhow::Result<u8> {
@@ -16,7 +16,10 @@ pub async fn status(context: &Context) -> anyhow::Result<u8> {
 pub async fn pause(context: &Context, text: Option<&str>) -> anyhow::Result<u8> {
     refuse_inside_session("pause")?;
     let minutes = text.map(duration).transpose()?.map(|d| u32::try_from((d.num_seconds() + 59) / 60).unwrap_or(1));
-    change(context, &StatusCall::Pause(PauseInput { minutes, proof: None })).await
+    let client = context.client().await?;
+    let call = |proof| StatusCall::Pause(PauseInput { minutes, proof });
+    let status: StatusDto = proof::proven(context, &client, call).await?;
+    print(context, &status)
 }
 
 pub async fn stop(context: &Context) -> anyhow::Result<u8> {

@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
+use crate::presence::Person;
 
 /// Most versions kept; the oldest go first.
 const KEPT: usize = 200;
@@ -27,9 +28,9 @@ pub enum How {
 }
 
 /// Who changes rules, and what they say about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Author {
-    pub by: String,
+    pub person: Person,
     pub how: How,
     /// A sentence of theirs.
     pub note: Option<String>,

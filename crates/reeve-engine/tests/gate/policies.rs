@@ -6,7 +6,7 @@ use reeve_engine::policies::draft::{Draft, FileChange, Part};
 use reeve_engine::policies::history::{Author, How};
 use reeve_engine::policies::replay::WINDOW;
 
-use crate::world::World;
+use crate::world::{World, dana};
 
 const NO_DOCS: &str =
     "@id(\"no-docs\")\n@reason(\"not today\")\nforbid (principal, action, resource == Host::\"docs.acme.example\");\n";
@@ -15,8 +15,8 @@ fn draft(part: Part, text: &str) -> Draft {
     Draft { changes: vec![FileChange { file: "mine.cedar".to_owned(), part, text: text.to_owned() }], complete: false }
 }
 
-fn dana() -> Author {
-    Author { by: "dana".to_owned(), how: How::Saved, note: Some("for a while".to_owned()) }
+fn by_dana() -> Author {
+    Author { person: dana(None), how: How::Saved, note: Some("for a while".to_owned()) }
 }
 
 async fn passes(world: &World) -> bool {
@@ -30,7 +30,7 @@ async fn a_saved_rule_binds_at_once_and_leaves_a_version_and_a_record() {
     let world = World::new().await;
     assert!(passes(&world).await);
     let before = world.engine.policies().in_force().set.revision().to_owned();
-    world.engine.save_policies(&draft(Part::New, NO_DOCS), Some(&before), &dana()).await.unwrap();
+    world.engine.save_policies(&draft(Part::New, NO_DOCS), Some(&before), &by_dana()).await.unwrap();
     assert!(!passes(&world).await);
     let versions = world.engine.policies().versions().unwrap();
     assert_eq!((versions[0].by.as_deref(), versions[0].note.as_deref()), (Some("dana"), Some("for a while")));
@@ -46,9 +46,9 @@ async fn a_saved_rule_binds_at_once_and_leaves_a_version_and_a_record() {
         "{what}: {text}"
     );
     // What was drafted on older rules is not put over newer ones.
-    let stale = world.engine.save_policies(&draft(Part::File, "// none\n"), Some(&before), &dana()).await;
+    let stale = world.engine.save_policies(&draft(Part::File, "// none\n"), Some(&before), &by_dana()).await;
     assert!(stale.unwrap_err().to_string().contains("changed meanwhile"));
-    world.engine.save_policies(&draft(Part::Rule("no-docs".to_owned()), ""), None, &dana()).await.unwrap();
+    world.engine.save_policies(&draft(Part::Rule("no-docs".to_owned()), ""), None, &by_dana()).await.unwrap();
     assert!(passes(&world).await);
 }
 
@@ -60,7 +60,7 @@ async fn what_does_not_load_or_fails_a_case_changes_nothing() {
     std::fs::create_dir_all(folder.join("cases")).unwrap();
     std::fs::write(folder.join("cases/mine.yaml"), cases).unwrap();
     for (text, why) in [(NO_DOCS, "docs are read"), ("forbid (principal", "does not load")] {
-        let refused = world.engine.save_policies(&draft(Part::New, text), None, &dana()).await.unwrap_err().to_string();
+        let refused = world.engine.save_policies(&draft(Part::New, text), None, &by_dana()).await.unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
     }
     assert!(!folder.join("mine.cedar").exists());

@@ -14,10 +14,18 @@ use reeve_domain::id::{AgentId, OperationId};
 use reeve_domain::operation::{Billing, Dialect, Digest, Endpoint, HttpCall, LlmCall, Operation, Scheme, Subject};
 use reeve_domain::path::RequestPath;
 use reeve_domain::sensitive::Secret;
+use reeve_engine::approvals::ARMING;
 use reeve_engine::decide::Answering;
+use reeve_engine::presence::Person;
 use reeve_engine::settings::Settings;
 use reeve_engine::{Engine, EngineError, EngineOptions, Gate, LiveSession, OpenSession, Ruling};
 use reeve_vault::Vault;
+
+/// The person on this machine, with what they typed as their passphrase.
+pub fn dana(typed: Option<&str>) -> Person {
+    let proof = typed.map(|text| Secret::from(text.to_owned()));
+    Person { name: "dana".to_owned(), surface: Surface::MainWindow, proof }
+}
 
 pub struct World {
     pub engine: Engine,
@@ -156,6 +164,7 @@ impl World {
 
     pub async fn answer(&self, approval: &Approval, resolution: Resolution) -> Result<(), EngineError> {
         let ticket = self.engine.approvals().show(&approval.id)?;
+        self.clock.advance(ARMING);
         self.answer_with(approval, &ticket, Surface::Cli, resolution).await
     }
 

@@ -161,6 +161,7 @@ async fn question(world: &World) -> reeve_domain::id::ApprovalId {
 async fn answer(world: &World, resolution: Resolution) {
     let id = question(world).await;
     let ticket = world.engine.approvals().show(&id).unwrap();
+    tokio::time::sleep(reeve_engine::approvals::ARMING).await;
     let (by, surface) = ("dana".to_owned(), Surface::Cli);
     let answering = Answering {
         approval: id,

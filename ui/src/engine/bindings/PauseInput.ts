@@ -10,6 +10,6 @@ export type PauseInput = {
  */
 minutes: number | null, 
 /**
- * The passphrase, for longer than an hour where one is set.
+ * The passphrase, for longer than an hour.
  */
 proof: TypedSecret | null, };

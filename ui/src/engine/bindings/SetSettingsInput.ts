@@ -2,8 +2,13 @@
 import type { ModeDto } from "./ModeDto";
 import type { NotificationsDto } from "./NotificationsDto";
 import type { PresetDto } from "./PresetDto";
+import type { TypedSecret } from "./TypedSecret";
 
 /**
  * What is to be otherwise; none: as it is.
  */
-export type SetSettingsInput = { mode: ModeDto | null, preset: PresetDto | null, notifications: NotificationsDto | null, };
+export type SetSettingsInput = { mode: ModeDto | null, preset: PresetDto | null, notifications: NotificationsDto | null, 
+/**
+ * The passphrase, where it is asked for because this loosens protection.
+ */
+proof?: TypedSecret, };

@@ -7,6 +7,7 @@ import type { ResolveInput } from "../bindings/ResolveInput";
 import type { RuleChoiceDto } from "../bindings/RuleChoiceDto";
 import type { RowStateDto } from "../bindings/RowStateDto";
 import { EngineError } from "../client";
+import { demand, presence } from "./presence";
 import { type Handlers, notFound, type World } from "./world";
 
 function question(world: World, id: string): ApprovalDto {
@@ -52,12 +53,10 @@ function late(world: World, input: LateInput): ApprovalDto {
 }
 
 const PROPOSED: RuleChoiceDto = { width: "useful", lasting: { kind: "days30" } };
-const PASSPHRASE = "correct horse";
 
 /** What the engine demands before it allows what is critical. */
-function prove(found: ApprovalDto, proof: string | null | undefined): void {
-  if (!facts(found).needsProof || proof === PASSPHRASE) return;
-  throw new EngineError({ code: "needsProof", message: proof ? "this is not the passphrase" : "allowing this needs your passphrase", hint: null });
+function prove(world: World, found: ApprovalDto, proof: string | null | undefined): void {
+  if (facts(found).needsProof) demand(world, `allowing \`${found.id}\``, proof);
 }
 
 type Names = "list" | "get" | "resolve" | "extend" | "preview" | "undo" | "allow_late" | "raise" | "suggestions" | "presence" | "set_presence";
@@ -71,7 +70,7 @@ export const approvals: Handlers<`approvals.${Names}`> = {
     return { ...found, arming: may ? arming(found) : null, facts: may ? (found.facts ?? facts(found)) : null };
   },
   "approvals.resolve": (world, input) => {
-    if (input.answer.kind === "approve") prove(question(world, input.approval), input.proof);
+    if (input.answer.kind === "approve") prove(world, question(world, input.approval), input.proof);
     const resolved = resolve(world, input);
     if (input.answer.kind !== "approve" || input.answer.scope.kind !== "always") return resolved;
     question(world, input.approval).left = { kind: "rule", id: `grt_${resolved.id}`, text: preview(resolved, input.rule ?? PROPOSED).text };
@@ -94,6 +93,13 @@ export const approvals: Handlers<`approvals.${Names}`> = {
   "approvals.allow_late": late,
   "approvals.raise": (world, input) => resolve(world, { approval: input.approval, nonce: input.nonce, answer: { kind: "approve", scope: { kind: "once" } }, readingMs: input.readingMs, rule: null, proof: null }),
   "approvals.suggestions": (world) => (world.state.resolved.length === 0 ? { suggestions: [], readingMedianMs: null } : suggestions(Date.now())),
-  "approvals.presence": () => ({ set: true, alsoHigh: false }),
-  "approvals.set_presence": (_, input) => ({ set: true, alsoHigh: input.alsoHigh ?? false }),
+  "approvals.presence": presence,
+  "approvals.set_presence": (world, input) => {
+    const { guard } = world;
+    if (input.alsoHigh === false && guard.alsoHigh) demand(world, "asking for it less often", input.old);
+    if (input.new !== null && guard.passphrase !== null) demand(world, "changing your passphrase", input.old);
+    if (input.new !== null && input.new.length < 8) throw new EngineError({ code: "failed", message: "the passphrase needs at least 8 characters", hint: null });
+    world.guard = { passphrase: input.new ?? guard.passphrase, alsoHigh: input.alsoHigh ?? guard.alsoHigh };
+    return presence(world);
+  },
 };

@@ -2,6 +2,7 @@
 import { checks } from "../../testing/settings";
 import type { ProtectionDto } from "../bindings/ProtectionDto";
 import type { StatusDto } from "../bindings/StatusDto";
+import { demand } from "./presence";
 import type { Handlers, World } from "./world";
 
 function protect(world: World, protection: ProtectionDto): StatusDto {
@@ -14,7 +15,10 @@ export const status: Handlers<"status.get" | "status.stop_all" | "status.resume"
   "status.get": (world) => world.state.status,
   "status.stop_all": (world) => protect(world, { state: "stopped" }),
   "status.resume": (world) => protect(world, { state: "protected" }),
-  "status.pause": (world, { minutes }) => protect(world, { state: "paused", until: minutes === null ? null : new Date(Date.now() + minutes * 60_000).toISOString() }),
+  "status.pause": (world, { minutes, proof }) => {
+    if (minutes === null || minutes > 60) demand(world, "pausing for longer than an hour", proof);
+    return protect(world, { state: "paused", until: minutes === null ? null : new Date(Date.now() + minutes * 60_000).toISOString() });
+  },
   "status.set_mark": (world, { words, stripe }) => {
     world.state.status = { ...world.state.status, mark: words, markStripe: stripe };
     world.tell([]);

@@ -7,6 +7,7 @@ import type { CredentialDto } from "../bindings/CredentialDto";
 import type { OperationDetailDto } from "../bindings/OperationDetailDto";
 import type { OperationRowDto } from "../bindings/OperationRowDto";
 import type { StreamMessage } from "../bindings/StreamMessage";
+import type { Guard } from "./presence";
 import { type Answer, type Call, type CallName, EngineError, type InputOf } from "../client";
 
 type Batch = Extract<StreamMessage, { kind: "batch" }>["batch"];
@@ -21,6 +22,7 @@ export class World {
   agents: AgentDto[];
   credentials: CredentialDto[];
   budgets: BudgetLineDto[];
+  guard: Guard = { passphrase: "correct horse", alsoHigh: false };
   /** Details as a real engine told them; of other rows they are made up from the row. */
   readonly details: readonly OperationDetailDto[];
 

@@ -12,7 +12,7 @@ use reeve_api::contract::policies::weighing::{ReplayChangeDto, ReplayDto, Replay
 use reeve_api::contract::policies::{PolicyStateDto, RuleDto, RuleKindDto, RuleModeDto};
 use reeve_api::contract::{ApiCode, ApiError};
 
-use crate::commands::{Context, refuse_inside_session};
+use crate::commands::{Context, proof, refuse_inside_session};
 use crate::{exit, output};
 
 /// Lines of examples printed; `--json` has all that the engine lists.
@@ -115,8 +115,9 @@ pub async fn apply(context: &Context, candidate: &Path, yes: bool, note: Option<
         return Ok(exit::WAITING);
     }
     // What was looked at is what is written: the engine refuses when the rules changed meanwhile.
-    let save = SaveInput { draft, base: Some(state.revision), note };
-    let after: PolicyStateDto = client.call(&PoliciesCall::Save(save)).await?;
+    let save = SaveInput { draft, base: Some(state.revision), note, proof: None };
+    let call = |proof| PoliciesCall::Save(SaveInput { proof, ..save.clone() });
+    let after: PolicyStateDto = proof::proven(context, &client, call).await?;
     if context.json {
         output::json(&serde_json::json!({ "state": after, "differences": checked.differences }))?;
     } else {
