@@ -23,6 +23,7 @@ use reeve_engine::settings::Settings;
 use reeve_engine::{Engine, EngineOptions, LiveSession, OpenSession, Ruling};
 use reeve_testkit::agent::Speak;
 use reeve_testkit::samples;
+use reeve_testkit::upstream::{Manner, Upstream};
 use reeve_tests::stage::{Setting, Stage};
 use reeve_vault::Vault;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -369,6 +370,29 @@ async fn a_question_that_nobody_answers_leaves_the_inbox_when_it_expires() {
     agent.send(Speak::H2, delete("https://api.acme.example/things/8")).await.unwrap();
     let page: ApprovalsPage = client.call(&ApprovalsCall::List).await.unwrap();
     assert_eq!((page.open.len(), page.resolved.len()), (0, 1), "{page:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_started_governed_reaches_nothing_once_its_engine_is_gone() {
+    let provider = Provider::start(Script::default()).await.unwrap();
+    let mut machine = Machine::forgetful(provider.addr(), &provider.root_pem(), "");
+    let client = machine.start().await;
+    let (agent, _) = machine.agent(&client, "tester").await;
+    assert_eq!(agent.send(Speak::H1, get("https://api.acme.example/x")).await.unwrap().status, StatusCode::OK);
+    // An address that answers without any proxy, so that going around it would be seen.
+    let open = Upstream::plain(Manner::answer("200 OK", "", "around")).await.unwrap();
+    let env = machine.reeve(&["env", "--agent", "an-ide", "--hours", "1"]);
+    assert!(env.status.success(), "{}", printed(&env));
+    let lines = String::from_utf8(env.stdout).unwrap();
+    machine.kill();
+    assert!(agent.send(Speak::H1, get("https://api.acme.example/x")).await.is_err());
+    for url in ["https://api.acme.example/x".to_owned(), format!("http://{}/", open.address())] {
+        let script = format!("{lines}\ncurl -sS --max-time 20 {url}");
+        let curl = machine.world.command("sh").args(["-c", &script]).output().unwrap();
+        assert!(!curl.status.success() && curl.stdout.is_empty(), "{url}: {}", printed(&curl));
+    }
+    assert_eq!(provider.requests().len(), 1, "something went upstream without an engine");
+    assert!(open.heads().is_empty(), "it went around: {:?}", open.heads());
 }
 
 #[tokio::test(flavor = "multi_thread")]

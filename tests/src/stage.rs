@@ -28,7 +28,7 @@ const COMMAND_LIMIT: Duration = Duration::from_secs(120);
 
 /// Every host that the real agents or the scripts of the tests ask for: all of them are the provider, nothing leaves the
 /// machine.
-const HOSTS: [&str; 14] = [
+pub const HOSTS: [&str; 14] = [
     "api.anthropic.com",
     "api.openai.com",
     "chatgpt.com",
@@ -53,8 +53,10 @@ pub struct Setting<'a> {
     pub policy: &'a str,
     /// `limits.yaml`; empty: none.
     pub limits: &'a str,
-    /// Keys of `config.toml` before the tables.
+    /// Keys of `config.toml` before the tables, and tables of its own after them.
     pub config: &'a str,
+    /// Longest life of a governed command; none: two minutes.
+    pub longest: Option<Duration>,
 }
 
 /// How a governed command ended.
@@ -80,6 +82,7 @@ pub struct Stage {
     pub provider: Provider,
     engine: Child,
     client: Client,
+    longest: Duration,
 }
 
 impl Drop for Stage {
@@ -123,7 +126,10 @@ impl Stage {
             .spawn()
             .context("cannot start the engine")?;
         match connected(&world, &mut engine).await {
-            Ok(client) => Ok(Self { world, provider, engine, client }),
+            Ok(client) => {
+                let longest = setting.longest.unwrap_or(COMMAND_LIMIT);
+                Ok(Self { world, provider, engine, client, longest })
+            }
             Err(error) => {
                 let _ = engine.kill();
                 let _ = engine.wait();
@@ -210,7 +216,7 @@ impl Stage {
     pub async fn reeve(&self, arguments: &[&str]) -> Result<Ended> {
         let mut command = self.world.command(reeve()?);
         command.args(arguments);
-        to_the_end(command).await
+        to_the_end(command, COMMAND_LIMIT).await
     }
 
     /// Runs a command governed to its end. `own` are variables of its own environment.
@@ -220,7 +226,7 @@ impl Stage {
     pub async fn run(&self, command: &[String], own: &[(&str, &str)]) -> Result<Ended> {
         let mut governed = self.world.command(reeve()?);
         governed.args(["run", "--"]).args(command).envs(own.iter().copied());
-        to_the_end(governed).await
+        to_the_end(governed, self.longest).await
     }
 
     /// Waits for the next question.
@@ -328,13 +334,13 @@ async fn connected(world: &World, engine: &mut Child) -> Result<Client> {
     }
 }
 
-async fn to_the_end(command: std::process::Command) -> Result<Ended> {
+async fn to_the_end(command: std::process::Command, longest: Duration) -> Result<Ended> {
     let shown = format!("{command:?}");
     let mut command = tokio::process::Command::from(command);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
     let child = command.spawn().with_context(|| format!("cannot start {shown}"))?;
-    let output = tokio::time::timeout(COMMAND_LIMIT, child.wait_with_output()).await;
-    let output = output.with_context(|| format!("still running after {} s: {shown}", COMMAND_LIMIT.as_secs()))??;
+    let output = tokio::time::timeout(longest, child.wait_with_output()).await;
+    let output = output.with_context(|| format!("still running after {} s: {shown}", longest.as_secs()))??;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     Ok(Ended { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) })
 }

@@ -62,36 +62,52 @@ impl Governed {
         Ok(())
     }
 
-    /// The Timeline's model calls cost, one by one, what the provider's own usage comes to.
     pub async fn the_bill_is_right(&self) -> Result<()> {
-        let prices = Prices::shipped()?;
-        let calls = self.stage.provider.calls(self.tool.group());
-        let mut billed: Vec<i64> = calls.iter().filter_map(|c| prices.cost(c).transpose()).collect::<Result<_>>()?;
-        let rows = self.stage.rows("kind:llm").await?;
-        let mut recorded: Vec<i64> = rows.iter().filter_map(|row| row.cost).filter(|cost| *cost > 0).collect();
-        billed.sort_unstable();
-        recorded.sort_unstable();
-        ensure!(!billed.is_empty() && billed == recorded, "billed {billed:?}, recorded {recorded:?}");
-        for row in &rows {
-            let cost = self.stage.operation(&row.id).await?.cost;
-            let within = cost.as_ref().is_none_or(|c| c.settled <= Some(c.reserved) && !c.estimated && !c.overrun);
-            ensure!(within, "settled above its reservation: {cost:?}");
-        }
-        Ok(())
+        the_bill_is_right(&self.stage, self.tool).await
     }
 
-    /// Rows of the conversation itself: model calls that offered tools.
     pub async fn main_rows(&self) -> Result<Vec<OperationRowDto>> {
-        let mut main = Vec::new();
-        for row in self.stage.rows("kind:llm").await? {
-            let detail = self.stage.operation(&row.id).await?;
-            let subject = detail.subject.context("a model call without facts")?;
-            if subject["tools_offered"].as_array().is_some_and(|tools| !tools.is_empty()) {
-                main.push(row);
-            }
-        }
-        Ok(main)
+        main_rows(&self.stage).await
     }
+}
+
+/// The Timeline's model calls cost, one by one, what the provider's own usage comes to.
+pub async fn the_bill_is_right(stage: &Stage, tool: Tool) -> Result<()> {
+    let prices = Prices::shipped()?;
+    let calls = stage.provider.calls(tool.group());
+    let mut billed: Vec<i64> = calls.iter().filter_map(|c| prices.cost(c).transpose()).collect::<Result<_>>()?;
+    let rows = stage.rows("kind:llm").await?;
+    let mut recorded: Vec<i64> = rows.iter().filter_map(|row| row.cost).filter(|cost| *cost > 0).collect();
+    billed.sort_unstable();
+    recorded.sort_unstable();
+    ensure!(!billed.is_empty() && billed == recorded, "billed {billed:?}, recorded {recorded:?}");
+    for row in &rows {
+        let cost = stage.operation(&row.id).await?.cost;
+        let within = cost.as_ref().is_none_or(|c| c.settled <= Some(c.reserved) && !c.estimated && !c.overrun);
+        ensure!(within, "settled above its reservation: {cost:?}");
+    }
+    Ok(())
+}
+
+/// Rows of the conversation itself: model calls that offered tools.
+pub async fn main_rows(stage: &Stage) -> Result<Vec<OperationRowDto>> {
+    let mut main = Vec::new();
+    for row in stage.rows("kind:llm").await? {
+        let detail = stage.operation(&row.id).await?;
+        let subject = detail.subject.context("a model call without facts")?;
+        if subject["tools_offered"].as_array().is_some_and(|tools| !tools.is_empty()) {
+            main.push(row);
+        }
+    }
+    Ok(main)
+}
+
+/// Nothing of what was turned away costs anything, now or later.
+async fn nothing_was_spent(stage: &Stage) -> Result<()> {
+    let rows = stage.rows("kind:llm").await?;
+    let refused = rows.iter().filter(|row| row.state != RowStateDto::Allowed);
+    ensure!(refused.clone().all(|row| row.cost.unwrap_or_default() == 0 && row.reserved.is_none()), "{rows:?}");
+    Ok(())
 }
 
 /// What the tool printed, for a failing assertion.
@@ -130,7 +146,7 @@ pub async fn own_login(tool: Tool) -> Result<()> {
     ensure!(calls.iter().all(|call| call.header(header) == Some(&value)), "{calls:?}");
     let rows = stage.rows("kind:llm").await?;
     ensure!(rows.len() == calls.len() && rows.iter().all(|row| row.credential.is_none()), "{rows:?}");
-    ensure!(rows.iter().all(|row| row.cost.is_some_and(|cost| cost > 0)), "{rows:?}");
+    the_bill_is_right(&stage, tool).await?;
     stage.verify().await
 }
 
@@ -146,6 +162,8 @@ pub async fn shell_turn(tool: Tool) -> Result<()> {
     ensure!(calls.len() == 2, "{} main calls", calls.len());
     ensure!(String::from_utf8_lossy(&calls[1].body).contains("seat-42-belt"), "the result did not reach the model");
     let rows = governed.main_rows().await?;
+    let passed = rows.iter().all(|row| row.state == RowStateDto::Allowed && row.status == Some(200));
+    ensure!(rows.len() == 2 && passed, "{rows:?}");
     let asked = governed.stage.operation(&rows[0].id).await?.outcome.context("no outcome")?;
     ensure!(asked["tool_calls"].as_array().is_some_and(|calls| calls.len() == 1), "{asked}");
     governed.only_the_real_key_arrived()?;
@@ -161,11 +179,15 @@ pub async fn streamed_turn(tool: Tool) -> Result<()> {
     ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &governed.stage));
     let calls = governed.main_calls();
     ensure!(calls.len() == 1, "{} main calls: it gave up on the stream", calls.len());
-    let row = &governed.main_rows().await?[0];
+    let rows = governed.main_rows().await?;
+    let [row] = rows.as_slice() else { anyhow::bail!("{rows:?}") };
+    ensure!(row.state == RowStateDto::Allowed && row.status == Some(200), "{row:?}");
     let outcome = governed.stage.operation(&row.id).await?.outcome.context("no outcome")?;
     let (first, total) = (outcome["first_byte_ms"].as_u64().context("no first byte")?, outcome["total_ms"].as_u64());
     ensure!(total.is_some_and(|total| total >= 1_000 && first < total - 700), "{outcome}");
-    governed.the_bill_is_right().await
+    governed.only_the_real_key_arrived()?;
+    governed.the_bill_is_right().await?;
+    governed.stage.verify().await
 }
 
 pub async fn held_and_approved(tool: Tool) -> Result<()> {
@@ -204,7 +226,9 @@ pub async fn held_and_refused(tool: Tool) -> Result<()> {
     ensure!(governed.main_calls().is_empty(), "a refused call went upstream");
     let rows = governed.main_rows().await?;
     let [row] = rows.as_slice() else { anyhow::bail!("it asked {} times: {rows:?}", rows.len()) };
-    ensure!(row.state == RowStateDto::Refused && row.cost.unwrap_or_default() == 0, "{row:?}");
+    ensure!(row.state == RowStateDto::Refused && row.status.is_none(), "{row:?}");
+    nothing_was_spent(&governed.stage).await?;
+    governed.only_the_real_key_arrived()?;
     governed.stage.verify().await
 }
 
@@ -220,6 +244,39 @@ pub async fn over_budget(tool: Tool) -> Result<()> {
     let rows = governed.main_rows().await?;
     let [row] = rows.as_slice() else { anyhow::bail!("it asked {} times: {rows:?}", rows.len()) };
     ensure!(row.state == RowStateDto::Denied && row.rule.as_deref() == Some("pocket-money"), "{row:?}");
+    nothing_was_spent(&governed.stage).await?;
+    governed.only_the_real_key_arrived()?;
+    governed.stage.verify().await
+}
+
+/// What the session may spend pays for the input and some of the output that the tool asks for (or, where it names no
+/// limit, that the model could give).
+pub async fn lowered_limit(tool: Tool) -> Result<()> {
+    let (purse, field) = match tool {
+        Tool::Claude => ("0.40", "/max_tokens"),
+        Tool::Codex => ("0.60", "/max_output_tokens"),
+        Tool::Gemini => ("0.15", "/generationConfig/maxOutputTokens"),
+        Tool::Opencode => ("0.25", "/max_tokens"),
+    };
+    let limits = format!("budgets:\n  - id: purse\n    scope: session\n    window: total\n    max_cost: {purse}\n");
+    let script = Script::shell("printf 'seat-%d-belt' 42 > made.txt; cat made.txt", ANSWER);
+    let governed = Governed::set(tool, Setting { script, limits: &limits, ..Setting::default() }).await?;
+    let ended = governed.ask().await?;
+    ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &governed.stage));
+    let (calls, rows) = (governed.main_calls(), governed.main_rows().await?);
+    ensure!(calls.len() == 2 && rows.len() == 2, "{} calls, {rows:?}", calls.len());
+    let cap: f64 = purse.parse()?;
+    for (call, row) in calls.iter().zip(&rows) {
+        let arrived = call.json().pointer(field).and_then(serde_json::Value::as_u64);
+        let detail = governed.stage.operation(&row.id).await?;
+        let asked = detail.subject.context("no facts")?["output_limit"].as_u64();
+        let lowered = arrived.is_some_and(|arrived| arrived >= 1_024 && arrived < asked.unwrap_or(65_536));
+        ensure!(lowered, "{arrived:?} arrived of {asked:?} asked for");
+        let cost = detail.cost.context("no cost")?;
+        ensure!(cost.reserved as f64 <= cap * 1e9 && cost.reserved > 0, "{cost:?}");
+    }
+    governed.only_the_real_key_arrived()?;
+    governed.the_bill_is_right().await?;
     governed.stage.verify().await
 }
 
@@ -241,6 +298,7 @@ forbid (principal, action == Action::"http.request", resource == Host::"forbidde
     let [row] = rows.as_slice() else { anyhow::bail!("{rows:?}") };
     ensure!(row.state == RowStateDto::Denied && row.rule.as_deref() == Some("not-there"), "{row:?}");
     ensure!(row.agent == tool.agent(), "{row:?}");
+    governed.only_the_real_key_arrived()?;
     governed.the_bill_is_right().await?;
     governed.stage.verify().await
 }
@@ -279,5 +337,6 @@ pub async fn credential_in_the_shell(tool: Tool) -> Result<()> {
     let [row] = rows.as_slice() else { anyhow::bail!("{rows:?}") };
     ensure!(row.state == RowStateDto::Approved && row.credential.as_deref() == Some("acme"), "{row:?}");
     governed.only_the_real_key_arrived()?;
+    governed.the_bill_is_right().await?;
     stage.verify().await
 }

@@ -2,6 +2,7 @@
 //! own provider on loopback: what they print, what they send, what arrives, what the Timeline shows and what it cost.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod holds;
 mod journeys;
 mod particular;
 
@@ -11,7 +12,7 @@ use reeve_tests::tools::Tool;
 macro_rules! journeys {
     ($($tool:ident: $variant:ident),+ $(,)?) => { $(
         mod $tool {
-            use super::{Tool, journeys};
+            use super::{Tool, holds, journeys};
 
             #[tokio::test]
             async fn a_text_turn_is_paid_for_and_carries_the_real_key() {
@@ -46,6 +47,21 @@ macro_rules! journeys {
             #[tokio::test]
             async fn a_call_over_budget_is_refused_in_our_words() {
                 journeys::over_budget(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_call_that_would_cost_more_than_is_left_goes_out_with_a_lower_limit_and_the_tool_goes_on() {
+                journeys::lowered_limit(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_call_held_longer_than_its_head_may_be_withheld_is_kept_alive_and_goes_on() {
+                holds::kept_alive(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_refusal_inside_an_open_stream_ends_the_call_and_its_repeat_meets_the_same_refusal() {
+                holds::refused_inside(Tool::$variant).await.unwrap();
             }
 
             #[tokio::test]

@@ -205,9 +205,14 @@ fn elsewhere(received: &Received) -> Answer {
         return Answer::empty(200);
     }
     if PROVIDER_HOSTS.contains(&received.host.as_str()) {
-        // Codex with a ChatGPT login stops working when this one is missing.
+        // Codex with a ChatGPT login stops working when this one is missing: it names where the account's calls go.
         if received.path == "/backend-api/wham/accounts/check" {
-            return Answer::json(200, &json!({ "accounts": {}, "account_ordering": [] }));
+            let account = json!({
+                "id": received.header("chatgpt-account-id").unwrap_or_default(),
+                "workspace_backend_origin": "https://chatgpt.com",
+                "account_routing_override": "NO_CONSTRAINT",
+            });
+            return Answer::json(200, &json!({ "accounts": [account], "account_ordering": [] }));
         }
         let error = json!({ "type": "not_found_error", "message": "the demo provider has no such endpoint" });
         return Answer::json(404, &json!({ "type": "error", "error": error }));

@@ -23,9 +23,10 @@ pub struct HoldPlan {
 const QUARTER_MINUTE: Duration = Duration::from_secs(15);
 
 /// The plan for a client and a request. `events` is whether its answer would be server-sent events
-/// ([`answers_with_events`]); without them nothing can be sent before the answer, so all of the hold is withheld.
+/// ([`answers_with_events`]); without them nothing can be sent before the answer, so all of the hold is withheld. `most`
+/// is the longest to withhold from a client whose patience a person knows better; it never adds any.
 #[must_use]
-pub fn hold_limits(user_agent: &str, dialect: Option<Dialect>, events: bool) -> HoldPlan {
+pub fn hold_limits(user_agent: &str, dialect: Option<Dialect>, events: bool, most: Option<Duration>) -> HoldPlan {
     let is = |start: &str| user_agent.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start));
     let gemini = is("GeminiCLI") || matches!(dialect, Some(Dialect::Gemini | Dialect::GeminiCodeAssist));
     // Seconds until the headers must be out; seconds until the client gives up whatever is sent.
@@ -55,12 +56,10 @@ pub fn hold_limits(user_agent: &str, dialect: Option<Dialect>, events: bool) -> 
     } else {
         end.min(570)
     };
-    let withhold = if events { headers } else { longest };
-    HoldPlan {
-        withhold: Duration::from_secs(withhold),
-        keepalive_every: QUARTER_MINUTE,
-        longest: Duration::from_secs(longest),
-    }
+    let withhold = Duration::from_secs(if events { headers } else { longest });
+    let withhold = most.map_or(withhold, |most| most.min(withhold));
+    let longest = if events { Duration::from_secs(longest) } else { withhold };
+    HoldPlan { withhold, keepalive_every: QUARTER_MINUTE, longest }
 }
 
 /// Whether the answer to a call is a stream of server-sent events. Gemini sends its stream as one JSON list unless the

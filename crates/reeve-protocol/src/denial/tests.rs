@@ -165,7 +165,7 @@ fn what_keeps_a_client_waiting_is_one_event_that_counts_as_nothing() {
 #[test]
 fn every_client_is_held_as_long_as_it_bears() {
     let plan = |agent, dialect, events| {
-        let plan = hold_limits(agent, dialect, events);
+        let plan = hold_limits(agent, dialect, events, None);
         assert!(plan.withhold <= plan.longest);
         (plan.withhold.as_secs(), plan.longest.as_secs())
     };
@@ -179,7 +179,18 @@ fn every_client_is_held_as_long_as_it_bears() {
     assert_eq!(plan("google-genai-sdk/3.4.0", Some(Gemini), false), (55, 55));
     assert_eq!(plan("OpenAI/JS 5.20.1", Some(OpenaiChat), true), (240, 570));
     assert_eq!(plan("curl/8", None, false), (570, 570));
-    assert_eq!(hold_limits("", None, false).keepalive_every, Duration::from_secs(15));
+    assert_eq!(hold_limits("", None, false, None).keepalive_every, Duration::from_secs(15));
+}
+
+#[test]
+fn a_person_may_have_less_withheld_from_a_client_and_never_more() {
+    let plan = |events, most| {
+        let plan = hold_limits("my-bot/1", Some(Dialect::OpenaiChat), events, Some(Duration::from_secs(most)));
+        (plan.withhold.as_secs(), plan.longest.as_secs())
+    };
+    assert_eq!(plan(true, 20), (20, 570));
+    assert_eq!(plan(false, 20), (20, 20), "without events its patience is all there is");
+    assert_eq!((plan(true, 5_000), plan(false, 5_000)), ((240, 570), (570, 570)));
 }
 
 #[test]
