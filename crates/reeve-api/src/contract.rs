@@ -13,6 +13,7 @@ pub mod env_files;
 pub mod error;
 pub mod operations;
 pub mod policies;
+pub mod retention;
 pub mod sessions;
 pub mod settings;
 pub mod spending;

@@ -46,6 +46,8 @@ impl Gathered {
                 | EventBody::ApprovalUndone { approval, .. } => {
                     self.approvals.insert(approval.clone());
                 }
+                // What is on a screen may be gone.
+                EventBody::RecordsRemoved { .. } => self.lagged = true,
                 EventBody::SessionEnded { .. } => {
                     self.ended_sessions.extend(event.session.as_ref().map(ToString::to_string));
                 }

@@ -4,12 +4,14 @@
 mod canonical;
 mod export;
 mod redaction;
+mod removal;
 mod seal;
 mod verify;
 
 pub use canonical::{CanonicalError, Json, is_hazardous};
 pub use export::{ExportError, ExportFormat, ExportVerification, Manifest, Redacted, record_line, verify_export};
 pub use redaction::{REDACTED, Scanner};
+pub use removal::{Removal, RemovalCause};
 pub use seal::{Head, Seal, SealError, read_mirror};
 pub use verify::{Finding, Problem, Verification, Verifier, verify};
 

@@ -40,6 +40,11 @@ impl Grants {
         Ok(())
     }
 
+    /// None is in force any more; their record was wiped.
+    pub(crate) fn forget_all(&self) {
+        self.all.write().clear();
+    }
+
     /// Grants that may lift an ask of this session at this moment.
     #[must_use]
     pub fn for_session(&self, session: &Session, now: DateTime<Utc>) -> Vec<Grant> {

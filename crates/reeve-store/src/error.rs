@@ -29,6 +29,8 @@ pub enum StoreError {
     NotFound { what: &'static str, name: String },
     #[error("{what} `{name}` is closed already")]
     Closed { what: &'static str, name: String },
+    #[error("something is under way that needs its records: a session, a held action, or one that is not settled")]
+    Underway,
     #[error("there is no key to sign with")]
     NoKey,
     #[error("the export cannot be written: {0}")]

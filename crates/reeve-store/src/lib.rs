@@ -11,6 +11,7 @@ mod ledger;
 mod migrate;
 mod projection;
 mod reads;
+mod removal;
 pub mod search;
 mod tables;
 mod unit;
@@ -34,6 +35,7 @@ pub use commands::Change;
 pub use error::StoreError;
 pub use judged::{Judged, JudgedOperations};
 pub use reads::{Activity, Detail};
+pub use removal::{Keep, Removable, Size};
 pub use search::{Page, Rows};
 
 use crate::audit_log::{Chain, Sealer};

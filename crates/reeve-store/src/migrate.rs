@@ -5,13 +5,22 @@ use rusqlite::Connection;
 use crate::error::StoreError;
 
 /// One script per format version; a released one is never edited.
-const STEPS: &[&str] = &[include_str!("schema.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Pages of the write-ahead log after which a commit writes it back; idle time does so earlier.
 const CHECKPOINT_PAGES: u32 = 4000;
+/// Largest file of an older format that is written anew so that it can give back pages: a fraction of a second.
+const REWRITTEN_PAGES: u64 = 16_384;
 
 /// Makes a connection the writer's: durable at every commit, one page cache of 8 MB.
 pub fn prepare_writer(conn: &Connection) -> Result<(), StoreError> {
+    // Before anything else is written: what is free can be given back to the disk bit by bit.
+    conn.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     conn.pragma_update(None, "journal_mode", "WAL")?;
     conn.pragma_update(None, "synchronous", "FULL")?;
     conn.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
@@ -19,7 +28,22 @@ pub fn prepare_writer(conn: &Connection) -> Result<(), StoreError> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.pragma_update(None, "foreign_keys", false)?;
     conn.set_prepared_statement_cache_capacity(128);
-    migrate(conn)
+    migrate(conn)?;
+    make_shrinkable(conn);
+    Ok(())
+}
+
+/// A file made before its pages could be given back is written anew, when that is quick or most of it is free. Where it
+/// cannot be, it goes on as it is: what is free is filled again.
+fn make_shrinkable(conn: &Connection) {
+    let read = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+    let (Ok(0), Ok(pages), Ok(free)) = (read("auto_vacuum"), read("page_count"), read("freelist_count")) else { return };
+    if pages > REWRITTEN_PAGES && free < pages / 2 {
+        return;
+    }
+    if let Err(error) = conn.execute_batch("PRAGMA auto_vacuum = INCREMENTAL; VACUUM;") {
+        tracing::warn!(%error, "the record's file could not be written anew");
+    }
 }
 
 /// Makes a connection a reader's.
@@ -64,6 +88,22 @@ mod tests {
         migrate(&conn).unwrap();
         let wrote: bool = conn.query_row("SELECT wrote FROM reached", (), |row| row.get(0)).unwrap();
         assert!(!wrote);
+    }
+
+    #[test]
+    fn a_file_of_an_older_format_can_give_back_pages_once_it_was_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("reeve.db");
+        let old = Connection::open(&path).unwrap();
+        old.pragma_update(None, "journal_mode", "WAL").unwrap();
+        old.execute_batch(&format!("{}{}{} PRAGMA user_version = 3;", STEPS[0], STEPS[1], STEPS[2])).unwrap();
+        drop(old);
+        for _ in 0..2 {
+            let conn = Connection::open(&path).unwrap();
+            prepare_writer(&conn).unwrap();
+            let mode: u32 = conn.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).unwrap();
+            assert_eq!(mode, 2);
+        }
     }
 
     #[test]

@@ -215,6 +215,14 @@ impl Store {
         self.read(bindings::all).await
     }
 
+    /// How many records are there.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn recorded(&self) -> Result<u64, StoreError> {
+        self.read(|conn| Ok(events::range(conn)?.map_or(0, |(first, last)| last - first + 1))).await
+    }
+
     /// When the oldest record was made.
     ///
     /// # Errors

@@ -55,6 +55,8 @@ pub struct Unit<'a> {
     /// Appended so far in this batch; published after the commit.
     pub events: &'a mut Vec<Event>,
     pub indexing: &'a mut Vec<Indexing>,
+    /// Set by a command after which the file is to be written anew, once it is committed.
+    pub compact: &'a mut bool,
     pub clock: &'a dyn Clock,
 }
 

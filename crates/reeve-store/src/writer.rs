@@ -25,6 +25,9 @@ const MERGE_PAGES: i64 = 64;
 /// Batches after which a merge step is taken also when the queue is never empty.
 const MERGE_EVERY: u32 = 32;
 
+/// How long a compaction waits for who reads what it replaces.
+const COMPACT_PATIENCE: Duration = Duration::from_secs(2);
+
 /// A command on its way through the writer.
 pub trait Job: Send {
     /// Does the work inside the transaction; an error rolls its savepoint back.
@@ -152,13 +155,20 @@ impl Writer {
 
     fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
         let before = self.chain.clone();
+        let changed = self.conn.total_changes();
         let mut events = Vec::new();
-        let committed = self.transaction(&mut batch, &mut events);
+        let mut compact = false;
+        let committed = self.transaction(&mut batch, &mut events, &mut compact);
         match &committed {
             Ok(()) => {
                 self.outlets.head.send_replace(self.chain.head());
-                if !events.is_empty() {
+                if self.conn.total_changes() != changed {
                     self.unmerged = self.unmerged.saturating_add(1);
+                }
+                if compact {
+                    self.compact();
+                }
+                if !events.is_empty() {
                     // Nobody listening is no reason to worry.
                     let _ = self.outlets.events.send(Arc::new(events));
                 }
@@ -177,7 +187,12 @@ impl Writer {
         batch.into_iter().filter_map(|job| job.answer(committed.clone())).collect()
     }
 
-    fn transaction(&mut self, batch: &mut [Box<dyn Job>], events: &mut Vec<Event>) -> Result<(), StoreError> {
+    fn transaction(
+        &mut self,
+        batch: &mut [Box<dyn Job>],
+        events: &mut Vec<Event>,
+        compact: &mut bool,
+    ) -> Result<(), StoreError> {
         let mut indexing = Vec::new();
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         for job in batch {
@@ -189,6 +204,7 @@ impl Writer {
                 caches: &mut self.caches,
                 events,
                 indexing: &mut indexing,
+                compact,
                 clock: self.clock.as_ref(),
             };
             if let Err(error) = job.run(&mut unit) {
@@ -211,6 +227,21 @@ impl Writer {
         }
         self.conn.prepare_cached("COMMIT")?.execute(())?;
         Ok(())
+    }
+
+    /// Writes the file anew, so that nothing of what was removed is left in it or in its log. Where that fails, what is
+    /// free is filled again.
+    fn compact(&mut self) {
+        let patience = self.conn.busy_timeout(COMPACT_PATIENCE);
+        let written = patience.and_then(|()| self.conn.execute_batch("VACUUM"));
+        let emptied = written
+            .and_then(|()| self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, i64>(0)));
+        match emptied {
+            Ok(0) => {}
+            Ok(_) => tracing::warn!("somebody reads the record still: its log is emptied later"),
+            Err(error) => tracing::warn!(%error, "the record's file could not be written anew"),
+        }
+        let _ = self.conn.busy_timeout(Duration::ZERO);
     }
 
     /// One step of merging, or the end of it.

@@ -102,7 +102,9 @@ function Question({ asked, engine }: { asked: Asked; engine: Engine }) {
       }
       await asked.again(typed);
     } catch (thrown) {
-      setError(EngineError.from(thrown));
+      const { code, message, hint } = EngineError.from(thrown);
+      // Where it is to be given is here.
+      setError(new EngineError({ code, message, hint: code === "needsProof" ? null : hint }));
       setBusy(false);
       field.current?.focus();
     }

@@ -12,7 +12,17 @@ export function settings(large: boolean): SettingsDto {
     holdHttp: 120,
     holdLongest: 600,
     file: large ? `/home/dana/${"a-long-folder/".repeat(12)}config.toml` : "/home/dana/.config/reeve/config.toml",
-    data: { database: "/home/dana/.local/share/reeve/reeve.db", bytes: large ? 4_210_000_000 : 61_300_000, records: large ? 9_048_210 : 48_210, since: "2026-09-02T08:11:00Z" },
+    data: {
+      database: "/home/dana/.local/share/reeve/reeve.db",
+      bytes: large ? 4_210_000_000 : 61_300_000,
+      records: large ? 9_048_210 : 48_210,
+      since: "2026-09-02T08:11:00Z",
+      keep: { days: 90, megabytes: large ? 5_000 : 0 },
+      removedTo: large ? 2_140_000 : 0,
+      removedAt: large ? "2026-11-19T02:00:00Z" : null,
+      removing: large,
+      problem: null,
+    },
   };
 }
 

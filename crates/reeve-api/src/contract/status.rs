@@ -123,6 +123,20 @@ pub struct StatusDto {
     pub mark_stripe: u8,
     /// A throw-away profile of the demo.
     pub demo: bool,
+    /// What *Stop all* did, while it is in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub stop: Option<StopDto>,
+}
+
+/// What *Stop all* did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct StopDto {
+    pub at: DateTime<Utc>,
+    /// Sessions that it ended.
+    pub sessions: u32,
 }
 
 /// For how long to pause.

@@ -30,6 +30,9 @@ pub async fn verify(context: &Context, export: Option<PathBuf>) -> anyhow::Resul
         output::line(&format!("{good} {} records are consistent with the key they name", found.events))?;
         context.say("no key of this profile is here: whose key it is, this does not say");
     }
+    if found.removed_to > 0 && !context.json {
+        context.say(&format!("records up to #{} are gone, and a signed removal says so", found.removed_to));
+    }
     if found.redacted > 0 && !context.json {
         output::line(&redacted(&found))?;
     }

@@ -7,6 +7,7 @@ use ed25519_dalek::VerifyingKey;
 use serde::{Deserialize, Serialize};
 
 use super::canonical::Json;
+use super::removal::Removal;
 use super::seal::{Head, Seal};
 use super::{VERSION, genesis, link};
 use crate::operation::Digest;
@@ -34,6 +35,8 @@ pub enum Problem {
     CutTail { last: u64, sealed: u64 },
     /// A seal for this event was not signed by Reeve's key.
     ForgedSeal,
+    /// The event says that older ones were removed, and it is not Reeve's key that signed it.
+    ForgedRemoval,
     /// A head was kept in the keychain and is not there any more; the record agrees with the other places up to here.
     NoWitness,
 }
@@ -68,6 +71,9 @@ impl std::fmt::Display for Finding {
                 "the keychain held a head of the record and does not any more; the other places vouch up to #{seq}"
             ),
             Problem::ForgedSeal => write!(f, "the seal of record #{seq} was not signed by this key"),
+            Problem::ForgedRemoval => {
+                write!(f, "record #{seq} says that older ones were removed, and was not signed by this key")
+            }
         }
     }
 }
@@ -82,7 +88,9 @@ pub struct Verification {
     pub head: Option<Head>,
     /// The last event that a seal vouches for; 0 when none does.
     pub sealed_to: u64,
-    /// Whether the seals' signatures were checked against a key.
+    /// Everything up to this event is gone, and a signed removal says so; 0 when nothing is.
+    pub removed_to: u64,
+    /// Whether the signatures of seals and removals were checked against a key.
     pub signatures_checked: bool,
     pub first_bad: Option<Finding>,
 }
@@ -101,7 +109,11 @@ pub struct Verifier {
     next: Option<(u64, Digest)>,
     heads: BTreeMap<u64, Vec<Digest>>,
     forged: Option<u64>,
-    signatures_checked: bool,
+    key: Option<VerifyingKey>,
+    /// What the first event of a record is linked to, where that one is not there.
+    gone: Option<Head>,
+    /// The furthest removal that was met.
+    removal: Option<Removal>,
     seen: u64,
     last: Option<Head>,
     sealed_to: u64,
@@ -138,7 +150,9 @@ impl Verifier {
             next,
             heads,
             forged,
-            signatures_checked: key.is_some(),
+            key: key.copied(),
+            gone: None,
+            removal: None,
             seen: 0,
             last: None,
             sealed_to: 0,
@@ -196,8 +210,16 @@ impl Verifier {
         let seq = number("seq")?;
         let prev = field("prev")?.as_text().ok_or_else(|| malformed("`prev` is not text".to_owned()))?;
         let prev = Digest(prev.to_owned());
-        let (expected, linked) = self.next.clone().unwrap_or_else(|| (seq, prev.clone()));
+        let (mut expected, mut linked) = self.next.clone().unwrap_or_else(|| (seq, prev.clone()));
+        if self.last.is_none() && seq > expected {
+            // Whether what stood before was removed by Reeve, a later event says.
+            self.gone = Some(Head { seq: seq - 1, hash: prev.clone() });
+            (expected, linked) = (seq, prev.clone());
+        }
         match seq.cmp(&expected) {
+            std::cmp::Ordering::Less if self.gone.as_ref().is_some_and(|gone| seq <= gone.seq) => {
+                return Err(Finding { seq, problem: Problem::Reordered });
+            }
             std::cmp::Ordering::Greater => return Err(Finding { seq: expected, problem: Problem::Missing }),
             std::cmp::Ordering::Less => return Err(Finding { seq, problem: Problem::Repeated }),
             std::cmp::Ordering::Equal => {}
@@ -208,7 +230,11 @@ impl Verifier {
         if prev != linked {
             return Err(self.broken_link(seq));
         }
+        if let Some(gone) = self.gone.clone().filter(|_| self.last.is_none()) {
+            self.check_seals(gone.seq, &gone.hash)?;
+        }
         self.check_seals(seq, hash)?;
+        self.note_removal(seq, &json)?;
         self.next = Some((seq.saturating_add(1), hash.clone()));
         self.last = Some(Head { seq, hash: hash.clone() });
         Ok(())
@@ -233,6 +259,37 @@ impl Verifier {
         Ok(())
     }
 
+    /// Whether an event says that older ones were removed, and may say so.
+    fn note_removal(&mut self, seq: u64, json: &Json) -> Result<(), Finding> {
+        let Some(body) = json.get("body").filter(|body| says_removed(body)) else { return Ok(()) };
+        let stated = body.get("removal").map(ToString::to_string).unwrap_or_default();
+        let malformed = |e: serde_json::Error| Finding { seq, problem: Problem::Malformed { why: e.to_string() } };
+        let removal: Removal = serde_json::from_str(&stated).map_err(malformed)?;
+        let signed = self.key.is_none_or(|key| removal.is_signed_by(&key));
+        if !signed || removal.last >= seq {
+            return Err(Finding { seq, problem: Problem::ForgedRemoval });
+        }
+        if self.removal.as_ref().is_none_or(|known| known.last < removal.last) {
+            self.removal = Some(removal);
+        }
+        Ok(())
+    }
+
+    /// What is wrong with the beginning of a record: more is gone than Reeve says to have removed.
+    fn check_beginning(&self) -> Option<Finding> {
+        let gone = self.gone.as_ref()?;
+        let removed = self.removal.as_ref().map_or(0, |removal| removal.last);
+        match removed.cmp(&gone.seq) {
+            std::cmp::Ordering::Less => Some(Finding { seq: removed + 1, problem: Problem::Missing }),
+            // Some of what is to go is still there.
+            std::cmp::Ordering::Greater => None,
+            std::cmp::Ordering::Equal => {
+                let agrees = self.removal.as_ref().is_some_and(|removal| removal.head == gone.hash);
+                (!agrees).then_some(Finding { seq: gone.seq.saturating_add(1), problem: Problem::Unlinked })
+            }
+        }
+    }
+
     /// What is wrong so far.
     #[must_use]
     pub fn first_bad(&self) -> Option<&Finding> {
@@ -242,6 +299,9 @@ impl Verifier {
     /// The end of a whole record: nothing that was sealed may lie beyond it.
     #[must_use]
     pub fn finish(mut self) -> Verification {
+        if self.first_bad.is_none() {
+            self.first_bad = self.check_beginning();
+        }
         let last = self.last.as_ref().map_or(0, |head| head.seq);
         let sealed = self.heads.last_key_value().map_or(0, |(seq, _)| *seq);
         if self.first_bad.is_none() && sealed > last {
@@ -260,10 +320,15 @@ impl Verifier {
             events: self.seen,
             head: self.last,
             sealed_to: self.sealed_to,
-            signatures_checked: self.signatures_checked,
+            removed_to: self.gone.map_or(0, |gone| gone.seq),
+            signatures_checked: self.key.is_some(),
             first_bad,
         }
     }
+}
+
+fn says_removed(body: &Json) -> bool {
+    body.get("event").and_then(Json::as_text) == Some("records.removed")
 }
 
 /// Verifies a whole record: canonical texts with their hashes, in order, against the seals of the database, those of the
@@ -288,7 +353,7 @@ mod tests {
     use ed25519_dalek::SigningKey;
 
     use super::*;
-    use crate::chain::{follow, link};
+    use crate::chain::{RemovalCause, follow, link};
     use crate::event::{Draft, EventBody};
 
     type Line = (String, Digest);
@@ -389,6 +454,64 @@ mod tests {
         let (mut lines, seals) = sample();
         lines.remove(0);
         assert_eq!(found(&lines, &seals), finding(1, Problem::Missing));
+    }
+
+    /// The last event says that everything up to `last` was removed; what is there begins after `kept`.
+    fn removed(last: u64, kept: usize, signer: &SigningKey) -> (Vec<Line>, Vec<Seal>) {
+        let (mut lines, seals) = sample();
+        let removal = Removal {
+            first: 1,
+            last,
+            count: last,
+            head: lines[usize::try_from(last).unwrap() - 1].1.clone(),
+            cause: RemovalCause::Age,
+            at: Utc::now(),
+            signature: String::new(),
+        };
+        let body = EventBody::RecordsRemoved { removal: removal.signed(signer), by: None, problem: None };
+        let (event, text) = follow(&lines[19].1, 21, Utc::now(), Draft::engine(body)).unwrap();
+        lines.push((text, event.hash));
+        (lines.split_off(kept), seals)
+    }
+
+    #[test]
+    fn what_reeve_removed_itself_is_not_missing_also_when_some_of_it_is_still_there() {
+        for kept in [12, 7, 1, 0] {
+            let (lines, seals) = removed(12, kept, &key());
+            assert_eq!(found(&lines, &seals), None, "{kept}");
+        }
+        let (lines, seals) = removed(12, 12, &key());
+        let events = lines.iter().map(|(text, hash)| (text.as_str(), hash));
+        let verification = verify(events, &seals, &[], Some(&key().verifying_key()));
+        assert_eq!((verification.removed_to, verification.events, verification.sealed_to), (12, 9, 15));
+    }
+
+    #[test]
+    fn more_than_reeve_removed_is_missing() {
+        let (lines, seals) = removed(12, 13, &key());
+        assert_eq!(found(&lines, &seals), finding(13, Problem::Missing));
+        let (mut lines, seals) = removed(12, 12, &key());
+        lines.remove(3);
+        assert_eq!(found(&lines, &seals), finding(16, Problem::Missing));
+        // Without the words about it nothing was removed by Reeve.
+        lines.pop();
+        assert!(found(&lines, &seals).is_some());
+    }
+
+    #[test]
+    fn a_removal_signed_by_another_key_is_named_and_vouches_for_nothing() {
+        let (lines, seals) = removed(12, 12, &SigningKey::from_bytes(&[4; 32]));
+        assert_eq!(found(&lines, &seals), finding(21, Problem::ForgedRemoval));
+    }
+
+    #[test]
+    fn a_record_that_begins_with_another_history_than_the_removed_one_is_named() {
+        let (mut lines, _) = removed(12, 12, &key());
+        let start = lines[0].0.find("\"prev\":\"").unwrap() + 8;
+        lines[0].0.replace_range(start..start + 64, Digest::of(b"other").as_str());
+        lines[0].1 = link(&Digest::of(b"other"), &lines[0].0);
+        recompute(&mut lines, 1, 9);
+        assert_eq!(found(&lines, &[]), finding(13, Problem::Unlinked));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use reeve_domain::settings::{Mode, Preset};
 use toml_edit::{DocumentMut, Item, Table, value};
 
-use super::{Notifications, Settings};
+use super::{Notifications, Retention, Settings};
 use crate::error::EngineError;
 
 /// What a person wants otherwise; none: as it is.
@@ -14,6 +14,7 @@ pub struct SettingsEdit {
     pub mode: Option<Mode>,
     pub preset: Option<Preset>,
     pub notifications: Option<Notifications>,
+    pub retention: Option<Retention>,
 }
 
 /// A new text that is known to load, not yet on disk.
@@ -59,6 +60,12 @@ impl SettingsEdit {
             {
                 put(table, key, value(on));
             }
+        }
+        if let Some(wanted) = self.retention {
+            let table = document.entry("retention").or_insert_with(|| Item::Table(Table::new()));
+            let table = table.as_table_like_mut().ok_or("`retention` is not a table")?;
+            put(table, "days", value(i64::from(wanted.days)));
+            put(table, "megabytes", value(i64::from(wanted.megabytes)));
         }
         Ok(document.to_string())
     }
@@ -106,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_change_touches_its_own_keys_and_no_comment() {
-        let edit = SettingsEdit { mode: Some(Mode::Enforce), preset: Some(Preset::Strict), notifications: None };
+        let edit = SettingsEdit { mode: Some(Mode::Enforce), preset: Some(Preset::Strict), ..SettingsEdit::default() };
         let new = edit.applied(OLD).unwrap();
         assert!(new.starts_with("# mine\nmode = \"enforce\" # for now\nteam = \"web\"\n"), "{new}");
         let settings = Settings::parse(&new).unwrap();
@@ -122,6 +129,16 @@ mod tests {
         let twice = edit(Notifications::default()).applied(&once).unwrap();
         assert_eq!(Settings::parse(&twice).unwrap().notifications, Notifications::default());
         assert_eq!(twice.matches("[notifications]").count(), 1, "{twice}");
+    }
+
+    #[test]
+    fn what_is_kept_is_a_table_of_its_own_and_out_of_bounds_is_not_written() {
+        let edit = |days| SettingsEdit { retention: Some(Retention { days, megabytes: 0 }), ..SettingsEdit::default() };
+        let new = edit(30).applied(OLD).unwrap();
+        assert!(new.starts_with(OLD.trim_end()), "{new}");
+        assert_eq!(Settings::parse(&new).unwrap().retention.words(), "30 days");
+        let folder = tempfile::tempdir().unwrap();
+        assert!(edit(99_999).prepare(&folder.path().join("config.toml")).is_err());
     }
 
     #[test]

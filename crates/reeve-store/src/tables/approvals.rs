@@ -72,6 +72,12 @@ pub fn use_once(conn: &Connection, mut approval: Approval, at: DateTime<Utc>) ->
     Ok(())
 }
 
+/// Takes away a question that has its answer.
+pub fn remove_closed(conn: &Connection, id: &ApprovalId) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM approvals WHERE id = ?1 AND resolution IS NOT NULL")?.execute([id.as_str()])?;
+    Ok(())
+}
+
 /// Oldest first.
 pub fn all_open(conn: &Connection) -> Result<Vec<Approval>, StoreError> {
     super::bodies(conn, "SELECT body FROM approvals WHERE resolution IS NULL ORDER BY id", ())

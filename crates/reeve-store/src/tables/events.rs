@@ -1,5 +1,6 @@
 //! The chain's events: canonical text and hash.
 
+use chrono::{DateTime, Utc};
 use reeve_domain::chain::read;
 use reeve_domain::event::Event;
 use reeve_domain::id::OperationId;
@@ -29,6 +30,39 @@ pub fn for_each(
         each(row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?, &hash)?;
     }
     Ok(())
+}
+
+/// Numbers of the first and the last event that are there.
+pub fn range(conn: &Connection) -> Result<Option<(u64, u64)>, StoreError> {
+    let sql = "SELECT (SELECT min(seq) FROM events), (SELECT max(seq) FROM events)";
+    let (first, last): (Option<u64>, Option<u64>) =
+        conn.prepare_cached(sql)?.query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(first.zip(last))
+}
+
+/// UTC milliseconds of an event.
+pub fn stamp_at(conn: &Connection, seq: u64) -> Result<Option<i64>, StoreError> {
+    let mut statement = conn.prepare_cached("SELECT stamp FROM events WHERE seq = ?1")?;
+    Ok(statement.query_row([seq], |row| row.get(0)).optional()?)
+}
+
+/// The last event that was made before then; 0 where there is none. Stamps never go back, so halving finds it without an
+/// index.
+pub fn last_before(conn: &Connection, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    let Some((first, last)) = range(conn)? else { return Ok(0) };
+    let before = before.timestamp_millis();
+    let mut at = conn.prepare_cached("SELECT stamp FROM events WHERE seq >= ?1 ORDER BY seq LIMIT 1")?;
+    let (mut low, mut high) = (first, last.saturating_add(1));
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let stamp: Option<i64> = at.query_row([middle], |row| row.get(0)).optional()?;
+        if stamp.is_some_and(|stamp| stamp < before) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    Ok(if low == first { 0 } else { low - 1 })
 }
 
 /// UTC milliseconds of the oldest event.

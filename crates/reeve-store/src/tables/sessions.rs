@@ -25,6 +25,12 @@ pub fn end(conn: &Connection, id: &SessionId, because: SessionEnd, at: DateTime<
     Ok(())
 }
 
+/// Takes away a session that ended.
+pub fn remove_ended(conn: &Connection, id: &SessionId) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM sessions WHERE id = ?1 AND open = 0")?.execute([id.as_str()])?;
+    Ok(())
+}
+
 pub fn cwd(conn: &Connection, id: &SessionId) -> Result<Option<String>, StoreError> {
     let mut statement = conn.prepare_cached("SELECT cwd FROM sessions WHERE id = ?1")?;
     Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)

@@ -7,5 +7,6 @@ mod durability;
 mod exports;
 mod flow;
 mod ledger;
+mod removal;
 mod samples;
 mod search;

@@ -72,6 +72,6 @@ export const sessions: Handlers<
   },
   "audit.verify": (world) => {
     const { head, ok, brokenAt, problem } = world.state.status.chain;
-    return { ok, events: head, sealedTo: head - 10, redacted: 0, keyTrusted: true, keychain: null, brokenAt, problem };
+    return { ok, events: head, sealedTo: head - 10, removedTo: 0, redacted: 0, keyTrusted: true, keychain: null, brokenAt, problem };
   },
 };

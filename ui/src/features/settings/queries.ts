@@ -3,7 +3,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { useToast } from "../../components/toasts";
 import type { CheckDto } from "../../engine/bindings/CheckDto";
+import type { DataDto } from "../../engine/bindings/DataDto";
 import type { MarkDto } from "../../engine/bindings/MarkDto";
+import type { RetentionDto } from "../../engine/bindings/RetentionDto";
 import type { SetSettingsInput } from "../../engine/bindings/SetSettingsInput";
 import type { StatusDto } from "../../engine/bindings/StatusDto";
 import type { VerificationDto } from "../../engine/bindings/VerificationDto";
@@ -75,6 +77,31 @@ export function useLogin() {
 export function useDoctor() {
   const engine = useEngine();
   return useMutation<CheckDto[], EngineError>({ mutationFn: () => engine.call({ call: "status.doctor" }) });
+}
+
+/** What would go under other wishes; asked again whenever they change. */
+export function useWeighed(keep: RetentionDto, enabled: boolean) {
+  return useCall({ call: "audit.weigh_removal", input: keep }, { enabled, gcTime: 0 });
+}
+
+/** How long the record is kept from now on. */
+export function useRetention() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  return useMutation<DataDto, EngineError, RetentionDto>({
+    mutationFn: (keep) => engine.call({ call: "audit.set_retention", input: { keep } }),
+    onSuccess: () => void client.invalidateQueries(),
+  });
+}
+
+/** Everything that was read is of a record that is gone. */
+export function useWipe() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  return useMutation<DataDto, EngineError, { confirm: string; credentials: boolean }>({
+    mutationFn: (input) => engine.call({ call: "audit.wipe", input }),
+    onSuccess: () => void client.invalidateQueries(),
+  });
 }
 
 export function useVerify() {

@@ -1,15 +1,11 @@
-// The short tabs: how the window looks, which notices come, what is kept, and what this is.
+// The short tabs: how the window looks, which notices come, and what this is.
 import { useTranslation } from "react-i18next";
-import { Button } from "../../../components/button";
 import { Fact, Facts } from "../../../components/facts";
 import { FormProblem, FormRow, FormSection, Radios, Toggle } from "../../../components/form";
-import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
 import type { SettingsDto } from "../../../engine/bindings/SettingsDto";
-import { bytes } from "../../../lib/money";
-import { exact } from "../../../lib/time";
 import { choicesOf, setView, useView } from "../../../lib/view";
-import { useChange, useLogin, useStatus, useVerify } from "../queries";
+import { useChange, useLogin, useStatus } from "../queries";
 import { OwnMark } from "./own-mark";
 
 export function General() {
@@ -58,50 +54,6 @@ export function Notifications({ settings }: { settings: SettingsDto }) {
       <Toggle label={t("settings.notify.denied")} more={t("settings.notify.deniedMore")} on={notifications.deniedHigh} onChange={(deniedHigh) => set({ deniedHigh })} />
       <Toggle fixed label={t("settings.notify.lost")} more={t("settings.notify.lostMore")} on />
     </FormSection>
-  );
-}
-
-export function Data({ settings }: { settings: SettingsDto }) {
-  const { t } = useTranslation();
-  const verify = useVerify();
-  const { data } = settings;
-  return (
-    <>
-      <FormSection title={t("settings.record.title")}>
-        <p className="mb-2 text-t2">{t("settings.record.more")}</p>
-        <Facts>
-          <Fact label={t("settings.record.records")}>{data.records.toLocaleString("en-US")}</Fact>
-          <Fact label={t("settings.record.since")}>{data.since === null ? t("settings.record.none") : exact(data.since)}</Fact>
-          <Fact label={t("settings.record.size")}>{bytes(data.bytes)}</Fact>
-          <Fact label={t("settings.record.file")}>
-            <code className="mono text-caption">
-              <Untrusted text={data.database} />
-            </code>
-          </Fact>
-        </Facts>
-      </FormSection>
-      <FormSection title={t("settings.record.proof")}>
-        <div className="flex items-center gap-3 py-1">
-          <Button onClick={() => verify.mutate()}>{verify.isPending ? t("settings.record.verifying") : t("settings.record.verify")}</Button>
-          <span role="status" className="min-w-0">
-            {verify.data ? (
-              verify.data.ok ? (
-                <span className="text-allow">{t("settings.record.holds", { count: verify.data.events, shown: verify.data.events.toLocaleString("en-US") })}</span>
-              ) : (
-                <span className="text-deny">
-                  <Prose text={verify.data.problem ?? t("settings.record.broken")} />
-                </span>
-              )
-            ) : null}
-            {verify.error ? (
-              <span className="text-deny">
-                <Prose text={verify.error.message} />
-              </span>
-            ) : null}
-          </span>
-        </div>
-      </FormSection>
-    </>
   );
 }
 

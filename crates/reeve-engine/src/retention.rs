@@ -1,0 +1,262 @@
+//! How long the record is kept: what is older, or more than it may weigh, goes in idle time, step by step. And wiping it, by a
+//! person's hand.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use chrono::{DateTime, NaiveTime, Utc};
+use parking_lot::Mutex;
+use reeve_domain::clock::Clock;
+use reeve_domain::event::{Draft, Event, EventBody};
+use reeve_domain::verdict::Risk;
+use reeve_store::{Keep, Removable, Store, StoreError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
+use crate::error::EngineError;
+use crate::presence::Person;
+use crate::settings::{Retention, SettingsEdit};
+use crate::witness::Witness;
+
+/// How often it is looked for what may go.
+const EVERY: Duration = Duration::from_secs(3600);
+/// Records that go in one step, and pages of the file given back in one: a few milliseconds of the writer each.
+const STEP: u64 = 200;
+const PAGES: u32 = 64;
+/// Least rest between two steps; a step that took long is followed by a longer one.
+const REST: Duration = Duration::from_millis(20);
+const RESTS_PER_STEP: u32 = 3;
+
+/// Owner of what is kept.
+#[derive(Debug)]
+pub struct Keeper {
+    store: Store,
+    witness: Arc<Witness>,
+    clock: Arc<dyn Clock>,
+    wanted: ArcSwap<Retention>,
+    changed: Notify,
+    /// Why nothing is removed that should be.
+    problem: Mutex<Option<String>>,
+    /// Held while something is removed or wiped.
+    removing: tokio::sync::Mutex<()>,
+}
+
+impl Keeper {
+    #[must_use]
+    pub fn new(store: Store, witness: Arc<Witness>, clock: Arc<dyn Clock>, wanted: Retention) -> Self {
+        Self {
+            store,
+            witness,
+            clock,
+            wanted: ArcSwap::from_pointee(wanted),
+            changed: Notify::new(),
+            problem: Mutex::default(),
+            removing: tokio::sync::Mutex::default(),
+        }
+    }
+
+    /// What is in force.
+    #[must_use]
+    pub fn wanted(&self) -> Retention {
+        **self.wanted.load()
+    }
+
+    /// Why something is still there that should have gone.
+    #[must_use]
+    pub fn problem(&self) -> Option<String> {
+        self.problem.lock().clone()
+    }
+
+    /// Whether something is being removed right now.
+    #[must_use]
+    pub fn is_removing(&self) -> bool {
+        self.removing.try_lock().is_err()
+    }
+
+    /// What would go under other wishes; `None`: nothing.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub async fn weigh(&self, wanted: Retention) -> Result<Option<Removable>, EngineError> {
+        Ok(self.store.removable(keep(wanted, self.clock.now())).await?)
+    }
+
+    pub(crate) fn want(&self, wanted: Retention) {
+        self.wanted.store(Arc::new(wanted));
+        self.changed.notify_one();
+    }
+
+    /// Removes what may go, now, each hour, and when the wishes change, until the engine stops.
+    pub async fn keep(self: Arc<Self>, stopping: CancellationToken) {
+        loop {
+            let problem = self.tidy(&stopping).await.err().map(|error| error.to_string());
+            if let Some(problem) = &problem
+                && self.problem().as_ref() != Some(problem)
+            {
+                tracing::warn!(%problem, "what is older than the record is kept stays");
+            }
+            *self.problem.lock() = problem;
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(EVERY) => {}
+                () = self.changed.notified() => {}
+            }
+        }
+    }
+
+    /// Removes what may go by the wishes in force.
+    ///
+    /// # Errors
+    /// When the record does not verify: what may be needed to find out why stays. Or it cannot be read or written; what is
+    /// left goes another time.
+    pub async fn tidy(&self, stopping: &CancellationToken) -> Result<(), EngineError> {
+        let _one = self.removing.lock().await;
+        // What a stop left over, before anything new.
+        self.remove_all(stopping).await?;
+        if let Some(going) = self.weigh(self.wanted()).await? {
+            if let Some(found) = self.witness.verify().await?.verification.first_bad {
+                return Err(EngineError::Refused(format!("nothing is removed while the record does not verify: {found}")));
+            }
+            match self.store.begin_removal(going.last, going.cause).await {
+                Ok(_) => self.remove_all(stopping).await?,
+                // Something began meanwhile that needs it.
+                Err(StoreError::Underway) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        while !stopping.is_cancelled() && rested(self.store.shrink(PAGES)).await? {}
+        Ok(())
+    }
+
+    async fn remove_all(&self, stopping: &CancellationToken) -> Result<(), EngineError> {
+        while !stopping.is_cancelled() && rested(self.store.remove_some(STEP)).await? {}
+        Ok(())
+    }
+}
+
+/// Does a step, and rests when there is more to do, so that who waits for the writer waits for one step at most.
+async fn rested(step: impl Future<Output = Result<bool, StoreError>>) -> Result<bool, StoreError> {
+    let begun = std::time::Instant::now();
+    let more = step.await?;
+    if more {
+        tokio::time::sleep(REST.max(begun.elapsed().saturating_mul(RESTS_PER_STEP))).await;
+    }
+    Ok(more)
+}
+
+/// Whole days, so that there is at most one removal by age a day.
+fn keep(wanted: Retention, now: DateTime<Utc>) -> Keep {
+    let since = chrono::Days::new(u64::from(wanted.days));
+    let since = now.checked_sub_days(since).map(|at| at.date_naive().and_time(NaiveTime::MIN).and_utc());
+    Keep {
+        since: since.filter(|_| wanted.days > 0),
+        bytes: (wanted.megabytes > 0).then(|| u64::from(wanted.megabytes) * 1_000_000),
+    }
+}
+
+/// Whether other wishes keep less.
+fn keeps_less(before: Retention, after: Retention) -> bool {
+    let less = |before: u32, after: u32| after > 0 && (before == 0 || after < before);
+    less(before.days, after.days) || less(before.megabytes, after.megabytes)
+}
+
+impl Engine {
+    /// Changes in `config.toml` how long the record is kept: written, recorded, then in force. Keeping less weighs as much as
+    /// an action of high risk.
+    ///
+    /// # Errors
+    /// When the file does not load as it is or with the change, a human is to be proven first, or it cannot be written or
+    /// recorded. Then nothing changed.
+    pub async fn set_retention(&self, file: &Path, wanted: Retention, person: &Person) -> Result<(), EngineError> {
+        let edit = SettingsEdit { retention: Some(wanted), ..SettingsEdit::default() };
+        edit.prepare(file)?;
+        let weight = keeps_less(self.0.keeper.wanted(), wanted).then_some(Risk::High);
+        self.proven("keeping less of the record", weight, person).await?;
+        let written = edit.prepare(file)?;
+        written.write()?;
+        let what = format!("the record is kept {} (by {})", wanted.words(), person.name);
+        if let Err(error) = self.0.store.append(vec![Draft::engine(EventBody::ModeChanged { what })]).await {
+            if let Err(stays) = written.take_back() {
+                tracing::error!(error = %stays, "a change of the settings was not recorded, and stays in the file");
+            }
+            return Err(error.into());
+        }
+        self.0.keeper.want(wanted);
+        Ok(())
+    }
+
+    /// Takes away everything that was recorded, and where the person wants so the credentials first. What is left is one
+    /// record that says so. Weighs as much as an action of high risk.
+    ///
+    /// # Errors
+    /// When a session runs or an action is under way, a human is to be proven first, a credential cannot be removed, or it
+    /// cannot be recorded. Then the record is as it was.
+    pub async fn wipe(&self, credentials: bool, person: &Person) -> Result<Event, EngineError> {
+        self.nothing_runs()?;
+        self.proven("wiping the record", Some(Risk::High), person).await?;
+        let keeper = &self.0.keeper;
+        let _one = keeper.removing.lock().await;
+        if credentials {
+            for credential in self.0.credentials.list() {
+                self.0.credentials.remove(&credential.id).await?;
+            }
+        }
+        self.0.owed.pay_now().await?;
+        let problem = match self.0.witness.verify().await {
+            Ok(found) => found.verification.first_bad.map(|bad| bad.to_string()),
+            // What cannot be read any more can be wiped all the same.
+            Err(error) => Some(error.to_string()),
+        };
+        let event = match self.0.store.wipe(person.name.clone(), problem).await {
+            Err(StoreError::Underway) => return Err(EngineError::Refused(StoreError::Underway.to_string())),
+            done => done?,
+        };
+        self.0.grants.forget_all();
+        self.0.gate.forget_seen();
+        self.0.witness.begin_anew();
+        *keeper.problem.lock() = None;
+        Ok(event)
+    }
+
+    fn nothing_runs(&self) -> Result<(), EngineError> {
+        let running: Vec<String> =
+            self.0.sessions.all().iter().map(|live| format!("{} ({})", live.session.agent, live.id())).collect();
+        if !running.is_empty() {
+            let running = running.join(", ");
+            return Err(EngineError::Refused(format!("the record is not wiped while sessions run: {running}")));
+        }
+        if self.0.gate.running() > 0 {
+            return Err(EngineError::Refused("the record is not wiped while an action is under way".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wanted(days: u32, megabytes: u32) -> Retention {
+        Retention { days, megabytes }
+    }
+
+    #[test]
+    fn days_are_whole_and_none_means_for_ever() {
+        let now: DateTime<Utc> = "2026-11-20T14:03:05Z".parse().unwrap();
+        let at = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
+        assert_eq!(keep(wanted(90, 0), now), Keep { since: at("2026-08-22T00:00:00Z"), bytes: None });
+        assert_eq!(keep(wanted(0, 200), now), Keep { since: None, bytes: Some(200_000_000) });
+    }
+
+    #[test]
+    fn fewer_days_or_less_room_is_less_and_for_ever_is_most() {
+        assert!(keeps_less(wanted(90, 0), wanted(30, 0)));
+        assert!(keeps_less(wanted(0, 0), wanted(90, 0)));
+        assert!(keeps_less(wanted(90, 0), wanted(0, 100)));
+        assert!(!keeps_less(wanted(90, 100), wanted(0, 200)));
+        assert!(!keeps_less(wanted(30, 0), wanted(30, 0)));
+    }
+}
