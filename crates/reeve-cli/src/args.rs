@@ -63,6 +63,8 @@ pub enum Command {
     },
     /// Write what a query matches to a file, with a manifest.
     Export(ExportArgs),
+    /// How long the record is kept, what it takes, and wiping it.
+    Data(DataArgs),
     /// Show a record, question or session in the console.
     Open {
         /// For example `op_…`, `ask_…` or `ses_…`.
@@ -430,6 +432,38 @@ pub struct ExportArgs {
     /// The file to write; its manifest is written beside it.
     #[arg(short, long)]
     pub output: PathBuf,
+}
+
+#[derive(Debug, ClapArgs)]
+pub struct DataArgs {
+    #[command(subcommand)]
+    pub verb: Option<DataVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataVerb {
+    /// What the record holds and takes, and how long it is kept.
+    Show,
+    /// Keep so much from now on; what is older or more goes by itself, after it was said what that is.
+    Keep {
+        /// For example `90d`, or `forever`; left out: as it is.
+        age: Option<String>,
+        /// What the record may take on disk, 0 for no limit; left out: as it is.
+        #[arg(long)]
+        megabytes: Option<u32>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Take away everything that was recorded. Rules, limits, settings, agents and what budgets have spent stay.
+    Wipe {
+        /// The credentials and their secrets too.
+        #[arg(long)]
+        credentials: bool,
+        /// The words that are asked for otherwise.
+        #[arg(long)]
+        confirm: Option<String>,
+    },
 }
 
 #[derive(Debug, ClapArgs)]
