@@ -46,7 +46,7 @@ test("a limit is raised with the passphrase, and a wrong one raises nothing", as
   await raise(page);
   const field = question(page).getByLabel("Passphrase");
   await expect(field).toBeFocused();
-  await expect(question(page)).toContainText("Raising the limit weekly needs your passphrase.");
+  await expect(question(page)).toContainText("raising the limit weekly needs your passphrase.");
   await field.fill("wrong horse");
   await question(page).getByRole("button", { name: "Go on" }).click();
   await expect(question(page).getByRole("alert")).toContainText("this is not the passphrase");

@@ -128,6 +128,17 @@ for (const state of ["story", "empty", "hostile", "long", "broken", "loading", "
   }
 }
 
+for (const [state, title] of [["story", "Is it you?"], ["empty", "Choose a passphrase"]] as const) {
+  test(`the question for the passphrase when ${state}`, async ({ page }) => {
+    await open(page, `/settings/protection?fake=${state}`);
+    await page.getByRole("button", { name: "Until resumed" }).click();
+    await expect(page.getByRole("dialog", { name: title })).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize({ width: 960, height: 600 });
+    expect(await spilling(page)).toBe(false);
+  });
+}
+
 test("one-line rows, row actions, the dialog of a view and its menu", async ({ page }) => {
   await open(page, "/timeline?fake=story&q=kind:http");
   await page.getByRole("button", { name: "One line per action" }).click();
