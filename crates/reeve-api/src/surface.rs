@@ -55,6 +55,8 @@ const POWERS: &[(&str, Power)] = &[
     ("agents.list", Power::Read),
     ("agents.get", Power::Read),
     ("agents.tools", Power::Read),
+    // Starts a program.
+    ("agents.start", Power::Change),
     ("agents.add", Power::Change),
     ("agents.remove", Power::Change),
     ("agents.stop", Power::Change),
@@ -72,6 +74,7 @@ const POWERS: &[(&str, Power)] = &[
     ("credentials.replace", Power::Change),
     ("credentials.bind", Power::Change),
     ("credentials.remove", Power::Change),
+    ("credentials.remind", Power::Change),
     // Reads a file of the person.
     ("credentials.scan", Power::Change),
     ("credentials.import", Power::Change),

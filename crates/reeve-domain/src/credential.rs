@@ -21,6 +21,23 @@ pub struct Credential {
     pub added_at: DateTime<Utc>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rotated_at: Option<DateTime<Utc>>,
+    /// Days after which the secret is worth replacing; `None`: nobody is reminded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rotate_days: Option<u32>,
+}
+
+impl Credential {
+    /// Since when the secret is what it is.
+    #[must_use]
+    pub fn set_at(&self) -> DateTime<Utc> {
+        self.rotated_at.unwrap_or(self.added_at)
+    }
+
+    /// When it is worth replacing.
+    #[must_use]
+    pub fn rotation_due(&self) -> Option<DateTime<Utc>> {
+        self.rotate_days.map(|days| self.set_at() + chrono::Duration::days(i64::from(days)))
+    }
 }
 
 /// Agent × place: where, how and for whom the secret is injected.

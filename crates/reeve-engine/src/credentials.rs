@@ -32,6 +32,9 @@ pub struct Injection {
     pub secret: Secret,
 }
 
+/// Longest time until a reminder.
+const LONGEST_REMINDER_DAYS: u32 = 3_650;
+
 /// Owner of what is known of credentials; the secrets themselves are the vault's.
 #[derive(Debug)]
 pub struct Credentials {
@@ -102,6 +105,19 @@ impl Credentials {
         let place = format!("{}:{}", binding.place.host, binding.place.port);
         credential.bindings.push(binding);
         self.remember(&credential, EventBody::CredentialBound { credential: id.clone(), place }).await
+    }
+
+    /// Reminds of replacing the secret when it is so many days old; `None`: not at all.
+    ///
+    /// # Errors
+    /// When there is no such credential, the days are none or more than ten years, or it cannot be recorded.
+    pub async fn remind(&self, id: &CredentialId, days: Option<u32>) -> Result<(), EngineError> {
+        let mut credential = self.get(id)?;
+        if days.is_some_and(|days| !(1..=LONGEST_REMINDER_DAYS).contains(&days)) {
+            return Err(EngineError::Refused(format!("a reminder comes after 1 to {LONGEST_REMINDER_DAYS} days")));
+        }
+        credential.rotate_days = days;
+        self.remember(&credential, EventBody::CredentialReminderSet { credential: id.clone(), days }).await
     }
 
     /// Forgets the credential and its secret.

@@ -53,6 +53,14 @@ pub enum Suggestion {
     MakeRule { question: Box<Approval>, times: u32 },
     /// A standing rule ends soon.
     Expiring { rule: String, reason: String, at: DateTime<Utc> },
+    /// A rule of the person's own decided nothing for so many days.
+    Unused { rule: String, reason: String, days: u32 },
+    /// A permission that only one agent used, or for one address, and that covers more.
+    Tighten { rule: String, reason: String, times: u64, agent: Option<String>, path: Option<String> },
+    /// Everything was only observed for a day: what would have been held and denied of so many actions.
+    ReadyToEnforce { actions: u64, held: u64, denied: u64 },
+    /// A secret is as old as its reminder says.
+    Rotate { credential: String, name: String, days: u32 },
 }
 
 impl Engine {
@@ -154,6 +162,7 @@ impl Engine {
                 found.push(Suggestion::Expiring { rule: rule.id.to_string(), reason: rule.reason, at });
             }
         }
+        found.extend(self.tidying().await?);
         Ok(found)
     }
 

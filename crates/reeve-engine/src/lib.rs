@@ -66,7 +66,7 @@ use crate::loosening::Change;
 use crate::policies::{Policies, Reload};
 use crate::presence::{Person, Presence};
 use crate::prices::Prices;
-use crate::protection::ProtectionState;
+use crate::protection::{ProtectionState, Stop};
 use crate::raises::Raises;
 use crate::refusals::Refusals;
 use crate::retention::Keeper;
@@ -385,7 +385,8 @@ impl Engine {
         for live in self.0.sessions.all() {
             live.ended().cancel();
         }
-        let mut told = self.0.protection.stop().await;
+        let sessions = u32::try_from(self.0.sessions.all().len()).unwrap_or(u32::MAX);
+        let mut told = self.0.protection.stop(Stop { at: self.now(), sessions }).await;
         for live in self.0.sessions.all() {
             let ended = self.end_session(live.id(), SessionEnd::Stopped).await;
             told = told.and(ended.map(|_| ()));

@@ -21,6 +21,17 @@ struct Switches {
     stopped: bool,
     /// `Some(None)`: paused until resumed.
     paused: Option<Option<DateTime<Utc>>>,
+    /// What the last stop did.
+    #[serde(default)]
+    stop: Option<Stop>,
+}
+
+/// What *Stop all* did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stop {
+    pub at: DateTime<Utc>,
+    /// Sessions that it ended.
+    pub sessions: u32,
 }
 
 /// Owner of mode, pause and stop.
@@ -39,7 +50,7 @@ impl ProtectionState {
         let remembered = store.setting(SETTING).await?;
         let mut switches = remembered
             .and_then(|text| serde_json::from_str::<Switches>(&text).ok())
-            .unwrap_or(Switches { mode: configured, stopped: false, paused: None });
+            .unwrap_or(Switches { mode: configured, stopped: false, paused: None, stop: None });
         switches.mode = configured;
         Ok(Self { store, switches: ArcSwap::from_pointee(switches), degraded: ArcSwap::from_pointee(None) })
     }
@@ -88,15 +99,26 @@ impl ProtectionState {
         self.degraded.store(Arc::new(cause));
     }
 
-    /// In force at once, also when it cannot be recorded.
+    /// What the stop that is in force did; `None` while nothing is stopped.
+    #[must_use]
+    pub fn stop_in_force(&self) -> Option<Stop> {
+        let switches = self.switches.load();
+        switches.stop.filter(|_| switches.stopped)
+    }
+
+    /// In force at once, also when it cannot be recorded. A second stop keeps what the first one did.
     ///
     /// # Errors
     /// When it cannot be recorded.
-    pub async fn stop(&self) -> Result<(), EngineError> {
+    pub async fn stop(&self, stop: Stop) -> Result<(), EngineError> {
+        let edit = |switches: &mut Switches| {
+            switches.stop = switches.stop.filter(|_| switches.stopped).or(Some(stop));
+            switches.stopped = true;
+        };
         let mut stopped = (**self.switches.load()).clone();
-        stopped.stopped = true;
+        edit(&mut stopped);
         self.switches.store(Arc::new(stopped));
-        self.change("stop all", |s| s.stopped = true).await
+        self.change("stop all", edit).await
     }
 
     /// What holds while nothing is paused or stopped.

@@ -179,7 +179,7 @@ pub fn scan(path: &OsStr, home: &Path) -> Vec<Installed> {
 }
 
 #[cfg(unix)]
-fn executable(path: &Path) -> Option<PathBuf> {
+pub(crate) fn executable(path: &Path) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt as _;
     let found = std::fs::metadata(path).ok()?;
     (found.is_file() && found.permissions().mode() & 0o111 != 0).then(|| path.to_owned())
@@ -187,7 +187,7 @@ fn executable(path: &Path) -> Option<PathBuf> {
 
 /// Not run on Windows so far.
 #[cfg(not(unix))]
-fn executable(path: &Path) -> Option<PathBuf> {
+pub(crate) fn executable(path: &Path) -> Option<PathBuf> {
     ["exe", "cmd"].iter().map(|end| path.with_extension(end)).find(|path| path.is_file())
 }
 

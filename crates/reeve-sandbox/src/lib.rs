@@ -5,6 +5,7 @@ pub mod catalog;
 pub mod environment;
 mod error;
 pub mod launch;
+pub mod terminal;
 pub mod trust;
 
 pub use error::SandboxError;

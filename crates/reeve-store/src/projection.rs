@@ -48,6 +48,8 @@ fn next(unit: &mut Unit<'_>, known: Option<OperationRow>, event: &Event) -> Resu
             let mut row = begin(unit, known, event, operation, Some(verdict))?;
             row.decision = Decided::admitted(approval.is_some(), would.as_ref(), verdict);
             set_rules(&mut row, verdict.reasons());
+            // What lifted an ask decided too, behind what asked.
+            row.rules.extend(verdict.lifted_by().iter().cloned());
             row.mode = Some(*mode);
             row.observed = *mode == Mode::Observe;
             if let Some(id) = approval {

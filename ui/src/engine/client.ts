@@ -49,6 +49,7 @@ import type { SessionsPage } from "./bindings/SessionsPage";
 import type { SettingsCall } from "./bindings/SettingsCall";
 import type { SettingsDto } from "./bindings/SettingsDto";
 import type { SuggestionsDto } from "./bindings/SuggestionsDto";
+import type { StartedDto } from "./bindings/StartedDto";
 import type { StatusCall } from "./bindings/StatusCall";
 import type { StatusDto } from "./bindings/StatusDto";
 import type { StreamMessage } from "./bindings/StreamMessage";
@@ -90,6 +91,7 @@ type Answers = {
   "agents.list": AgentDto[];
   "agents.get": AgentDetailDto;
   "agents.tools": ToolDto[];
+  "agents.start": StartedDto;
   "agents.changes": ChangesDto;
   "agents.add": AgentDto;
   "agents.remove": AgentDto;
@@ -129,6 +131,7 @@ type Answers = {
   "credentials.replace": CredentialDto[];
   "credentials.bind": CredentialDto[];
   "credentials.remove": CredentialDto[];
+  "credentials.remind": CredentialDto[];
   "credentials.test": CredentialTestDto;
   "credentials.scan": EnvFileDto;
   "credentials.import": ImportedDto;

@@ -47,7 +47,7 @@ function recorded(name: StateName, now: number): Recorded {
     case "long":
       return story(now, 20_000);
     case "stopped":
-      return { ...protection({ state: "stopped" }), open: [] };
+      return stopped(protection({ state: "stopped" }), now);
     case "degraded":
       return protection({ state: "degraded", cause: "the proxy does not run: port 7117 is taken" });
     case "paused":
@@ -64,6 +64,11 @@ function recorded(name: StateName, now: number): Recorded {
 }
 
 const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...budgets, ...credentials, ...data, ...operations, ...policies, ...sessions, ...settings, ...status };
+
+/** Nothing waits and nothing runs since two minutes. */
+function stopped(told: Recorded, now: number): Recorded {
+  return { ...told, open: [], status: { ...told.status, agentsRunning: 0, sessionsRunning: 0, stop: { at: new Date(now - 120_000).toISOString(), sessions: 5 } } };
+}
 
 /** An engine that answers from memory. */
 export class FakeEngine implements Engine {

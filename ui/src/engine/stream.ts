@@ -55,7 +55,8 @@ export function applyBatch(client: QueryClient, batch: StreamBatch): void {
   }
   if (batch.operations.length === 0) return;
   for (const [key, pages] of client.getQueriesData<Pages>({ queryKey: ["operations.search"] })) {
-    if (pages) client.setQueryData(key, upsert(pages, batch.operations, key[1] === ""));
+    // Other searches are asked under the call's own key, and hold one page that nothing is merged into.
+    if (pages && typeof key[1] === "string") client.setQueryData(key, upsert(pages, batch.operations, key[1] === ""));
   }
   for (const row of batch.operations) {
     void client.invalidateQueries({ queryKey: keyOf({ call: "operations.get", input: { operation: row.id } }) });

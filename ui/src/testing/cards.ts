@@ -79,6 +79,9 @@ export function suggestions(now: number): SuggestionsDto {
   return {
     suggestions: [
       { kind: "makeRule", question: often, times: 6 },
+      { kind: "tighten", rule: "github-read", reason: "reads of acme/* on GitHub", times: 688, agentName: "Codex", path: null },
+      { kind: "unused", rule: "no-large-uploads", reason: "nothing over 5 MB leaves without being looked at", days: 30 },
+      { kind: "rotate", credential: "anthropic", name: "Anthropic API key", days: 93 },
       { kind: "expiring", rule: "grt_stripe-docs", reason: "approved by hand for GET docs.stripe.com/webhooks/signatures", at: new Date(now + 150_000_000).toISOString() },
     ],
     readingMedianMs: 1_200,

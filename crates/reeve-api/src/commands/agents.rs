@@ -1,6 +1,7 @@
 //! Agents: registered, forgotten, paused, stopped.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use chrono::{DateTime, Duration, Local, NaiveDate, TimeZone as _, Utc};
 use reeve_domain::agent::Agent;
@@ -8,11 +9,14 @@ use reeve_domain::budget::Window;
 use reeve_domain::id::AgentId;
 use reeve_domain::session::SessionEnd;
 use reeve_engine::budgets::window_start;
+use reeve_sandbox::terminal::Terminal;
 use serde_json::Value;
 
 use super::{answer, invalid, not_found};
-use crate::contract::ApiError;
-use crate::contract::agents::{AgentDetailDto, AgentDto, AgentRuleDto, Counted, DayCostDto, ToolDto};
+use crate::contract::{ApiCode, ApiError};
+use crate::contract::agents::{
+    AgentDetailDto, AgentDto, AgentRuleDto, Counted, DayCostDto, StartAgentInput, StartedDto, ToolDto,
+};
 use crate::contract::calls::AgentsCall;
 use crate::host::Host;
 
@@ -33,6 +37,7 @@ pub(crate) async fn run(host: &Host, call: AgentsCall) -> Result<Value, ApiError
             answer(&detail(host, &id).await?)
         }
         AgentsCall::Tools => answer(&tools(host)),
+        AgentsCall::Start(input) => answer(&start(host, &input)?),
         AgentsCall::Add(input) => {
             let id = AgentId::parse(&input.agent).map_err(invalid)?;
             let tool = reeve_sandbox::catalog::find_key(id.as_str());
@@ -126,6 +131,32 @@ fn tools(host: &Host) -> Vec<ToolDto> {
     let registered = |key: &str| AgentId::parse(key).is_ok_and(|id| known.find(&id).is_some());
     let found = reeve_sandbox::catalog::scan(&path, &std::env::home_dir().unwrap_or_default());
     found.iter().map(|one| ToolDto::of(one, registered(one.tool.key))).collect()
+}
+
+/// Opens a terminal with the tool in it, governed by this very profile.
+fn start(host: &Host, input: &StartAgentInput) -> Result<StartedDto, ApiError> {
+    let folder = Path::new(&input.folder);
+    if !folder.is_absolute() || !folder.is_dir() {
+        return Err(invalid(format!("`{}` is not a folder here", input.folder)).hint("give an absolute path"));
+    }
+    let found = tools(host).into_iter().find(|tool| tool.key == input.tool);
+    let tool = found.ok_or_else(|| not_found("tool on this machine", &input.tool))?;
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let chosen = std::env::var_os("TERMINAL");
+    let terminal = Terminal::find(chosen.as_deref(), &path).ok_or_else(|| {
+        ApiError::new(ApiCode::Failed, "no terminal was found").hint(format!("run `{}` in one", tool.command))
+    })?;
+    let failed = |error: std::io::Error| {
+        ApiError::new(ApiCode::Failed, format!("`{}` did not start: {error}", terminal.name()))
+            .hint(format!("run `{}` in a terminal", tool.command))
+    };
+    let own = std::env::current_exe().map_err(failed)?;
+    // Beside the app, or the engine itself.
+    let beside = own.with_file_name("reeve");
+    let program = if beside.is_file() { beside.into_os_string() } else { "reeve".into() };
+    let command = [program, "run".into(), "--agent".into(), tool.key.into(), "--".into(), tool.program.into()];
+    terminal.open(folder, &command).map_err(failed)?;
+    Ok(StartedDto { terminal: terminal.name(), command: tool.command })
 }
 
 async fn stop(host: &Host, id: &AgentId) -> Result<(), ApiError> {

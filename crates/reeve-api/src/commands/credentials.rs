@@ -3,8 +3,10 @@
 use reeve_domain::credential::{Binding, Credential, Place, Slot};
 use reeve_domain::host::Host as HostName;
 use reeve_domain::id::{AgentId, CredentialId};
+use reeve_domain::query;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::credentials::{KNOWN_KINDS, KnownKind, KnownSlot, placeholder};
+use reeve_store::Page;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -14,6 +16,9 @@ use crate::contract::ApiError;
 use crate::contract::calls::CredentialsCall;
 use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto};
 use crate::host::Host;
+
+/// A new credential is worth replacing after so many days, unless a person says otherwise.
+const ROTATE_DAYS: u32 = 90;
 
 mod import;
 mod trial;
@@ -42,13 +47,29 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall
             credentials.remove(&id).await?;
             host.engine.refresh_secrets().await;
         }
+        CredentialsCall::Remind(input) => {
+            let id = CredentialId::parse(&input.credential).map_err(invalid)?;
+            credentials.remind(&id, input.days).await?;
+        }
         CredentialsCall::Scan(input) => return answer(&import::scan(host, input)?),
         CredentialsCall::Import(input) => return answer(&import::import(host, input).await?),
         CredentialsCall::Keeping => return answer(&import::keeping(host).await),
         CredentialsCall::Test(input) => return answer(&trial::test(host, caller, &input).await?),
     }
-    let all: Vec<CredentialDto> = credentials.list().iter().map(CredentialDto::from).collect();
-    answer(&all)
+    answer(&listed(host).await?)
+}
+
+/// All of them, each with when it was last used.
+pub(crate) async fn listed(host: &Host) -> Result<Vec<CredentialDto>, ApiError> {
+    let mut all = Vec::new();
+    for credential in host.engine.credentials().list() {
+        let query = query::parse(&format!("credential:{} is:injected", credential.id)).query;
+        let newest = host.engine.store().search(&query, Page { before: None, limit: 1 }).await?;
+        let mut dto = CredentialDto::from(&credential);
+        dto.last_used_at = newest.rows.first().map(|row| row.at);
+        all.push(dto);
+    }
+    Ok(all)
 }
 
 fn new(input: &AddCredentialInput, now: chrono::DateTime<chrono::Utc>) -> Result<Credential, ApiError> {
@@ -72,6 +93,7 @@ fn new(input: &AddCredentialInput, now: chrono::DateTime<chrono::Utc>) -> Result
         bindings: vec![binding],
         added_at: now,
         rotated_at: None,
+        rotate_days: Some(ROTATE_DAYS),
     })
 }
 

@@ -12,7 +12,7 @@ use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::budgets::{UnitDto, WindowDto};
 use crate::contract::calls::StatusCall;
-use crate::contract::status::{CheckDto, StatusDto};
+use crate::contract::status::{CheckDto, StatusDto, StopDto};
 use crate::home::Home;
 use crate::host::Host;
 
@@ -72,6 +72,7 @@ pub(crate) async fn status(host: &Host, marked: bool) -> Result<StatusDto, ApiEr
         mark_stripe: mark.as_ref().map_or(0, |mark| mark.stripe),
         mark: mark.map(|mark| mark.words),
         demo: engine.is_demo(),
+        stop: engine.protection().stop_in_force().map(|stop| StopDto { at: stop.at, sessions: stop.sessions }),
     })
 }
 

@@ -195,3 +195,24 @@ pub struct AddAgentInput {
     pub agent: String,
     pub name: Option<String>,
 }
+
+/// Starts a known tool governed, in a terminal of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct StartAgentInput {
+    /// Key in the catalog.
+    pub tool: String,
+    /// Absolute path of the folder to work in.
+    pub folder: String,
+}
+
+/// A terminal opens; the session appears when the tool begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct StartedDto {
+    pub terminal: String,
+    /// What runs in it.
+    pub command: String,
+}

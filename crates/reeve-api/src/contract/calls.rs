@@ -3,13 +3,14 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::agents::{AddAgentInput, AgentInput};
+use super::agents::{AddAgentInput, AgentInput, StartAgentInput};
 use super::approvals::{ApprovalInput, ResolveInput};
 use super::audit::RecordInput;
 use super::budgets::{BudgetAccountInput, BudgetInput, PricesInput, SetBudgetInput};
 use super::cards::{LateInput, MarkDto, PreviewInput, RaiseInput, SetPresenceInput};
 use super::credentials::{
-    AddCredentialInput, BindCredentialInput, CredentialInput, ReplaceCredentialInput, TestCredentialInput,
+    AddCredentialInput, BindCredentialInput, CredentialInput, RemindInput, ReplaceCredentialInput,
+    TestCredentialInput,
 };
 use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};
@@ -138,11 +139,12 @@ calls! {
         "sessions.search" Search(SearchSessionsInput),
         "sessions.flow" Flow(FlowInput),
     }
-    /// Answers: `Vec<AgentDto>`, `AgentDetailDto`, `Vec<ToolDto>`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
+    /// Answers: `Vec<AgentDto>`, `AgentDetailDto`, `Vec<ToolDto>`, `StartedDto`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
     AgentsCall {
         "agents.list" List,
         "agents.get" Get(AgentInput),
         "agents.tools" Tools,
+        "agents.start" Start(StartAgentInput),
         "agents.add" Add(AddAgentInput),
         "agents.remove" Remove(AgentInput),
         "agents.stop" Stop(AgentInput),
@@ -166,6 +168,7 @@ calls! {
         "credentials.replace" Replace(ReplaceCredentialInput),
         "credentials.bind" Bind(BindCredentialInput),
         "credentials.remove" Remove(CredentialInput),
+        "credentials.remind" Remind(RemindInput),
         "credentials.test" Test(TestCredentialInput),
         "credentials.scan" Scan(EnvFileInput),
         "credentials.import" Import(ImportInput),

@@ -92,9 +92,9 @@ pub enum LeftDto {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub enum WidthDto {
-    /// The path up to its last segment, the model, or the tool.
+    /// The path up to its last segment, the model, the tool, or this command alone.
     Useful,
-    /// This address, these arguments or this command alone.
+    /// This address or these arguments alone.
     Exact,
     /// Every path of the host.
     Host,
@@ -245,6 +245,31 @@ pub enum SuggestionDto {
     MakeRule { question: Box<ApprovalDto>, times: u32 },
     /// A standing rule ends soon.
     Expiring { rule: String, reason: String, at: DateTime<Utc> },
+    /// A rule of the person's own decided nothing for so many days.
+    Unused { rule: String, reason: String, days: u32 },
+    /// A permission that covers more than the one agent or the one address that used it.
+    #[serde(rename_all = "camelCase")]
+    Tighten {
+        rule: String,
+        reason: String,
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        times: u64,
+        /// What people call the only agent.
+        agent_name: Option<String>,
+        /// The only path. Foreign text.
+        path: Option<String>,
+    },
+    /// Everything was only observed for a day.
+    ReadyToEnforce {
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        actions: u64,
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        held: u64,
+        #[cfg_attr(feature = "ts", ts(type = "number"))]
+        denied: u64,
+    },
+    /// A secret is as old as its reminder says.
+    Rotate { credential: String, name: String, days: u32 },
 }
 
 /// What the inbox proposes; nothing of it happens by itself.

@@ -53,6 +53,14 @@ pub struct CredentialDto {
     pub bindings: Vec<BindingDto>,
     pub added_at: DateTime<Utc>,
     pub rotated_at: Option<DateTime<Utc>>,
+    /// Days after which a person is reminded of replacing it; none: not at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub rotate_days: Option<u32>,
+    /// When it was last put into a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub last_used_at: Option<DateTime<Utc>>,
 }
 
 impl From<&Credential> for CredentialDto {
@@ -65,6 +73,8 @@ impl From<&Credential> for CredentialDto {
             bindings: credential.bindings.iter().map(Into::into).collect(),
             added_at: credential.added_at,
             rotated_at: credential.rotated_at,
+            rotate_days: credential.rotate_days,
+            last_used_at: None,
         }
     }
 }
@@ -146,6 +156,16 @@ pub struct BindCredentialInput {
 #[serde(rename_all = "camelCase")]
 pub struct CredentialInput {
     pub credential: String,
+}
+
+/// When to be reminded of replacing it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct RemindInput {
+    pub credential: String,
+    /// Days after it was added or last replaced, at most ten years; none: not at all.
+    pub days: Option<u32>,
 }
 
 /// Tries a credential out.

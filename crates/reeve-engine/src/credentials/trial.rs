@@ -228,6 +228,7 @@ mod tests {
             bindings: vec![Binding { agents: Vec::new(), place, slot: Slot::Bearer }],
             added_at: chrono::DateTime::UNIX_EPOCH,
             rotated_at: None,
+            rotate_days: None,
         }
     }
 

@@ -38,6 +38,31 @@ async fn an_agent_that_floods_the_human_is_paused_until_somebody_resumes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_asks_faster_than_anybody_reads_is_slowed() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let ask = |number: usize| {
+        world.spawn_admit(world.http(&live, "DELETE", "api.example.com", &format!("/v1/things/{number}")));
+    };
+    let waiting = async |wanted: usize| {
+        for _ in 0..1_000 {
+            if world.engine.approvals().waiting() == wanted {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{} wait, not {wanted}", world.engine.approvals().waiting());
+    };
+    (0..10).for_each(ask);
+    waiting(10).await;
+    let begun = std::time::Instant::now();
+    ask(10);
+    waiting(11).await;
+    // It is put all the same, and not at once.
+    assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_only_a_pause_let_through_is_cut_on_resume() {
     let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
     let live = world.session("claude-code").await;

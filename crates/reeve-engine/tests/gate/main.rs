@@ -9,6 +9,8 @@ mod presence;
 mod recovery;
 mod replays;
 mod settings;
+mod tidy;
+mod tools;
 mod world;
 
 use std::time::Duration;

@@ -195,6 +195,7 @@ pub fn credential(host: &str, slot: Slot) -> (Credential, &'static str) {
         }],
         added_at: chrono::Utc::now(),
         rotated_at: None,
+        rotate_days: None,
     };
     (credential, SECRET)
 }

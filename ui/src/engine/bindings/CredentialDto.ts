@@ -5,4 +5,12 @@ export type CredentialDto = { id: string, name: string,
 /**
  * The decoy that agents hold.
  */
-placeholder: string, variables: Array<string>, bindings: Array<BindingDto>, addedAt: string, rotatedAt: string | null, };
+placeholder: string, variables: Array<string>, bindings: Array<BindingDto>, addedAt: string, rotatedAt: string | null, 
+/**
+ * Days after which a person is reminded of replacing it; none: not at all.
+ */
+rotateDays?: number, 
+/**
+ * When it was last put into a request.
+ */
+lastUsedAt?: string, };

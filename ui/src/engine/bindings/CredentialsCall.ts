@@ -4,10 +4,11 @@ import type { BindCredentialInput } from "./BindCredentialInput";
 import type { CredentialInput } from "./CredentialInput";
 import type { EnvFileInput } from "./EnvFileInput";
 import type { ImportInput } from "./ImportInput";
+import type { RemindInput } from "./RemindInput";
 import type { ReplaceCredentialInput } from "./ReplaceCredentialInput";
 import type { TestCredentialInput } from "./TestCredentialInput";
 
 /**
  * Answers: `Vec<CredentialDto>`, as it is after the call; a `CredentialTestDto`, `EnvFileDto`, `ImportedDto`, `KeepingDto`.
  */
-export type CredentialsCall = { "call": "credentials.list" } | { "call": "credentials.add", "input": AddCredentialInput } | { "call": "credentials.replace", "input": ReplaceCredentialInput } | { "call": "credentials.bind", "input": BindCredentialInput } | { "call": "credentials.remove", "input": CredentialInput } | { "call": "credentials.test", "input": TestCredentialInput } | { "call": "credentials.scan", "input": EnvFileInput } | { "call": "credentials.import", "input": ImportInput } | { "call": "credentials.keeping" };
+export type CredentialsCall = { "call": "credentials.list" } | { "call": "credentials.add", "input": AddCredentialInput } | { "call": "credentials.replace", "input": ReplaceCredentialInput } | { "call": "credentials.bind", "input": BindCredentialInput } | { "call": "credentials.remove", "input": CredentialInput } | { "call": "credentials.remind", "input": RemindInput } | { "call": "credentials.test", "input": TestCredentialInput } | { "call": "credentials.scan", "input": EnvFileInput } | { "call": "credentials.import", "input": ImportInput } | { "call": "credentials.keeping" };

@@ -3,6 +3,7 @@ import type { ChainDto } from "./ChainDto";
 import type { ModeDto } from "./ModeDto";
 import type { PresetDto } from "./PresetDto";
 import type { ProtectionDto } from "./ProtectionDto";
+import type { StopDto } from "./StopDto";
 
 export type StatusDto = { protection: ProtectionDto, mode: ModeDto, preset: PresetDto, engineVersion: string, 
 /**
@@ -36,4 +37,8 @@ markStripe: number,
 /**
  * A throw-away profile of the demo.
  */
-demo: boolean, };
+demo: boolean, 
+/**
+ * What *Stop all* did, while it is in force.
+ */
+stop?: StopDto, };

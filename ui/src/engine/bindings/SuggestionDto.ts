@@ -4,4 +4,12 @@ import type { ApprovalDto } from "./ApprovalDto";
 /**
  * Something a person may want to change.
  */
-export type SuggestionDto = { "kind": "makeRule", question: ApprovalDto, times: number, } | { "kind": "expiring", rule: string, reason: string, at: string, };
+export type SuggestionDto = { "kind": "makeRule", question: ApprovalDto, times: number, } | { "kind": "expiring", rule: string, reason: string, at: string, } | { "kind": "unused", rule: string, reason: string, days: number, } | { "kind": "tighten", rule: string, reason: string, times: number, 
+/**
+ * What people call the only agent.
+ */
+agentName: string | null, 
+/**
+ * The only path. Foreign text.
+ */
+path: string | null, } | { "kind": "readyToEnforce", actions: number, held: number, denied: number, } | { "kind": "rotate", credential: string, name: string, days: number, };

@@ -1,6 +1,7 @@
 // Agents and their sessions, as a recorded engine knows them.
 import { agent as fresh, changes, detail, sessions, tools } from "../../testing/agents";
 import type { AgentDto } from "../bindings/AgentDto";
+import { EngineError } from "../client";
 import { type Handlers, notFound, type World } from "./world";
 
 function change(world: World, id: string, to: Partial<AgentDto>): AgentDto {
@@ -10,7 +11,7 @@ function change(world: World, id: string, to: Partial<AgentDto>): AgentDto {
   return { ...found };
 }
 
-export const agents: Handlers<"agents.list" | "agents.get" | "agents.tools" | "agents.changes" | "agents.add" | "agents.remove" | "agents.stop" | "agents.pause" | "agents.resume" | "sessions.list"> = {
+export const agents: Handlers<"agents.list" | "agents.get" | "agents.tools" | "agents.start" | "agents.changes" | "agents.add" | "agents.remove" | "agents.stop" | "agents.pause" | "agents.resume" | "sessions.list"> = {
   "agents.list": (world) => world.agents.map((one) => ({ ...one })),
   "agents.get": (world, { agent }) => {
     const found = world.agents.find((one) => one.id === agent);
@@ -18,6 +19,12 @@ export const agents: Handlers<"agents.list" | "agents.get" | "agents.tools" | "a
     return detail(found, Date.now());
   },
   "agents.tools": (world) => (world.agents.length === 0 ? [] : tools()),
+  "agents.start": (_world, { tool, folder }) => {
+    const found = tools().find((one) => one.key === tool);
+    if (!found) throw notFound(`no tool on this machine \`${tool}\``);
+    if (!folder.startsWith("/")) throw new EngineError({ code: "invalid", message: `\`${folder}\` is not a folder here`, hint: "give an absolute path" });
+    return { terminal: "konsole", command: found.command };
+  },
   "agents.changes": changes,
   "agents.add": (world, { agent, name }) => {
     const known = world.agents.find((one) => one.id === agent);

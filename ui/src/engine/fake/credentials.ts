@@ -17,7 +17,7 @@ function place(given: NewBindingDto, agents: string[]): CredentialDto["bindings"
   return { agents, host: given.host, port: given.port ?? 443, methods: given.methods, path: given.path, slot: given.slot };
 }
 
-export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove" | "credentials.test" | "credentials.scan" | "credentials.import" | "credentials.keeping"> = {
+export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove" | "credentials.remind" | "credentials.test" | "credentials.scan" | "credentials.import" | "credentials.keeping"> = {
   "credentials.list": all,
   "credentials.add": (world, { id, name, binding, agents, variables }) => {
     if (world.credentials.some((one) => one.id === id)) throw new EngineError({ code: "failed", message: `there is a credential \`${id}\` already`, hint: null });
@@ -32,6 +32,12 @@ export const credentials: Handlers<"credentials.list" | "credentials.add" | "cre
   "credentials.bind": (world, { credential, binding, agents }) => {
     const found = find(world, credential);
     found.bindings = [...found.bindings, place(binding, agents)];
+    return all(world);
+  },
+  "credentials.remind": (world, { credential, days }) => {
+    const found = find(world, credential);
+    delete found.rotateDays;
+    if (days !== null) found.rotateDays = days;
     return all(world);
   },
   "credentials.keeping": keeping,

@@ -13,7 +13,10 @@ function protect(world: World, protection: ProtectionDto): StatusDto {
 
 export const status: Handlers<"status.get" | "status.stop_all" | "status.resume" | "status.pause" | "status.doctor" | "status.set_mark"> = {
   "status.get": (world) => world.state.status,
-  "status.stop_all": (world) => protect(world, { state: "stopped" }),
+  "status.stop_all": (world) => {
+    world.state.status = { ...world.state.status, stop: { at: new Date().toISOString(), sessions: world.state.status.sessionsRunning }, sessionsRunning: 0, agentsRunning: 0 };
+    return protect(world, { state: "stopped" });
+  },
   "status.resume": (world) => protect(world, { state: "protected" }),
   "status.pause": (world, { minutes, proof }) => {
     if (minutes === null || minutes > 60) demand(world, "pausing for longer than an hour", proof);

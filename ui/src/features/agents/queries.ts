@@ -1,6 +1,8 @@
 // Reads and writes of agents. What is counted is asked for again when the stream says that something was recorded.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import type { AgentDto } from "../../engine/bindings/AgentDto";
+import type { StartAgentInput } from "../../engine/bindings/StartAgentInput";
+import type { StartedDto } from "../../engine/bindings/StartedDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 
@@ -40,6 +42,12 @@ export function useDayBudget(agent: string) {
     .filter((line) => line.unit === "money" && line.window === "day" && line.model === null)
     .flatMap((line) => line.accounts.filter((account) => account.agent === agent && account.session === null).map((account) => ({ line, account })))
     .toSorted((a, b) => a.account.free - b.account.free)[0];
+}
+
+/** Opens a terminal with the tool in it; its session appears when the tool begins. */
+export function useStart() {
+  const engine = useEngine();
+  return useMutation<StartedDto, EngineError, StartAgentInput>({ mutationFn: (input) => engine.call({ call: "agents.start", input }) });
 }
 
 export type Act = "agents.pause" | "agents.resume" | "agents.stop" | "agents.remove" | "agents.add";

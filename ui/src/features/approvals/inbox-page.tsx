@@ -1,9 +1,10 @@
 // Inbox: what waits for a person, and what was answered.
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, Inbox as InboxIcon } from "lucide-react";
+import { ArrowLeft, Inbox as InboxIcon, Search } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
+import { Prose } from "../../components/prose";
 import { PageBar } from "../../components/page-bar";
 import { useNow } from "../../components/use-now";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
@@ -15,11 +16,11 @@ import type { MarkOf } from "./components/mark";
 import { SimilarCard } from "./components/similar";
 import { Suggestions } from "./components/suggestions";
 import { grouped, inTab, sorted, type Tab, today } from "./model";
-import { useApprovals, useQuestion, useSuggestions } from "./queries";
+import { useApprovals, useMatching, useQuestion, useSuggestions } from "./queries";
 
 const TABS: readonly Tab[] = ["held", "decided", "expired", "suggestions"];
 
-export function InboxPage({ tab, selected, one = false }: { tab: Tab; selected: string | null; /** One question of a group by itself. */ one?: boolean }) {
+export function InboxPage({ tab, selected, query, one = false }: { tab: Tab; selected: string | null; /** What of the answered is listed. */ query: string; /** One question of a group by itself. */ one?: boolean }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useApprovals();
   return (
@@ -33,7 +34,7 @@ export function InboxPage({ tab, selected, one = false }: { tab: Tab; selected: 
         <EngineFailure error={error} onRetry={() => void refetch()} />
       ) : null}
       {!error && !data ? <Skeleton rows={6} /> : null}
-      {data && !error ? <Content tab={tab} selected={selected} one={one} page={data} /> : null}
+      {data && !error ? <Content tab={tab} selected={selected} query={query} one={one} page={data} /> : null}
     </>
   );
 }
@@ -65,7 +66,7 @@ function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
   );
 }
 
-function Content({ tab, selected, one, page }: { tab: Tab; selected: string | null; one: boolean; page: ApprovalsPage }) {
+function Content({ tab, selected, query, one, page }: { tab: Tab; selected: string | null; query: string; one: boolean; page: ApprovalsPage }) {
   const now = useNow();
   const open = sorted(page.open);
   const listed = tab === "held" ? open : tab === "suggestions" ? [] : inTab(tab, page.resolved);
@@ -82,7 +83,7 @@ function Content({ tab, selected, one, page }: { tab: Tab; selected: string | nu
   if (listed.length === 0 && selected === null && tab !== "suggestions") return <Nothing tab={tab} page={page} now={now} />;
   return (
     <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] small:block small:overflow-y-auto wide:grid-cols-[364px_minmax(0,1fr)]">
-      {tab === "suggestions" ? <SuggestionsBack /> : tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} selected={selected} now={now} onEnter={onEnter} />}
+      {tab === "suggestions" ? <SuggestionsBack /> : tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} query={query} selected={selected} now={now} onEnter={onEnter} />}
       <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">
         {selected === null ? <Choose /> : group ? <SimilarCard key={group.first.shape} group={group} mark={mark} onDecided={onDecided} /> : <Selected key={selected} id={selected} mark={mark} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}
       </div>
@@ -103,12 +104,24 @@ function nextOf(open: readonly { id: string }[], selected: string): string | nul
   return (open[at + 1] ?? open.find((one) => one.id !== selected))?.id ?? null;
 }
 
-function AnsweredList({ tab, page, selected, now, onEnter }: { tab: "decided" | "expired"; page: ApprovalsPage; selected: string | null; now: number; onEnter: () => void }) {
+type AnsweredListProps = { tab: "decided" | "expired"; page: ApprovalsPage; query: string; selected: string | null; now: number; onEnter: () => void };
+
+function AnsweredList({ tab, page, query, selected, now, onEnter }: AnsweredListProps) {
   const { t } = useTranslation();
-  const listed = inTab(tab, page.resolved);
+  const { data: matching, error } = useMatching(query);
+  const all = inTab(tab, page.resolved);
+  const found = new Set(matching?.rows.map((row) => row.approval));
+  const listed = query === "" ? all : all.filter((one) => found.has(one.id));
+  const problem = error?.message ?? matching?.problems[0]?.message;
   return (
     <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
-      <Head left={t(`inbox.${tab}`)} right={String(listed.length)} />
+      <Filter query={query} tab={tab} selected={selected} />
+      {problem === undefined || query === "" ? null : (
+        <p role="status" className="border-b border-line bg-ask-tint px-4 py-1.5 text-caption">
+          <Prose text={problem} />
+        </p>
+      )}
+      <Head left={t(`inbox.${tab}`)} right={query === "" ? String(all.length) : t("inbox.filtered", { count: all.length, shown: listed.length })} />
       <ul>
         {listed.map((one) => (
           <li key={one.id}>
@@ -116,7 +129,48 @@ function AnsweredList({ tab, page, selected, now, onEnter }: { tab: "decided" | 
           </li>
         ))}
       </ul>
+      {query !== "" && listed.length === 0 && matching ? <p className="px-4 py-3 text-t2">{t("inbox.noneFiltered")}</p> : null}
+      {query === "" ? null : (
+        <Link to="/timeline" search={{ q: query }} className="inline-flex min-h-8 items-center px-4 text-caption text-accent">
+          {t("inbox.inTimeline")}
+        </Link>
+      )}
     </section>
+  );
+}
+
+/** In the Timeline's grammar; the address holds it. */
+function Filter({ query, tab, selected }: { query: string; tab: "decided" | "expired"; selected: string | null }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const go = (q: string) => {
+    const search = { tab, ...(q === "" ? {} : { q }) };
+    void navigate(selected === null ? { to: "/inbox", search, replace: true } : { to: "/inbox/$approval", params: { approval: selected }, search, replace: true });
+  };
+  return (
+    <label className="flex h-9 flex-none items-center gap-2 border-b border-line px-4">
+      <Search size={14} strokeWidth={1.5} aria-hidden className="flex-none text-t3" />
+      <input
+        key={tab}
+        defaultValue={query}
+        aria-label={t("inbox.filter")}
+        placeholder={t("inbox.filter")}
+        spellCheck={false}
+        autoComplete="off"
+        onKeyDown={(event) => {
+          event.stopPropagation();
+          if (event.key === "Enter") go(event.currentTarget.value.trim());
+          else if (event.key === "Escape") {
+            event.currentTarget.value = "";
+            go("");
+          }
+        }}
+        onBlur={(event) => {
+          if (event.currentTarget.value.trim() !== query) go(event.currentTarget.value.trim());
+        }}
+        className="mono h-full min-w-0 flex-1 bg-transparent text-caption outline-none placeholder:font-sans placeholder:text-t3"
+      />
+    </label>
   );
 }
 

@@ -1,10 +1,11 @@
 // Reads and writes of questions.
-import { keepPreviousData, useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
+import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import type { AnswerDto } from "../../engine/bindings/AnswerDto";
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
 import type { PresenceDto } from "../../engine/bindings/PresenceDto";
 import type { RuleChoiceDto } from "../../engine/bindings/RuleChoiceDto";
+import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { ScopeDto } from "../../engine/bindings/ScopeDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
@@ -26,6 +27,16 @@ export function usePreview(id: string, rule: RuleChoiceDto, enabled: boolean) {
 
 export function useSuggestions(enabled: boolean) {
   return useCall({ call: "approvals.suggestions" }, { enabled, gcTime: 0 });
+}
+
+/** Most actions that a filter of the answered looks at. */
+const MATCHING = 500;
+
+/** The questions of the newest actions that a query finds. */
+export function useMatching(query: string) {
+  const engine = useEngine();
+  const input = { query, before: null, limit: MATCHING };
+  return useQuery<SearchPage, EngineError>({ queryKey: ["approvals.matching", query], queryFn: () => engine.call({ call: "operations.search", input }), enabled: query !== "", staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
 }
 
 type Decision = {

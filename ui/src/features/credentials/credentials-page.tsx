@@ -9,10 +9,13 @@ import { Modal } from "../../components/modal";
 import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
 import { Untrusted } from "../../components/untrusted";
+import { useNow } from "../../components/use-now";
 import type { CredentialDto } from "../../engine/bindings/CredentialDto";
+import { day } from "../../lib/time";
 import { Detail } from "./components/detail";
 import { Add } from "./components/forms";
 import { Import } from "./components/import";
+import { rotationDue } from "./model";
 import { useAgents, useCredentials, useKeeping } from "./queries";
 
 export function CredentialsPage({ selected }: { selected: string | null }) {
@@ -69,6 +72,7 @@ function VaultProblem() {
 
 function Content({ credentials, selected }: { credentials: readonly CredentialDto[]; selected: string | null }) {
   const { t } = useTranslation();
+  const now = useNow(60_000);
   const { data: keeping } = useKeeping();
   const { data: agents = [] } = useAgents();
   if (credentials.length === 0) {
@@ -83,14 +87,18 @@ function Content({ credentials, selected }: { credentials: readonly CredentialDt
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[356px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] max-wide:grid-cols-[268px_minmax(0,1fr)]">
       <nav aria-label={t("credentials.list")} className="overflow-y-auto border-r border-line">
-        <p className="flex h-7 items-center border-b border-line px-4 text-caption font-medium text-t3">{t("credentials.count", { count: credentials.length })}</p>
+        <p className="flex h-7 items-center border-b border-line px-4 text-caption font-medium text-t3"><span className="flex-1">{t("credentials.count", { count: credentials.length })}</span><span>{t("credentials.lastUsedHead")}</span></p>
         <ul>
           {credentials.map((one) => (
             <li key={one.id}>
               <Link to="/credentials/$credential" params={{ credential: one.id }} aria-current={one.id === chosen?.id ? "true" : undefined} className={`grid h-12 grid-cols-[16px_minmax(0,1fr)] content-center gap-x-2.5 border-b border-line-row px-4 ${one.id === chosen?.id ? "bg-selected" : "hover:bg-hover"}`}>
                 <KeyRound size={14} strokeWidth={1.5} aria-hidden className="row-span-2 mt-0.75 text-t3" />
-                <span className="truncate font-medium">
-                  <Untrusted text={one.name} max={48} />
+                <span className="flex min-w-0 items-center gap-2">
+                  <span className="min-w-0 flex-1 truncate font-medium">
+                    <Untrusted text={one.name} max={48} />
+                  </span>
+                  {rotationDue(one, now) ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.overdue")} className="flex-none text-ask" /> : null}
+                  <span className="flex-none text-caption text-t3">{one.lastUsedAt === undefined ? t("credentials.unused") : day(one.lastUsedAt, now)}</span>
                 </span>
                 <span className="flex min-w-0 gap-3 text-caption text-t2">
                   <Untrusted text={one.bindings[0]?.host ?? t("credentials.noPlace")} max={30} className="mono min-w-0 flex-1 truncate" />

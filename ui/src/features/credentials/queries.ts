@@ -34,6 +34,12 @@ export function useLastUses(credential: string) {
   return useCall({ call: "operations.search", input: { query: `credential:${credential}`, before: null, limit: 5 } }, { gcTime: 0 });
 }
 
+/** Rules that name it: they decide nothing any more once it is gone. */
+export function useRulesNaming(credential: string) {
+  const { data = [] } = useCall({ call: "policies.list" });
+  return data.filter((rule) => rule.text.includes("context.credential") && rule.text.includes(`"${credential}"`));
+}
+
 export function useAgents() {
   return useCall({ call: "agents.list" });
 }

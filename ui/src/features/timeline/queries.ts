@@ -82,7 +82,7 @@ export function useAnnotate() {
     mutationFn: ({ row, pinned = row.pinned ?? false, note = row.note ?? null }) => engine.call({ call: "operations.annotate", input: { operation: row.id, pinned, note } }),
     onSuccess: (row) => {
       client.setQueryData<OperationDetailDto>(keyOf({ call: "operations.get", input: { operation: row.id } }), (detail) => detail && { ...detail, row });
-      client.setQueriesData<Pages>({ queryKey: ["operations.search"] }, (pages) => pages && upsert(pages, [row], false));
+      client.setQueriesData<Pages>({ queryKey: ["operations.search"], predicate: ({ queryKey }) => typeof queryKey[1] === "string" }, (pages) => pages && upsert(pages, [row], false));
     },
   });
 }

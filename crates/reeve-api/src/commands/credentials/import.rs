@@ -9,7 +9,7 @@ use reeve_engine::credentials::env_file::{Found, Sign, find, replaced};
 use reeve_vault::Kind;
 
 use super::{invalid, new};
-use crate::contract::credentials::{AddCredentialInput, CredentialDto, TypedSecret};
+use crate::contract::credentials::{AddCredentialInput, TypedSecret};
 use crate::contract::env_files::{
     EnvFileDto, EnvFileInput, EnvLineDto, ImportInput, ImportLineInput, ImportedDto, KeepingDto, KeySignDto,
     SecretsStoreDto,
@@ -81,7 +81,7 @@ pub(super) async fn import(host: &Host, input: ImportInput) -> Result<ImportedDt
         None => None,
         Some(path) => Some(put_placeholders(&host.home.backups(), &path, &text.0, &placeholders)?),
     };
-    let credentials = host.engine.credentials().list().iter().map(CredentialDto::from).collect();
+    let credentials = super::listed(host).await?;
     Ok(ImportedDto { credentials, added, backup: backup.map(|path| path.display().to_string()) })
 }
 

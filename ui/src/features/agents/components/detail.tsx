@@ -18,6 +18,7 @@ import { exact } from "../../../lib/time";
 import { type Act, useAct, useAgent, useCredentials, useDayBudget, useSessions } from "../queries";
 import { Coverage, Gaps } from "./coverage";
 import { ModeWords } from "./mode";
+import { StartButton } from "./start";
 import { Changes, Overview, Rules, Sessions, Usable } from "./parts";
 
 const TABS = ["overview", "rules", "credentials", "sessions", "changes"] as const;
@@ -42,6 +43,7 @@ export function Detail({ agent, tab, onTab }: { agent: AgentDto; tab: string | n
             </Badge>
           ) : null}
           <span className="flex-1" />
+          {data?.found ? <StartButton tool={data.found} /> : null}
           <Switches agent={agent} />
         </div>
         <Known agent={agent} detail={data} />

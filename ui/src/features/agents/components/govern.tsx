@@ -6,6 +6,7 @@ import { DialogForm, FIELD, Labelled } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import { useAct, useTools } from "../queries";
 import { Coverage } from "./coverage";
+import { StartButton } from "./start";
 
 export function Govern({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation();
@@ -24,8 +25,9 @@ export function Govern({ onDone }: { onDone: () => void }) {
               <Badge>{tool.version === null ? t("agents.versionUnknown") : <Untrusted text={tool.version} max={24} />}</Badge>
               {tool.registered ? <span className="text-caption text-t3">{t("agents.alreadyHere")}</span> : null}
               <span className="flex-1" />
-              <Coverage coverage={tool.coverage} />
+              <StartButton tool={tool} />
             </span>
+            <Coverage coverage={tool.coverage} />
             <Untrusted text={tool.program} max={64} className="mono text-caption text-t3" />
             <CommandLine command={tool.command} />
             {tool.measured === null ? <p className="text-caption text-ask">{t("agents.neverMeasured")}</p> : null}

@@ -57,7 +57,7 @@ function Row({ question, resolved, selected, now, tall }: { question: ApprovalDt
     <Link
       to="/inbox/$approval"
       params={{ approval: question.id }}
-      search={({ tab }) => (tab === "decided" || tab === "expired" ? { tab } : {})}
+      search={({ tab, q }) => (tab === "decided" || tab === "expired" ? { tab, ...(q === undefined ? {} : { q }) } : {})}
       aria-current={selected ? "true" : undefined}
       className={`flex items-center gap-2 px-4 -outline-offset-2 ${tall ? "h-9 border-b border-line-row" : "h-7"} ${selected ? "bg-selected" : "hover:bg-hover"}`}
     >

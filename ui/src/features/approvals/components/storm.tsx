@@ -1,4 +1,5 @@
 // An agent that asks faster than anybody reads: one line with three ways out.
+import { Link } from "@tanstack/react-router";
 import { CloudLightning } from "lucide-react";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -49,6 +50,9 @@ export function Storm({ agent, agentName, questions }: { agent: string; agentNam
       </p>
       {resolve.error ? <DecisionError error={resolve.error} /> : null}
       <div className="mt-2 flex flex-wrap gap-2">
+        <Link to="/inbox/$approval" params={{ approval: questions[0]?.id ?? "" }} className="chrome inline-flex h-7 items-center rounded-control border border-line-button bg-surface px-2.5 font-medium hover:bg-hover">
+          {t("storm.review")}
+        </Link>
         <Button data-decides inert={!armed} onClick={() => deny(false)}>
           {t("storm.denyAll")}
         </Button>

@@ -1,6 +1,6 @@
 // One credential: where it is kept, what agents see of it, its only places, a test, its last uses, and what removing it breaks.
 import { Link } from "@tanstack/react-router";
-import { Plus } from "lucide-react";
+import { Plus, TriangleAlert } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentTile, Badge } from "../../../components/badge";
@@ -15,7 +15,8 @@ import { useNow } from "../../../components/use-now";
 import type { BindingDto } from "../../../engine/bindings/BindingDto";
 import type { CredentialDto } from "../../../engine/bindings/CredentialDto";
 import { clock, day, took } from "../../../lib/time";
-import { useAgents, useKeeping, useLastUses, usesQuery, useTest, useUses } from "../queries";
+import { rotationDue } from "../model";
+import { useAgents, useChange, useKeeping, useLastUses, useRulesNaming, usesQuery, useTest, useUses } from "../queries";
 import { Bind, Remove, Replace } from "./forms";
 
 type Open = "replace" | "bind" | "remove" | null;
@@ -55,6 +56,9 @@ export function Detail({ credential }: { credential: CredentialDto }) {
               <Agents places={credential.bindings} />
             </Fact>
             <Fact label={t("credentials.guard")}>{t("credentials.guardMore")}</Fact>
+            <Fact label={t("credentials.remind")}>
+              <Reminder credential={credential} />
+            </Fact>
           </Facts>
         </Section>
         <Test credential={credential.id} />
@@ -81,10 +85,59 @@ export function Detail({ credential }: { credential: CredentialDto }) {
             <Fact label={t("credentials.uses")}>
               <Uses credential={credential.id} />
             </Fact>
+            <Fact label={t("credentials.rulesNaming")}>
+              <RulesNaming credential={credential.id} />
+            </Fact>
           </Facts>
         </Remove>
       </Modal>
     </section>
+  );
+}
+
+/** When to be reminded of replacing it, and whether that time has come. */
+function Reminder({ credential }: { credential: CredentialDto }) {
+  const { t } = useTranslation();
+  const now = useNow(60_000);
+  const { send, pending, error } = useChange();
+  const due = rotationDue(credential, now);
+  const remind = (days: number) => void send({ call: "credentials.remind", input: { credential: credential.id, days: days === 0 ? null : days } });
+  const known = [0, 30, 90, 180, 365];
+  const days = credential.rotateDays ?? 0;
+  return (
+    <span className="flex flex-wrap items-center gap-x-3 gap-y-1">
+      <select aria-label={t("credentials.remind")} value={days} disabled={pending} onChange={(event) => remind(Number(event.target.value))} className="h-7 rounded-control border border-line-control bg-surface px-1.5">
+        {(known.includes(days) ? known : [...known, days]).map((one) => (
+          <option key={one} value={one}>
+            {one === 0 ? t("credentials.remindOff") : t("credentials.remindDays", { count: one })}
+          </option>
+        ))}
+      </select>
+      {due ? (
+        <span className="inline-flex items-center gap-1.5 text-ask">
+          <TriangleAlert size={13} strokeWidth={1.75} aria-hidden />
+          {t("credentials.overdue")}
+        </span>
+      ) : null}
+      {error ? <span className="text-deny">{t("common.failed", { message: error.message })}</span> : null}
+    </span>
+  );
+}
+
+function RulesNaming({ credential }: { credential: string }) {
+  const { t } = useTranslation();
+  const rules = useRulesNaming(credential);
+  if (rules.length === 0) return <span className="text-t2">{t("credentials.noRules")}</span>;
+  return (
+    <ul>
+      {rules.map((rule) => (
+        <li key={`${rule.layer} ${rule.id}`}>
+          <Link to="/policies/$rule" params={{ rule: rule.id }} className="mono inline-flex min-h-6 items-center text-caption text-accent">
+            <Untrusted text={rule.id} max={48} />
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -112,6 +165,8 @@ function Known({ credential }: { credential: CredentialDto }) {
         {t("credentials.addedOn", { day: day(credential.addedAt, now) })}
         <Dot />
         {credential.rotatedAt === null ? t("credentials.neverReplaced") : t("credentials.replacedOn", { day: day(credential.rotatedAt, now) })}
+        <Dot />
+        {credential.lastUsedAt === undefined ? t("credentials.neverUsedYet") : t("credentials.lastUsed", { day: day(credential.lastUsedAt, now) })}
       </Fact>
       <Fact label={t("credentials.id")}>
         <Untrusted text={credential.id} className="mono text-caption" />

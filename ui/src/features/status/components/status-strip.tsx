@@ -16,20 +16,31 @@ export type Fix = "doctor" | "protection";
 
 type Shown = { state: string; shape: Shape; colour: string; word: string; cause: string | null; more: string; fix: "resume" | Fix | null };
 
+/** What observing has shown in a day. */
+function useWould(observing: boolean): string | null {
+  const { t } = useTranslation();
+  const { data } = useCall({ call: "operations.facets", input: { query: "since:24h" } }, { enabled: observing });
+  if (!observing || !data || data.matches === 0) return null;
+  const decided = data.groups.find(({ key }) => key === "decision")?.values ?? [];
+  const count = (name: string) => decided.find(({ value }) => value.replace("-", "_") === name)?.count ?? 0;
+  return t("strip.would", { count: data.matches, shown: data.matches.toLocaleString("en-US") + (data.capped ? "+" : ""), held: count("would_hold"), denied: count("would_deny") });
+}
+
 function useShown(status: StatusDto | undefined, connection: Connection): Shown {
   const { t } = useTranslation();
+  const would = useWould(connection.kind !== "lost" && status?.protection.state === "observing");
   if (connection.kind === "lost") return { state: "lost", shape: "high", colour: "text-deny", word: t("strip.lost"), cause: connection.error.message, more: t("strip.lostMore"), fix: null };
   if (!status) return { state: "connecting", shape: "would", colour: "text-t3", word: t("strip.connecting"), cause: null, more: t("strip.connectingMore"), fix: null };
   const { protection } = status;
   switch (protection.state) {
     case "stopped":
-      return { state: "stopped", shape: "square", colour: "text-deny", word: t("strip.stopped"), cause: null, more: t("strip.stoppedMore"), fix: "resume" };
+      return { state: "stopped", shape: "square", colour: "text-deny", word: t("strip.stopped"), cause: null, more: status.stop === undefined ? t("strip.stoppedMore") : t("strip.stoppedSince", { time: minute(status.stop.at), count: status.stop.sessions }), fix: "resume" };
     case "degraded":
       return { state: "degraded", shape: "high", colour: "text-deny", word: t("strip.degraded"), cause: protection.cause, more: t("strip.degradedMore"), fix: "doctor" };
     case "paused":
       return { state: "paused", shape: "bars", colour: "text-ask", word: protection.until === null ? t("strip.pausedOpen") : t("strip.paused", { time: minute(protection.until) }), cause: null, more: t("strip.pausedMore"), fix: "resume" };
     case "observing":
-      return { state: "observing", shape: "would", colour: "text-info", word: t("strip.observing"), cause: null, more: t("strip.observingMore"), fix: "protection" };
+      return { state: "observing", shape: "would", colour: "text-info", word: t("strip.observing"), cause: null, more: would ?? t("strip.observingMore"), fix: "protection" };
     case "protected":
       return { state: "protected", shape: "dot", colour: "text-allow", word: t("strip.protected"), cause: null, more: t("strip.protectedMore"), fix: null };
   }

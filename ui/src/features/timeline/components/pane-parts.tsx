@@ -34,8 +34,8 @@ export function SummaryPart({ detail }: Part) {
   const turned = denial !== null && !row.state.startsWith("would");
   return (
     <>
-      <Note row={row} />
       <Section>
+        <Note row={row} />
         <Inset small copy={row.summary} caption={row.kind}>
           <UntrustedBlock text={row.summary} />
         </Inset>
