@@ -18,7 +18,7 @@ fn read_with(url: &str, headers: &[(&str, &str)], body: &str) -> Result<Classifi
 fn llm(classified: Classified) -> LlmCall {
     match classified.subject {
         Subject::Llm(call) => call,
-        Subject::Http(_) => panic!("plain HTTP"),
+        other => panic!("no call to a model: {other:?}"),
     }
 }
 

@@ -146,16 +146,8 @@ pub async fn http2(world: &World, host: &str) -> SendRequest<Full<Bytes>> {
 }
 
 pub async fn over_http2(sender: &mut SendRequest<Full<Bytes>>, request: http::Request<Full<Bytes>>) -> Reply {
-    over_http2_within(PATIENCE, sender, request).await
-}
-
-pub async fn over_http2_within(
-    patience: Duration,
-    sender: &mut SendRequest<Full<Bytes>>,
-    request: http::Request<Full<Bytes>>,
-) -> Reply {
-    let response = timeout(patience, sender.send_request(request)).await.unwrap().unwrap();
+    let response = timeout(PATIENCE, sender.send_request(request)).await.unwrap().unwrap();
     let (head, body) = response.into_parts();
-    let body = timeout(patience, body.collect()).await.unwrap().unwrap().to_bytes().to_vec();
+    let body = timeout(PATIENCE, body.collect()).await.unwrap().unwrap().to_bytes().to_vec();
     Reply { status: head.status.as_u16(), headers: head.headers, body }
 }

@@ -11,7 +11,7 @@ use reeve_proxy::framing::body::{BodyDecoder, BodyLength, of_request};
 use reeve_proxy::framing::reader::Reader;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::client::{ACCEPT, KEY, PATIENCE, exchange, get, http2, https, over_http2, over_http2_within, post};
+use crate::client::{ACCEPT, KEY, exchange, get, http2, https, over_http2, post};
 use crate::upstream::{Reply, Upstream, acceptor};
 use crate::world::{PERMIT_ALL, World};
 
@@ -135,7 +135,7 @@ async fn a_client_that_goes_takes_the_upstream_call_with_it() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         drop(io);
-        assert!(upstream.closed_within(PATIENCE).await);
+        assert!(upstream.closed_within(Duration::from_secs(2)).await);
         assert_eq!(world.outcome().await.ending, Ending::CutByClient);
     }
 }
@@ -146,25 +146,25 @@ async fn a_reset_http_2_stream_cancels_the_upstream_call() {
     let mut sender = http2(&world, HOST).await;
     let call = sender.send_request(request("GET", "/", ""));
     assert!(tokio::time::timeout(Duration::from_millis(700), call).await.is_err());
-    assert!(upstream.closed_within(PATIENCE).await);
+    assert!(upstream.closed_within(Duration::from_secs(2)).await);
     assert_eq!(world.outcome().await.ending, Ending::CutByClient);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stopping_a_session_cuts_its_live_streams() {
+async fn stopping_a_session_cuts_its_live_streams_within_a_second() {
     let (world, upstream) = world_over(false, |_| Reply::Endless).await;
     let mut io = https(&world, HOST).await;
     io.write_all(b"GET / HTTP/1.1\r\nHost: a.example\r\n\r\n").await.unwrap();
     let mut some = vec![0; 300_000];
     io.read_exact(&mut some).await.unwrap();
     world.engine.end_session(world.session.id(), SessionEnd::Stopped).await.unwrap();
-    assert!(upstream.closed_within(PATIENCE).await);
+    assert!(upstream.closed_within(Duration::from_secs(1)).await);
     let ending = world.outcome().await.ending;
     assert!(matches!(ending, Ending::CutByReeve { .. }), "{ending:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_policy_that_now_denies_cuts_live_streams() {
+async fn a_policy_that_now_denies_cuts_live_streams_within_a_second() {
     let upstream = Upstream::start(&[HOST], false, |_| Reply::Endless).await;
     let world = World::with(&["a.example:443"], &upstream, Mode::Enforce, PERMIT_ALL, None).await;
     let mut io = https(&world, HOST).await;
@@ -173,7 +173,7 @@ async fn a_policy_that_now_denies_cuts_live_streams() {
     io.read_exact(&mut some).await.unwrap();
     let deny = "@id(\"none\") @reason(\"tests\") forbid(principal, action, resource);\n";
     std::fs::write(world.folder.path().join("config/policies/mine.cedar"), deny).unwrap();
-    assert!(upstream.closed_within(PATIENCE).await);
+    assert!(upstream.closed_within(Duration::from_secs(1)).await);
     let ending = world.outcome().await.ending;
     assert!(matches!(ending, Ending::CutByReeve { .. }), "{ending:?}");
     assert_eq!(get(&world, HOST, "/").await.status, 403);
@@ -198,23 +198,17 @@ async fn many_streams_at_once_all_end_well() {
         Reply::Pieces(200, vec![("content-type", "text/event-stream".to_owned())], (0..5).map(event).collect())
     })
     .await;
-    let whole: String = (0..5).map(|n| format!("data: {n}\n\n")).collect();
     let mut calls = tokio::task::JoinSet::new();
     for _ in 0..4 {
         let sender = http2(&world, HOST).await;
         for _ in 0..100 {
             let mut sender = sender.clone();
-            calls.spawn(async move { over_http2_within(6 * PATIENCE, &mut sender, request("GET", "/", "")).await });
+            calls.spawn(async move { over_http2(&mut sender, request("GET", "/", "")).await });
         }
     }
-    // All of them wait for their turn on a slow machine: as long as some end, the others may take their time.
-    let mut ended = 0;
-    while let Some(reply) = tokio::time::timeout(3 * PATIENCE, calls.join_next()).await.expect("nothing ends") {
-        let reply = reply.unwrap();
-        assert_eq!((reply.status, reply.text()), (200, whole.clone()));
-        ended += 1;
-    }
-    assert_eq!(ended, 400);
+    let replies = calls.join_all().await;
+    assert_eq!(replies.len(), 400);
+    assert!(replies.iter().all(|reply| reply.status == 200 && reply.text().ends_with("data: 4\n\n")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,7 +372,7 @@ async fn an_upgrade_elsewhere_is_relayed_after_101_with_its_bytes_counted() {
     }
     assert_eq!(first, b"\x81\x02hi");
     io.shutdown().await.unwrap();
-    assert!(upstream.closed_within(PATIENCE).await);
+    assert!(upstream.closed_within(Duration::from_secs(2)).await);
     let outcome = world.outcome().await;
     assert_eq!((outcome.status, outcome.response_bytes), (Some(101), 4));
 }
