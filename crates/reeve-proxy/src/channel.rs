@@ -14,6 +14,7 @@ use reeve_protocol::Providers;
 use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
+use crate::exchange::http2::unread::Unread;
 use crate::forward::Forwarder;
 use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub providers: Providers,
     pub forwarder: Forwarder,
     pub attributor: Attributor,
+    pub unread: Unread,
 }
 
 /// What the proxy keeps for one live session.

@@ -306,14 +306,13 @@ async fn intercepted(mut channel: Channel, io: Prefixed<Prefixed<BoxStream>>) {
     let Some(Desk { authority, .. }) = channel.shared.desk(channel.session.id()) else {
         return channel.record_refused("no_authority", "the session has no certificate authority any more").await;
     };
-    match intercept::accept(io, &authority, &channel.target.host).await {
+    let room = channel.shared.unread.room();
+    match intercept::accept(io, &authority, &channel.target.host, room.is_some()).await {
         Ok(tls) => {
             channel.scheme = Scheme::Https;
-            let http2 = tls.get_ref().1.alpn_protocol() == Some(b"h2");
-            if http2 {
-                http2::serve(Box::new(tls), channel).await;
-            } else {
-                requests(channel, Client::new(Box::new(tls), BytesMut::new())).await;
+            match room.filter(|_| tls.get_ref().1.alpn_protocol() == Some(b"h2")) {
+                Some(room) => http2::serve(Box::new(tls), channel, room).await,
+                None => requests(channel, Client::new(Box::new(tls), BytesMut::new())).await,
             }
         }
         Err(error) => {

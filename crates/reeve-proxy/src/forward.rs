@@ -160,14 +160,13 @@ impl Forwarder {
     }
 
     async fn open(&self, key: &PoolKey, route: &Route) -> Result<Pooled, ForwardError> {
-        let dialled = self.dialer.dial(route).await?;
-        if !dialled.http2 {
-            return Ok(Pooled::Http1(Http1::new(dialled)));
-        }
+        let leave = self.windows.leave().filter(|_| !route.upgrade);
+        let dialled = self.dialer.dial(route, leave.is_some()).await?;
+        let Some(leave) = leave.filter(|_| dialled.http2) else { return Ok(Pooled::Http1(Http1::new(dialled))) };
         let room = self.windows.room().ok_or_else(|| {
             ForwardError::Unreachable("as many answers are under way as there may be at once".to_owned())
         })?;
-        let (connection, place) = Http2::open(dialled, room).await?;
+        let (connection, place) = Http2::open(dialled, leave, room).await?;
         let place = place.ok_or_else(|| {
             ForwardError::Unreachable(format!("`{}` allows no request on a new connection", route.authority))
         })?;
@@ -203,5 +202,94 @@ impl Forwarder {
     /// Closes what is idle for long.
     pub fn sweep(&self) {
         self.pool.sweep(IDLE);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+
+    use http_body_util::BodyExt as _;
+    use parking_lot::Mutex;
+    use reeve_domain::host::Host;
+
+    use super::*;
+
+    /// Takes the next request up to its body, answers it, and leaves the body unread in the socket: who closes such a socket
+    /// resets the connection.
+    fn answer(io: &mut TcpStream) -> String {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            let mut byte = [0];
+            io.read_exact(&mut byte).unwrap();
+            head.extend_from_slice(&byte);
+        }
+        // Until the whole of it is there.
+        let mut body = [0; 64];
+        while io.peek(&mut body).unwrap() < 4 {}
+        io.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").unwrap();
+        String::from_utf8_lossy(&head).lines().next().unwrap_or_default().to_owned()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_request_that_meets_a_reset_before_a_byte_of_it_left_goes_once_over_a_new_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (seeing, seen) = mpsc::channel();
+        let ((close, closing), (closed, gone)) = (mpsc::channel::<()>(), mpsc::channel::<()>());
+        std::thread::spawn(move || {
+            let (mut first, _) = listener.accept().unwrap();
+            seeing.send(answer(&mut first)).unwrap();
+            closing.recv().unwrap();
+            drop(first);
+            closed.send(()).unwrap();
+            let (mut second, _) = listener.accept().unwrap();
+            seeing.send(answer(&mut second)).unwrap();
+            // Nothing else comes.
+            _ = closing.recv();
+        });
+        let resolve = [("a.example:80".to_owned(), address)].into_iter().collect();
+        let upstream = Upstream { resolve, ..Upstream::default() };
+        let forwarder = Forwarder::new(&upstream, UpstreamTls::load(&[]).unwrap(), 1).unwrap();
+        let route = Route {
+            session: SessionId::new(),
+            credential: None,
+            scheme: Scheme::Http,
+            authority: Authority { host: Host::parse("a.example").unwrap(), port: 80 },
+            permitted: Ranges::default(),
+            upgrade: false,
+        };
+        let send = async |target: &str, sent: &(dyn Fn() + Sync)| {
+            let outgoing = Outgoing {
+                method: "POST".to_owned(),
+                target: target.to_owned(),
+                headers: HeaderMap::new(),
+                body: OutgoingBody::Whole(Bytes::from_static(b"body")),
+                upgrade: None,
+                trailers: false,
+            };
+            let Answered::Response(response) = forwarder.send(&route, outgoing, sent).await.unwrap().answered else {
+                panic!("no answer to {target}")
+            };
+            response.into_body().collect().await.unwrap().to_bytes()
+        };
+        assert_eq!(send("/one", &|| ()).await, "ok");
+        let gone = Mutex::new(gone);
+        let times = AtomicUsize::new(0);
+        // The connection was found open and idle; now it is reset, and then the request is written.
+        let second = send("/two", &|| {
+            if times.fetch_add(1, Ordering::SeqCst) == 0 {
+                close.send(()).unwrap();
+                gone.lock().recv().unwrap();
+            }
+        });
+        assert_eq!(second.await, "ok");
+        assert_eq!(times.load(Ordering::SeqCst), 2, "over two connections");
+        assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), ["POST /one HTTP/1.1", "POST /two HTTP/1.1"]);
+        drop(close);
+        assert!(seen.recv().is_err(), "each came once");
     }
 }

@@ -14,6 +14,7 @@ use crate::attribution::Attributor;
 use crate::channel::{Desk, Shared};
 use crate::connect;
 use crate::error::ProxyError;
+use crate::exchange::http2::unread::Unread;
 use crate::forward::Forwarder;
 use crate::tls::authority::SessionAuthority;
 use crate::tls::upstream::UpstreamTls;
@@ -62,7 +63,8 @@ impl Proxy {
         let forwarder = Forwarder::new(&upstream, tls, address.port()).map_err(ProxyError::Config)?;
         let providers = providers(&engine)?;
         let attributor = Attributor::default();
-        let shared = Arc::new(Shared { engine, desks: Mutex::default(), providers, forwarder, attributor });
+        let unread = Unread::default();
+        let shared = Arc::new(Shared { engine, desks: Mutex::default(), providers, forwarder, attributor, unread });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         tokio::spawn(sweep(Arc::clone(&shared)));
         Ok(Self { shared, address })

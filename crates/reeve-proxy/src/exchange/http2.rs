@@ -1,6 +1,9 @@
 //! HTTP/2 towards the client, served by hyper with limits on streams, resets and heads, without extended CONNECT.
 
+pub(crate) mod unread;
+
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -10,6 +13,7 @@ use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
+use self::unread::Room;
 use crate::channel::Channel;
 use crate::exchange::exchange;
 use crate::exchange::request::Incoming;
@@ -21,12 +25,9 @@ use crate::payload::{Payload, PayloadError};
 const STREAMS: u32 = 512;
 /// What a stalled client may leave unread, per stream.
 const SEND_BUFFER: usize = 16 * 1024;
-/// What a client may send ahead, per stream and per connection.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CONNECTION_WINDOW: u32 = 8 * 1024 * 1024;
 
 /// Serves the connection until either side ends it.
-pub(crate) async fn serve(io: BoxStream, channel: Channel) {
+pub(crate) async fn serve(io: BoxStream, channel: Channel, room: Room) {
     let service = service_fn(move |request| {
         let channel = channel.clone();
         async move { Ok::<_, Infallible>(answer(channel, request).await) }
@@ -37,8 +38,8 @@ pub(crate) async fn serve(io: BoxStream, channel: Channel) {
         .max_concurrent_streams(STREAMS)
         .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
         .max_send_buf_size(SEND_BUFFER)
-        .initial_stream_window_size(STREAM_WINDOW)
-        .initial_connection_window_size(CONNECTION_WINDOW)
+        .initial_stream_window_size(room.stream_window())
+        .initial_connection_window_size(room.window())
         .max_pending_accept_reset_streams(32)
         .max_local_error_reset_streams(64)
         .auto_date_header(false)
@@ -63,5 +64,6 @@ async fn answer(channel: Channel, request: Request<H2Body>) -> Response<Payload>
         body: body.map_err(|error| PayloadError::Client(error.to_string())).boxed_unsync(),
         upgradable: false,
     };
-    exchange(channel, incoming).await.response
+    let shared = Arc::clone(&channel.shared);
+    exchange(channel, incoming).await.response.map(|body| shared.unread.counted(body))
 }

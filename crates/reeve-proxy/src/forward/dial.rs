@@ -63,7 +63,8 @@ impl Dialer {
         self.proxy.is_some() || self.configured(&route.authority).is_some() || self.check(route, peer).is_ok()
     }
 
-    pub async fn dial(&self, route: &Route) -> Result<Dialled, ForwardError> {
+    /// Opens a connection, over which the upstream may choose HTTP/2 only where that is offered.
+    pub async fn dial(&self, route: &Route, http2: bool) -> Result<Dialled, ForwardError> {
         let tcp = match &self.proxy {
             Some(proxy) => self.through(proxy, route).await?,
             None => connect(&route.authority, &self.addresses(route).await?).await?,
@@ -72,7 +73,7 @@ impl Dialer {
         let tcp = Counting::new(tcp);
         match route.scheme {
             Scheme::Http => Ok(Dialled { written: tcp.written(), io: Box::new(tcp), http2: false, peer }),
-            Scheme::Https => self.secure(tcp, route, peer).await,
+            Scheme::Https => self.secure(tcp, route, peer, http2).await,
         }
     }
 
@@ -123,7 +124,13 @@ impl Dialer {
         Ok(())
     }
 
-    async fn secure(&self, tcp: Counting<TcpStream>, route: &Route, peer: SocketAddr) -> Result<Dialled, ForwardError> {
+    async fn secure(
+        &self,
+        tcp: Counting<TcpStream>,
+        route: &Route,
+        peer: SocketAddr,
+        http2: bool,
+    ) -> Result<Dialled, ForwardError> {
         let written = tcp.written();
         let authority = &route.authority;
         let name = match &authority.host {
@@ -131,7 +138,7 @@ impl Dialer {
             Host::Name(name) => ServerName::try_from(name.clone())
                 .map_err(|_| ForwardError::Unreachable(format!("`{name}` cannot be a TLS server name")))?,
         };
-        let config = if route.upgrade { &self.tls.http1 } else { &self.tls.any };
+        let config = if http2 { &self.tls.any } else { &self.tls.http1 };
         let handshake = TlsConnector::from(config.clone()).connect(name, tcp);
         let tls = timeout(STEP, handshake)
             .await

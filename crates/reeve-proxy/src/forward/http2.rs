@@ -38,25 +38,41 @@ const WIDE: (u32, usize) = (128 * 1024, 256);
 /// …and on the streams beyond those: another 16 MiB, and as many as a session may have requests under way.
 const NARROW: (u32, usize) = (8 * 1024, 2048);
 /// What small frames may cost h2 beyond their bytes, in bytes; past it the whole connection ends. They are taken out of it
-/// as they come, read or not, so this only bears what arrives in one burst.
-const SMALL_FRAMES: usize = 16 * 1024 * 1024;
+/// as they come, read or not, so this only bears what arrives in one burst. So much on so many connections at once: 32 MiB
+/// in all…
+const SMALL_FRAMES: (usize, usize) = (4 * 1024 * 1024, 8);
+/// …and so much on those beyond them: another 16 MiB. Where these are used up too, upstreams are asked by HTTP/1.1.
+const FEWER_FRAMES: (usize, usize) = (512 * 1024, 32);
 /// A connection with requests under way is asked for a sign of life this often, and given up after the second.
 const PING_EVERY: Duration = Duration::from_secs(60);
 const PING_TIME: Duration = Duration::from_secs(20);
 
-/// The streams of all connections of this process, so that what nobody reads is bounded for all of them together.
+/// The connections of this process and their streams, so that what nobody reads is bounded for all of them together.
 pub(super) struct Windows {
     wide: Arc<Semaphore>,
     narrow: Arc<Semaphore>,
+    first: Arc<Semaphore>,
+    further: Arc<Semaphore>,
 }
 
 impl Default for Windows {
     fn default() -> Self {
-        Self { wide: Arc::new(Semaphore::new(WIDE.1)), narrow: Arc::new(Semaphore::new(NARROW.1)) }
+        let room = |room| Arc::new(Semaphore::new(room));
+        Self { wide: room(WIDE.1), narrow: room(NARROW.1), first: room(SMALL_FRAMES.1), further: room(FEWER_FRAMES.1) }
     }
 }
 
 impl Windows {
+    /// Leave to open one more connection.
+    pub fn leave(&self) -> Option<Leave> {
+        [(SMALL_FRAMES.0, &self.first), (FEWER_FRAMES.0, &self.further)].into_iter().find_map(
+            |(frames, connections)| {
+                let permit = Arc::clone(connections).try_acquire_owned().ok()?;
+                Some(Leave { small_frames: frames, permit })
+            },
+        )
+    }
+
     /// Room for the first stream of a new connection, and with it the size of the windows there.
     pub fn room(&self) -> Option<Room> {
         [(WIDE.0, &self.wide), (NARROW.0, &self.narrow)].into_iter().find_map(|(window, streams)| {
@@ -64,6 +80,12 @@ impl Windows {
             Some(Room { window, streams: Arc::clone(streams), first })
         })
     }
+}
+
+/// One connection, from before it is opened until it has ended.
+pub(super) struct Leave {
+    small_frames: usize,
+    permit: OwnedSemaphorePermit,
 }
 
 /// What a new connection may take.
@@ -86,14 +108,14 @@ pub(super) struct Http2 {
 
 impl Http2 {
     /// A new connection with a place on it; `None` for the place where the upstream allows no request at all.
-    pub async fn open(dialled: Dialled, room: Room) -> Result<(Self, Option<Place>), ForwardError> {
+    pub async fn open(dialled: Dialled, leave: Leave, room: Room) -> Result<(Self, Option<Place>), ForwardError> {
         let Dialled { io, peer, written, .. } = dialled;
         let Room { window, streams, first } = room;
         let (sender, mut connection) = Builder::new()
             .initial_window_size(window)
             // Room for every stream, so that those nobody reads do not stop the others.
             .initial_connection_window_size(AT_ONCE * window)
-            .data_frame_budget(SMALL_FRAMES)
+            .data_frame_budget(leave.small_frames)
             // Until the upstream says how many it takes, one: what waits behind a limit could have had its own connection.
             .initial_max_send_streams(1)
             .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX))
@@ -106,6 +128,7 @@ impl Http2 {
         let pings = connection.ping_pong();
         let watched = Arc::clone(&busy);
         tokio::spawn(async move {
+            let _until_it_ended = leave.permit;
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
                     tracing::debug!(%error, "an HTTP/2 connection to an upstream ended");

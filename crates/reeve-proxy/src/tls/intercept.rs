@@ -1,5 +1,6 @@
 //! Ends the agent's TLS with a leaf of its session's authority, once the name it asks for is the name it was tunnelled to.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_domain::host::Host;
@@ -33,18 +34,28 @@ pub enum InterceptError {
     Authority(#[from] AuthorityError),
 }
 
-/// Performs the handshake for a tunnel to `target`.
+/// Performs the handshake for a tunnel to `target`, and offers HTTP/1.1 alone or HTTP/2 too.
 ///
 /// # Errors
 /// When the name asked for is another one, is missing for a target that is a name, or the handshake fails.
-pub async fn accept<IO>(io: IO, authority: &SessionAuthority, target: &Host) -> Result<TlsStream<IO>, InterceptError>
+pub async fn accept<IO>(
+    io: IO,
+    authority: &SessionAuthority,
+    target: &Host,
+    http2: bool,
+) -> Result<TlsStream<IO>, InterceptError>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
-    timeout(HANDSHAKE, handshake(io, authority, target)).await.unwrap_or(Err(InterceptError::Slow))
+    timeout(HANDSHAKE, handshake(io, authority, target, http2)).await.unwrap_or(Err(InterceptError::Slow))
 }
 
-async fn handshake<IO>(io: IO, authority: &SessionAuthority, target: &Host) -> Result<TlsStream<IO>, InterceptError>
+async fn handshake<IO>(
+    io: IO,
+    authority: &SessionAuthority,
+    target: &Host,
+    http2: bool,
+) -> Result<TlsStream<IO>, InterceptError>
 where
     IO: AsyncRead + AsyncWrite + Unpin,
 {
@@ -54,7 +65,10 @@ where
         let _ = start.io.shutdown().await;
         return Err(refused);
     }
-    let config = authority.config(target)?;
+    let mut config = authority.config(target)?;
+    if !http2 {
+        Arc::make_mut(&mut config).alpn_protocols = vec![b"http/1.1".to_vec()];
+    }
     start.into_stream(config).await.map_err(InterceptError::Handshake)
 }
 

@@ -25,7 +25,7 @@ pub enum RootsError {
 pub struct UpstreamTls {
     /// HTTP/2 preferred, HTTP/1.1 accepted.
     pub any: Arc<ClientConfig>,
-    /// HTTP/1.1 only: for upgrades.
+    /// HTTP/1.1 only: for upgrades, and where there are as many HTTP/2 connections as there may be.
     pub http1: Arc<ClientConfig>,
 }
 

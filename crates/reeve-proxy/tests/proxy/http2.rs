@@ -167,6 +167,37 @@ async fn what_many_stalled_readers_leave_unread_is_bounded_for_all_of_them_toget
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn so_many_connections_use_http_2_and_those_beyond_http_1() {
+    const MOST: usize = 40;
+    let names: Vec<String> = (0..=MOST).map(|number| format!("host{number}.example")).collect();
+    let hosts: Vec<&str> = names.iter().map(String::as_str).collect();
+    let upstream = Upstream::start(&hosts, true, |_| Reply::text("hello")).await;
+    let authorities: Vec<String> = names.iter().map(|name| format!("{name}:443")).collect();
+    let world = World::start(&authorities.iter().map(String::as_str).collect::<Vec<_>>(), &upstream).await;
+    for host in &hosts {
+        assert_eq!(get(&world, host, "/").await.text(), "hello");
+    }
+    let by_http2: Vec<bool> = upstream.received.lock().iter().map(|received| received.http2).collect();
+    assert_eq!(by_http2, [vec![true; MOST], vec![false]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_beyond_those_that_have_room_are_offered_http_1() {
+    const MOST: usize = 136;
+    let upstream = Upstream::start(&[HOST], true, |_| Reply::text("hello")).await;
+    let world = World::start(&["a.example:443"], &upstream).await;
+    let mut held = Vec::new();
+    for number in 0..=MOST {
+        let io = tls(&world, "a.example:443", HOST, &[b"h2", b"http/1.1"]).await.unwrap();
+        let chosen: &[u8] = if number < MOST { b"h2" } else { b"http/1.1" };
+        assert_eq!(io.get_ref().1.alpn_protocol(), Some(chosen), "{number}");
+        held.push(io);
+    }
+    let mut last = held.pop().unwrap();
+    assert_eq!(exchange(&mut last, format!("GET / HTTP/1.1\r\nHost: {HOST}\r\n\r\n")).await.text(), "hello");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_in_a_closed_loop_all_end_well_while_others_are_broken_off() {
     let upstream = Upstream::start(&[HOST], true, |received| {
         let pieces = vec![(0, Bytes::from_static(b"event: delta\ndata: {\"text\":\"word \"}\n\n")); 200];
