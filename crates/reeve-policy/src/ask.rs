@@ -106,10 +106,10 @@ pub fn standing_approval(
 /// method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Width {
-    /// The path up to its last segment, the model, or the tool.
+    /// The path up to its last segment, the model, the tool, or this command alone.
     #[default]
     Useful,
-    /// This address, these arguments or this command alone.
+    /// This address or these arguments alone.
     Exact,
     /// Every path of the host.
     Host,
@@ -124,7 +124,7 @@ pub fn widths(operation: &Operation) -> Vec<Width> {
         Subject::Llm(_) => return vec![Width::Useful],
         Subject::Mcp(call) if call.annotations.destructive == Some(true) => return exactly(call.is_whole),
         Subject::Mcp(call) => return std::iter::once(Width::Useful).chain(exactly(call.is_whole)).collect(),
-        Subject::Shell(line) => return exactly(line.is_whole),
+        Subject::Shell(line) => return line.is_whole.then_some(Width::Useful).into_iter().collect(),
     };
     let Some(useful) = reached(operation, endpoint, Width::Useful) else { return Vec::new() };
     let mut out = vec![Width::Useful];

@@ -127,7 +127,7 @@ impl World {
         self.operation(live, Subject::Llm(call), &format!("{model} {words}"))
     }
 
-    fn operation(&self, live: &LiveSession, subject: Subject, summary: &str) -> Operation {
+    pub fn operation(&self, live: &LiveSession, subject: Subject, summary: &str) -> Operation {
         Operation {
             id: OperationId::new(),
             at: self.clock.now(),

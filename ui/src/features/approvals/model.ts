@@ -2,6 +2,7 @@
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { CardAccountDto } from "../../engine/bindings/CardAccountDto";
 import type { RiskDto } from "../../engine/bindings/RiskDto";
+import { type Claim, commandOf, type Effect, EFFECTS, toolOf } from "../../lib/action";
 import { money, tokens } from "../../lib/money";
 
 const ORDER: Record<RiskDto, number> = { critical: 0, high: 1, medium: 2, low: 3 };
@@ -27,7 +28,7 @@ export function isSoon(question: ApprovalDto, now: number): boolean {
   return msLeft(question, now) < 110_000;
 }
 
-export type SentenceKey = "llm" | "llmBudget" | "httpRead" | "httpSend" | "httpDelete" | "httpUpgrade" | "mcp" | "shell" | "file";
+export type SentenceKey = "llm" | "llmBudget" | "httpRead" | "httpSend" | "httpDelete" | "httpUpgrade" | "mcp" | `tool.${Exclude<Claim, "silent">}` | "shell" | `command.${Effect}` | "file";
 
 /** The fixed sentence of the action's kind; never a word of the agent's. */
 export function sentence(question: ApprovalDto): { key: SentenceKey; method: string } {
@@ -36,10 +37,12 @@ export function sentence(question: ApprovalDto): { key: SentenceKey; method: str
   switch (question.kind) {
     case "llm":
       return plain(question.unaffordable === null ? "llm" : "llmBudget");
-    case "mcp":
-      return plain("mcp");
+    case "mcp": {
+      const claim = toolOf(question.view)?.claim ?? "silent";
+      return plain(claim === "silent" ? "mcp" : `tool.${claim}`);
+    }
     case "shell":
-      return plain("shell");
+      return plain(shellSentence(question));
     case "file":
       return plain("file");
     default:
@@ -48,6 +51,16 @@ export function sentence(question: ApprovalDto): { key: SentenceKey; method: str
       return plain(method === "DELETE" ? "httpDelete" : "httpSend");
   }
 }
+
+/** By the gravest thing the command is known to do; only what is understood may be said to read. */
+function shellSentence(question: ApprovalDto): SentenceKey {
+  const command = commandOf(question.view);
+  const told = SENTENCES.find((effect) => command?.effects.includes(effect));
+  if (command === null || told === undefined) return "shell";
+  return told === "reads" && (!command.understood || command.effects.length > 1) ? "shell" : `command.${told}`;
+}
+
+const SENTENCES: readonly Effect[] = ["deletes_tree", "privilege", "pushes", ...EFFECTS];
 
 /** The method as shown in our own sentence: a short word in capitals, else none of it. */
 export function methodOf(question: ApprovalDto): string {

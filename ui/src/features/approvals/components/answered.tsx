@@ -87,7 +87,7 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
   const late = useAllowLate();
   const proof = useRef<HTMLInputElement>(null);
   const [writing, setWriting] = useState(false);
-  const [rule, setRule] = useRule();
+  const [rule, setRule] = useRule(question);
   const nonce = question.arming?.nonce ?? "";
   const stamp = `${question.id}/${nonce}/${writing ? JSON.stringify(rule) : ""}`;
   const { armed, guard } = useArming(stamp, nonce !== "" && !late.isPending, question.arming?.armsAfterMs ?? 700);

@@ -16,6 +16,7 @@ import { exact as exactTime } from "../../../lib/time";
 import { amountOf, bodyBytes, effectOf, hostOf, sentence, shortOf } from "../model";
 import { Disclosure } from "./disclosure";
 import { ExactText } from "./exact-text";
+import { ToolTarget } from "./tool-target";
 
 export function useSentence(question: ApprovalDto): string {
   const { t } = useTranslation();
@@ -215,8 +216,8 @@ function Target({ question }: { question: ApprovalDto }) {
   const { t } = useTranslation();
   const host = hostOf(question);
   const leaving = bodyBytes(question);
-  const credential = question.facts?.credential;
   const effect = effectOf(question);
+  if (question.kind === "mcp" || question.kind === "shell") return <ToolTarget question={question} uses={<Uses question={question} />} />;
   return (
     <>
       {host === null ? null : (
@@ -225,24 +226,32 @@ function Target({ question }: { question: ApprovalDto }) {
         </Fact>
       )}
       {leaving === null ? null : <Fact label={t("card.leaves")}>{leaving === 0 ? t("card.leavesNothing") : t("card.leavesBody", { size: bytes(leaving) })}</Fact>}
-      {question.facts ? (
-        <Fact label={t("card.uses")}>
-          {credential ? (
-            <span className="inline-flex flex-wrap items-center gap-x-1.5">
-              <KeyRound size={14} strokeWidth={1.5} aria-hidden className="flex-none text-t2" />
-              <Untrusted text={credential.name} max={40} />
-              <span className="inline-flex items-center gap-1 text-t2">
-                <ArrowRight size={12} strokeWidth={1.5} aria-hidden className="text-t3" />
-                {credential.slot === null ? t("card.slotUnknown") : <Untrusted text={credential.slot} max={60} />}
-              </span>
-            </span>
-          ) : (
-            t("card.usesNothing")
-          )}
-        </Fact>
-      ) : null}
+      <Uses question={question} />
       {effect === null ? null : <Fact label={t("card.effect.label")}>{t(`card.effect.${effect}`)}</Fact>}
     </>
+  );
+}
+
+/** The credential that is put in on the way out. */
+function Uses({ question }: { question: ApprovalDto }) {
+  const { t } = useTranslation();
+  const credential = question.facts?.credential;
+  if (!question.facts) return null;
+  return (
+    <Fact label={t("card.uses")}>
+      {credential ? (
+        <span className="inline-flex flex-wrap items-center gap-x-1.5">
+          <KeyRound size={14} strokeWidth={1.5} aria-hidden className="flex-none text-t2" />
+          <Untrusted text={credential.name} max={40} />
+          <span className="inline-flex items-center gap-1 text-t2">
+            <ArrowRight size={12} strokeWidth={1.5} aria-hidden className="text-t3" />
+            {credential.slot === null ? t("card.slotUnknown") : <Untrusted text={credential.slot} max={60} />}
+          </span>
+        </span>
+      ) : (
+        t("card.usesNothing")
+      )}
+    </Fact>
   );
 }
 

@@ -35,7 +35,7 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const raise = useRaise();
   const pending = resolve.isPending || raise.isPending;
   const proof = useRef<HTMLInputElement>(null);
-  const [rule, setRule] = useRule();
+  const [rule, setRule] = useRule(question);
   const title = useSentence(question);
   const [shownAt] = useState(() => Date.now());
   const [wider, setWider] = useState<Wider | null>(null);

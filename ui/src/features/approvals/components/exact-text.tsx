@@ -5,6 +5,7 @@ import { Inset } from "../../../components/inset";
 import { JsonView } from "../../../components/json-view";
 import { UntrustedBlock } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
+import { toolOf } from "../../../lib/action";
 import { bytes } from "../../../lib/money";
 import { exact, exactText, field, text } from "../model";
 
@@ -44,6 +45,10 @@ export function ExactText({ question, area, look }: { question: ApprovalDto; are
   const { t } = useTranslation();
   const kind = CAPTIONS.find((one) => one === question.kind) ?? "http";
   const whole = exactText(question);
+  const tool = kind === "mcp" ? toolOf(question.view) : null;
+  const size = bytes(tool?.bytes ?? new TextEncoder().encode(whole).length);
+  const named = field(question.view, "arguments");
+  const given = tool === null || typeof named !== "object" || named === null ? null : Object.keys(named).length;
   if (kind === "llm") {
     return (
       <Inset caption={t("card.exact.llm")} copy={whole} scroll={area} onScroll={look}>
@@ -52,7 +57,7 @@ export function ExactText({ question, area, look }: { question: ApprovalDto; are
     );
   }
   return (
-    <Inset caption={t(`card.exact.${kind}`)} length={t("card.lines", { count: whole.split("\n").length, size: bytes(new TextEncoder().encode(whole).length) })} copy={whole} scroll={area} onScroll={look}>
+    <Inset caption={t(`card.exact.${kind}`)} length={given === null ? t("card.lines", { count: whole.split("\n").length, size }) : t("card.arguments", { count: given, size })} copy={whole} scroll={area} onScroll={look}>
       <ExactLines question={question} />
     </Inset>
   );
@@ -64,7 +69,7 @@ export function ExactLines({ question }: { question: ApprovalDto }) {
   return (
     <>
       {head.map((line, at) => (
-        <div key={at} className={at === 0 && question.kind === "mcp" ? "font-semibold" : ""}>
+        <div key={at} className={at === 0 && question.kind === "mcp" ? "mb-0.5 font-semibold" : ""}>
           <UntrustedBlock text={line} />
         </div>
       ))}

@@ -11,8 +11,8 @@ import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { LastingDto } from "../../../engine/bindings/LastingDto";
 import type { PreviewDto } from "../../../engine/bindings/PreviewDto";
 import type { RuleChoiceDto } from "../../../engine/bindings/RuleChoiceDto";
-import type { WidthDto } from "../../../engine/bindings/WidthDto";
 import type { EngineError } from "../../../engine/client";
+import { widthWord } from "../../../lib/action";
 import { hostOf, methodOf } from "../model";
 import { DecisionError } from "./decision-error";
 
@@ -43,7 +43,7 @@ export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoic
         <Row label={t("rule.what")} group>
           {widths.map((width) => (
             <Choice key={width} name="width" chosen={rule.width === width} onChoose={() => onRule({ ...rule, width })}>
-              {t(`rule.width.${widthKey(width, question.kind)}`, { method: methodOf(question) })}
+              {t(`rule.width.${widthWord(question.kind, width)}`, { method: methodOf(question) })}
             </Choice>
           ))}
         </Row>
@@ -94,11 +94,6 @@ export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoic
       </p>
     </>
   );
-}
-
-function widthKey(width: WidthDto, kind: string): "model" | "folder" | "exact" | "host" {
-  if (kind === "llm") return "model";
-  return width === "useful" ? "folder" : width;
 }
 
 function Row({ label, group = false, children }: { label: string; group?: boolean; children: ReactNode }) {

@@ -110,6 +110,7 @@ function Dotted() {
 }
 
 /** The choices of one card; a card of another question begins with what is proposed. */
-export function useRule(): [RuleChoiceDto, (rule: RuleChoiceDto) => void] {
-  return useState<RuleChoiceDto>(PROPOSED);
+export function useRule(question: ApprovalDto): [RuleChoiceDto, (rule: RuleChoiceDto) => void] {
+  const [chosen, choose] = useState<RuleChoiceDto | null>(null);
+  return [chosen ?? { ...PROPOSED, width: question.arming?.widths[0] ?? PROPOSED.width }, choose];
 }

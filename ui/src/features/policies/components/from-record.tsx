@@ -5,12 +5,13 @@ import { LayerBadge } from "../../../components/badge";
 import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Radios } from "../../../components/form";
 import { Inset } from "../../../components/inset";
-import { Untrusted } from "../../../components/untrusted";
+import { UntrustedBlock } from "../../../components/untrusted";
 import type { CheckedDto } from "../../../engine/bindings/CheckedDto";
 import type { EffectDto } from "../../../engine/bindings/EffectDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProposalDto } from "../../../engine/bindings/ProposalDto";
 import type { WidthDto } from "../../../engine/bindings/WidthDto";
+import { widthWord } from "../../../lib/action";
 import { plain } from "../../../lib/text";
 import { targetOfNew } from "../model";
 import { useProposal } from "../queries";
@@ -57,11 +58,11 @@ export function FromRecord({ operation, state, onSaved }: { operation: string; s
 function Made({ proposal, choices, onChoices }: { proposal: ProposalDto; choices: Choices; onChoices: (choices: Choices) => void }) {
   const { t } = useTranslation();
   const { kind, method, cwd, widths } = proposal;
-  const word = (width: WidthDto) => t(`rule.width.${kind === "llm" ? "model" : width === "useful" ? "folder" : width}`, { method });
+  const word = (width: WidthDto) => t(`rule.width.${widthWord(kind, width)}`, { method });
   return (
     <>
       <Inset small caption={kind}>
-        <Untrusted text={proposal.summary} max={160} />
+        <UntrustedBlock text={proposal.summary} />
       </Inset>
       <Radios label={t("policies.made.effect")} value={choices.effect} options={EFFECTS.map((value) => ({ value, label: t(`policies.made.${value}`) }))} onChoose={(effect) => onChoices({ ...choices, effect })} />
       {widths.length > 1 ? <Radios label={t("rule.what")} value={choices.width} options={widths.map((value) => ({ value, label: word(value) }))} onChoose={(width) => onChoices({ ...choices, width })} /> : null}

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+import { commandOf, isCut, toolOf } from "./action";
+
+describe("a command", () => {
+  const view = {
+    command: "git status && git push --force",
+    cwd: "/home/dana/src/api",
+    understood: true,
+    whole: true,
+    pieces: [
+      { program: "git", argv: ["status"], effects: ["reads"], touches: [], hosts: [] },
+      { program: "git", argv: ["push", "--force"], effects: ["pushes", "rewrites_history", "network"], touches: [], hosts: ["github.com"] },
+    ],
+  };
+
+  it("has each program once, and its effects from the gravest on", () => {
+    expect(commandOf(view)).toEqual({ programs: ["git"], effects: ["rewrites_history", "pushes", "network", "reads"], touches: [], hosts: ["github.com"], understood: true, folder: "/home/dana/src/api" });
+  });
+
+  it("is none without its parts, and never understood where that is not said", () => {
+    expect(commandOf({ command: "ls" })).toBeNull();
+    expect(commandOf(null)).toBeNull();
+    expect(commandOf({ ...view, understood: "true" })?.understood).toBe(false);
+    expect(commandOf({ ...view, pieces: [null, 7, { program: "x", effects: ["made-up"] }] })?.effects).toEqual([]);
+  });
+});
+
+describe("a tool call", () => {
+  const view = { server: "postgres", tool: "execute", transport: "stdio", annotations: {}, schema: { result: "unchecked" }, bytes: 170, arguments: { sql: "SELECT 1" } };
+
+  it("says what its server claims, and that it says nothing", () => {
+    const claim = (annotations: unknown) => toolOf({ ...view, annotations })?.claim;
+    expect([claim({}), claim({ read_only: true, destructive: true }), claim({ destructive: true }), claim({ read_only: false }), claim({ destructive: false })]).toEqual(["silent", "reads", "destroys", "destroys", "writes"]);
+  });
+
+  it("names what does not fit the schema", () => {
+    const schema = { result: "fails", problems: [{ path: "options.limit", expected: "integer", found: "string" }] };
+    expect(toolOf({ ...view, schema })).toMatchObject({ schema: "fails", problems: [{ path: "options.limit", expected: "integer", found: "string" }] });
+  });
+
+  it("is none without a server", () => {
+    expect(toolOf({ tool: "execute" })).toBeNull();
+    expect(isCut({ whole: false }) && isCut({ is_whole: false }) && !isCut({})).toBe(true);
+  });
+});
