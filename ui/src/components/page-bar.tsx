@@ -16,7 +16,9 @@ export function PageBar({ title, children }: { title: string; children?: ReactNo
       <button type="button" onClick={() => window.dispatchEvent(new Event(SEARCH))} className="chrome ml-auto inline-flex h-7 w-42 flex-none items-center gap-2 rounded-control border border-line px-2 text-t3 hover:bg-hover max-wide:hidden">
         <Search size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
         <span className="flex-1 text-left">{t("palette.field")}</span>
-        <Keys of={["mod", "K"]} />
+        <span className="text-t2">
+          <Keys of={["mod", "K"]} />
+        </span>
       </button>
     </header>
   );

@@ -61,6 +61,7 @@ function About({ rule, state, files, own, hits, mode, onMode }: AboutProps) {
         </Fact>
         <Fact label={t("policies.modeLabel")}>
           <ModeChoice mode={mode} onMode={onMode} />
+          {rule.mode === "observe" && hits !== null ? <p className="mt-1 text-caption text-info">{t("policies.seen", { count: hits, shown: number(hits) })}</p> : null}
         </Fact>
         {rule.kind === "ask" ? <Fact label={t("policies.lifted")}>{rule.liftable ? t("policies.liftable") : t("policies.notLiftable")}</Fact> : null}
         {rule.lifts.length > 0 ? (
@@ -82,7 +83,7 @@ function About({ rule, state, files, own, hits, mode, onMode }: AboutProps) {
         {rule.kind === "permit" || rule.kind === "standingApproval" ? <Fact label={t("policies.expires")}>{rule.expires === null ? t("policies.never") : exact(rule.expires)}</Fact> : null}
         <Fact label={t("policies.records")}>
           <Link to="/timeline" search={{ q: `rule:${rule.id} since:7d` }} className="text-accent">
-            {t("policies.matched")}
+            {t(rule.mode === "observe" ? "policies.wouldMatch" : "policies.matched")}
           </Link>{" "}
           <span className="text-t2">{hits === null ? "" : t("policies.hits", { count: hits, shown: number(hits) })}</span>
         </Fact>
