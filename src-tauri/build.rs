@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "audit",
     "settings",
     "subscribe",
+    "login",
     "zoom",
     "quit",
 ];

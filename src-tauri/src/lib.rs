@@ -3,6 +3,7 @@
 mod calls;
 mod demo;
 mod link;
+mod login;
 mod notices;
 mod notify;
 mod tray;
@@ -32,6 +33,8 @@ const USAGE: u8 = 2;
 enum Start {
     /// The person's own profile, shown where the link says.
     Ordinary(Option<String>),
+    /// The person's own profile, waiting in the tray: how it opens at login.
+    InTray,
     /// A throw-away profile in which the demo runs.
     Demo,
 }
@@ -40,9 +43,10 @@ impl Start {
     fn parse(arguments: impl Iterator<Item = String>) -> Result<Self, String> {
         arguments.skip(1).try_fold(Self::Ordinary(None), |_, argument| match argument.as_str() {
             "--demo" => Ok(Self::Demo),
+            login::IN_TRAY => Ok(Self::InTray),
             // Heard by the window that runs already, else by the one that opens now.
             link if link.starts_with("reeve://") => Ok(Self::Ordinary(Some(argument))),
-            other => Err(format!("`{other}` is not known; the only option is `--demo`")),
+            other => Err(format!("`{other}` is not known; the options are `--demo` and `--in-tray`")),
         })
     }
 }
@@ -61,7 +65,7 @@ pub fn run() -> ExitCode {
         );
     }
     let demo = match start {
-        Start::Ordinary(_) => None,
+        Start::Ordinary(_) | Start::InTray => None,
         Start::Demo => match Demo::start() {
             Ok(demo) => Some(demo),
             Err(error) => return fail(FAILED, &format!("the demo could not be started: {error}")),
@@ -91,16 +95,17 @@ pub fn run() -> ExitCode {
 fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> tauri::Result<tauri::App> {
     let first = windows::First::new(match &start {
         Start::Ordinary(link) => link.clone(),
-        Start::Demo => None,
+        Start::InTray | Start::Demo => None,
     });
+    let in_tray = start == Start::InTray;
     let builder = match start {
         // A second start shows the window of the first. The demo is its own profile and may run beside it.
-        Start::Ordinary(_) => {
-            builder.plugin(tauri_plugin_single_instance::init(|app, words, _| match windows::link_of(&words) {
+        Start::Ordinary(_) | Start::InTray => builder
+            .plugin(tauri_plugin_single_instance::init(|app, words, _| match windows::link_of(&words) {
                 Some(link) => windows::navigate(app, link),
                 None => windows::show(app),
             }))
-        }
+            .plugin(login::entry()),
         Start::Demo => builder,
     };
     with_calls(builder)
@@ -108,8 +113,8 @@ fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> 
         .manage(first)
         .manage(notify::Notifier::default())
         .manage(windows::Quit::default())
-        .setup(|app| {
-            set_up(app, link);
+        .setup(move |app| {
+            set_up(app, link, in_tray);
             Ok(())
         })
         .build(tauri::generate_context!())
@@ -129,12 +134,13 @@ fn with_calls<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
         calls::audit,
         calls::settings,
         calls::subscribe,
+        login::login,
         calls::zoom,
         calls::quit
     ])
 }
 
-fn set_up(app: &tauri::App, link: Arc<Link>) {
+fn set_up(app: &tauri::App, link: Arc<Link>, in_tray: bool) {
     drop(std::panic::take_hook());
     let handle = app.handle().clone();
     // A desktop without a tray still has the window; closing it then quits.
@@ -152,6 +158,10 @@ fn set_up(app: &tauri::App, link: Arc<Link>) {
     tauri::async_runtime::spawn(notify::remind(app.handle().clone()));
     if let Some(window) = app.get_webview_window(windows::MAIN) {
         windows::keep_in_tray(&window);
+        // Where there is no tray to bring it back from, the window stays.
+        if in_tray && tray::is_there(app.handle()) {
+            let _ = window.hide();
+        }
     }
 }
 

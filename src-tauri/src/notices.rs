@@ -106,8 +106,8 @@ impl Notices {
         if due && !in_front { self.waiting() } else { None }
     }
 
-    /// The new state; none while the engine does not answer.
-    pub fn status(&mut self, status: Option<&StatusDto>) -> Vec<Notice> {
+    /// The new state; none while the engine does not answer. That protection is lost is told also where a window shows it.
+    pub fn status(&mut self, status: Option<&StatusDto>, in_front: bool) -> Vec<Notice> {
         let mut notices = Vec::new();
         let problem = match status.map(|status| &status.protection) {
             None => Some("The engine does not answer. Nothing passes until it runs."),
@@ -123,7 +123,7 @@ impl Notices {
             });
         }
         self.well = problem.is_none();
-        notices.extend(status.and_then(|status| self.share_of(status)));
+        notices.extend(status.and_then(|status| self.share_of(status)).filter(|_| !in_front));
         notices
     }
 
@@ -264,13 +264,13 @@ mod tests {
         let mut notices = Notices::default();
         let about = |notices: Vec<Notice>| notices.into_iter().map(|notice| notice.about).collect::<Vec<_>>();
         let protected = status(json!({ "state": "protected" }), 0);
-        assert_eq!(about(notices.status(None)), [], "it is only starting");
-        assert_eq!(about(notices.status(Some(&protected))), []);
-        assert_eq!(about(notices.status(None)), [About::ProtectionLost]);
-        assert_eq!(about(notices.status(None)), []);
-        assert_eq!(about(notices.status(Some(&protected))), []);
+        assert_eq!(about(notices.status(None, true)), [], "it is only starting");
+        assert_eq!(about(notices.status(Some(&protected), true)), []);
+        assert_eq!(about(notices.status(None, true)), [About::ProtectionLost]);
+        assert_eq!(about(notices.status(None, true)), []);
+        assert_eq!(about(notices.status(Some(&protected), true)), []);
         let degraded = status(json!({ "state": "degraded", "cause": "SPILLED" }), 0);
-        let told = notices.status(Some(&degraded));
+        let told = notices.status(Some(&degraded), true);
         assert!(!format!("{told:?}").contains("SPILLED"));
         assert_eq!(about(told), [About::ProtectionLost]);
     }
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn each_share_of_the_limit_is_told_once_a_day() {
         let mut notices = Notices::default();
-        let mut said = |cost| notices.status(Some(&status(json!({ "state": "protected" }), cost))).len();
+        let mut said = |cost| notices.status(Some(&status(json!({ "state": "protected" }), cost)), false).len();
         assert_eq!(
             [15, 16, 17, 19, 20, 21, 0, 16].map(|dollars| said(dollars * 1_000_000_000)),
             [0, 1, 0, 1, 1, 0, 0, 1]

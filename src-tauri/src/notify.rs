@@ -39,7 +39,8 @@ impl Notifier {
 }
 
 pub fn status<R: Runtime>(app: &AppHandle<R>, status: Option<&StatusDto>) {
-    tell(app, app.state::<Notifier>().with(|notices| notices.status(status)));
+    let in_front = windows::is_in_front(app);
+    tell(app, app.state::<Notifier>().with(|notices| notices.status(status, in_front)));
 }
 
 pub fn heard<R: Runtime>(app: &AppHandle<R>, batch: &StreamBatch) {

@@ -73,6 +73,16 @@ fn the_subscription_is_the_windows_alone() {
 }
 
 #[test]
+fn opening_at_login_is_the_windows_alone_and_not_for_the_demo() {
+    let (app, _folder) = app();
+    // Without its entry in the system, as the demo is.
+    let heard = invoke(&window(&app, MAIN), "login", json!({ "on": true })).unwrap_err();
+    assert_eq!(heard.get("code"), Some(&json!("notPermitted")), "{heard}");
+    let refused = invoke(&window(&app, "other"), "login", json!({ "on": null })).unwrap_err();
+    assert!(refused.as_str().is_some_and(|text| text.contains("not allowed")), "{refused}");
+}
+
+#[test]
 fn a_command_takes_calls_of_its_own_noun_only() {
     let (app, _folder) = app();
     let main = window(&app, MAIN);
@@ -95,7 +105,7 @@ fn the_window_may_do_nothing_of_the_system() {
 
 #[test]
 fn build_script_and_capability_name_the_nouns_of_the_contract() {
-    let expected: BTreeSet<String> = commands().chain(["subscribe", "zoom", "quit"]).map(str::to_owned).collect();
+    let expected: BTreeSet<String> = commands().chain(["subscribe", "login", "zoom", "quit"]).map(str::to_owned).collect();
     let capability: Value = serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
     let permitted: BTreeSet<String> = capability["permissions"]
         .as_array()
@@ -112,10 +122,11 @@ fn build_script_and_capability_name_the_nouns_of_the_contract() {
 }
 
 #[test]
-fn the_command_line_knows_one_option() {
+fn the_command_line_knows_two_options() {
     let parse = |words: &[&str]| Start::parse(words.iter().map(ToString::to_string));
     assert_eq!(parse(&["reeve-desktop"]), Ok(Start::Ordinary(None)));
     assert_eq!(parse(&["reeve-desktop", "--demo"]), Ok(Start::Demo));
+    assert_eq!(parse(&["reeve-desktop", "--in-tray"]), Ok(Start::InTray));
     assert_eq!(
         parse(&["reeve-desktop", "reeve://inbox/apr_1"]),
         Ok(Start::Ordinary(Some("reeve://inbox/apr_1".to_owned())))

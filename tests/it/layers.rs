@@ -64,6 +64,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tauri", &["reeve-desktop"]),
     ("tauri-build", &["reeve-desktop"]),
     ("tauri-plugin-notification", &["reeve-desktop"]),
+    ("tauri-plugin-autostart", &["reeve-desktop"]),
     ("tauri-plugin-single-instance", &["reeve-desktop"]),
     ("tauri-plugin-window-state", &["reeve-desktop"]),
     ("clap", &["reeve-cli"]),
