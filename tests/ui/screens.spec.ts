@@ -153,3 +153,16 @@ test("one-line rows, row actions, the dialog of a view and its menu", async ({ p
   await page.setViewportSize({ width: 960, height: 600 });
   expect(await spilling(page)).toBe(false);
 });
+
+test("what would go with fewer days, and the question before the record is wiped", async ({ page }) => {
+  await open(page, "/settings/data?fake=story");
+  await page.getByRole("group", { name: "Keep" }).getByRole("radio", { name: "30 days" }).click();
+  await expect(page.getByRole("button", { name: "Save and remove" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.setViewportSize({ width: 960, height: 600 });
+  expect(await spilling(page)).toBe(false);
+  await page.getByRole("button", { name: "Wipe the record…" }).click();
+  await expect(page.getByRole("dialog")).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  expect(await spilling(page)).toBe(false);
+});

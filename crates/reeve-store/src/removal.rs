@@ -177,14 +177,17 @@ fn removable(conn: &Connection, keep: Keep, now: DateTime<Utc>) -> Result<Option
         return Ok(None);
     }
     let records = last - first + 1;
-    let Some(stamp) = events::stamp_at(conn, last)? else { return Ok(None) };
-    let until = DateTime::from_timestamp_millis(stamp)
-        .ok_or_else(|| StoreError::Damaged(format!("stamp {stamp} of a record")))?;
+    // The stamps found it, which nothing vouches for; how old it is, the record itself says, whose hash is in the chain.
+    let Some(until) = events::made_at(conn, last)? else { return Ok(None) };
+    let before = if cause == RemovalCause::Age { keep.since.unwrap_or(until) } else { now - SURELY_KEPT };
+    if until >= before {
+        return Err(StoreError::Damaged(format!("record {last} is stamped older than it is")));
+    }
     let share = u128::from(used) * u128::from(records) / u128::from(all.max(1));
     Ok(Some(Removable {
         last,
         records,
-        operations: operations::count_until(conn, stamp)?,
+        operations: operations::count_until(conn, until)?,
         bytes: u64::try_from(share).unwrap_or(used),
         until,
         cause,

@@ -40,10 +40,14 @@ pub fn range(conn: &Connection) -> Result<Option<(u64, u64)>, StoreError> {
     Ok(first.zip(last))
 }
 
-/// UTC milliseconds of an event.
-pub fn stamp_at(conn: &Connection, seq: u64) -> Result<Option<i64>, StoreError> {
-    let mut statement = conn.prepare_cached("SELECT stamp FROM events WHERE seq = ?1")?;
-    Ok(statement.query_row([seq], |row| row.get(0)).optional()?)
+/// When an event was made, as it says itself.
+pub fn made_at(conn: &Connection, seq: u64) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let mut made = None;
+    for_each(conn, "SELECT record, hash FROM events WHERE seq = ?1", [seq], |record, hash| {
+        made = Some(read(record, hash.clone())?.at);
+        Ok(())
+    })?;
+    Ok(made)
 }
 
 /// The last event that was made before then; 0 where there is none. Stamps never go back, so halving finds it without an

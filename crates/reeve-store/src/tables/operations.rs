@@ -82,11 +82,9 @@ pub fn remove_closed(conn: &Connection, operation: Option<&OperationId>) -> Resu
     Ok(Some(id))
 }
 
-/// How many began up to and with this stamp.
-pub fn count_until(conn: &Connection, stamp: i64) -> Result<u64, StoreError> {
-    let after = DateTime::from_timestamp_millis(stamp.saturating_add(1))
-        .ok_or_else(|| StoreError::Damaged(format!("stamp {stamp} of a record")))?;
-    let first = first_since(conn, after)?;
+/// How many began up to and with then.
+pub fn count_until(conn: &Connection, until: DateTime<Utc>) -> Result<u64, StoreError> {
+    let first = first_since(conn, until + chrono::Duration::milliseconds(1))?;
     let mut statement = conn.prepare_cached("SELECT count(*) FROM operations WHERE id < ?1")?;
     Ok(statement.query_row([first], |row| row.get(0))?)
 }

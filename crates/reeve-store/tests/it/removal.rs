@@ -201,6 +201,63 @@ async fn copies_taken_while_a_removal_and_new_calls_run_open_and_verify() {
     assert_eq!((verified(&store).await, find(&store, "").await), (None, 80));
 }
 
+/// Where the child of the test below finds its record.
+const CHILD: &str = "REEVE_TEST_REMOVES_IN";
+
+/// Removes one record a step, and records a call between two of them, until it is killed or nothing is left.
+#[tokio::test]
+#[ignore = "the child of the test below"]
+async fn a_process_that_removes() {
+    let Some(folder) = std::env::var_os(CHILD) else { return };
+    let clock = clock();
+    clock.advance(40 * DAY);
+    let store = open(Path::new(&folder), &clock);
+    store.sweep().await.unwrap();
+    if let Some(going) = older_than(&store, &clock, 30).await {
+        store.begin_removal(going.last, going.cause).await.unwrap();
+    }
+    while store.remove_some(1).await.unwrap() {
+        settled(&store, "between.example").await;
+        store.shrink(4).await.unwrap();
+    }
+}
+
+fn oldest(folder: &Path) -> u64 {
+    let conn = Connection::open(folder.join("reeve.db")).unwrap();
+    conn.busy_timeout(Duration::from_secs(10)).unwrap();
+    conn.query_row("SELECT min(seq) FROM events", (), |row| row.get(0)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_killed_again_and_again_while_it_removes_leaves_a_record_that_verifies_each_time() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    drop(two_ages(folder.path(), &clock).await);
+    let mut kills = 0;
+    while oldest(folder.path()) <= 44 {
+        let begun = oldest(folder.path());
+        let mut child = std::process::Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "removal::a_process_that_removes", "--ignored"])
+            .env(CHILD, folder.path())
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // A few steps on, or at its end.
+        while oldest(folder.path()) < begun + 4 && child.try_wait().unwrap().is_none() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        kills += 1;
+        let store = open(folder.path(), &clock);
+        assert_eq!(verified(&store).await, None, "after {kills} kills");
+        assert_eq!(find(&store, "host:new*").await, 20);
+        assert!(kills < 44, "nothing is removed any more");
+    }
+    let store = open(folder.path(), &clock);
+    assert_eq!((find(&store, "host:old*").await, verified(&store).await), (0, None));
+    assert!(kills > 1, "it was killed on the way");
+}
+
 /// A record with a removal, closed and damaged, then opened and verified.
 async fn after(damage: impl FnOnce(&Connection)) -> Option<Finding> {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
@@ -241,6 +298,18 @@ async fn only_what_reeve_signed_is_a_reason_to_remove_anything() {
     assert!(matches!(store.remove_some(10).await, Err(StoreError::Damaged(_))));
     assert_eq!(store.removal().await.unwrap(), None);
     assert_eq!(verified(&store).await.unwrap(), Finding { seq: head, problem: Problem::Changed });
+}
+
+#[tokio::test]
+async fn who_makes_records_look_older_than_they_are_does_not_get_them_removed() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    drop(two_ages(folder.path(), &clock).await);
+    let conn = Connection::open(folder.path().join("reeve.db")).unwrap();
+    conn.execute_batch("UPDATE events SET stamp = stamp - 86400000 * 35 WHERE seq <= 60").unwrap();
+    drop(conn);
+    let store = open(folder.path(), &clock);
+    let since = Some(clock.now() - chrono::Duration::days(30));
+    assert!(matches!(store.removable(Keep { since, bytes: None }).await, Err(StoreError::Damaged(_))));
 }
 
 #[tokio::test]

@@ -9,6 +9,10 @@ export type VerificationDto = { ok: boolean, events: number,
  */
 sealedTo: number, 
 /**
+ * Everything up to this record is gone, and a signed removal says so; 0 where nothing is.
+ */
+removedTo: number, 
+/**
  * Records of an export from which something was taken out: only its manifest vouches for what they hold.
  */
 redacted: number, 

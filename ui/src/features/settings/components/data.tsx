@@ -22,6 +22,7 @@ const AGES = [30, 90, 365, 0] as const;
 const ROOMS = [0, 500, 2_000, 10_000] as const;
 
 const shown = (count: number) => count.toLocaleString("en-US");
+const date = (iso: string) => exact(iso).slice(0, 10);
 
 export function Data({ settings }: { settings: SettingsDto }) {
   const { data } = settings;
@@ -49,7 +50,7 @@ function Record({ data }: { data: DataDto }) {
             <Untrusted text={data.database} />
           </code>
         </Fact>
-        {data.removedAt === null ? null : <Fact label={t("data.removed")}>{t("data.removedTo", { record: shown(data.removedTo), date: exact(data.removedAt) })}</Fact>}
+        {data.removedAt === null ? null : <Fact label={t("data.removed")}>{t("data.removedTo", { record: shown(data.removedTo), date: date(data.removedAt) })}</Fact>}
       </Facts>
       {data.removing ? (
         <p role="status" className="mt-2 text-t2">
@@ -112,7 +113,7 @@ function Going({ going }: { going: RemovableDto }) {
   return t("data.goes", {
     actions: t("data.actions", { count: going.operations, shown: shown(going.operations) }),
     records: t("data.recordCount", { count: going.records, shown: shown(going.records) }),
-    date: exact(going.until),
+    date: date(going.until),
     size: bytes(going.bytes),
   });
 }
