@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { commandOf, isCut, toolOf } from "./action";
+import { commandOf, isCut, resultOf, toolOf, widthWord } from "./action";
 
 describe("a command", () => {
   const view = {
@@ -41,5 +41,18 @@ describe("a tool call", () => {
   it("is none without a server", () => {
     expect(toolOf({ tool: "execute" })).toBeNull();
     expect(isCut({ whole: false }) && isCut({ is_whole: false }) && !isCut({})).toBe(true);
+  });
+});
+
+describe("what it came to", () => {
+  it("is a status, an answer of the tool, or nothing yet", () => {
+    expect(resultOf({ result: { result: "exited", code: 2 } })).toEqual({ kind: "exited", code: 2 });
+    expect(resultOf({ result: { result: "exited", code: null } })).toEqual({ kind: "exited", code: null });
+    expect(resultOf({ result: { result: "tool_error", message: "no" } })).toEqual({ kind: "tool_error" });
+    expect(resultOf({ status: 200 })).toBeNull();
+  });
+
+  it("a width is named by what it is about", () => {
+    expect([widthWord("shell", "useful"), widthWord("mcp", "useful"), widthWord("mcp", "exact"), widthWord("http", "host"), widthWord("llm", "useful")]).toEqual(["line", "tool", "call", "host", "model"]);
   });
 });

@@ -68,6 +68,17 @@ function claimOf(annotations: unknown): Claim {
   return destroys === false ? "writes" : "destroys";
 }
 
+export type Result = { kind: "ok" | "tool_error" | "schema_failure" } | { kind: "exited"; code: number | null };
+
+/** What a tool call or a command came to; null where it is no such thing, or has not ended. */
+export function resultOf(outcome: unknown): Result | null {
+  const result = field(outcome, "result");
+  const kind = text(result, "result");
+  const code = field(result, "code");
+  if (kind === "exited") return { kind, code: typeof code === "number" ? code : null };
+  return kind === "ok" || kind === "tool_error" || kind === "schema_failure" ? { kind } : null;
+}
+
 export type WidthWord = "model" | "line" | "tool" | "call" | "folder" | "exact" | "host";
 
 /** What a width means for an action of this kind. */

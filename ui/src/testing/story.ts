@@ -62,6 +62,7 @@ export function row(record: number, at: string, change: Partial<OperationRowDto>
     tokensOut: null,
     tokensCached: null,
     status: null,
+    exit: null,
     error: null,
     tookMs: null,
     credential: null,

@@ -85,6 +85,7 @@ pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
         tokens_out: row.tokens_out,
         tokens_cached: row.tokens_cached,
         status: row.status,
+        exit: row.exit,
         error: row.error.clone(),
         took_ms: row.latency_ms,
         credential: row.credentials.first().filter(|_| row.injected).map(ToString::to_string),

@@ -65,6 +65,8 @@ pub struct OperationRowDto {
     pub tokens_cached: Option<u64>,
     /// Status of the upstream's answer.
     pub status: Option<u16>,
+    /// Status that a command ended with; none where a signal ended it.
+    pub exit: Option<i32>,
     /// Why it ended badly, where it did.
     pub error: Option<String>,
     /// Milliseconds from admission to the end.

@@ -15,6 +15,8 @@ import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
 import { money, tokens } from "../../../lib/money";
 import { exact, took } from "../../../lib/time";
 import { Note } from "./note";
+import { ToolFacts } from "./pane-tool";
+import { WeighedAgain } from "./weighed-again";
 
 export type Part = { detail: OperationDetailDto };
 
@@ -32,6 +34,7 @@ export function SummaryPart({ detail }: Part) {
   const { row, verdict, denial } = detail;
   const reasons = denial?.reasons.length ? denial.reasons : (verdict?.reasons ?? []);
   const turned = denial !== null && !row.state.startsWith("would");
+  const local = row.kind === "mcp" || row.kind === "shell";
   return (
     <>
       <Section>
@@ -84,7 +87,8 @@ export function SummaryPart({ detail }: Part) {
               <Untrusted text={row.model} max={60} />
             </Fact>
           )}
-          {turned ? <Fact label={t("pane.sent")}>{t("pane.nothingSent")}</Fact> : <Fact label={t("pane.answer")}>{row.status ?? <span className="text-t3">{t("pane.notSeen")}</span>}</Fact>}
+          <ToolFacts detail={detail} />
+          {turned ? <Fact label={t("pane.sent")}>{t(local ? "pane.nothingRun" : "pane.nothingSent")}</Fact> : local ? null : <Fact label={t("pane.answer")}>{row.status ?? <span className="text-t3">{t("pane.notSeen")}</span>}</Fact>}
           {row.error === null ? null : (
             <Fact label={t("pane.outcome")}>
               <Untrusted text={row.error} />
@@ -192,6 +196,7 @@ export function DecisionPart({ detail }: Part) {
           <p className="mt-2 text-caption text-t3">{t("pane.revision", { revision: verdict.revision })}</p>
         </Section>
       ) : null}
+      {verdict ? <WeighedAgain operation={detail.row.id} /> : null}
       <Structure value={detail.subject} title={t("pane.facts")} />
     </>
   );

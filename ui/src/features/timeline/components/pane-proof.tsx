@@ -11,16 +11,18 @@ import { money, tokens } from "../../../lib/money";
 import { clock, exact, took } from "../../../lib/time";
 import { useVerify } from "../queries";
 import { type Part, Section, Structure } from "./pane-parts";
+import { ToolFacts } from "./pane-tool";
 
 export function ResponsePart({ detail }: Part) {
   const { t } = useTranslation();
   const { row, outcome } = detail;
+  const local = row.kind === "mcp" || row.kind === "shell";
   if (outcome === null) return <p className="text-t2">{row.settled ? t("pane.noAnswer") : t("pane.noAnswerYet")}</p>;
   return (
     <>
       <Section>
         <Facts narrow>
-          <Fact label={t("pane.answer")}>{row.status ?? <span className="text-t3">{t("pane.notSeen")}</span>}</Fact>
+          {local ? <ToolFacts detail={detail} only="result" /> : <Fact label={t("pane.answer")}>{row.status ?? <span className="text-t3">{t("pane.notSeen")}</span>}</Fact>}
           {row.error === null ? null : (
             <Fact label={t("pane.error")}>
               <span className="text-ask">

@@ -218,6 +218,14 @@ function Why({ row }: { row: OperationRowDto }) {
       </span>,
     ]);
   }
+  if (row.exit !== null) {
+    parts.push([
+      "exit",
+      <span className={row.exit === 0 ? "" : "text-ask"} data-key="exit" data-value={row.exit}>
+        {t("timeline.exit", { code: row.exit })}
+      </span>,
+    ]);
+  }
   if (row.status !== null && row.status >= 400) {
     parts.push([
       "status",

@@ -1,0 +1,59 @@
+// Of a tool call and of a command: what was called, what it is known to do, and what it came to.
+import { useTranslation } from "react-i18next";
+import { Fact } from "../../../components/facts";
+import { HostName } from "../../../components/host-name";
+import { Untrusted } from "../../../components/untrusted";
+import { commandOf, isCut, resultOf, toolOf } from "../../../lib/action";
+import type { Part } from "./pane-parts";
+
+/** `only`: what it came to. */
+export function ToolFacts({ detail, only }: Part & { only?: "result" }) {
+  const { t } = useTranslation();
+  const { row, subject, outcome } = detail;
+  const whole = only === undefined;
+  const tool = whole && row.kind === "mcp" ? toolOf(subject) : null;
+  const command = whole && row.kind === "shell" ? commandOf(subject) : null;
+  const result = resultOf(outcome);
+  return (
+    <>
+      {tool ? (
+        <Fact label={t("pane.server")}>
+          <Untrusted text={tool.server} max={40} />
+          <span className="block text-t3">{t(`pane.claim.${tool.claim}`)}</span>
+          {tool.schema === "fails" ? <span className="block text-ask">{t("pane.misfit")}</span> : null}
+        </Fact>
+      ) : null}
+      {command ? (
+        <Fact label={t("pane.programs")}>
+          <code className="mono text-caption">
+            <Untrusted text={command.programs.join(", ")} max={80} />
+          </code>
+          {command.understood ? null : <span className="block text-ask">{t("pane.notUnderstood")}</span>}
+          {command.effects.length === 0 ? null : <span className="block text-t3">{command.effects.map((effect) => t(`card.command.effect.${effect}`)).join(", ")}</span>}
+        </Fact>
+      ) : null}
+      {command && command.hosts.length > 0 ? (
+        <Fact label={t("pane.where")}>
+          {command.hosts.map((host) => (
+            <span key={host} className="block">
+              <HostName host={host} />
+            </span>
+          ))}
+        </Fact>
+      ) : null}
+      {command && command.folder !== null ? (
+        <Fact label={t("pane.folder")}>
+          <span className="mono text-caption">
+            <Untrusted text={command.folder} max={60} />
+          </span>
+        </Fact>
+      ) : null}
+      {whole && isCut(subject) ? <Fact label={t("card.hidden.label")}>{t("card.hidden.text")}</Fact> : null}
+      {result === null ? null : (
+        <Fact label={t("pane.result")}>
+          {result.kind === "exited" ? <span className={result.code === 0 ? "" : "text-ask"}>{result.code === null ? t("pane.signal") : t("pane.exit", { code: result.code })}</span> : <span className={result.kind === "ok" ? "" : "text-ask"}>{t(`pane.results.${result.kind}`)}</span>}
+        </Fact>
+      )}
+    </>
+  );
+}
