@@ -74,3 +74,44 @@ test("a standing rule is for one folder, or for every agent in it", async ({ pag
   await page.getByRole("button", { name: /Write rule and allow/ }).click();
   expect(await heard(page, "approvals.resolve")).toMatchObject([{ input: { approval: "apr_4", rule: { width: "useful", anyone: true, here: true } } }]);
 });
+
+test("a recorded action is weighed again by the rules of now, when somebody asks", async ({ page }) => {
+  await open(page, `/timeline?fake=story&op=${DENIED}&tab=decision`);
+  const again = page.getByRole("region", { name: "By the rules of now" });
+  expect(await heard(page, "policies.what_if")).toEqual([]);
+  await again.getByRole("button", { name: "Weigh again" }).click();
+  await expect(again.getByRole("status")).toContainText(/decided then/);
+  await again.getByText(/facts? that they saw/).click();
+  await expect(again.getByRole("definition").first()).toBeVisible();
+  expect(await heard(page, "policies.what_if")).toMatchObject([{ input: { operation: DENIED, draft: null } }]);
+});
+
+test("a rule that would release nothing offers to replace the own rule that still decides, and is then written", async ({ page }) => {
+  await open(page, "/inbox/apr_4?fake=story");
+  await page.evaluate(() => {
+    const engine = (window as unknown as { fakeEngine: { call: (call: { call: string }) => Promise<unknown> } }).fakeEngine;
+    const call = engine.call.bind(engine);
+    let first = true;
+    engine.call = (one) => {
+      if (one.call !== "approvals.resolve" || !first) return call(one);
+      first = false;
+      return Promise.reject({ code: "stillDecides", message: "nothing was released: `no-large-uploads` still decides", hint: null });
+    };
+  });
+  await page.clock.runFor(800);
+  await page.getByRole("button", { name: "Allow for longer" }).click();
+  await page.getByRole("menuitem", { name: /Always allow/ }).click();
+  await expect(page.getByText("@lifts").first()).toBeVisible();
+  await page.clock.runFor(800);
+  await page.getByRole("button", { name: /Write rule and allow/ }).click();
+  const conflict = page.getByRole("group", { name: "Rules that still decide" });
+  await expect(conflict.getByRole("alert")).toContainText("nothing was released: no-large-uploads still decides");
+  await expect(conflict.getByRole("button", { name: "Keep both" })).toBeVisible();
+  await conflict.getByRole("button", { name: "Replace it" }).click();
+  await expect(page.getByText("Removed. The rule can be written now.").first()).toBeVisible();
+  expect(await heard(page, "policies.save")).toMatchObject([{ input: { draft: { changes: [{ part: { kind: "rule", id: "no-large-uploads" }, text: "" }] } } }]);
+  await page.clock.runFor(800);
+  await page.getByRole("button", { name: /Write rule and allow/ }).click();
+  await expect(page).not.toHaveURL(/apr_4/);
+  expect(await heard(page, "approvals.resolve")).toHaveLength(1);
+});

@@ -54,6 +54,7 @@ impl From<EngineError> for ApiError {
             EngineError::NotFound { .. } => ApiCode::NotFound,
             EngineError::NotArmed(_) => ApiCode::NotArmed,
             EngineError::Presence(_) => ApiCode::NeedsProof,
+            EngineError::StillDecides(_) => ApiCode::StillDecides,
             _ => ApiCode::Failed,
         };
         let hint = match &error {
@@ -80,5 +81,14 @@ fn invalid(error: impl std::fmt::Display) -> ApiError {
 }
 
 fn not_found(what: &str, name: &str) -> ApiError {
-    ApiError::new(ApiCode::NotFound, format!("no {what} `{name}`"))
+    let lists = match what {
+        "agent" => Some("reeve agents"),
+        "budget" => Some("reeve budget"),
+        "question" => Some("reeve approve"),
+        "record" | "action" => Some("reeve log --json"),
+        "session" | "running session" => Some("reeve agents sessions"),
+        _ => None,
+    };
+    let hint = lists.map(|command| format!("`{command}` lists what there is"));
+    ApiError { code: ApiCode::NotFound, message: format!("no {what} `{name}`"), hint }
 }

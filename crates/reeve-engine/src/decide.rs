@@ -311,6 +311,6 @@ impl Engine {
             return Ok(());
         }
         let rules: Vec<String> = verdict.reasons().iter().map(|r| format!("`{}`", r.rule)).collect();
-        Err(EngineError::Refused(format!("nothing was released: {} still decides", rules.join(", "))))
+        Err(EngineError::StillDecides(rules.join(", ")))
     }
 }

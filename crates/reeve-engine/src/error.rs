@@ -27,6 +27,9 @@ pub enum EngineError {
     /// A human is to be proven first.
     #[error("{0}")]
     Presence(String),
+    /// Rules, by name, that a rule about to be written does not get past.
+    #[error("nothing was released: {0} still decides")]
+    StillDecides(String),
     #[error("{0}")]
     Refused(String),
 }

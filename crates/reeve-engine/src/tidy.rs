@@ -82,7 +82,9 @@ impl Engine {
             !hits.contains_key(rule.id.as_str()) && before.iter().any(|text| text.contains(&named))
         });
         let days = u32::try_from(WINDOW_DAYS).unwrap_or_default();
-        Ok(idle.map(|rule| Suggestion::Unused { rule: rule.id.to_string(), reason: rule.reason.clone(), days }).collect())
+        Ok(idle
+            .map(|rule| Suggestion::Unused { rule: rule.id.to_string(), reason: rule.reason.clone(), days })
+            .collect())
     }
 
     /// Permissions for more agents or more addresses than ever used them.

@@ -45,7 +45,8 @@ impl Terminal {
         };
         if let Some(program) = chosen.filter(|name| !name.is_empty()).and_then(named) {
             let file = program.file_name().unwrap_or_default();
-            let before = KNOWN.iter().find(|(name, _)| OsStr::new(name) == file).map_or(&["-e"][..], |(_, before)| before);
+            let before =
+                KNOWN.iter().find(|(name, _)| OsStr::new(name) == file).map_or(&["-e"][..], |(_, before)| before);
             return Some(Self { before, program });
         }
         KNOWN.iter().find_map(|(name, before)| Some(Self { program: named(OsStr::new(name))?, before }))
@@ -106,7 +107,8 @@ mod tests {
     fn the_command_runs_in_its_folder_as_it_was_given() {
         let folder = tempfile::tempdir().unwrap();
         let told = folder.path().join("told");
-        let text = format!("#!/bin/sh\npwd > {0}.part\nprintf '%s|' \"$@\" >> {0}.part\nmv {0}.part {0}\n", told.display());
+        let text =
+            format!("#!/bin/sh\npwd > {0}.part\nprintf '%s|' \"$@\" >> {0}.part\nmv {0}.part {0}\n", told.display());
         script(folder.path(), "xterm", &text);
         let work = folder.path().join("a folder");
         std::fs::create_dir(&work).unwrap();

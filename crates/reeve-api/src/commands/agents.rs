@@ -13,11 +13,11 @@ use reeve_sandbox::terminal::Terminal;
 use serde_json::Value;
 
 use super::{answer, invalid, not_found};
-use crate::contract::{ApiCode, ApiError};
 use crate::contract::agents::{
     AgentDetailDto, AgentDto, AgentRuleDto, Counted, DayCostDto, StartAgentInput, StartedDto, ToolDto,
 };
 use crate::contract::calls::AgentsCall;
+use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
 
 /// Sessions that are looked at for the counts of a day.

@@ -9,8 +9,7 @@ use super::audit::RecordInput;
 use super::budgets::{BudgetAccountInput, BudgetInput, PricesInput, SetBudgetInput};
 use super::cards::{LateInput, MarkDto, PreviewInput, RaiseInput, SetPresenceInput};
 use super::credentials::{
-    AddCredentialInput, BindCredentialInput, CredentialInput, RemindInput, ReplaceCredentialInput,
-    TestCredentialInput,
+    AddCredentialInput, BindCredentialInput, CredentialInput, RemindInput, ReplaceCredentialInput, TestCredentialInput,
 };
 use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};

@@ -23,6 +23,8 @@ pub enum ApiCode {
     NeedsProof,
     /// The question is not the one that was shown.
     Changed,
+    /// A rule was not written, because others would still decide.
+    StillDecides,
     /// The engine could not do it.
     Failed,
 }

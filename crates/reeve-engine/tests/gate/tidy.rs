@@ -57,7 +57,8 @@ async fn rules_that_nothing_used_and_rules_wider_than_their_use_are_named() {
 
 #[tokio::test]
 async fn a_day_of_observing_is_told_with_what_it_would_have_stopped() {
-    let forbid = "@id(\"no-old\")\n@reason(\"x\")\nforbid (principal, action, resource == Host::\"old.example.com\");\n";
+    let forbid =
+        "@id(\"no-old\")\n@reason(\"x\")\nforbid (principal, action, resource == Host::\"old.example.com\");\n";
     let world = World::configured("mode = \"observe\"\n", &[("policies/mine.cedar", forbid)]).await;
     let live = world.session("codex").await;
     let ready = async || {
@@ -78,8 +79,7 @@ async fn a_day_of_observing_is_told_with_what_it_would_have_stopped() {
 async fn an_old_secret_is_named_until_it_is_replaced_or_nobody_wants_to_know() {
     let world = World::new().await;
     let id = CredentialId::parse("github").unwrap();
-    let place =
-        Place { host: Host::parse("api.github.com").unwrap(), port: 443, methods: Vec::new(), path: None };
+    let place = Place { host: Host::parse("api.github.com").unwrap(), port: 443, methods: Vec::new(), path: None };
     let credential = Credential {
         id: id.clone(),
         name: "GitHub token".to_owned(),

@@ -3,4 +3,4 @@
 /**
  * What a shell branches on; everything else is words.
  */
-export type ApiCode = "unreachable" | "invalid" | "notPermitted" | "notFound" | "alreadyResolved" | "notArmed" | "needsProof" | "changed" | "failed";
+export type ApiCode = "unreachable" | "invalid" | "notPermitted" | "notFound" | "alreadyResolved" | "notArmed" | "needsProof" | "changed" | "stillDecides" | "failed";

@@ -73,7 +73,8 @@ function Content({ tab, selected, query, one, page }: { tab: Tab; selected: stri
   // Enter in a list asks for the card's focus; the card takes it when it is there, and only then.
   const [wish, setWish] = useState<"none" | "card">("none");
   const onEnter = () => setWish("card");
-  useFirst(tab, selected, listed[0]?.id ?? null);
+  // A filter is being written: nothing opens by itself.
+  useFirst(tab, selected, query === "" ? (listed[0]?.id ?? null) : null);
   const group = tab === "held" && !one ? grouped(page.open).find(({ all }) => all.length > 1 && all.some((question) => question.id === selected)) : undefined;
   const status = useCall({ call: "status.get" });
   const mark = status.data?.mark ? { words: status.data.mark, stripe: status.data.markStripe } : null;

@@ -3,8 +3,11 @@ import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } f
 import type { AnswerDto } from "../../engine/bindings/AnswerDto";
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
+import type { FileChangeDto } from "../../engine/bindings/FileChangeDto";
+import type { PolicyStateDto } from "../../engine/bindings/PolicyStateDto";
 import type { PresenceDto } from "../../engine/bindings/PresenceDto";
 import type { RuleChoiceDto } from "../../engine/bindings/RuleChoiceDto";
+import type { RuleDto } from "../../engine/bindings/RuleDto";
 import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { ScopeDto } from "../../engine/bindings/ScopeDto";
 import type { EngineError } from "../../engine/client";
@@ -100,6 +103,31 @@ export function useAllowLate() {
 export function useUndo() {
   const engine = useEngine();
   return useChange<string>((approval) => engine.call({ call: "approvals.undo", input: { approval } }), (approval) => approval);
+}
+
+/** The file that *Always* writes to. */
+const STANDING_FILE = "standing.cedar";
+
+type Way = { kind: "replace"; rules: readonly RuleDto[] } | { kind: "keep"; text: string };
+
+/** The ways out where rules that are there still decide: they go, or the new one is written beside them. */
+export function useConflict(approval: string) {
+  const engine = useEngine();
+  const client = useQueryClient();
+  const { data: rules = [] } = useCall({ call: "policies.list" }, { gcTime: 0 });
+  const save = useMutation<PolicyStateDto, EngineError, Way>({
+    mutationFn: async (way) => {
+      const { revision } = await engine.call({ call: "policies.state" });
+      const changes: FileChangeDto[] = way.kind === "replace" ? way.rules.map((rule) => ({ file: rule.file, part: { kind: "rule", id: rule.id }, text: "" })) : [{ file: STANDING_FILE, part: { kind: "new" }, text: way.text }];
+      return engine.call({ call: "policies.save", input: { draft: { changes, complete: false }, base: revision, note: null } });
+    },
+    onSuccess: () => {
+      for (const call of ["policies.list", "policies.state", "policies.files", "policies.history"] as const) void client.invalidateQueries({ queryKey: keyOf({ call }) });
+      // The ticket was used up: the card is shown anew, and arms again.
+      void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.get", input: { approval } }) });
+    },
+  });
+  return { rules, save };
 }
 
 export function useSetPassphrase() {

@@ -87,6 +87,11 @@ export function useAnnotate() {
   });
 }
 
+/** A recorded action by the rules of now, once somebody asks. */
+export function useWhatIf(operation: string, enabled: boolean) {
+  return useCall({ call: "policies.what_if", input: { operation, draft: null } }, { enabled, gcTime: 0 });
+}
+
 /** Verifies every record and every seal, here and now. */
 export function useVerify() {
   const engine = useEngine();

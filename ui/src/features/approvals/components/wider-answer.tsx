@@ -15,6 +15,7 @@ import { usePreview } from "../queries";
 import type { Decide } from "./card";
 import { Who } from "./card-body";
 import { TimeLeft } from "./card-top";
+import { Conflict } from "./conflict";
 import { DecisionError } from "./decision-error";
 import { ExactLines } from "./exact-text";
 import { Mark, type MarkOf } from "./mark";
@@ -83,7 +84,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
         )}
       </div>
       <footer className="flex-none border-t border-line px-4 py-3">
-        {error ? <DecisionError error={error} /> : null}
+        {error?.code === "stillDecides" ? <Conflict error={error} approval={question.id} text={shown ?? ""} onCancel={onBack} /> : error ? <DecisionError error={error} /> : null}
         {question.facts?.needsProof ? <Proof facts={question.facts} field={proof} /> : null}
         <div className="flex items-center gap-2">
           <Mark mark={mark} />
