@@ -4,6 +4,7 @@
 mod bad_input;
 mod cli;
 mod crash;
+mod data;
 mod fail_closed;
 mod journeys;
 mod layers;

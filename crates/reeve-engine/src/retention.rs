@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -40,8 +41,10 @@ pub struct Keeper {
     changed: Notify,
     /// Why nothing is removed that should be.
     problem: Mutex<Option<String>>,
-    /// Held while something is removed or wiped.
-    removing: tokio::sync::Mutex<()>,
+    /// Held while something is removed or wiped, or it is looked for what may be.
+    tidying: tokio::sync::Mutex<()>,
+    /// Records are going right now.
+    going: AtomicBool,
 }
 
 impl Keeper {
@@ -54,7 +57,8 @@ impl Keeper {
             wanted: ArcSwap::from_pointee(wanted),
             changed: Notify::new(),
             problem: Mutex::default(),
-            removing: tokio::sync::Mutex::default(),
+            tidying: tokio::sync::Mutex::default(),
+            going: AtomicBool::new(false),
         }
     }
 
@@ -70,10 +74,10 @@ impl Keeper {
         self.problem.lock().clone()
     }
 
-    /// Whether something is being removed right now.
+    /// Whether records are going right now.
     #[must_use]
     pub fn is_removing(&self) -> bool {
-        self.removing.try_lock().is_err()
+        self.going.load(Ordering::Relaxed)
     }
 
     /// What would go under other wishes; `None`: nothing.
@@ -113,7 +117,7 @@ impl Keeper {
     /// When the record does not verify: what may be needed to find out why stays. Or it cannot be read or written; what is
     /// left goes another time.
     pub async fn tidy(&self, stopping: &CancellationToken) -> Result<(), EngineError> {
-        let _one = self.removing.lock().await;
+        let _one = self.tidying.lock().await;
         // What a stop left over, before anything new.
         self.remove_all(stopping).await?;
         if let Some(going) = self.weigh(self.wanted()).await? {
@@ -132,8 +136,13 @@ impl Keeper {
     }
 
     async fn remove_all(&self, stopping: &CancellationToken) -> Result<(), EngineError> {
-        while !stopping.is_cancelled() && rested(self.store.remove_some(STEP)).await? {}
-        Ok(())
+        let mut done = Ok(true);
+        while !stopping.is_cancelled() && matches!(done, Ok(true)) {
+            done = rested(self.store.remove_some(STEP)).await;
+            self.going.store(matches!(done, Ok(true)), Ordering::Relaxed);
+        }
+        self.going.store(false, Ordering::Relaxed);
+        Ok(done.map(|_| ())?)
     }
 }
 
@@ -198,7 +207,7 @@ impl Engine {
         self.nothing_runs()?;
         self.proven("wiping the record", Some(Risk::High), person).await?;
         let keeper = &self.0.keeper;
-        let _one = keeper.removing.lock().await;
+        let _one = keeper.tidying.lock().await;
         if credentials {
             for credential in self.0.credentials.list() {
                 self.0.credentials.remove(&credential.id).await?;

@@ -11,7 +11,7 @@ pub enum StoreError {
     Open { path: PathBuf, why: String },
     #[error("the record has format {found}, and this version of Reeve knows formats up to {known}")]
     Newer { found: u32, known: u32 },
-    #[error("the disk is full, or the record reached its size limit")]
+    #[error("the disk is full")]
     Full,
     #[error("the record or its folder is read-only")]
     ReadOnly,

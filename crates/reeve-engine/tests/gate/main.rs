@@ -3,11 +3,13 @@
 
 mod decided;
 mod floods;
+mod limits;
 mod lineage;
 mod policies;
 mod presence;
 mod recovery;
 mod replays;
+mod retention;
 mod settings;
 mod tidy;
 mod tools;

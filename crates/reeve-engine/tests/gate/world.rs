@@ -30,7 +30,7 @@ pub fn dana(typed: Option<&str>) -> Person {
 pub struct World {
     pub engine: Engine,
     pub clock: Arc<ManualClock>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl World {
@@ -51,7 +51,12 @@ impl World {
         }
         let clock = Arc::new(ManualClock::new(Utc.with_ymd_and_hms(2026, 11, 20, 14, 3, 0).unwrap()));
         let engine = start(folder.path(), &clock).await;
-        Self { engine, clock, _folder: folder }
+        Self { engine, clock, folder }
+    }
+
+    /// A file of its folder.
+    pub fn file(&self, name: &str) -> std::path::PathBuf {
+        self.folder.path().join(name)
     }
 
     pub fn gate(&self) -> &Gate {
