@@ -5,6 +5,7 @@ mod loading;
 mod observing;
 mod slicing;
 mod standing;
+mod tools;
 
 use chrono::{DateTime, FixedOffset};
 use reeve_domain::host::Host;
