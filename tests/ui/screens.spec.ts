@@ -32,7 +32,7 @@ async function spilling(page: Page): Promise<boolean> {
 
 const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
 const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
-const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/timeline?q=nothing-has-this-word"];
+const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/inbox?tab=decided&q=decision:refused", "/timeline?q=nothing-has-this-word", "/policies/new?from=op_00000000000000000000048205", "/credentials/anthropic"];
 
 for (const state of STATES) {
   for (const place of state === "story" || state === "empty" ? [...PLACES, ...MORE] : PLACES) {
@@ -149,6 +149,37 @@ test("one-line rows, row actions, the dialog of a view and its menu", async ({ p
   await page.keyboard.press("Escape");
   await page.getByRole("button", { name: "Save" }).click();
   await expect(page.getByRole("dialog", { name: "Save as a view" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.setViewportSize({ width: 960, height: 600 });
+  expect(await spilling(page)).toBe(false);
+});
+
+test("a pinned action with a note, weighed again, and its dialogs", async ({ page }) => {
+  await open(page, "/timeline?fake=story&op=op_00000000000000000000048205&tab=decision");
+  await page.getByRole("button", { name: "Weigh again" }).click();
+  await page.getByText(/facts? that they saw/).click();
+  await page.getByRole("button", { name: "Pin", exact: true }).click();
+  await page.getByRole("complementary", { name: "Detail" }).getByRole("button", { name: "More actions" }).click();
+  await page.getByRole("menuitem", { name: "Add a note…" }).click();
+  await page.getByLabel("Your note").fill("a note of several words, ".repeat(30));
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("button", { name: "Write note" }).click();
+  await page.getByRole("tab", { name: "Summary" }).click();
+  await expect(page.getByRole("region", { name: "Your note" })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await page.setViewportSize({ width: 960, height: 600 });
+  expect(await spilling(page)).toBe(false);
+});
+
+test("starting an agent, and removing a credential", async ({ page }) => {
+  await open(page, "/agents/claude-code?fake=story");
+  await page.getByRole("button", { name: "Govern another" }).click();
+  expect(await violations(page)).toEqual([]);
+  await page.getByRole("dialog").getByRole("button", { name: "Start…" }).first().click();
+  await expect(page.getByRole("dialog", { name: /^Start / })).toBeVisible();
+  expect(await violations(page)).toEqual([]);
+  await open(page, "/credentials/github?fake=story");
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
   expect(await violations(page)).toEqual([]);
   await page.setViewportSize({ width: 960, height: 600 });
   expect(await spilling(page)).toBe(false);
