@@ -329,7 +329,7 @@ impl Approvals {
     ///
     /// # Errors
     /// When it was not shown, not long enough, or too long ago.
-    pub fn take_late_ticket(&self, id: &ApprovalId, ticket: &str) -> Result<(), EngineError> {
+    pub(crate) fn take_late_ticket(&self, id: &ApprovalId, ticket: &str) -> Result<(), EngineError> {
         let now = self.clock.monotonic();
         let mut late = self.late.lock();
         let place = late.iter().position(|(of, given, at)| {
@@ -350,7 +350,7 @@ impl Approvals {
     ///
     /// # Errors
     /// When the question is not open any more, or the ticket does not admit a decision.
-    pub fn take_ticket(&self, id: &ApprovalId, ticket: &str) -> Result<(), EngineError> {
+    pub(crate) fn take_ticket(&self, id: &ApprovalId, ticket: &str) -> Result<(), EngineError> {
         let now = self.clock.monotonic();
         let mut open = self.open.lock();
         let found =
@@ -437,7 +437,7 @@ impl Approvals {
     ///
     /// # Errors
     /// When it cannot be recorded.
-    pub async fn withdraw(&self, session: &SessionId, now: DateTime<Utc>) -> Result<(), EngineError> {
+    pub(crate) async fn withdraw(&self, session: &SessionId, now: DateTime<Utc>) -> Result<(), EngineError> {
         let theirs: Vec<ApprovalId> = {
             let open = self.open.lock();
             open.iter().filter(|(_, o)| o.asked().session == *session).map(|(id, _)| id.clone()).collect()

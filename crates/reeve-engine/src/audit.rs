@@ -13,7 +13,7 @@ const SEAL_KEY: &str = "seal-key";
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_public(path: &std::path::Path, key: &SigningKey) -> Result<(), EngineError> {
+pub(crate) fn write_public(path: &std::path::Path, key: &SigningKey) -> Result<(), EngineError> {
     crate::files::write_atomically(path, format!("{}\n", hex::encode(key.verifying_key().as_bytes())).as_bytes())
 }
 

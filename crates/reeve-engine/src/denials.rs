@@ -23,7 +23,7 @@ fn rules(verdict: &Verdict) -> String {
 
 /// A rule forbids it.
 #[must_use]
-pub fn by_policy(operation: &Operation, verdict: &Verdict) -> Denial {
+pub(crate) fn by_policy(operation: &Operation, verdict: &Verdict) -> Denial {
     let message = format!("{} is denied by {}", operation.summary, rules(verdict));
     denial(
         operation,
@@ -36,14 +36,14 @@ pub fn by_policy(operation: &Operation, verdict: &Verdict) -> Denial {
 
 /// *Observe*: what enforcing would have asked.
 #[must_use]
-pub fn would_ask(operation: &Operation, verdict: &Verdict) -> Denial {
+pub(crate) fn would_ask(operation: &Operation, verdict: &Verdict) -> Denial {
     let message = format!("{} would be held by {}", operation.summary, rules(verdict));
     denial(operation, DenialKind::Expired, message, "", verdict.reasons().to_vec())
 }
 
 /// A human refused it.
 #[must_use]
-pub fn refused(operation: &Operation, verdict: &Verdict, reason: Option<String>) -> Denial {
+pub(crate) fn refused(operation: &Operation, verdict: &Verdict, reason: Option<String>) -> Denial {
     let said = reason.map(|r| format!(": {r}")).unwrap_or_default();
     let message = format!("a human refused {}{said}", operation.summary);
     denial(
@@ -57,7 +57,7 @@ pub fn refused(operation: &Operation, verdict: &Verdict, reason: Option<String>)
 
 /// Nobody answered.
 #[must_use]
-pub fn expired(operation: &Operation, verdict: &Verdict) -> Denial {
+pub(crate) fn expired(operation: &Operation, verdict: &Verdict) -> Denial {
     let message = format!("nobody approved {} in time (held by {})", operation.summary, rules(verdict));
     denial(
         operation,
@@ -70,7 +70,7 @@ pub fn expired(operation: &Operation, verdict: &Verdict) -> Denial {
 
 /// Too many open questions.
 #[must_use]
-pub fn too_many(operation: &Operation) -> Denial {
+pub(crate) fn too_many(operation: &Operation) -> Denial {
     let message = format!("{} was not even asked about: too many questions of this agent are open", operation.summary);
     denial(
         operation,
@@ -83,7 +83,7 @@ pub fn too_many(operation: &Operation) -> Denial {
 
 /// No budget for it.
 #[must_use]
-pub fn by_budget(operation: &Operation, short: &Shortfall) -> Denial {
+pub(crate) fn by_budget(operation: &Operation, short: &Shortfall) -> Denial {
     let kind = match short {
         Shortfall::Unpriced { .. } => DenialKind::Unpriced,
         Shortfall::Exhausted { .. } => DenialKind::Budget,
@@ -97,28 +97,28 @@ pub fn by_budget(operation: &Operation, short: &Shortfall) -> Denial {
 
 /// The session is over.
 #[must_use]
-pub fn session_over(operation: &Operation) -> Denial {
+pub(crate) fn session_over(operation: &Operation) -> Denial {
     let message = format!("{} came after its session ended", operation.summary);
     denial(operation, DenialKind::Stopped, message, "start a new session with `reeve run`", vec![own("session-ended")])
 }
 
 /// *Stop all* is in force.
 #[must_use]
-pub fn all_stopped(operation: &Operation) -> Denial {
+pub(crate) fn all_stopped(operation: &Operation) -> Denial {
     let message = format!("{} is denied: everything is stopped", operation.summary);
     denial(operation, DenialKind::Stopped, message, "the human must resume first", vec![own("stop-all")])
 }
 
 /// A person has paused the agent.
 #[must_use]
-pub fn agent_paused(operation: &Operation) -> Denial {
+pub(crate) fn agent_paused(operation: &Operation) -> Denial {
     let message = format!("{} is denied: agent `{}` is paused", operation.summary, operation.principal.agent);
     denial(operation, DenialKind::Stopped, message, "the human must resume the agent first", vec![own("agent-paused")])
 }
 
 /// The credential it needs cannot be injected.
 #[must_use]
-pub fn credential(operation: &Operation, why: &str) -> Denial {
+pub(crate) fn credential(operation: &Operation, why: &str) -> Denial {
     let message = format!("{} was refused: {why}", operation.summary);
     denial(
         operation,
@@ -131,7 +131,7 @@ pub fn credential(operation: &Operation, why: &str) -> Denial {
 
 /// If it cannot be recorded, it does not happen.
 #[must_use]
-pub fn cannot_record(operation: &Operation, error: &EngineError) -> Denial {
+pub(crate) fn cannot_record(operation: &Operation, error: &EngineError) -> Denial {
     let why = match error {
         EngineError::Store(StoreError::Full) => ": the disk is full",
         EngineError::Store(StoreError::ReadOnly) => ": the record is read-only",
@@ -146,7 +146,7 @@ pub fn cannot_record(operation: &Operation, error: &EngineError) -> Denial {
 
 /// A path that no operation takes.
 #[must_use]
-pub fn impossible() -> Denial {
+pub(crate) fn impossible() -> Denial {
     Denial {
         kind: DenialKind::Fault,
         message: "refused, because Reeve contradicted itself".to_owned(),

@@ -207,7 +207,7 @@ impl Gate {
     /// What policy would say of an operation that belongs to no session that runs: without grants and project rules. `cwd`:
     /// the folder it would be done in.
     #[must_use]
-    pub fn foresee(&self, operation: &Operation, cwd: Option<&str>) -> Verdict {
+    pub(crate) fn foresee(&self, operation: &Operation, cwd: Option<&str>) -> Verdict {
         let cwd = cwd.map(str::to_owned);
         let circumstances = self.circumstances(operation, cwd, Vec::new(), self.0.clock.now());
         self.0.policies.in_force().set.evaluate(operation, &circumstances)

@@ -34,7 +34,7 @@ impl Grants {
     ///
     /// # Errors
     /// When it cannot be recorded; then it stays in force.
-    pub async fn revoke(&self, id: &GrantId, told: Draft) -> Result<(), EngineError> {
+    pub(crate) async fn revoke(&self, id: &GrantId, told: Draft) -> Result<(), EngineError> {
         self.store.append_with(vec![Change::GrantRemoved(id.clone())], vec![told]).await?;
         self.all.write().retain(|g| g.id != *id);
         Ok(())

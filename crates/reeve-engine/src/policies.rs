@@ -126,7 +126,7 @@ impl Policies {
     ///
     /// # Errors
     /// When they do not load with it.
-    pub fn try_preset(&self, preset: Preset) -> Result<Arc<PolicySet>, EngineError> {
+    pub(crate) fn try_preset(&self, preset: Preset) -> Result<Arc<PolicySet>, EngineError> {
         let files = read_files(&self.config, self.managed.as_deref())?;
         InForce::load(preset, files).map(|in_force| in_force.set).map_err(EngineError::Policy)
     }
@@ -135,7 +135,7 @@ impl Policies {
     ///
     /// # Errors
     /// When the files do not load with it; then nothing changed.
-    pub fn set_preset(&self, preset: Preset) -> Result<(), EngineError> {
+    pub(crate) fn set_preset(&self, preset: Preset) -> Result<(), EngineError> {
         // As in a refresh: of two changes at the same time the older one must not win.
         let mut seen = self.seen.lock();
         let files = read_files(&self.config, self.managed.as_deref())?;
@@ -153,7 +153,7 @@ impl Policies {
     }
 
     #[must_use]
-    pub fn config_folder(&self) -> &Path {
+    pub(crate) fn config_folder(&self) -> &Path {
         &self.config
     }
 
@@ -192,7 +192,7 @@ impl Policies {
     ///
     /// # Errors
     /// When they cannot be read or written.
-    pub fn keep_history(&self) -> Result<(), EngineError> {
+    pub(crate) fn keep_history(&self) -> Result<(), EngineError> {
         let files = self.seen.lock().clone();
         let history = history::History::open(self.config.join("history"), &self.versioned(&files)?, touched(&files))?;
         // A second call finds the first one's history, which is the same.
@@ -284,7 +284,7 @@ impl Policies {
     ///
     /// # Errors
     /// When the file cannot be read or written, or the set does not load with the new text; then nothing was written.
-    pub fn append_standing(&self, text: &str) -> Result<(), EngineError> {
+    pub(crate) fn append_standing(&self, text: &str) -> Result<(), EngineError> {
         let path = self.folder().join(STANDING_FILE);
         let old = read_or_empty(&path)?;
         let separator = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };

@@ -70,7 +70,7 @@ impl ProtectionState {
 
     /// The same for a session that a person opened in a mode of its own. A pause is over everything.
     #[must_use]
-    pub fn mode_for(&self, session: &Session, now: DateTime<Utc>) -> Mode {
+    pub(crate) fn mode_for(&self, session: &Session, now: DateTime<Utc>) -> Mode {
         let switches = self.switches.load();
         if paused_at(&switches, now) { Mode::Observe } else { session.mode.unwrap_or(switches.mode) }
     }
@@ -95,7 +95,7 @@ impl ProtectionState {
     }
 
     /// Says what does not work (`None`: everything works again).
-    pub fn set_degraded(&self, cause: Option<String>) {
+    pub(crate) fn set_degraded(&self, cause: Option<String>) {
         self.degraded.store(Arc::new(cause));
     }
 
@@ -132,7 +132,7 @@ impl ProtectionState {
     ///
     /// # Errors
     /// When it cannot be recorded; then nothing changed.
-    pub async fn set_mode(&self, mode: Mode, first: Vec<Draft>) -> Result<(), EngineError> {
+    pub(crate) async fn set_mode(&self, mode: Mode, first: Vec<Draft>) -> Result<(), EngineError> {
         let what = match mode {
             Mode::Observe => "mode observe",
             Mode::Enforce => "mode enforce",

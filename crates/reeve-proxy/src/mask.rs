@@ -176,7 +176,7 @@ impl Masker {
     }
 
     /// Masks a header's value. `None`: there is nothing to mask.
-    pub fn mask_header_value(&mut self, value: &HeaderValue) -> Option<HeaderValue> {
+    fn mask_header_value(&mut self, value: &HeaderValue) -> Option<HeaderValue> {
         // Masking takes bytes away and adds only the marker's, so the result is a valid value where the input was.
         self.whole(value.as_bytes()).and_then(|masked| HeaderValue::from_maybe_shared(masked).ok())
     }

@@ -161,7 +161,7 @@ impl Engine {
 impl Credentials {
     /// The kind that lives at a place, where one does.
     #[must_use]
-    pub fn kind_of(credential: &Credential) -> Option<&'static KnownKind> {
+    fn kind_of(credential: &Credential) -> Option<&'static KnownKind> {
         credential.bindings.iter().find_map(|binding| kind_at(&binding.place))
     }
 }

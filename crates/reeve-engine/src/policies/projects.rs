@@ -155,7 +155,7 @@ impl Policies {
 
     /// Forgets the projects in which nobody works any more; not at once, because a session that is being opened has looked
     /// at its project and is not among the running ones yet.
-    pub fn keep_projects(&self, used: impl Fn(&Path) -> bool) {
+    pub(crate) fn keep_projects(&self, used: impl Fn(&Path) -> bool) {
         self.projects.0.lock().retain(|cwd, project| {
             project.idle = if used(cwd) { 0 } else { project.idle.saturating_add(1) };
             project.idle < IDLE
