@@ -117,6 +117,10 @@ test("8: observing is chosen in the settings", async ({ page }) => {
   await page.keyboard.press("Enter");
   await tabTo(page, page.getByRole("radio", { name: /^Enforce/ }));
   await page.keyboard.press("ArrowDown");
+  // It loosens everything, so a human is proven first.
+  await expect(page.getByRole("dialog", { name: "Is it you?" }).getByLabel("Passphrase")).toBeFocused();
+  await page.keyboard.type("correct horse");
+  await page.keyboard.press("Enter");
   await expect(page.getByRole("contentinfo")).toHaveAttribute("data-state", "observing");
 });
 
