@@ -45,7 +45,7 @@ const STEPS: [Step; 19] = [
         run: || generated::check(&generated::FIXTURES),
     },
     Step { name: "fuzz", what: "every parser, 20 s each", run: fuzz },
-    Step { name: "agents", what: "the real agents, governed", run: || ring("agents", &[]) },
+    Step { name: "agents", what: "the real agents, governed", run: agents },
     Step { name: "desktop", what: "the real app under a virtual display", run: desktop },
 ];
 
@@ -195,14 +195,24 @@ fn has_nextest() -> bool {
     succeeds(&mut cargo(&["nextest", "--version"]))
 }
 
-/// One of the test programs of `reeve-tests` that start whole agents and apps, under `wrapper` when there is one.
-fn ring(name: &str, wrapper: &[&str]) -> Result<()> {
+/// Two for each processor: agents that are held, and those that read a slow stream, wait more than they compute. No more
+/// than eight: each takes some hundred megabytes.
+fn agents() -> Result<()> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    ring("agents", (2 * processors).min(8), &[])
+}
+
+/// One of the test programs of `reeve-tests` that start whole agents and apps, so many at a time, under `wrapper` when
+/// there is one.
+fn ring(name: &str, threads: usize, wrapper: &[&str]) -> Result<()> {
+    let threads = threads.to_string();
     let tests = if has_nextest() {
-        nextest(&format!("package(reeve-tests) and binary(={name})"))
+        let mut tests = nextest(&format!("package(reeve-tests) and binary(={name})"));
+        tests.args(["--test-threads", &threads]);
+        tests
     } else {
         let mut plain = cargo(&["test"]);
-        // One at a time: each has a bus, an engine and an agent or app of its own.
-        plain.args(WHOLE).args(["--test", name, "--", "--test-threads", "1"]);
+        plain.args(WHOLE).args(["--test", name, "--", "--test-threads", &threads]);
         plain
     };
     let Some((program, arguments)) = wrapper.split_first() else {
@@ -233,7 +243,7 @@ fn desktop() -> Result<()> {
         "openbox 2>/dev/null & wm=$!; \"$@\"; rc=$?; kill $wm; exit $rc",
         "sh",
     ];
-    ring("desktop", &wrapper)
+    ring("desktop", 1, &wrapper)
 }
 
 fn browser() -> Result<()> {
