@@ -264,7 +264,7 @@ fn start(home: &Home, options: &StartOptions) -> std::io::Result<std::process::C
 fn last_words(log: &Path) -> String {
     let text = std::fs::read_to_string(log).unwrap_or_default();
     let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("it said nothing").to_owned();
-    last.strip_prefix("error: ").map_or(last.clone(), str::to_owned)
+    last.strip_prefix("error: ").or_else(|| last.strip_prefix("reeve: ")).map_or(last.clone(), str::to_owned)
 }
 
 #[cfg(test)]

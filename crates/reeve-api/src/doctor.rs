@@ -10,6 +10,7 @@ use std::time::Duration;
 use reeve_domain::id::AgentId;
 use reeve_domain::session::SessionEnd;
 use reeve_engine::OpenSession;
+use reeve_engine::settings::SecretsStore;
 use reeve_vault::{Probe, Vault};
 
 use crate::contract::status::CheckDto;
@@ -45,23 +46,37 @@ pub(crate) async fn with_engine(host: &Arc<Host>) -> Vec<CheckDto> {
     checks
 }
 
-/// What can be said without an engine.
+/// What can be said without an engine. `why` it does not start stands only where no other check gives the reason.
 pub(crate) async fn without_engine(home: &Home, why: &str) -> Vec<CheckDto> {
-    let mut checks = vec![check("engine", false, why, Some("reeve serve"))];
+    let mut checks = Vec::new();
     let config = reeve_engine::settings::Settings::load(&home.config_file());
     match &config {
-        Ok(_) => checks.push(check("configuration", true, "loads", None)),
+        Ok(_) => checks.push(check("configuration", true, format!("{} loads", home.config.display()), None)),
         Err(error) => checks.push(check("configuration", false, error.to_string(), Some("edit config.toml"))),
     }
-    match Vault::keychain(&home.profile) {
-        Ok(keychain) => checks.push(vault(keychain.probe().await, "keychain")),
-        Err(error) => checks.push(check("keychain", false, error.to_string(), Some(error.advice()))),
+    match config.map(|settings| settings.secrets).unwrap_or_default() {
+        SecretsStore::Keychain => checks.push(match Vault::keychain(&home.profile) {
+            Ok(keychain) => vault(keychain.probe().await, "keychain"),
+            Err(error) => check("keychain", false, error.to_string(), Some(error.advice())),
+        }),
+        SecretsStore::File => {
+            let path = home.secrets_file();
+            let evidence = if path.is_file() { "is there, locked" } else { "is made with the first passphrase" };
+            checks.push(check("keychain", true, format!("{} {evidence}", path.display()), None));
+        }
+        SecretsStore::Memory => checks.push(check("keychain", true, "memory: lost when the engine ends", None)),
     }
     match super::commands::policies::check(home) {
         Ok(found) => checks.push(check("policy", true, found, None)),
         Err(error) => checks.push(check("policy", false, error.to_string(), Some("reeve policy check"))),
     }
     checks.push(disk(&home.data));
+    let engine = if checks.iter().all(|check| check.ok) {
+        check("engine", false, why, Some("reeve serve"))
+    } else {
+        check("engine", false, "does not start: see below", None)
+    };
+    checks.insert(0, engine);
     checks
 }
 
@@ -164,7 +179,8 @@ async fn fetch_probe(
     let laid = crate::launch::lay_out(host, live, token, &ca).map_err(|e| e.to_string())?;
     let mut command = tokio::process::Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
-    command.env("GIT_TERMINAL_PROMPT", "0");
+    // Words that are looked for below are those of no translation.
+    command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
     for name in laid.environment.remove() {
         command.env_remove(name);
     }
@@ -172,9 +188,9 @@ async fn fetch_probe(
     let ran = tokio::time::timeout(PROBE_WITHIN, command.output()).await;
     let output = ran.map_err(|_| "did not answer in time".to_owned())?.map_err(|e| e.to_string())?;
     let words = String::from_utf8_lossy(&output.stderr).into_owned();
-    // git ends with an error either way: what counts is that it got an HTTP status and no certificate problem.
-    let reached =
-        output.status.success() || words.contains("requested URL returned error") || words.contains("not found");
+    // git ends with an error either way: what counts is that it got an answer and no certificate problem.
+    let answered = ["requested URL returned error", "not found", "is this a git repository"];
+    let reached = output.status.success() || answered.iter().any(|answer| words.contains(answer));
     if reached { Ok(()) } else { Err(words.lines().last().unwrap_or("failed without a word").to_owned()) }
 }
 

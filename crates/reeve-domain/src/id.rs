@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Why a string is not an id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{given}` is not a {what}: {rule}")]
+#[error("`{given}` is not {what}: {rule}")]
 pub struct IdError {
     what: &'static str,
     given: String,
@@ -13,7 +13,7 @@ pub struct IdError {
 
 /// Opaque ids: a prefix that says what it names, an underscore, and a ULID (sortable by time of creation).
 macro_rules! opaque_id {
-    ($($(#[$doc:meta])* $name:ident $prefix:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident $prefix:literal $what:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -36,7 +36,7 @@ macro_rules! opaque_id {
                         Ok(Self(text.to_owned()))
                     }
                     _ => Err(IdError {
-                        what: stringify!($name),
+                        what: concat!("the id of ", $what),
                         given: text.chars().take(64).collect(),
                         rule: concat!("expected `", $prefix, "_` and 26 letters or digits"),
                     }),
@@ -72,21 +72,21 @@ macro_rules! opaque_id {
 
 opaque_id! {
     /// One run of an agent.
-    SessionId "ses";
+    SessionId "ses" "a session";
     /// One thing attempted.
-    OperationId "op";
+    OperationId "op" "an operation";
     /// One question put to a human.
-    ApprovalId "ask";
+    ApprovalId "ask" "a question";
     /// One remembered answer.
-    GrantId "grt";
+    GrantId "grt" "a grant";
     /// One hold on a budget.
-    ReservationId "rsv";
+    ReservationId "rsv" "a reservation";
 }
 
 /// Slugs: what people write in files and on the command line. Letters, digits, `-`, `_`, `.`; at most 64 characters;
 /// starts with a letter or digit.
 macro_rules! slug {
-    ($($(#[$doc:meta])* $name:ident;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident $what:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -102,7 +102,7 @@ macro_rules! slug {
                     Ok(Self(text.to_owned()))
                 } else {
                     Err(IdError {
-                        what: stringify!($name),
+                        what: concat!("the name of ", $what),
                         given: text.chars().take(64).collect(),
                         rule: "expected 1 to 64 of A-Z a-z 0-9 - _ . starting with a letter or digit",
                     })
@@ -138,15 +138,15 @@ macro_rules! slug {
 
 slug! {
     /// A registered agent, for example `claude-code`.
-    AgentId;
+    AgentId "an agent";
     /// A team, as `config.toml` names it.
-    TeamId;
+    TeamId "a team";
     /// A credential, for example `github`.
-    CredentialId;
+    CredentialId "a credential";
     /// A budget definition, as `limits.yaml` names it.
-    BudgetId;
+    BudgetId "a budget";
     /// A policy rule: the value of its `@id`.
-    RuleId;
+    RuleId "a rule";
 }
 
 #[cfg(test)]
@@ -164,6 +164,13 @@ mod tests {
         assert!(SessionId::parse(OperationId::new().as_str()).is_err());
         assert!(SessionId::parse("ses_").is_err());
         assert!(SessionId::parse("ses_../../etc/passwd0000000000").is_err());
+    }
+
+    #[test]
+    fn what_is_no_id_is_told_in_words() {
+        let problem = ApprovalId::parse("ask_x").unwrap_err().to_string();
+        assert_eq!(problem, "`ask_x` is not the id of a question: expected `ask_` and 26 letters or digits");
+        assert!(AgentId::parse("a b").unwrap_err().to_string().starts_with("`a b` is not the name of an agent: "));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::probe::Probe;
 #[non_exhaustive]
 pub enum VaultError {
     #[error(
-        "no keychain answers in this session ({detail}), so no credential can be read and requests that need one are refused"
+        "no keychain answers in this session, so no credential can be read and requests that need one are refused ({detail})"
     )]
     NoService { detail: String },
     #[error("the keychain is locked, so no credential can be read and requests that need one are refused")]
@@ -55,11 +55,11 @@ impl VaultError {
     pub fn advice(&self) -> &'static str {
         match self {
             Self::NoService { .. } => {
-                "start a keyring (gnome-keyring or KWallet) in this session, or choose the encrypted file as the vault"
+                "start a keyring (gnome-keyring or KWallet) in this session, or write `secrets = \"file\"` into config.toml and type `reeve status`: it asks for a passphrase, and keeps secrets in a file encrypted with it"
             }
             Self::Locked => "unlock the keyring (log in to the desktop or answer its dialog), then try again",
             Self::NoKeyring => {
-                "create a default keyring (for example in Passwords and Keys), or choose the encrypted file as the vault"
+                "create a default keyring (for example in Passwords and Keys), or write `secrets = \"file\"` into config.toml and type `reeve status`: it asks for a passphrase, and keeps secrets in a file encrypted with it"
             }
             Self::TimedOut { .. } => "look for a dialog of the keyring that waits for an answer, then try again",
             Self::WrongPassphrase { .. } => "give the passphrase again",
@@ -71,7 +71,7 @@ impl VaultError {
             Self::File { .. } => "check that the folder exists, belongs to you and has room",
             Self::EmptyPassphrase => "choose a passphrase of several words",
             Self::EmptySecret => "give the value of the credential",
-            Self::TooLong { .. } => "choose the encrypted file as the vault for secrets of this size",
+            Self::TooLong { .. } => "write `secrets = \"file\"` into config.toml: the encrypted file takes secrets of this size",
             Self::Name { .. } | Self::Profile { .. } => "choose another name",
             Self::Keychain { .. } | Self::Thread { .. } | Self::Interrupted => "run `reeve doctor`",
         }

@@ -57,6 +57,10 @@ fn print_agents(context: &Context, agents: &[AgentDto]) -> anyhow::Result<()> {
     if context.json {
         return output::json(&agents);
     }
+    if agents.is_empty() {
+        context.say("no agent has run yet: `reeve run -- claude` starts one governed");
+        return Ok(());
+    }
     let row = |a: &AgentDto| {
         let running = if a.paused_at.is_some() { "paused".to_owned() } else { a.running.to_string() };
         vec![a.id.clone(), output::visible(&a.name), running, output::money(a.cost_today)]
@@ -67,6 +71,10 @@ fn print_agents(context: &Context, agents: &[AgentDto]) -> anyhow::Result<()> {
 fn print_sessions(context: &Context, sessions: &[SessionDto]) -> anyhow::Result<()> {
     if context.json {
         return output::json(&sessions);
+    }
+    if sessions.is_empty() {
+        context.say("no session was opened yet: `reeve run -- claude` opens one");
+        return Ok(());
     }
     let row = |s: &SessionDto| {
         let ended = s.ended_at.map_or_else(|| "running".to_owned(), output::time);

@@ -46,6 +46,8 @@ async fn list(context: &Context) -> anyhow::Result<u8> {
     let page: ApprovalsPage = client.call(&ApprovalsCall::List).await?;
     if context.json {
         output::json(&page.open)?;
+    } else if page.open.is_empty() {
+        context.say("nothing waits");
     } else {
         let row = |a: &ApprovalDto| {
             let left = (a.expires_at - chrono::Utc::now()).num_seconds().max(0);

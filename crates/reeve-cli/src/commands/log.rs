@@ -16,17 +16,22 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
     let mut page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
     for problem in &page.problems {
         let near = problem.suggestion.as_ref().map(|s| format!(" (did you mean `{s}`?)")).unwrap_or_default();
-        eprintln!("reeve: in the query: {}{near}", problem.message);
+        eprintln!("reeve: in the query: {}{near}; the rest of it was searched for", problem.message);
     }
+    // What was understood of it ran; a script must learn that this is not what it asked for.
+    let code = if page.problems.is_empty() { exit::DONE } else { exit::USAGE };
     page.rows.reverse();
     if context.json && !args.follow {
         output::json(&page.rows)?;
-        return Ok(exit::DONE);
+        return Ok(code);
     }
     let Some(mut live) = live else {
+        if page.rows.is_empty() {
+            context.say(if query.is_empty() { "nothing is recorded yet" } else { "nothing matches" });
+        }
         let lines: Vec<String> = page.rows.iter().map(shown).collect();
         output::page(&lines)?;
-        return Ok(exit::DONE);
+        return Ok(code);
     };
     page.rows.iter().try_for_each(|row| print(context, row))?;
     while let Some(batch) = live.recv().await {
@@ -40,7 +45,7 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
             }
         }
     }
-    Ok(exit::DONE)
+    Ok(code)
 }
 
 /// Whether a new row is one the query asks for: asked of the engine, which has the only parser.
