@@ -125,7 +125,10 @@ impl Keeper {
                 return Err(EngineError::Refused(format!("nothing is removed while the record does not verify: {found}")));
             }
             match self.store.begin_removal(going.last, going.cause).await {
-                Ok(_) => self.remove_all(stopping).await?,
+                Ok(_) => {
+                    self.going.store(true, Ordering::Relaxed);
+                    self.remove_all(stopping).await?;
+                }
                 // Something began meanwhile that needs it.
                 Err(StoreError::Underway) => {}
                 Err(error) => return Err(error.into()),

@@ -79,6 +79,10 @@ impl Store {
     /// When it cannot be done; then none of them went.
     pub async fn remove_some(&self, most: u64) -> Result<bool, StoreError> {
         let key = self.verifying_key().ok_or(StoreError::NoKey)?;
+        // Looked at first: a write that changes nothing would say that writing works.
+        if !self.read(|conn| Ok(left(conn)?.is_some())).await? {
+            return Ok(false);
+        }
         self.write(move |unit| {
             // Only what Reeve itself signed is a reason to remove anything.
             match newest(unit.conn)? {
@@ -106,6 +110,9 @@ impl Store {
     /// # Errors
     /// When it cannot be done.
     pub async fn shrink(&self, pages: u32) -> Result<bool, StoreError> {
+        if !self.read(|conn| Ok(is_worth_shrinking(size(conn)?))).await? {
+            return Ok(false);
+        }
         self.write(move |unit| shrink(unit.conn, pages)).await
     }
 
@@ -228,6 +235,14 @@ fn record(
     Ok(event)
 }
 
+/// The first of what is to go and is still there, and the last.
+fn left(conn: &Connection) -> Result<Option<(u64, u64)>, StoreError> {
+    let sql = "SELECT last FROM removals ORDER BY seq DESC LIMIT 1";
+    let last: Option<u64> = conn.prepare_cached(sql)?.query_row((), |row| row.get(0)).optional()?;
+    let first = events::range(conn)?.map(|(first, _)| first);
+    Ok(first.zip(last).filter(|(first, last)| first <= last))
+}
+
 fn step(unit: &mut Unit<'_>, last: u64, most: u64) -> Result<bool, StoreError> {
     let Some((first, _)) = events::range(unit.conn)?.filter(|(first, _)| *first <= last) else { return Ok(false) };
     let until = last.min(first.saturating_add(most.max(1) - 1));
@@ -302,17 +317,17 @@ fn size(conn: &Connection) -> Result<Size, StoreError> {
     Ok(Size { bytes: read("page_count")? * page, free: read("freelist_count")? * page })
 }
 
+fn is_worth_shrinking(size: Size) -> bool {
+    size.free > size.bytes / 10
+}
+
 fn shrink(conn: &Connection, pages: u32) -> Result<bool, StoreError> {
-    let worth = |size: Size| size.free > size.bytes / 10;
     let before = size(conn)?;
-    if !worth(before) {
-        return Ok(false);
-    }
     // It gives back one page a row.
     let mut statement = conn.prepare(&format!("PRAGMA incremental_vacuum({pages})"))?;
     let mut rows = statement.query(())?;
     while rows.next()?.is_some() {}
     let after = size(conn)?;
     // A file of an older format keeps its pages, and fills them again.
-    Ok(after.free < before.free && worth(after))
+    Ok(after.free < before.free && is_worth_shrinking(after))
 }

@@ -30,7 +30,7 @@ export function createQueryClient(): QueryClient {
   });
 }
 
-export function useCall<C extends Call>(call: C, options?: Pick<UseQueryOptions<Answer<C>, EngineError>, "enabled" | "gcTime" | "placeholderData">) {
+export function useCall<C extends Call>(call: C, options?: Pick<UseQueryOptions<Answer<C>, EngineError>, "enabled" | "gcTime" | "placeholderData" | "refetchInterval">) {
   const engine = useEngine();
   return useQuery<Answer<C>, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), ...options });
 }

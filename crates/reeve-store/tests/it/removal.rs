@@ -290,7 +290,8 @@ async fn only_what_reeve_signed_is_a_reason_to_remove_anything() {
     drop(store);
     let conn = Connection::open(folder.path().join("reeve.db")).unwrap();
     conn.execute_batch(
-        "UPDATE events SET record = replace(record, '\"last\":44', '\"last\":60') WHERE seq = (SELECT max(seq) FROM events)",
+        "UPDATE events SET record = replace(record, '\"last\":44', '\"last\":60') WHERE seq = (SELECT max(seq) FROM events); \
+         UPDATE removals SET last = 60",
     )
     .unwrap();
     drop(conn);

@@ -12,8 +12,9 @@ import type { VerificationDto } from "../../engine/bindings/VerificationDto";
 import type { Answer, Call, EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 
+/** Nothing tells how far a removal is: while one runs, it is looked at again. */
 export function useSettings() {
-  return useCall({ call: "settings.get" });
+  return useCall({ call: "settings.get" }, { refetchInterval: ({ state }) => (state.data?.data.removing === true ? 2_000 : false) });
 }
 
 export function useStatus() {
