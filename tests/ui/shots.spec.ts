@@ -40,7 +40,7 @@ for (const theme of ["light", "dark"] as const) {
         if (name === "inbox") await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
         const suffix = width === 960 ? "-960" : "";
         const file = `../../artifacts/ui/${name}${suffix}-${theme}.png`;
-        expect((await page.screenshot({ path: file })).length).toBeGreaterThan(5_000);
+        expect((await page.screenshot({ path: file, animations: "disabled" })).length).toBeGreaterThan(5_000);
       });
     }
   }
@@ -49,7 +49,7 @@ for (const theme of ["light", "dark"] as const) {
 for (const [name, id] of [["card-call", "apr_2"], ["card-mcp", "apr_3"], ["card-http", "apr_4"]] as const) {
   test(`${name} light`, async ({ page }) => {
     await open(page, `/inbox/${id}?fake=story`);
-    expect((await page.screenshot({ path: `../../artifacts/ui/${name}-light.png` })).length).toBeGreaterThan(5_000);
+    expect((await page.screenshot({ path: `../../artifacts/ui/${name}-light.png`, animations: "disabled" })).length).toBeGreaterThan(5_000);
   });
 }
 
@@ -58,5 +58,5 @@ test("card-always light", async ({ page }) => {
   await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
   await page.getByRole("button", { name: "Allow for longer" }).click();
   await page.getByRole("menuitem", { name: /Always allow/ }).click();
-  expect((await page.screenshot({ path: "../../artifacts/ui/card-always-light.png" })).length).toBeGreaterThan(5_000);
+  expect((await page.screenshot({ path: "../../artifacts/ui/card-always-light.png", animations: "disabled" })).length).toBeGreaterThan(5_000);
 });

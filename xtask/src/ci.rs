@@ -3,7 +3,7 @@
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::packages::{self, Purpose};
 use crate::process::{built, cargo, command, run as exec, succeeds};
@@ -256,7 +256,12 @@ pub fn pictures() -> Result<()> {
     ["ui", "tests/ui"].into_iter().try_for_each(node::install)?;
     node::script("build")?;
     in_browser("shots")?;
-    println!("\nthe pictures are in artifacts/ui");
+    // The two that the README opens with.
+    for (drawn, shown) in [("inbox-light", "inbox"), ("timeline-dark", "timeline")] {
+        let (from, to) = (format!("artifacts/ui/{drawn}.png"), format!("docs/pictures/{shown}.png"));
+        std::fs::copy(&from, &to).with_context(|| format!("`{from}` cannot be put into `{to}`"))?;
+    }
+    println!("\nthe pictures are in artifacts/ui, and the two of the README in docs/pictures");
     Ok(())
 }
 
