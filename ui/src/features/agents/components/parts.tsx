@@ -30,6 +30,7 @@ export function Overview({ detail }: { detail: AgentDetailDto }) {
           <Figure value={String(agent.deniedToday)} label={t("agents.deniedToday", { percent: percent(agent.deniedToday) })} />
         </div>
         <CostByDay days={detail.days} />
+        <PerSession agent={agent.id} />
         <div className="mt-3 flex flex-wrap items-center gap-x-4 gap-y-2">
           <CommandLine command={detail.found?.command ?? `reeve run --agent ${agent.id} -- `} />
           <Link to="/timeline" search={{ q: `agent:${agent.id}` }} className="inline-flex min-h-6 items-center text-accent">
@@ -43,6 +44,16 @@ export function Overview({ detail }: { detail: AgentDetailDto }) {
       </div>
     </div>
   );
+}
+
+/** What one of its sessions costs, half of them more and half of them less; none where nothing cost anything. */
+function PerSession({ agent }: { agent: string }) {
+  const { t } = useTranslation();
+  const { data } = useSessions(agent);
+  const costs = (data?.rows ?? []).map((one) => one.cost).filter((cost) => cost > 0).toSorted((a, b) => a - b);
+  const median = costs[Math.floor(costs.length / 2)];
+  if (median === undefined) return null;
+  return <p className="mt-1 text-caption text-t2">{t("agents.perSession", { cost: cents(median), count: costs.length })}</p>;
 }
 
 function Figure({ value, label }: { value: string; label: string }) {
