@@ -7,6 +7,8 @@ export async function open(page: Page, address: string): Promise<void> {
   await page.clock.install({ time: NOW });
   await page.goto(address);
   await expect(page.getByRole("contentinfo")).toBeVisible();
+  // A place is loaded when it is first looked at.
+  await expect(page.getByRole("heading", { level: 1 })).toBeAttached();
   await page.evaluate(() => document.fonts.ready);
   await page.clock.runFor(1_000);
 }

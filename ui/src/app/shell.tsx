@@ -1,6 +1,6 @@
 // The frame around every place: sidebar, main, strip.
 import { Outlet, useNavigate, useSearch } from "@tanstack/react-router";
-import { useState } from "react";
+import { Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Modal } from "../components/modal";
 import { ShortcutList } from "../components/shortcuts";
@@ -32,7 +32,10 @@ export function Shell() {
       <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-l border-line bg-surface">
         <div role="status">{link === "unknown" ? <p className="border-b border-line bg-info-tint px-4 py-1.5 text-info">{t("error.link")}</p> : null}</div>
         <main id="content" tabIndex={-1} className="relative grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] overflow-hidden outline-none">
-          <Outlet />
+          {/* Places are loaded when they are first looked at; the one before stays until then. */}
+          <Suspense>
+            <Outlet />
+          </Suspense>
         </main>
         <StatusStrip onFix={(tab) => void navigate({ to: "/settings/$tab", params: { tab } })} onRecord={(record) => void navigate({ to: "/record/$record", params: { record: String(record) } })} />
       </div>

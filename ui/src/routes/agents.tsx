@@ -1,6 +1,8 @@
 // /agents and /agents/:agent?tab=…
 import { getRouteApi } from "@tanstack/react-router";
-import { AgentsPage } from "../features/agents/agents-page";
+import { lazy } from "react";
+
+const AgentsPage = lazy(() => import("../features/agents/agents-page").then(({ AgentsPage: page }) => ({ default: page })));
 
 type AgentsSearch = { tab?: string };
 

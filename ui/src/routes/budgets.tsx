@@ -1,6 +1,9 @@
 // /budgets and /budgets/:budget?account=…&view=table&open=prices
 import { getRouteApi } from "@tanstack/react-router";
-import { BudgetsPage, type BudgetView } from "../features/budgets/budgets-page";
+import { lazy } from "react";
+import type { BudgetView } from "../features/budgets/budgets-page";
+
+const BudgetsPage = lazy(() => import("../features/budgets/budgets-page").then(({ BudgetsPage: page }) => ({ default: page })));
 
 type BudgetsSearch = { account?: string; view?: "table"; open?: "prices" };
 

@@ -1,6 +1,8 @@
 // /credentials and /credentials/:credential
 import { getRouteApi } from "@tanstack/react-router";
-import { CredentialsPage } from "../features/credentials/credentials-page";
+import { lazy } from "react";
+
+const CredentialsPage = lazy(() => import("../features/credentials/credentials-page").then(({ CredentialsPage: page }) => ({ default: page })));
 
 const one = getRouteApi("/credentials/$credential");
 

@@ -1,6 +1,8 @@
 // /policies?tab=…&version=…, /policies/:rule, /policies/new and /policies/file/:file?version=…
 import { getRouteApi } from "@tanstack/react-router";
-import { PoliciesPage } from "../features/policies/policies-page";
+import { lazy } from "react";
+
+const PoliciesPage = lazy(() => import("../features/policies/policies-page").then(({ PoliciesPage: page }) => ({ default: page })));
 
 const NAMED = ["mine", "standing", "shared", "preset", "cases", "history"] as const;
 type PoliciesSearch = { tab?: (typeof NAMED)[number]; version?: string };

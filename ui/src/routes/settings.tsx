@@ -1,6 +1,9 @@
 // /settings/:tab; without one, or with one that is none of ours, the first.
 import { getRouteApi, Link } from "@tanstack/react-router";
-import { SETTINGS_TABS, SettingsPage, type SettingsTab } from "../features/settings/settings-page";
+import { lazy } from "react";
+import { SETTINGS_TABS, type SettingsTab } from "../features/settings/model";
+
+const SettingsPage = lazy(() => import("../features/settings/settings-page").then(({ SettingsPage: page }) => ({ default: page })));
 
 const one = getRouteApi("/settings/$tab");
 

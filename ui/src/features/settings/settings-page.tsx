@@ -9,10 +9,8 @@ import { Data } from "./components/data";
 import { Doctor } from "./components/doctor";
 import { Protection } from "./components/protection";
 import { Shortcuts } from "./components/shortcuts";
+import { SETTINGS_TABS, type SettingsTab } from "./model";
 import { useSettings } from "./queries";
-
-export const SETTINGS_TABS = ["general", "protection", "notifications", "data", "shortcuts", "doctor", "about"] as const;
-export type SettingsTab = (typeof SETTINGS_TABS)[number];
 
 /** `link` draws the way to a tab; where it leads is the router's to know. */
 export function SettingsPage({ tab, link }: { tab: SettingsTab; link: (tab: SettingsTab, label: string) => ReactNode }) {
