@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use nix::pty::openpty;
+use nix::sys::termios::{LocalFlags, tcgetattr};
 use reeve_api::client::Client;
 use reeve_api::contract::approvals::ApprovalsPage;
 use reeve_api::contract::calls::{ApprovalsCall, StatusCall};
@@ -62,8 +63,17 @@ impl Terminal {
 
     /// Waits until the screen shows the prompt for the so-many-th time, then types a line.
     fn answer(&mut self, prompt: &str, time: usize, line: &str) {
+        self.type_once(prompt, time, line, |_| true);
+    }
+
+    /// The same once the terminal does not show what is typed.
+    fn answer_unseen(&mut self, prompt: &str, time: usize, line: &str) {
+        self.type_once(prompt, time, line, |keys| !tcgetattr(keys).unwrap().local_flags.contains(LocalFlags::ECHO));
+    }
+
+    fn type_once(&mut self, prompt: &str, time: usize, line: &str, ready: impl Fn(&File) -> bool) {
         let begun = Instant::now();
-        while self.screen().matches(prompt).count() < time {
+        while self.screen().matches(prompt).count() < time || !ready(&self.keys) {
             assert!(begun.elapsed() < SOON, "no `{prompt}`: {}", self.screen());
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -124,8 +134,8 @@ async fn what_is_critical_is_allowed_at_a_terminal_with_the_passphrase_which_no_
     let ended = tokio::task::spawn_blocking(move || {
         let mut terminal = Terminal::run(&machine, &["approve", "allow", &question]);
         terminal.answer("Type yes:", 1, "yes");
-        terminal.answer("Reeve passphrase:", 1, "wrong horse");
-        terminal.answer("Reeve passphrase:", 2, PASSPHRASE);
+        terminal.answer_unseen("Reeve passphrase:", 1, "wrong horse");
+        terminal.answer_unseen("Reeve passphrase:", 2, PASSPHRASE);
         (terminal.end(), machine)
     });
     let ((code, screen), _machine) = ended.await.unwrap();
@@ -145,8 +155,8 @@ async fn a_long_pause_asks_at_a_terminal_for_the_passphrase_or_a_first_one_and_e
     assert!(!is_paused(&client).await);
     let ended = tokio::task::spawn_blocking(move || {
         let mut terminal = Terminal::run(&machine, &["pause"]);
-        terminal.answer("New Reeve passphrase", 1, PASSPHRASE);
-        terminal.answer("once more", 1, PASSPHRASE);
+        terminal.answer_unseen("New Reeve passphrase", 1, PASSPHRASE);
+        terminal.answer_unseen("once more", 1, PASSPHRASE);
         (terminal.end(), machine)
     });
     let ((code, screen), machine) = ended.await.unwrap();

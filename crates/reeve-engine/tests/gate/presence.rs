@@ -8,7 +8,7 @@ use reeve_domain::money::NanoUsd;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::settings::{Mode, Preset};
 use reeve_domain::verdict::Risk;
-use reeve_engine::EngineError;
+use reeve_engine::{EngineError, Ruling};
 use reeve_engine::policies::draft::{Draft, FileChange, Part};
 use reeve_engine::policies::history::{Author, How};
 use reeve_engine::presence::Person;
@@ -159,7 +159,7 @@ async fn rules_that_would_let_something_critical_pass_need_the_passphrase_in_any
     let held = world.held().await;
     assert_eq!(held.risk, Risk::Critical);
     world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
-    asked.await.unwrap();
+    assert!(matches!(asked.await.unwrap(), Ruling::Denied(_)));
     refused(save(&world, Part::Rule("grave".to_owned()), "", dana(None)).await);
     assert_eq!(rules(&world), ["grave"]);
     save(&world, Part::Rule("grave".to_owned()), "", dana(RIGHT)).await.unwrap();
