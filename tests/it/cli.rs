@@ -48,7 +48,10 @@ async fn every_reading_command_gives_one_json_document() {
     assert!(json(&machine.reeve(&["policy", "--json"]))["rules"].as_array().unwrap().len() > 10);
     assert_eq!(json(&machine.reeve(&["policy", "explain", &id, "--json"]))["row"]["id"].as_str(), Some(id.as_str()));
     assert_eq!(json(&machine.reeve(&["verify", "--json"]))["ok"], true);
-    assert!(json(&machine.reeve(&["doctor", "--json"])).as_array().unwrap().iter().any(|check| check["ok"] == true));
+    let checks = json(&machine.reeve(&["doctor", "--json"]));
+    let trusting = |check: &&Value| check["name"].as_str().unwrap().starts_with("trust: ");
+    let trust: Vec<&Value> = checks.as_array().unwrap().iter().filter(trusting).collect();
+    assert!(trust.len() >= 3 && trust.iter().all(|check| check["ok"] == true), "{checks}");
     let changes = json(&machine.reeve(&["agents", "changes", "--json"]));
     let kinds: Vec<_> = changes["changes"].as_array().unwrap().iter().map(|c| c["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"folder") && kinds.contains(&"environment"), "{changes}");
@@ -240,6 +243,47 @@ async fn words_on_the_way_go_to_stderr_and_near_misses_are_answered_with_a_sugge
     let pages = machine.world.work().join("man");
     assert!(machine.reeve(&["man", "--dir", pages.to_str().unwrap()]).status.success());
     assert!(std::fs::read_to_string(pages.join("reeve-run.1")).unwrap().contains("governed"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_nothing_to_show_or_half_understood_the_next_step_is_said() {
+    let (machine, _provider, _client) = machine().await;
+    for (arguments, code, words) in [
+        (&["agents"][..], 0, "reeve run"),
+        (&["agents", "sessions"], 0, "reeve run"),
+        (&["approve"], 0, "nothing waits"),
+        (&["log"], 0, "nothing is recorded"),
+        (&["log", "decison:denied"], 2, "did you mean `decision`"),
+        (&["approve", "show", "ask_x"], 2, "the id of a question"),
+        (&["agents", "stop", "nobody"], 1, "`reeve agents` lists"),
+        (&["budget", "rm", "nope"], 1, "`reeve budget` lists"),
+    ] {
+        let output = machine.reeve(arguments);
+        assert!(output.stdout.is_empty(), "{arguments:?}: {}", printed(&output));
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", printed(&output));
+        assert!(String::from_utf8_lossy(&output.stderr).contains(words), "{arguments:?}: {}", printed(&output));
+    }
+}
+
+#[tokio::test]
+async fn without_a_keychain_nothing_starts_and_the_doctor_names_it_once_with_the_way_out() {
+    let world = reeve_testkit::world::World::new().unwrap();
+    let reeve = |arguments: &[&str]| {
+        let mut command = world.command(reeve_tests::stage::reeve().unwrap());
+        command.args(arguments).stdin(Stdio::null()).output().unwrap()
+    };
+    let status = reeve(&["status"]);
+    assert_eq!(status.status.code(), Some(6), "{}", printed(&status));
+    let run = reeve(&["run", "--", "true"]);
+    assert_eq!(run.status.code(), Some(125), "{}", printed(&run));
+    for said in [printed(&status), printed(&run)] {
+        assert!(said.contains("no keychain answers") && said.contains("secrets = \"file\""), "{said}");
+    }
+    let checks = json(&reeve(&["doctor", "--json"]));
+    let failed: Vec<_> = checks.as_array().unwrap().iter().filter(|check| check["ok"] == false).collect();
+    let names: Vec<_> = failed.iter().map(|check| check["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["engine", "keychain"], "{checks}");
+    assert!(failed[1]["fix"].as_str().unwrap().contains("secrets = \"file\""), "{checks}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

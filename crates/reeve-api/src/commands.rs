@@ -63,6 +63,7 @@ impl From<EngineError> for ApiError {
                 Some("give it where you are asked for it: in the console, or on a terminal of your own".to_owned())
             }
             EngineError::Vault(vault) => Some(vault.advice().to_owned()),
+            EngineError::NotFound { what, .. } => where_listed(what),
             _ => None,
         };
         Self { code, message: error.to_string(), hint }
@@ -81,14 +82,18 @@ fn invalid(error: impl std::fmt::Display) -> ApiError {
 }
 
 fn not_found(what: &str, name: &str) -> ApiError {
-    let lists = match what {
-        "agent" => Some("reeve agents"),
-        "budget" => Some("reeve budget"),
-        "question" => Some("reeve approve"),
-        "record" | "action" => Some("reeve log --json"),
-        "session" | "running session" => Some("reeve agents sessions"),
-        _ => None,
+    ApiError { code: ApiCode::NotFound, message: format!("no {what} `{name}`"), hint: where_listed(what) }
+}
+
+/// Where to look for what has no such name.
+fn where_listed(what: &str) -> Option<String> {
+    let command = match what {
+        "agent" => "reeve agents",
+        "budget" => "reeve budget",
+        "question" => "reeve approve",
+        "record" | "action" => "reeve log --json",
+        "session" | "running session" => "reeve agents sessions",
+        _ => return None,
     };
-    let hint = lists.map(|command| format!("`{command}` lists what there is"));
-    ApiError { code: ApiCode::NotFound, message: format!("no {what} `{name}`"), hint }
+    Some(format!("`{command}` lists what there is"))
 }

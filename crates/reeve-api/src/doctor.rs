@@ -18,7 +18,7 @@ use crate::home::Home;
 use crate::host::Host;
 
 /// Longest that one probe may take.
-const PROBE_WITHIN: Duration = Duration::from_secs(15);
+const PROBE_WITHIN: Duration = Duration::from_secs(30);
 /// A price table older than this is worth a word.
 const PRICES_OLD_AFTER_DAYS: i64 = 120;
 /// Less free space than this is worth a word, in bytes.
@@ -72,7 +72,7 @@ pub(crate) async fn without_engine(home: &Home, why: &str) -> Vec<CheckDto> {
     }
     checks.push(disk(&home.data));
     let engine = if checks.iter().all(|check| check.ok) {
-        check("engine", false, why, Some("reeve serve"))
+        check("engine", false, why, Some("reeve status"))
     } else {
         check("engine", false, "does not start: see below", None)
     };
@@ -139,13 +139,13 @@ const PROBE_URL: &str = "https://probe.reeve.invalid/";
 
 /// Runtime, program, and how it fetches a page: it must exit with 0 when it got an answer over TLS, whatever its status.
 const RUNTIMES: &[(&str, &str, &[&str])] = &[
-    ("curl", "curl", &["--silent", "--show-error", "--fail", "--max-time", "10", "--output", "/dev/null", PROBE_URL]),
+    ("curl", "curl", &["--silent", "--show-error", "--fail", "--max-time", "25", "--output", "/dev/null", PROBE_URL]),
     ("git", "git", &["ls-remote", "https://probe.reeve.invalid/x.git"]),
     ("node", "node", &["-e", NODE_PROBE]),
     (
         "python",
         "python3",
-        &["-c", "import urllib.request\nurllib.request.urlopen('https://probe.reeve.invalid/', timeout=10).read()"],
+        &["-c", "import urllib.request\nurllib.request.urlopen('https://probe.reeve.invalid/', timeout=25).read()"],
     ),
 ];
 

@@ -211,11 +211,23 @@ function Problem({ problem, query, onQuery }: { problem: QueryProblemDto; query:
   );
 }
 
+/** An agent of one's own, or the demo beside it in a profile that is thrown away. */
+function First() {
+  const { t } = useTranslation();
+  return (
+    <>
+      <CommandLine command="reeve run -- claude" />
+      <span>{t("timeline.emptyDemo")}</span>
+      <CommandLine command="reeve-desktop --demo" />
+    </>
+  );
+}
+
 function Nothing({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
   const { t } = useTranslation();
   if (query === "") {
     return (
-      <Empty icon={Logs} title={t("timeline.empty")} footer={<CommandLine command="reeve run -- claude" />}>
+      <Empty icon={Logs} title={t("timeline.empty")} footer={<First />}>
         {t("timeline.emptyMore")}
       </Empty>
     );
