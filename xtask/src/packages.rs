@@ -243,10 +243,7 @@ mod tests {
             let lines = manager(program).lines(&["one", "two"]);
             lines.iter().map(|line| line.join(" ")).collect::<Vec<_>>()
         };
-        assert_eq!(
-            typed("apt-get"),
-            ["apt-get update -q", "apt-get install -y -q --no-install-recommends one two"]
-        );
+        assert_eq!(typed("apt-get"), ["apt-get update -q", "apt-get install -y -q --no-install-recommends one two"]);
         assert_eq!(typed("dnf"), ["dnf install one two"]);
         assert_eq!(typed("pacman"), ["pacman -S --needed one two"]);
     }

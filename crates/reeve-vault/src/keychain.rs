@@ -145,7 +145,11 @@ fn meaning(error: Error) -> VaultError {
 /// Foreign text in one line of bounded length.
 fn plain(text: &str) -> String {
     // The store's own word for where it comes from says nothing to a person.
-    text.trim_start_matches("Platform failure: ").chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect()
+    text.trim_start_matches("Platform failure: ")
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]

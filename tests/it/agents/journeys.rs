@@ -252,11 +252,11 @@ pub async fn over_budget(tool: Tool) -> Result<()> {
 /// What the session may spend pays for the input and some of the output that the tool asks for (or, where it names no
 /// limit, that the model could give).
 pub async fn lowered_limit(tool: Tool) -> Result<()> {
-    let (purse, field) = match tool {
-        Tool::Claude => ("0.40", "/max_tokens"),
-        Tool::Codex => ("0.60", "/max_output_tokens"),
-        Tool::Gemini => ("0.15", "/generationConfig/maxOutputTokens"),
-        Tool::Opencode => ("0.25", "/max_tokens"),
+    let (purse, cap, field) = match tool {
+        Tool::Claude => ("0.40", 400_000_000, "/max_tokens"),
+        Tool::Codex => ("0.60", 600_000_000, "/max_output_tokens"),
+        Tool::Gemini => ("0.15", 150_000_000, "/generationConfig/maxOutputTokens"),
+        Tool::Opencode => ("0.25", 250_000_000, "/max_tokens"),
     };
     let limits = format!("budgets:\n  - id: purse\n    scope: session\n    window: total\n    max_cost: {purse}\n");
     let script = Script::shell("printf 'seat-%d-belt' 42 > made.txt; cat made.txt", ANSWER);
@@ -265,7 +265,6 @@ pub async fn lowered_limit(tool: Tool) -> Result<()> {
     ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &governed.stage));
     let (calls, rows) = (governed.main_calls(), governed.main_rows().await?);
     ensure!(calls.len() == 2 && rows.len() == 2, "{} calls, {rows:?}", calls.len());
-    let cap: f64 = purse.parse()?;
     for (call, row) in calls.iter().zip(&rows) {
         let arrived = call.json().pointer(field).and_then(serde_json::Value::as_u64);
         let detail = governed.stage.operation(&row.id).await?;
@@ -273,7 +272,7 @@ pub async fn lowered_limit(tool: Tool) -> Result<()> {
         let lowered = arrived.is_some_and(|arrived| arrived >= 1_024 && arrived < asked.unwrap_or(65_536));
         ensure!(lowered, "{arrived:?} arrived of {asked:?} asked for");
         let cost = detail.cost.context("no cost")?;
-        ensure!(cost.reserved as f64 <= cap * 1e9 && cost.reserved > 0, "{cost:?}");
+        ensure!((1..=cap).contains(&cost.reserved), "{cost:?}");
     }
     governed.only_the_real_key_arrived()?;
     governed.the_bill_is_right().await?;

@@ -37,7 +37,8 @@ fn log_in_with_chatgpt(home: &Path) -> String {
     let claims = json!({
         "email": "dana@example.com", "exp": 4_102_444_800_u64, "https://api.openai.com/auth": account,
     });
-    let token = format!("{}.{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(&claims), part(&json!("sealed")));
+    let token =
+        format!("{}.{}.{}", part(&json!({ "alg": "RS256", "typ": "JWT" })), part(&claims), part(&json!("sealed")));
     let login = json!({
         "auth_mode": "chatgpt",
         "OPENAI_API_KEY": null,

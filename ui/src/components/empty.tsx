@@ -12,7 +12,7 @@ export function Empty({ icon: Icon, title, children, footer }: { icon: LucideIco
       <Icon size={18} strokeWidth={1.5} aria-hidden className="mb-2 text-t3" />
       <h2 className="font-semibold">{title}</h2>
       <p className="max-w-[300px] text-t2">{children}</p>
-      {footer ? <div className="mt-2 flex items-center gap-2 text-caption text-t3">{footer}</div> : null}
+      {footer ? <div className="mt-2 flex flex-wrap items-center justify-center gap-2 text-caption text-t3">{footer}</div> : null}
     </div>
   );
 }
