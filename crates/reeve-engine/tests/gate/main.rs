@@ -242,7 +242,8 @@ async fn a_small_remainder_lowers_the_output_limit_and_an_empty_one_denies() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_provider_takes_no_output_limit_a_call_passes_whole_or_not_at_all() {
-    let limits = "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n    on_exhausted: deny\n";
+    let limits =
+        "budgets:\n  - id: tiny\n    scope: session\n    window: total\n    max_tokens: 6000\n    on_exhausted: deny\n";
     let world = World::with("limits.yaml", limits).await;
     let live = world.session("codex").await;
     let chatgpt = |limit| {
