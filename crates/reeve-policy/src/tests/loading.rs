@@ -99,7 +99,7 @@ fn annotations_in_the_wrong_place_are_refused() {
         (format!("@liftable forbid {head});"), "`@liftable` belongs on a rule that asks"),
         (format!("@liftable(\"yes\") forbid {head}) unless {{ context.approved }};"), "`@liftable` takes no value"),
         (format!("@lifts(\"x\") forbid {head});"), "`@lifts` belongs on a permit"),
-        (format!("@lifts(\"a b\") permit {head});"), "`a b` is not a RuleId"),
+        (format!("@lifts(\"a b\") permit {head});"), "`a b` is not the name of a rule"),
         (format!("@expires(\"2026-12-20\") forbid {head});"), "`@expires` belongs on a permit"),
         (format!("@expires(\"tomorrow\") permit {head});"), "`@expires(\"tomorrow\")`"),
         (format!("@timeout(\"30\") permit {head});"), "`@timeout(\"30\")`"),
