@@ -1,69 +1,95 @@
-//! One running app in a world of its own: keyring, provider, WebDriver, and what a person sees and presses.
+//! One running app in a world of its own: a desktop with keyring, tray and notifications, a provider, WebDriver, and what a
+//! person sees and presses.
+
+mod agent;
+mod page;
+mod window;
 
 use std::io::Write as _;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, bail, ensure};
-use fantoccini::elements::Element;
-use fantoccini::key::Key;
-use fantoccini::{Client, ClientBuilder, Locator};
+use anyhow::{Context as _, Result, ensure};
+use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use reeve_api::client::Client as Engine;
+use reeve_api::contract::audit::{RecordDto, RecordInput};
+use reeve_api::contract::calls::{AuditCall, StatusCall};
+use reeve_api::contract::operations::EventDto;
+use reeve_api::contract::status::StatusDto;
+use reeve_api::home::Home;
 use reeve_demo::Provider;
 use reeve_demo::script::{Route, Script};
+use reeve_domain::approval::Surface;
 use reeve_testkit::keyring::Keyring;
 use reeve_testkit::world::World;
-use reeve_tests::stage::reeve;
+use reeve_tests::stage::{HOSTS, reeve};
 use serde_json::json;
 
-/// Longest wait for something that should happen at once on a busy machine.
-const SOON: Duration = Duration::from_secs(30);
+use crate::desk::Desk;
 
-/// The window's title.
-const TITLE: &str = "Reeve";
+/// Longest wait for something that should happen at once on a busy machine.
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// The service that the scripted agent talks to.
 pub const HOST: &str = "api.acme.example";
 
 /// Asks before anything is written there; a standing approval may lift it.
-const POLICY: &str = r#"
+const ASK_WRITES: &str = r#"
 @id("ask-writes") @reason("writes to the service wait for a person") @liftable
 forbid (principal, action == Action::"http.request", resource == Host::"api.acme.example")
 when { context.method == "POST" }
 unless { context.approved };
 "#;
 
-/// Ends in this order: the browser session (and with it the app), driver, engine, provider, keyring, world.
-pub struct App {
-    pub browser: Client,
-    driver: Child,
+/// What is particular to one test.
+pub struct Scene {
+    pub script: Script,
+    /// Rules beside the one that asks before the service is written to.
+    pub policy: &'static str,
+}
+
+impl Default for Scene {
+    fn default() -> Self {
+        Self { script: Script::default(), policy: "" }
+    }
+}
+
+/// All that is there before the app is: provider, desk, keyring and world, which end in this order.
+pub struct Ground {
     pub provider: Provider,
+    pub desk: Desk,
     _keyring: Keyring,
     pub world: World,
 }
 
-impl App {
-    /// Starts everything; the app itself starts the engine.
-    pub async fn start() -> Result<Self> {
-        let script = Script::default().with_route(Route {
+impl Ground {
+    /// Makes the world and starts what is around the app.
+    pub async fn lay(scene: Scene) -> Result<Self> {
+        let notes = Route {
             method: "POST".to_owned(),
             host: HOST.to_owned(),
             path: "/v1/notes".to_owned(),
             body: r#"{"note":"kept","you_sent":"{header:authorization}"}"#.to_owned(),
             ..Route::default()
-        });
-        let provider = Provider::start(script).await?;
+        };
+        let provider = Provider::start(scene.script.with_route(notes)).await?;
         let mut world = World::new()?;
         let root = world.write_config("provider.pem", &provider.root_pem())?;
+        let resolve: Vec<String> =
+            HOSTS.iter().map(|host| format!("\"{host}:443\" = \"{}\"", provider.addr())).collect();
+        // A busy machine may take longer than a person would be given.
         let config = format!(
-            "[upstream]\nresolve = {{ \"{HOST}:443\" = \"{}\" }}\nextra_roots = [{:?}]\n",
-            provider.addr(),
+            "[hold]\nllm_seconds = 600\nhttp_seconds = 600\n[upstream]\nresolve = {{ {} }}\nextra_roots = [{:?}]\n",
+            resolve.join(", "),
             root.display().to_string()
         );
         world.write_config("config.toml", &config)?;
-        world.write_config("policies/mine.cedar", POLICY)?;
+        world.write_config("policies/mine.cedar", &format!("{ASK_WRITES}{}", scene.policy))?;
         let keyring = Keyring::start(&mut world)?;
+        let desk = Desk::set(keyring.bus_address()).await?;
         let display =
             std::env::var("DISPLAY").context("no display: run this through `cargo xtask ci --only desktop`")?;
         for (name, value) in [
@@ -78,16 +104,22 @@ impl App {
         ] {
             world.set(name, value);
         }
+        Ok(Self { provider, desk, _keyring: keyring, world })
+    }
+
+    /// Starts the app; it starts the engine itself.
+    pub async fn open(self, arguments: &[&str]) -> Result<App> {
         let port = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let mut driver = world
+        let mut driver = self
+            .world
             .command("WebKitWebDriver")
             .arg(format!("--port={port}"))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .context("cannot start WebKitWebDriver (package webkit2gtk-driver)")?;
-        match connect(port).await {
-            Ok(browser) => Ok(Self { browser, driver, provider, _keyring: keyring, world }),
+        match connect(port, arguments).await {
+            Ok(browser) => Ok(App { browser, driver, ground: self }),
             Err(error) => {
                 let _ = driver.kill();
                 let _ = driver.wait();
@@ -96,132 +128,52 @@ impl App {
         }
     }
 
-    /// Stores a credential in the real keyring, as the person does in a terminal.
-    pub async fn store_credential(&self, secret: &str) -> Result<()> {
-        let mut command = self.world.command(reeve()?);
-        command.args(["cred", "add", "acme", "--host", HOST, "--slot", "bearer", "--variable", "ACME_TOKEN"]);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()?;
-        child.stdin.take().context("no stdin")?.write_all(secret.as_bytes())?;
-        let out = tokio::task::spawn_blocking(move || child.wait_with_output()).await??;
-        ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        Ok(())
-    }
-
-    /// A governed agent that writes a note and prints what it hears.
-    pub fn agent(&self, note: &str) -> Result<Agent> {
-        let post = format!(
-            r#"curl -sS -w ' [%{{http_code}}]' --json '{{"note":"{note}"}}' -H "authorization: Bearer $ACME_TOKEN" https://{HOST}/v1/notes"#
-        );
-        let mut command = self.world.command(reeve()?);
-        command.args(["run", "--agent", "note-taker", "--", "sh", "-c", &post]);
-        let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
-        Ok(Agent(child))
-    }
-
-    /// Asks the window manager to close the window, as a click on its cross does.
-    pub async fn close_window(&self) -> Result<()> {
-        let window = self.window().await?.context("there is no window to close")?;
-        self.windows(&["-i", "-c", &window]).await.map(drop)
-    }
-
-    /// Whether the window manager shows the window.
-    pub async fn is_shown(&self) -> Result<bool> {
-        Ok(self.window().await?.is_some())
-    }
-
-    /// The window of this world's app, by its process: on a shared display there are others of that title.
-    async fn window(&self) -> Result<Option<String>> {
-        let home = self.world.reeve_home();
-        let listed = self.windows(&["-l", "-p"]).await?;
-        Ok(listed.lines().find_map(|line| {
-            let mut words = line.split_whitespace();
-            let (window, pid) = (words.next()?, words.nth(1)?.parse().ok()?);
-            (line.ends_with(TITLE) && lives_in(pid, &home)).then(|| window.to_owned())
-        }))
-    }
-
-    async fn windows(&self, arguments: &[&str]) -> Result<String> {
-        let mut command = self.world.command("wmctrl");
-        command.args(arguments).stdin(Stdio::null());
-        let out = tokio::task::spawn_blocking(move || command.output()).await?.context("cannot start wmctrl")?;
-        ensure!(out.status.success(), "wmctrl: {}", String::from_utf8_lossy(&out.stderr));
-        Ok(String::from_utf8_lossy(&out.stdout).into_owned())
-    }
-
-    /// Starts the app a second time, as a click on its icon does.
-    pub async fn start_again(&self) -> Result<()> {
-        let mut command = self.world.command(desktop()?);
-        command.env_remove("TAURI_WEBVIEW_AUTOMATION").stdin(Stdio::null());
-        let out = tokio::task::spawn_blocking(move || command.output()).await??;
-        ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        Ok(())
-    }
-
-    /// Waits until something is no longer drawn.
-    pub async fn gone(&self, css: &str) -> Result<()> {
-        self.until(&format!("`{css}` is gone"), async || Ok(self.browser.find_all(Locator::Css(css)).await?.is_empty()))
-            .await
-    }
-
     /// Runs a command of Reeve; gives what it printed, or what went wrong.
     pub async fn reeve(&self, arguments: &[&str]) -> Result<String> {
+        self.reeve_told(arguments, "").await
+    }
+
+    /// The same, with something on its stdin.
+    pub async fn reeve_told(&self, arguments: &[&str], stdin: &str) -> Result<String> {
         let mut command = self.world.command(reeve()?);
-        command.args(arguments).stdin(Stdio::null());
-        let out = tokio::task::spawn_blocking(move || command.output()).await??;
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        child.stdin.take().context("no stdin")?.write_all(stdin.as_bytes())?;
+        let out = tokio::task::spawn_blocking(move || child.wait_with_output()).await??;
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         ensure!(out.status.success(), "{arguments:?}: {text}{}", String::from_utf8_lossy(&out.stderr));
         Ok(text)
     }
 
-    /// Waits until something is drawn.
-    pub async fn see(&self, css: &str) -> Result<Element> {
-        self.browser
-            .wait()
-            .at_most(SOON)
-            .for_element(Locator::Css(css))
-            .await
-            .with_context(|| format!("`{css}` was never drawn"))
+    /// Stores a credential of the service in the real keyring, as the person does in a terminal.
+    pub async fn store_credential(&self, secret: &str) -> Result<()> {
+        let add = ["cred", "add", "acme", "--host", HOST, "--slot", "bearer", "--variable", "ACME_TOKEN"];
+        self.reeve_told(&add, secret).await.map(drop)
     }
 
-    /// Waits until the page says something.
-    pub async fn read(&self, text: &str) -> Result<()> {
-        self.until(&format!("the page says `{text}`"), async || Ok(self.text().await?.contains(text))).await
+    /// A connection to the engine as the person's own terminal has it, once there is one.
+    pub async fn engine(&self) -> Result<Engine> {
+        let home = Home::under(&self.world.reeve_home());
+        let begun = Instant::now();
+        loop {
+            match Engine::connect(&home, Surface::Cli).await {
+                Ok(engine) => return Ok(engine),
+                Err(error) if begun.elapsed() > SOON => return Err(error.into()),
+                Err(_) => tokio::time::sleep(Duration::from_millis(30)).await,
+            }
+        }
     }
 
-    pub async fn text(&self) -> Result<String> {
-        Ok(self
-            .browser
-            .execute("return document.body.innerText", vec![])
-            .await?
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
-    }
-
-    /// Presses a button by its words.
-    pub async fn press(&self, words: &str) -> Result<()> {
-        let path = format!("//button[starts-with(normalize-space(.), {words:?}) and not(@aria-disabled)]");
-        let button = self.browser.wait().at_most(SOON).for_element(Locator::XPath(&path)).await;
-        Ok(button.with_context(|| format!("no button `{words}`"))?.click().await?)
-    }
-
-    /// Waits for the card of a held action, armed, and puts the focus into it as a person's click does.
-    pub async fn card(&self) -> Result<Element> {
-        let card = self.see("#card[data-armed=true]").await?;
-        self.see("#card h2").await?.click().await?;
-        self.browser.execute("document.getElementById('card').focus()", vec![]).await?;
-        Ok(card)
-    }
-
-    /// Ctrl with another key, pressed inside an element.
-    pub async fn chord(&self, element: &Element, key: Key) -> Result<()> {
-        let keys = format!("{}{}{}", char::from(Key::Control), char::from(key), char::from(Key::Null));
-        Ok(element.send_keys(&keys).await?)
-    }
-
-    /// Goes to a place by its link in the sidebar.
-    pub async fn press_place(&self, name: &str) -> Result<()> {
-        Ok(self.see(&format!("nav a[title={name:?}]")).await?.click().await?)
+    /// The whole record, oldest first.
+    pub async fn record(&self) -> Result<Vec<EventDto>> {
+        let engine = self.engine().await?;
+        let status: StatusDto = engine.call(&StatusCall::Get).await?;
+        let mut events = Vec::new();
+        for record in 1..=status.chain.head {
+            let one: RecordDto = engine.call(&AuditCall::Record(RecordInput { record })).await?;
+            events.push(one.event.with_context(|| format!("record {record} cannot be read"))?);
+        }
+        Ok(events)
     }
 
     /// Everything that Reeve has written into the person's policies besides the one they started with.
@@ -242,37 +194,44 @@ impl App {
         Ok(nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)?)
     }
 
-    pub async fn until(&self, what: &str, mut test: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
-        let begun = Instant::now();
-        loop {
-            let now = test().await;
-            match now {
-                Ok(true) => return Ok(()),
-                _ if begun.elapsed() < SOON => tokio::time::sleep(Duration::from_millis(30)).await,
-                now => bail!("not within {} s: {what} ({now:?}); the page: {}", SOON.as_secs(), self.text().await?),
-            }
-        }
-    }
-
-    /// A picture of the window, for people, where `REEVE_ARTIFACTS` names a folder.
-    pub async fn picture(&self, name: &str) -> Result<()> {
-        if let Some(folder) = std::env::var_os("REEVE_ARTIFACTS").map(PathBuf::from) {
-            std::fs::create_dir_all(&folder)?;
-            std::fs::write(folder.join(format!("{name}.png")), self.browser.screenshot().await?)?;
-        }
-        Ok(())
+    /// Whether an app of this world runs.
+    pub fn app_runs(&self) -> bool {
+        let home = self.world.reeve_home();
+        processes().any(|pid| {
+            let program = std::fs::read_link(format!("/proc/{pid}/exe"));
+            // One that was built anew meanwhile is named `… (deleted)`.
+            program.is_ok_and(|program| program.to_string_lossy().contains(DESKTOP)) && lives_in(pid, &home)
+        })
     }
 
     /// What the engine said, for failing tests.
-    pub fn engine_log(&self) -> String {
+    fn engine_log(&self) -> String {
         std::fs::read_to_string(self.world.reeve_home().join("state/engine.log")).unwrap_or_default()
     }
+}
 
+/// Ends in this order: the browser session (and with it the app), driver, engine, and what it stands on.
+pub struct App {
+    pub browser: Client,
+    driver: Child,
+    ground: Ground,
+}
+
+impl Deref for App {
+    type Target = Ground;
+
+    fn deref(&self) -> &Ground {
+        &self.ground
+    }
+}
+
+impl App {
     /// Closes the app and ends the engine.
-    pub async fn end(mut self) -> Result<()> {
+    async fn end(mut self) -> Result<()> {
         // The engine would stay for its ten idle minutes.
         let pid = engine_pid(&self.world.reeve_home());
-        let _ = self.browser.clone().close().await;
+        // An app that was quit does not answer any more.
+        let _ = tokio::time::timeout(SOON, self.browser.clone().close()).await;
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         if let Some(pid) = pid {
@@ -282,10 +241,24 @@ impl App {
     }
 }
 
-/// Every test needs the log of the engine when it fails.
+/// A test with an app that was just started.
 pub async fn with_app(test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
-    let app = App::start().await?;
+    with_scene(Scene::default(), test).await
+}
+
+/// The same with a script or rules of its own.
+pub async fn with_scene(scene: Scene, test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
+    on(Ground::lay(scene).await?, &[], test).await
+}
+
+/// The same where something happened before the app was started. Every test needs the log of the engine when it fails.
+pub async fn on(ground: Ground, arguments: &[&str], test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
+    let app = ground.open(arguments).await?;
     let result = test(&app).await;
+    if result.is_err() {
+        // Nothing to see in a window that is gone.
+        let _ = app.picture("failed").await;
+    }
     let log = app.engine_log();
     app.end().await?;
     result.map_err(|error| error.context(format!("engine log:\n{log}")))
@@ -293,10 +266,12 @@ pub async fn with_app(test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> 
 
 /// The engine process of a home: the app started it, and it outlives the app.
 fn engine_pid(home: &Path) -> Option<i32> {
-    std::fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {
-        let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
-        (holds(pid, "cmdline", "serve") && lives_in(pid, home)).then_some(pid)
-    })
+    processes().find(|pid| holds(*pid, "cmdline", "serve") && lives_in(*pid, home))
+}
+
+fn processes() -> impl Iterator<Item = i32> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse().ok())
 }
 
 /// Whether a process was started with this home.
@@ -310,37 +285,27 @@ fn holds(pid: i32, file: &str, wanted: &str) -> bool {
     bytes.split(|byte| *byte == 0).any(|word| word == wanted.as_bytes())
 }
 
-async fn connect(port: u16) -> Result<Client> {
+async fn connect(port: u16, arguments: &[&str]) -> Result<Client> {
     let program = desktop()?;
     let begun = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
         ensure!(begun.elapsed() < SOON, "WebKitWebDriver does not answer");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let options = json!({ "webkitgtk:browserOptions": { "binary": program, "args": [] } });
+    let options = json!({ "webkitgtk:browserOptions": { "binary": program, "args": arguments } });
     let capabilities = serde_json::from_value(options)?;
     let builder = ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).clone();
     let session = tokio::time::timeout(SOON, builder.connect(&format!("http://127.0.0.1:{port}"))).await;
     Ok(session.context("the app never became ready for WebDriver")??)
 }
 
+const DESKTOP: &str = "reeve-desktop";
+
 /// The app of this build, beside the test program.
 fn desktop() -> Result<PathBuf> {
-    let program = reeve()?.with_file_name("reeve-desktop");
+    let program = reeve()?.with_file_name(DESKTOP);
     ensure!(program.is_file(), "`{}` is missing: run `cargo build --package reeve-desktop` first", program.display());
     Ok(program)
-}
-
-/// A governed command that goes on in the background.
-pub struct Agent(Child);
-
-impl Agent {
-    /// What it printed, once it has ended.
-    pub async fn heard(self) -> Result<String> {
-        let waiting = tokio::task::spawn_blocking(move || self.0.wait_with_output());
-        let out = tokio::time::timeout(SOON, waiting).await.context("the agent never went on")???;
-        Ok(format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
-    }
 }
 
 /// Runs a program that shows a window, for its exit code and its words.

@@ -9,14 +9,14 @@ const SECRET: &str = "a-secret-typed-on-the-screen-0815";
 #[tokio::test]
 async fn a_credential_added_on_the_screen_is_injected_and_the_agent_never_holds_it() -> Result<()> {
     with_app(async |app| {
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         app.press_place("Credentials").await?;
         app.press("Add credential").await?;
         app.see("[role=dialog] select").await?.select_by_value("own").await?;
         for (field, text) in [("id", "acme"), ("host", HOST), ("slot", "bearer"), ("variables", "ACME_TOKEN")] {
-            app.see(&format!("[role=dialog] input[name={field}]")).await?.send_keys(text).await?;
+            app.type_into(&format!("[role=dialog] input[name={field}]"), text).await?;
         }
-        app.see("[role=dialog] input[type=password]").await?.send_keys(SECRET).await?;
+        app.type_into("[role=dialog] input[type=password]", SECRET).await?;
         app.see("[role=dialog] button[type=submit]").await?.click().await?;
         app.gone("[role=dialog]").await?;
         app.read("acme").await?;
@@ -40,10 +40,9 @@ async fn a_credential_added_on_the_screen_is_injected_and_the_agent_never_holds_
 #[tokio::test]
 async fn closing_leaves_the_app_in_the_tray_and_a_second_start_brings_it_back() -> Result<()> {
     with_app(async |app| {
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         app.close_window().await?;
-        app.until("the window is hidden", async || Ok(!app.is_shown().await?)).await?;
-        app.start_again().await?;
+        app.start_again(&[]).await?;
         app.until("the window is back", async || app.is_shown().await).await?;
         Ok(())
     })

@@ -10,7 +10,7 @@ const SECRET: &str = "real-secret-of-this-test-4711";
 #[tokio::test]
 async fn a_held_action_is_shown_allowed_by_chord_goes_on_and_is_recorded() -> Result<()> {
     with_app(async |app| {
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         app.picture("empty-inbox").await?;
         app.store_credential(SECRET).await?;
         let agent = app.agent("first")?;
@@ -44,7 +44,7 @@ async fn a_held_action_is_shown_allowed_by_chord_goes_on_and_is_recorded() -> Re
 async fn keys_typed_before_the_card_is_armed_decide_nothing_and_a_denial_reaches_the_agent_in_our_words() -> Result<()>
 {
     with_app(async |app| {
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         let agent = app.agent("second")?;
         // Typing goes on while the card appears.
         let card = app.see("#card").await?;
@@ -54,7 +54,7 @@ async fn keys_typed_before_the_card_is_armed_decide_nothing_and_a_denial_reaches
         ensure!(app.provider.requests().is_empty(), "a chord before arming released the action");
         app.card().await?;
         app.press("Deny").await?;
-        app.see("#card input").await?.send_keys("use the staging service").await?;
+        app.type_into("#card input", "use the staging service").await?;
         app.press("Deny").await?;
         let heard = agent.heard().await?;
         ensure!(heard.contains("use the staging service"), "{heard}");
@@ -68,11 +68,11 @@ async fn keys_typed_before_the_card_is_armed_decide_nothing_and_a_denial_reaches
 #[tokio::test]
 async fn always_writes_the_rule_that_was_shown_and_the_next_call_passes() -> Result<()> {
     with_app(async |app| {
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         let agent = app.agent("third")?;
         app.card().await?;
         app.see("button[aria-label='Allow for longer']:not([aria-disabled])").await?.click().await?;
-        app.see("[role=menuitem]").await?.click().await?;
+        app.choose("Always allow…").await?;
         app.read("Will be written to").await?;
         let shown = app.text().await?;
         app.picture("always").await?;
@@ -92,7 +92,7 @@ async fn always_writes_the_rule_that_was_shown_and_the_next_call_passes() -> Res
 #[tokio::test]
 async fn the_strip_says_within_a_moment_that_the_engine_is_gone_and_finds_it_again() -> Result<()> {
     with_app(async |app| {
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         // Watches every state the strip goes through.
         app.browser
             .execute(
@@ -106,7 +106,7 @@ async fn the_strip_says_within_a_moment_that_the_engine_is_gone_and_finds_it_aga
             Ok(app.browser.execute("return window.states.includes('lost')", vec![]).await?.as_bool() == Some(true))
         })
         .await?;
-        app.see("footer[data-state=protected]").await?;
+        app.protected().await?;
         Ok(())
     })
     .await
