@@ -280,13 +280,13 @@ mod tests {
         let gone = Mutex::new(gone);
         let times = AtomicUsize::new(0);
         // The connection was found open and idle; now it is reset, and then the request is written.
-        let second = send("/two", &|| {
+        let reset = || {
             if times.fetch_add(1, Ordering::SeqCst) == 0 {
                 close.send(()).unwrap();
                 gone.lock().recv().unwrap();
             }
-        });
-        assert_eq!(second.await, "ok");
+        };
+        assert_eq!(send("/two", &reset).await, "ok");
         assert_eq!(times.load(Ordering::SeqCst), 2, "over two connections");
         assert_eq!(seen.iter().take(2).collect::<Vec<_>>(), ["POST /one HTTP/1.1", "POST /two HTTP/1.1"]);
         drop(close);
