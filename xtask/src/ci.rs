@@ -171,8 +171,10 @@ fn tests() -> Result<()> {
         let filter = format!("not (package(reeve-tests) and binary(/^({})$/))", RINGS.join("|"));
         return exec(&mut nextest(&filter));
     }
-    exec(cargo(&["test"]).args(WHOLE).args(["--exclude", "reeve-tests"]))?;
-    exec(cargo(&["test"]).args(WHOLE).args(["--test", "it"]))
+    // Nothing else keeps those that measure load or time apart from the others.
+    let alone = ["--", "--test-threads", "1"];
+    exec(cargo(&["test"]).args(WHOLE).args(["--exclude", "reeve-tests"]).args(alone))?;
+    exec(cargo(&["test"]).args(WHOLE).args(["--test", "it"]).args(alone))
 }
 
 /// The tests of one package whose names hold a word.
