@@ -94,7 +94,7 @@ impl Witness {
     ///
     /// # Errors
     /// As [`Witness::write`].
-    pub(crate) async fn write_newest(&self) -> Result<(), EngineError> {
+    pub async fn write_newest(&self) -> Result<(), EngineError> {
         let newest = self.store.latest_seal().borrow().clone();
         match newest {
             Some(seal) => self.write(&seal).await,
