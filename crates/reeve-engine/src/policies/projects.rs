@@ -420,7 +420,7 @@ mod tests {
     #[test]
     fn who_takes_rules_back_again_and_again_does_not_get_rid_of_the_first() {
         let place = place();
-        let results: Vec<_> = (0..20)
+        let results: Vec<_> = (0..MOST_KEPT + 3)
             .map(|number| {
                 std::fs::write(&place.file, rule(&format!("project-{number}"))).unwrap();
                 place.policies.project(&place.inner)
