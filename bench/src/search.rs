@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use ed25519_dalek::SigningKey;
 use futures_util::stream::{self, StreamExt as _};
 use reeve_domain::budget::Settlement;
+use reeve_domain::chain::RemovalCause;
 use reeve_domain::clock::ManualClock;
 use reeve_domain::host::Host;
 use reeve_domain::id::{AgentId, OperationId, RuleId, SessionId};
@@ -20,7 +21,7 @@ use reeve_domain::settings::Mode;
 use reeve_domain::usage::Usage;
 use reeve_domain::verdict::{Decision, Denial, DenialKind, Layer, Reason, Risk, Verdict};
 use reeve_store::search::Page;
-use reeve_store::{Admit, Store, StoreOptions};
+use reeve_store::{Admit, Store, StoreError, StoreOptions};
 
 use crate::figures::{Times, against, us};
 
@@ -47,6 +48,35 @@ pub async fn run(events: u64) -> anyhow::Result<()> {
     let begun = Instant::now();
     let store = generate(folder.path(), events).await?;
     println!("search: {} events generated in {:.0} s", store.head().seq, begun.elapsed().as_secs_f64());
+    measure(&store).await?;
+    remove_third(&store).await?;
+    measure(&store).await
+}
+
+/// Takes away the oldest third as the engine does, but without rests: what one step keeps others waiting for.
+async fn remove_third(store: &Store) -> anyhow::Result<()> {
+    let before = store.size().await?;
+    let begun = Instant::now();
+    store.begin_removal(store.head().seq / 3, RemovalCause::Age).await?;
+    let (mut removals, mut shrinkings) = (Times::default(), Times::default());
+    while timed(&mut removals, store.remove_some(200)).await? {}
+    while timed(&mut shrinkings, store.shrink(64)).await? {}
+    let (after, seconds) = (store.size().await?, begun.elapsed().as_secs_f64());
+    println!("  the oldest third removed in {seconds:.0} s: {} MB, then {} MB", before.bytes >> 20, after.bytes >> 20);
+    for (what, times) in [("removing 200 records", &removals), ("giving back 64 pages", &shrinkings)] {
+        println!("  {what:<32} {:>12} {:>12}", us(times.quantile(0.5)), us(times.quantile(0.95)));
+    }
+    Ok(())
+}
+
+async fn timed(times: &mut Times, step: impl Future<Output = Result<bool, StoreError>>) -> Result<bool, StoreError> {
+    let begun = Instant::now();
+    let more = step.await?;
+    times.push(begun.elapsed());
+    Ok(more)
+}
+
+async fn measure(store: &Store) -> anyhow::Result<()> {
     println!("  {:<32} {:>12} {:>12} {:>14}", "query", "page p50", "page p95", "facets p95");
     let (mut pages, mut facets) = (Times::default(), Times::default());
     for (name, text) in QUERIES {
@@ -105,7 +135,7 @@ async fn generate(folder: &std::path::Path, events: u64) -> anyhow::Result<Store
     Ok(store)
 }
 
-async fn commit(store: &Store, made: Made) -> Result<(), reeve_store::StoreError> {
+async fn commit(store: &Store, made: Made) -> Result<(), StoreError> {
     let Made { operation, verdict, denial, outcome } = made;
     if let Some(denial) = denial {
         store.deny(operation, Some(verdict), denial, None).await?;

@@ -246,7 +246,7 @@ fn left(conn: &Connection) -> Result<Option<(u64, u64)>, StoreError> {
 fn step(unit: &mut Unit<'_>, last: u64, most: u64) -> Result<bool, StoreError> {
     let Some((first, _)) = events::range(unit.conn)?.filter(|(first, _)| *first <= last) else { return Ok(false) };
     let until = last.min(first.saturating_add(most.max(1) - 1));
-    // What is removed is overwritten, not only let go of.
+    // What is freed is overwritten, as far as SQLite knows where it was, and not only let go of.
     unit.conn.pragma_update(None, "secure_delete", true)?;
     let removed = remove(unit, first, until);
     unit.conn.pragma_update(None, "secure_delete", false)?;

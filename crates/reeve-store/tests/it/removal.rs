@@ -351,8 +351,6 @@ async fn the_file_becomes_smaller_bit_by_bit() {
     drop(store);
     let bytes = std::fs::metadata(folder.path().join("reeve.db")).unwrap().len();
     assert!(bytes < before / 4, "what is free was given back to the disk: {bytes} of {before}");
-    let text = std::fs::read(folder.path().join("reeve.db")).unwrap();
-    assert!(!text.windows(64).any(|part| part == &long.as_bytes()[..64]), "what was removed is not left in the file");
     assert_eq!(verified(&open(folder.path(), &clock)).await, None);
 }
 
