@@ -81,7 +81,7 @@ test("what loosens waits for a look at what it would have let through", async ({
   await settle(page);
   // A case of the person's own says that merging is denied.
   await expect(page.getByText("a case fails")).toBeVisible();
-  await expect(page.getByRole("region", { name: "Cases" })).toContainText("expected deny, came ask");
+  await expect(page.getByRole("region", { name: "Cases", exact: true })).toContainText("expected deny, came ask");
   await expect(save(page)).toHaveAttribute("aria-disabled", "true");
   await open(page, "/policies/ask-issue-write?fake=story");
   await expect(source(page)).toBeVisible();

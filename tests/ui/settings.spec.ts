@@ -30,6 +30,25 @@ test("observing is chosen, said in the strip, and taken back from there", async 
   ]);
 });
 
+test("what Reeve put on this machine stands there, with the way to be rid of it", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  const part = page.locator("section").filter({ has: page.getByRole("heading", { name: "What Reeve put on this machine" }) });
+  await expect(part.getByRole("listitem").first()).toBeVisible();
+  await expect(part.getByRole("button", { name: "Copy" }).first()).toBeVisible();
+});
+
+test("the window opens at login when that is wished, and says when it cannot be", async ({ page }) => {
+  await open(page, "/settings/general?fake=story");
+  const wish = page.getByRole("checkbox", { name: /^Open when I log in/ });
+  await wish.click();
+  await expect(wish).toBeChecked();
+  await wish.click();
+  await expect(wish).not.toBeChecked();
+  await open(page, "/settings/general?fake=failing");
+  await expect(page.getByRole("alert")).toContainText("cannot be written");
+  await expect(page.getByRole("checkbox", { name: /^Open when I log in/ })).toBeDisabled();
+});
+
 test("a pause is begun here and ended here", async ({ page }) => {
   await open(page, "/settings/protection?fake=story");
   await page.getByRole("button", { name: "15 minutes" }).click();

@@ -1,5 +1,5 @@
 // Every place and what its address holds. What changes the view lives in the address, so back and links work.
-import { createRootRoute, createRoute, createRouter, redirect } from "@tanstack/react-router";
+import { createRootRoute, createRoute, createRouter, Navigate, redirect } from "@tanstack/react-router";
 import { Crash } from "./crash";
 import { AgentRoute, AgentsRoute, agentsSearch } from "../routes/agents";
 import { BudgetRoute, BudgetsRoute, budgetsSearch } from "../routes/budgets";
@@ -11,7 +11,7 @@ import { SettingsRoute } from "../routes/settings";
 import { TimelineRoute, timelineSearch } from "../routes/timeline";
 import { Shell } from "./shell";
 
-const root = createRootRoute({ component: Shell, errorComponent: Crash, notFoundComponent: () => <Crash /> });
+const root = createRootRoute({ component: Shell, errorComponent: Crash, notFoundComponent: Nowhere });
 
 const index = createRoute({
   getParentRoute: () => root,
@@ -47,6 +47,11 @@ const firstSettings = createRoute({
   },
 });
 const settings = createRoute({ getParentRoute: () => root, path: "/settings/$tab", component: SettingsRoute });
+
+/** An address that is none of ours: said on Timeline, like a link that leads nowhere. */
+function Nowhere() {
+  return <Navigate to="/timeline" search={{ link: "unknown" }} replace />;
+}
 
 export function createAppRouter() {
   return createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, budgets, budget, credentials, credential, policies, newPolicy, policy, policyFile, firstSettings, settings]), defaultErrorComponent: Crash });

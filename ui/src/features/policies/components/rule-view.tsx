@@ -101,7 +101,7 @@ function ItsCases({ rule, state, files }: { rule: string; state: PolicyStateDto;
   const own = data?.cases.filter((one) => !one.skipped && (one.expectedRule === rule || one.rules.includes(rule))) ?? [];
   if (own.length === 0) return null;
   return (
-    <section aria-label={t("policies.cases")} className="mt-4">
+    <section aria-label={t("policies.itsCases")} className="mt-4">
       <h3 className="mb-1 text-caption font-semibold text-t2">{t("policies.cases")}</h3>
       <ul>
         {own.map((one) => (

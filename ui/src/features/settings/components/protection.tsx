@@ -6,6 +6,7 @@ import { FormRow, FormSection, Radios } from "../../../components/form";
 import { Untrusted } from "../../../components/untrusted";
 import type { SettingsDto } from "../../../engine/bindings/SettingsDto";
 import { countdown, minute } from "../../../lib/time";
+import { Changes } from "./changes";
 import { Presence } from "./presence";
 import { useChange, useStatus, useStatusChange } from "../queries";
 
@@ -38,6 +39,7 @@ export function Protection({ settings }: { settings: SettingsDto }) {
           </Fact>
         </Facts>
       </FormSection>
+      <Changes />
     </>
   );
 }
