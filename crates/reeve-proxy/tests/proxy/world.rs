@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::clock::SystemClock;
 use reeve_domain::credential::{Binding, Credential, Place, Slot};
@@ -145,6 +146,13 @@ impl World {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         panic!("no such event among {:#?}", self.events());
+    }
+
+    /// When the first event that fits was recorded.
+    pub async fn moment(&self, fits: impl Fn(&EventBody) -> bool) -> DateTime<Utc> {
+        self.event(|event| fits(event).then_some(())).await;
+        let (_, events) = &*self.events.lock();
+        events.iter().find(|event| fits(&event.body)).unwrap().at
     }
 
     pub async fn outcome(&self) -> Outcome {
