@@ -8,6 +8,7 @@ import { BudgetBar } from "../../../components/budget-bar";
 import { Button } from "../../../components/button";
 import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Fact, Facts } from "../../../components/facts";
+import { DialogForm } from "../../../components/form";
 import { Modal } from "../../../components/modal";
 import { useToast } from "../../../components/toasts";
 import { Untrusted } from "../../../components/untrusted";
@@ -191,26 +192,23 @@ function Switches({ agent }: { agent: AgentDto }) {
         {t("agents.remove")}
       </Button>
       <Modal title={t("agents.removeTitle")} open={removing} onOpen={setRemoving}>
-        <p>
-          <Untrusted text={agent.name} max={80} className="font-semibold" />
-          {". "}
-          {t("agents.removeMore", { count: agent.running })}
-        </p>
-        <div className="mt-4 flex justify-end gap-2">
-          <Button large onClick={() => setRemoving(false)}>
-            {t("common.cancel")}
-          </Button>
-          <Button
-            large
-            kind="danger"
-            onClick={() => {
-              setRemoving(false);
-              act("agents.remove", t("agents.removeDone"));
-            }}
-          >
-            {t("agents.remove")}
-          </Button>
-        </div>
+        <DialogForm
+          submit={t("agents.remove")}
+          danger
+          inert={false}
+          error={null}
+          onCancel={() => setRemoving(false)}
+          onSubmit={() => {
+            setRemoving(false);
+            act("agents.remove", t("agents.removeDone"));
+          }}
+        >
+          <p>
+            <Untrusted text={agent.name} max={80} className="font-semibold" />
+            {". "}
+            {t("agents.removeMore", { count: agent.running })}
+          </p>
+        </DialogForm>
       </Modal>
     </>
   );

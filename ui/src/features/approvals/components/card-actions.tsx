@@ -4,6 +4,7 @@ import { Check, ChevronDown, Lock } from "lucide-react";
 import { type RefObject, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
+import { FIELD } from "../../../components/form";
 import { Prose } from "../../../components/prose";
 import { Keys } from "../../../components/keys";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
@@ -167,7 +168,7 @@ function DenyReason({ decide, reason, setReason, onCancel }: { decide: Decide; r
           onChange={(event) => setReason(event.target.value)}
           aria-label={t("card.reason")}
           placeholder={t("card.reasonPlaceholder")}
-          className="h-8 min-w-0 flex-1 rounded-control border border-line-control bg-surface px-2 placeholder:text-t3"
+          className={`${FIELD} min-w-0 flex-1 placeholder:text-t3`}
         />
         <Button large kind="ghost" onClick={onCancel}>
           {t("common.cancel")}

@@ -3,11 +3,10 @@ import { Lock } from "lucide-react";
 import { type RefObject, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
+import { FIELD } from "../../../components/form";
 import type { CardFactsDto } from "../../../engine/bindings/CardFactsDto";
 import { useSetPassphrase } from "../queries";
 import { DecisionError } from "./decision-error";
-
-const FIELD = "h-8 min-w-0 flex-1 rounded-control border border-line-control bg-surface px-2";
 
 /** The passphrase is read from the field when the answer is sent, and lives nowhere else. */
 export function Proof({ facts, field }: { facts: CardFactsDto; field: RefObject<HTMLInputElement | null> }) {
