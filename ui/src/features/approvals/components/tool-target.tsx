@@ -52,7 +52,7 @@ function ToolEffect({ tool }: { tool: Tool }) {
   const { t } = useTranslation();
   return (
     <>
-      <Fact label={t("card.effect.label")}>{tool.claim === "silent" ? t("card.effect.unknown") : t(`card.tool.claim.${tool.claim}`)}</Fact>
+      <Fact label={t("card.effect.label")}>{t(`card.tool.claim.${tool.claim}`)}</Fact>
       <Fact label={t("card.tool.schema")}>
         {tool.problems.length === 0 ? <span className={tool.schema === "fails" ? "text-ask" : ""}>{t(`card.tool.check.${tool.schema}`)}</span> : null}
         {tool.problems.map((problem) => (
@@ -111,8 +111,11 @@ function CommandWhere({ command }: { command: Command }) {
 
 function CommandEffect({ command }: { command: Command }) {
   const { t } = useTranslation();
-  const known = command.effects.filter((effect) => effect !== "reads" || command.effects.length === 1);
-  if (known.length === 0 || (!command.understood && command.effects.every((effect) => effect === "reads"))) return <Unknown />;
+  const { effects } = command;
+  // What is implied by another is not said again.
+  const implied = (effect: Effect) => (effect === "reads" && effects.length > 1) || (effect === "network" && (effects.includes("pushes") || effects.includes("installs"))) || (effect === "deletes" && effects.includes("deletes_tree"));
+  const known = effects.filter((effect) => !implied(effect));
+  if (known.length === 0 || (!command.understood && effects.every((effect) => effect === "reads"))) return <Fact label={t("card.effect.label")}>{t("card.command.unknown")}</Fact>;
   return (
     <Fact label={t("card.effect.label")}>
       {known.map((effect, at) => (
