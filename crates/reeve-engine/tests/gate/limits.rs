@@ -33,5 +33,5 @@ async fn limits_that_are_set_at_the_same_time_all_stand() {
     }
     let in_force = world.engine.policies().in_force();
     let standing = |name: &&str| in_force.limits.budgets().iter().any(|limit| limit.id.as_str() == *name);
-    assert!(names.iter().all(|name| standing(name)), "{:?}", in_force.limits.budgets());
+    assert!(names.iter().all(standing), "{:?}", in_force.limits.budgets());
 }

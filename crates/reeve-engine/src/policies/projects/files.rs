@@ -128,7 +128,8 @@ fn read_plain(path: &Path) -> io::Result<String> {
     Ok(text)
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
