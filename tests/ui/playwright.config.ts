@@ -11,6 +11,9 @@ export default defineConfig({
   fullyParallel: true,
   workers: "100%",
   forbidOnly: true,
+  // A gate runs beside compilers: waiting is for what comes, however slow the machine is.
+  timeout: 90_000,
+  expect: { timeout: 20_000 },
   // A second try tells a slow machine from a fault; the report names every test that needed it.
   retries: process.env["CI"] ? 2 : 0,
   reporter: process.env["CI"] ? "dot" : "list",

@@ -16,6 +16,7 @@ import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { WhatIfDto } from "../../engine/bindings/WhatIfDto";
 import type { Answer, Call, EngineError } from "../../engine/client";
 import { keyOf, useEngine } from "../../engine/query";
+import { isCaseFile } from "./model";
 
 /** Files may change outside and rules count on; no message carries either. */
 const EVERY_MS = 5_000;
@@ -53,11 +54,11 @@ export function useChecked(draft: DraftDto, enabled: boolean) {
   return useQuery<CheckedDto, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), enabled, staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
 }
 
-/** The person's cases, as what is on disk now answers them; again whenever rules or files change. */
+/** The person's cases, as the rules on disk answer them; again whenever rules or cases change. */
 export function useCases(revision: string, files: readonly PolicyFileDto[]) {
   const engine = useEngine();
   const nothing: DraftDto = { changes: [], complete: false };
-  return useQuery<CheckedDto, EngineError>({ queryKey: ["policies.cases", revision, files.filter((one) => one.own).map((one) => one.text)], queryFn: () => engine.call({ call: "policies.check", input: { draft: nothing } }), staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
+  return useQuery<CheckedDto, EngineError>({ queryKey: ["policies.cases", revision, files.filter((one) => isCaseFile(one.file)).map((one) => one.text)], queryFn: () => engine.call({ call: "policies.check", input: { draft: nothing } }), staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
 }
 
 /** Agrees to the rules of a project that became weaker. */
