@@ -116,7 +116,7 @@ function check(world: World, draft: DraftDto): CheckedDto {
   const caseProblems = caseFiles.flatMap(caseProblemsOf);
   const rules = rulesIn(files);
   const cases = caseFiles.filter((file) => caseProblemsOf(file).length === 0).flatMap((file) => casesOf(file, rules));
-  return { problems, notices: [], cases, caseProblems, differences: differences(rulesIn(of(world).files), rules), changes, ready: changes && caseProblems.length === 0 && cases.every((one) => one.passed) };
+  return { problems, notices: [], cases, caseProblems, differences: changes ? differences(rulesIn(of(world).files), rules) : [], changes, ready: changes && caseProblems.length === 0 && cases.every((one) => one.passed) };
 }
 
 function side(rule: RuleDto | undefined, decision: SideDto["decision"]): SideDto {
