@@ -52,7 +52,9 @@ async fn how_long_the_record_is_kept_is_shown_changed_and_written_where_it_belon
     let file = std::fs::read_to_string(machine.world.reeve_home().join("config/config.toml")).unwrap();
     assert!(file.contains("days = 30") && file.contains("[upstream]"), "{file}");
     assert!(says(&machine, &["data", "keep", "forever", "--megabytes", "0"]).contains("kept for ever"));
-    for wrong in [["data", "keep", "soon"].as_slice(), &["data", "keep", "99999d"], &["data", "keep", "--megabytes", "1"]] {
+    for wrong in
+        [["data", "keep", "soon"].as_slice(), &["data", "keep", "99999d"], &["data", "keep", "--megabytes", "1"]]
+    {
         refuses(&machine, wrong);
     }
     assert_eq!(data(&machine)["keep"]["days"], 0);

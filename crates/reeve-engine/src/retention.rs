@@ -122,7 +122,9 @@ impl Keeper {
         self.remove_all(stopping).await?;
         if let Some(going) = self.weigh(self.wanted()).await? {
             if let Some(found) = self.witness.verify().await?.verification.first_bad {
-                return Err(EngineError::Refused(format!("nothing is removed while the record does not verify: {found}")));
+                return Err(EngineError::Refused(format!(
+                    "nothing is removed while the record does not verify: {found}"
+                )));
             }
             match self.store.begin_removal(going.last, going.cause).await {
                 Ok(_) => {

@@ -37,7 +37,9 @@ pub fn prepare_writer(conn: &Connection) -> Result<(), StoreError> {
 /// cannot be, it goes on as it is: what is free is filled again.
 fn make_shrinkable(conn: &Connection) {
     let read = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
-    let (Ok(0), Ok(pages), Ok(free)) = (read("auto_vacuum"), read("page_count"), read("freelist_count")) else { return };
+    let (Ok(0), Ok(pages), Ok(free)) = (read("auto_vacuum"), read("page_count"), read("freelist_count")) else {
+        return;
+    };
     if pages > REWRITTEN_PAGES && free < pages / 2 {
         return;
     }

@@ -177,8 +177,7 @@ fn removable(conn: &Connection, keep: Keep, now: DateTime<Utc>) -> Result<Option
         }
         None => 0,
     };
-    let (last, cause) =
-        if by_size > by_age { (by_size, RemovalCause::Size) } else { (by_age, RemovalCause::Age) };
+    let (last, cause) = if by_size > by_age { (by_size, RemovalCause::Size) } else { (by_age, RemovalCause::Age) };
     let last = last.min(bound(conn)?);
     if last < first {
         return Ok(None);

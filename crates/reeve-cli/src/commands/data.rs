@@ -141,6 +141,9 @@ mod tests {
 
     #[test]
     fn sizes_are_decimal() {
-        assert_eq!([size(999), size(1_500), size(2_345_678), size(3_000_000_000)], ["999 B", "1.5 kB", "2.3 MB", "3.0 GB"]);
+        assert_eq!(
+            [size(999), size(1_500), size(2_345_678), size(3_000_000_000)],
+            ["999 B", "1.5 kB", "2.3 MB", "3.0 GB"]
+        );
     }
 }
