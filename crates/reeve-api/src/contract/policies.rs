@@ -146,7 +146,7 @@ pub struct RuleDto {
     pub text: String,
 }
 
-/// One file that rules come from.
+/// One file of rules, or of the person's cases (`cases/…`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]

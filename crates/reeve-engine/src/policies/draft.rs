@@ -309,7 +309,8 @@ mod tests {
         let added = with(vec![case(Part::File, CASE)]);
         assert_eq!(added.changed()[0].file, "cases/mine.yaml");
         assert!(added.cases(&added.whole().unwrap()).pass());
-        let rule = FileChange { file: "mine.cedar".to_owned(), part: Part::Rule("two".to_owned()), text: String::new() };
+        let rule =
+            FileChange { file: "mine.cedar".to_owned(), part: Part::Rule("two".to_owned()), text: String::new() };
         let both = with(vec![case(Part::File, CASE), rule]);
         assert_eq!(both.changed().len(), 2);
         assert!(!both.cases(&both.whole().unwrap()).pass());

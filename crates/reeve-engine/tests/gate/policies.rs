@@ -60,12 +60,37 @@ async fn what_does_not_load_or_fails_a_case_changes_nothing() {
     std::fs::create_dir_all(folder.join("cases")).unwrap();
     std::fs::write(folder.join("cases/mine.yaml"), cases).unwrap();
     for (text, why) in [(NO_DOCS, "docs are read"), ("forbid (principal", "does not load")] {
-        let refused = world.engine.save_policies(&draft(Part::New, text), None, &by_dana()).await.unwrap_err().to_string();
+        let refused =
+            world.engine.save_policies(&draft(Part::New, text), None, &by_dana()).await.unwrap_err().to_string();
         assert!(refused.contains(why), "{refused}");
     }
     assert!(!folder.join("mine.cedar").exists());
     assert!(world.engine.policies().versions().unwrap().is_empty());
     assert!(passes(&world).await);
+}
+
+#[tokio::test]
+async fn case_files_are_saved_with_the_rules_and_kept_as_versions() {
+    let world = World::new().await;
+    let policies = world.engine.policies();
+    let cases = |expect: &str, part: Part| {
+        let text = format!(
+            "cases:\n  - name: docs\n    http: {{ method: GET, url: 'https://docs.acme.example/' }}\n    expect: {expect}\n"
+        );
+        Draft { changes: vec![FileChange { file: "cases/mine.yaml".to_owned(), part, text }], complete: false }
+    };
+    world.engine.save_policies(&cases("allow", Part::File), None, &by_dana()).await.unwrap();
+    let wrong = world.engine.save_policies(&cases("deny", Part::File), None, &by_dana()).await.unwrap_err().to_string();
+    assert!(wrong.contains("cases/mine.yaml:2") && wrong.contains("docs"), "{wrong}");
+    // What changes outside beside them leaves them where they are.
+    let other = NO_DOCS.replace("docs.acme.example", "other.acme.example");
+    std::fs::write(policies.folder().join("mine.cedar"), other).unwrap();
+    world.engine.reload().await.unwrap();
+    world.engine.save_policies(&cases("", Part::Gone), None, &by_dana()).await.unwrap();
+    assert!(!policies.folder().join("cases/mine.yaml").exists());
+    let versions = policies.versions().unwrap();
+    let seen: Vec<_> = versions.iter().flat_map(|v| &v.files).map(|f| (&*f.file, f.after.is_some())).collect();
+    assert_eq!(seen, [("cases/mine.yaml", false), ("mine.cedar", true), ("cases/mine.yaml", true)]);
 }
 
 #[tokio::test]

@@ -3,6 +3,6 @@ import type { PartDto } from "./PartDto";
 
 export type FileChangeDto = { 
 /**
- * A plain name such as `mine.cedar`.
+ * A plain name such as `mine.cedar`, or that of a case file such as `cases/mine.yaml`.
  */
 file: string, part: PartDto, text: string, };

@@ -2,7 +2,7 @@
 import type { LayerDto } from "./LayerDto";
 
 /**
- * One file that rules come from.
+ * One file of rules, or of the person's cases (`cases/…`).
  */
 export type PolicyFileDto = { file: string, layer: LayerDto, 
 /**
