@@ -3,6 +3,7 @@
 mod deciding;
 mod loading;
 mod observing;
+mod reach;
 mod slicing;
 mod standing;
 mod tools;
