@@ -230,8 +230,10 @@ impl App {
     async fn end(mut self) -> Result<()> {
         // The engine would stay for its ten idle minutes.
         let pid = engine_pid(&self.world.reeve_home());
-        // An app that was quit does not answer any more.
-        let _ = tokio::time::timeout(SOON, self.browser.clone().close()).await;
+        // An app that was quit would never answer.
+        if self.app_runs() {
+            let _ = tokio::time::timeout(SOON, self.browser.clone().close()).await;
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         if let Some(pid) = pid {
@@ -255,8 +257,8 @@ pub async fn with_scene(scene: Scene, test: impl AsyncFnOnce(&App) -> Result<()>
 pub async fn on(ground: Ground, arguments: &[&str], test: impl AsyncFnOnce(&App) -> Result<()>) -> Result<()> {
     let app = ground.open(arguments).await?;
     let result = test(&app).await;
-    if result.is_err() {
-        // Nothing to see in a window that is gone.
+    if result.is_err() && app.app_runs() {
+        // A second failure would hide the first.
         let _ = app.picture("failed").await;
     }
     let log = app.engine_log();

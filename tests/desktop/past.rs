@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, Days, Utc};
 use fantoccini::Locator;
+use fantoccini::key::Key;
 use reeve_api::contract::calls::OperationsCall;
 use reeve_api::contract::operations::{OperationRowDto, SearchInput, SearchPage};
 use reeve_api::home::Home;
@@ -42,7 +43,8 @@ async fn search_finds_yesterdays_most_expensive_call() -> Result<()> {
         // Dearer than all of yesterday.
         ask(app, 30_000).await?;
         app.press_place("Timeline").await?;
-        app.type_into("[role=search] input", &format!("kind:llm since:{yesterday} before:{today} cost:>0.1\n")).await?;
+        let query = format!("kind:llm since:{yesterday} before:{today} cost:>0.1{}", char::from(Key::Enter));
+        app.type_into("[role=search] input", &query).await?;
         let rows = Locator::Css("[role=row][data-row]");
         app.until("one call is found", async || Ok(app.browser.find_all(rows).await?.len() == 1)).await?;
         app.picture("dearest-of-yesterday").await?;

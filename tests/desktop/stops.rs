@@ -86,16 +86,13 @@ async fn quitting_says_what_stops_and_what_goes_on_and_that_is_what_happens() ->
             app.read(sentence).await?;
         }
         app.picture("quit").await?;
-        app.press("Keep running in the tray").await?;
-        app.until("the window is hidden", async || Ok(!app.is_shown().await?)).await?;
+        app.press_away("Keep running in the tray", "the window is hidden", async || Ok(!app.is_shown().await?)).await?;
         ensure!(app.app_runs(), "it quit although it was to stay");
         ensure!(waiting(app).await? == question, "staying answered the question");
 
         app.desk.press("Quit").await?;
         app.until("the window asks again", async || app.is_shown().await).await?;
-        // The browser goes with the app, perhaps before it can say that it was clicked.
-        let _ = app.press("Quit anyway").await;
-        app.until("the app has ended", async || Ok(!app.app_runs())).await?;
+        app.press_away("Quit anyway", "the app has ended", async || Ok(!app.app_runs())).await?;
         ensure!(waiting(app).await? == question, "quitting answered the question");
         app.reeve(&["approve", "deny", &question, "--reason", "nobody looks any more"]).await?;
         let heard = agent.heard().await?;

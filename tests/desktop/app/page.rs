@@ -51,6 +51,17 @@ impl App {
         Ok(button.with_context(|| format!("no button `{words}`"))?.click().await?)
     }
 
+    /// Presses a button that takes the window away, and waits for what it was to do: an answer of WebDriver may never come.
+    pub async fn press_away(&self, words: &str, what: &str, test: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
+        let pressed = async {
+            match self.press(words).await {
+                Err(error) if self.app_runs() => error,
+                _ => std::future::pending().await,
+            }
+        };
+        tokio::select! { done = self.until(what, test) => done, error = pressed => Err(error) }
+    }
+
     /// Chooses a line of the menu that is open.
     pub async fn choose(&self, words: &str) -> Result<()> {
         let path = format!("//*[@role='menuitem' and starts-with(normalize-space(.), {words:?})]");
@@ -91,7 +102,7 @@ impl App {
                 Ok(true) => return Ok(()),
                 _ if begun.elapsed() < SOON => tokio::time::sleep(Duration::from_millis(30)).await,
                 now => {
-                    let page = self.text().await.unwrap_or_default();
+                    let page = if self.app_runs() { self.text().await.unwrap_or_default() } else { String::new() };
                     bail!("not within {} s: {what} ({now:?}); the page: {page}", SOON.as_secs())
                 }
             }
