@@ -15,6 +15,7 @@ const SCREENS = [
   ["settings", "/settings/general?fake=story"],
   ["protection", "/settings/protection?fake=story"],
   ["doctor", "/settings/doctor?fake=story"],
+  ["data", "/settings/data?fake=story"],
   ["shortcuts", "/settings/shortcuts?fake=story"],
   ["notifications", "/settings/notifications?fake=story"],
   ["policies", "/policies/github-read?fake=story"],
