@@ -2,6 +2,7 @@
 //! the console asks. `cargo xtask fixtures` runs it; the same engine gives the same bytes, whatever the machine and the day.
 
 mod still;
+mod tools;
 mod typescript;
 
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use http::Request;
 use http_body_util::Full;
 use reeve_demo::Provider;
 use reeve_demo::script::story;
+use reeve_domain::id::SessionId;
 use reeve_testkit::agent::{Agent, Speak};
 use reeve_vault::Vault;
 use serde_json::{Value, json};
@@ -43,7 +45,7 @@ async fn recorded_fixtures_are_written() {
         std::fs::create_dir_all(FOLDER).unwrap();
     }
     for file in typescript::FILES {
-        let text = still.text(&file.text(&told));
+        let text = file.text(&told, &mut still);
         assert!(!text.is_empty(), "{} holds nothing", file.name);
         if writes {
             std::fs::write(format!("{FOLDER}/{}", file.name), text).unwrap();
@@ -65,7 +67,9 @@ impl World {
         home.create().unwrap();
         let provider = Provider::start(story::script()).await.unwrap();
         crate::demo::write_profile(home, &provider).unwrap();
-        std::fs::write(home.config.join("policies").join("standing.cedar"), STANDING).unwrap();
+        let policies = home.config.join("policies");
+        std::fs::write(policies.join("standing.cedar"), format!("{STANDING}{}", tools::STANDING)).unwrap();
+        std::fs::write(policies.join("mine.cedar"), tools::RULES).unwrap();
         let clock = Arc::new(StillClock::default());
         let options = HostOptions {
             vault: Some(Vault::memory()),
@@ -88,17 +92,18 @@ impl World {
         self.client.call_value(json!({ "call": call, "input": input })).await.unwrap()
     }
 
-    async fn agent(&self, name: &str) -> Agent {
-        let input = json!({ "agent": name, "cwd": "/home/dana/src/api", "command": [], "mode": null, "hours": 1 });
+    async fn agent(&self, name: &str) -> (Agent, SessionId) {
+        let input = json!({ "agent": name, "cwd": tools::CWD, "command": [], "mode": null, "hours": 12 });
         let opened = self.ask("sessions.open", input).await;
         let (token, proxy) = (opened["token"].as_str().unwrap(), opened["proxy"].as_str().unwrap());
-        Agent::new(&format!("http://{name}:{token}@{proxy}"), opened["ca"].as_str().unwrap()).unwrap()
+        let agent = Agent::new(&format!("http://{name}:{token}@{proxy}"), opened["ca"].as_str().unwrap()).unwrap();
+        (agent, SessionId::parse(opened["session"]["id"].as_str().unwrap()).unwrap())
     }
 
-    /// A paid call, an injected credential, a denied host, a held action allowed and one refused, a call over budget, and one
-    /// that still waits. One after the other: each is settled before the next begins.
+    /// A paid call, an injected credential, a denied host, a held action allowed and one refused, a call over budget, tool
+    /// calls and commands of every ending, and what still waits. One after the other: each is settled before the next begins.
     async fn happen(&self) {
-        let claude = self.agent("claude-code").await;
+        let (claude, claudes) = self.agent("claude-code").await;
         self.act(&claude, ask_model(story::QUESTION)).await;
         let me = Request::get(format!("https://{}{}", story::API_HOST, story::WHO_AM_I));
         let me = me.header("authorization", format!("Bearer {}", self.placeholder));
@@ -106,13 +111,18 @@ impl World {
         let paste = Request::post(format!("https://{}/new", story::FORBIDDEN_HOST));
         self.act(&claude, paste.body(Full::from("notes")).unwrap()).await;
         self.held(&claude, drop_database(), json!({ "kind": "approve", "scope": { "kind": "once" } })).await;
-        let codex = self.agent("codex").await;
+        let (codex, codexes) = self.agent("codex").await;
         let reason = "restore it from the backup instead";
         self.held(&codex, drop_database(), json!({ "kind": "refuse", "reason": reason })).await;
         self.act(&codex, ask_model(&story::long_question())).await;
+        self.tools(&claudes, &codexes).await;
+        let (_, gemini) = self.agent("gemini-cli").await;
+        self.ask("sessions.stop", json!({ "session": gemini })).await;
+        self.clock.pass(chrono::Duration::seconds(7));
         let waiting = claude.clone();
         tokio::spawn(async move { waiting.send(Speak::H1, drop_database()).await });
         self.open_question().await;
+        self.waiting_tools(&claudes, &codexes).await;
     }
 
     async fn act(&self, agent: &Agent, request: Request<Full<Bytes>>) {
@@ -126,6 +136,12 @@ impl World {
         let agent = agent.clone();
         let sent = tokio::spawn(async move { agent.send(Speak::H1, request).await.unwrap() });
         let approval = self.open_question().await;
+        self.answer(&approval, answer).await;
+        sent.await.unwrap();
+        self.settled().await;
+    }
+
+    async fn answer(&self, approval: &str, answer: Value) {
         let card = self.ask("approvals.get", json!({ "approval": approval })).await;
         let arms_after = card["arming"]["armsAfterMs"].as_u64().unwrap();
         self.clock.pass(chrono::Duration::seconds(9));
@@ -133,14 +149,18 @@ impl World {
         let nonce = card["arming"]["nonce"].clone();
         let input = json!({ "approval": approval, "nonce": nonce, "answer": answer, "readingMs": 9000 });
         self.ask("approvals.resolve", input).await;
-        sent.await.unwrap();
-        self.settled().await;
     }
 
     async fn open_question(&self) -> String {
+        self.open_questions(1).await
+    }
+
+    /// The first of so many that wait.
+    async fn open_questions(&self, count: usize) -> String {
         self.until(async || {
             let page = self.ask("approvals.list", Value::Null).await;
-            page["open"][0]["id"].as_str().map(str::to_owned)
+            let all = page["open"].as_array().is_some_and(|open| open.len() >= count);
+            page["open"][0]["id"].as_str().filter(|_| all).map(str::to_owned)
         })
         .await
     }
@@ -178,14 +198,29 @@ impl World {
             details.push(detail);
         }
         let approvals = self.ask("approvals.list", Value::Null).await;
-        let card = self.ask("approvals.get", json!({ "approval": approvals["open"][0]["id"] })).await;
+        let mut cards = Vec::new();
+        for open in approvals["open"].as_array().unwrap() {
+            cards.push(self.ask("approvals.get", json!({ "approval": open["id"] })).await);
+        }
+        let mut agent = self.ask("agents.get", json!({ "agent": "claude-code" })).await;
+        let mut settings = self.ask("settings.get", Value::Null).await;
+        // What the machine decides: whether the tool is on it, and how much the record takes there.
+        agent["found"] = Value::Null;
+        settings["data"]["bytes"] = json!(61_300_000);
         json!({
             "status": self.ask("status.get", Value::Null).await,
             "rows": page["rows"],
             "details": details,
             "facets": self.ask("operations.facets", json!({ "query": "" })).await,
             "approvals": approvals,
-            "card": card,
+            "cards": cards,
+            "agent": agent,
+            "prices": self.ask("budgets.prices", json!({ "find": "claude-sonnet" })).await,
+            "policyFiles": self.ask("policies.files", Value::Null).await,
+            "hits": self.ask("policies.hits", Value::Null).await,
+            "settings": settings,
+            "suggestions": self.ask("approvals.suggestions", Value::Null).await,
+            "sums": self.ask("sessions.search", json!({ "query": "", "limit": 20 })).await,
             "agents": self.ask("agents.list", Value::Null).await,
             "sessions": self.ask("sessions.list", Value::Null).await,
             "budgets": self.ask("budgets.lines", Value::Null).await,

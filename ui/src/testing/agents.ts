@@ -9,36 +9,23 @@ import type { EnvFileDto } from "../engine/bindings/EnvFileDto";
 import type { KeepingDto } from "../engine/bindings/KeepingDto";
 import type { SessionDto } from "../engine/bindings/SessionDto";
 import type { ToolDto } from "../engine/bindings/ToolDto";
+import { pick } from "./from";
+import { agent as recordedDetail, agents as recorded, credentials as stored, sessions as held } from "./recorded/state";
 
 const SINCE = "2026-11-12T09:12:00Z";
-const LOCAL_MCP = "servers reached over the network are seen as http; local ones are not seen";
-const SHELL = "commands are not judged; what they do on the network is";
-
-const coverage: CoverageDto[] = [
-  { kind: "llm", sight: "full", note: null },
-  { kind: "http", sight: "full", note: null },
-  { kind: "mcp", sight: "partial", note: LOCAL_MCP },
-  { kind: "shell", sight: "none", note: SHELL },
-];
+const { coverage } = pick(recorded, (one) => one.id === "claude-code");
 
 const DESKTOP = "a desktop app; not tried under Reeve so far";
 const untried: CoverageDto[] = (["llm", "http", "mcp", "shell"] as const).map((kind) => ({ kind, sight: "unknown", note: DESKTOP }));
 
 export function agent(id: string, name: string, change: Partial<AgentDto> = {}): AgentDto {
-  return { id, name, tool: id, team: null, registeredAt: SINCE, pausedAt: null, removedAt: null, running: 0, costToday: 0, sessionsToday: 0, actionsToday: 0, heldToday: 0, deniedToday: 0, lastSeen: null, coverage, ...change };
+  return { ...pick(recorded), id, name, tool: id, registeredAt: SINCE, running: 0, costToday: 0, sessionsToday: 0, actionsToday: 0, heldToday: 0, deniedToday: 0, lastSeen: null, coverage, ...change };
 }
 
 export function credential(id: string, name: string, change: Partial<CredentialDto> = {}): CredentialDto {
-  return {
-    id,
-    name,
-    placeholder: `reeve-${id}`,
-    variables: [],
-    bindings: [{ agents: [], host: "api.example.com", port: 443, methods: [], path: null, slot: "Authorization: Bearer ‹secret›" }],
-    addedAt: SINCE,
-    rotatedAt: null,
-    ...change,
-  };
+  const { rotateDays: _days, lastUsedAt: _used, ...base } = pick(stored);
+  const place = { ...pick(base.bindings), agents: [], host: "api.example.com", methods: [], path: null, slot: "Authorization: Bearer ‹secret›" };
+  return { ...base, id, name, placeholder: `reeve-${id}`, variables: [], bindings: [place], addedAt: SINCE, rotatedAt: null, ...change };
 }
 
 export function agents(large: boolean): AgentDto[] {
@@ -54,7 +41,7 @@ export function agents(large: boolean): AgentDto[] {
 
 export function sessions(): SessionDto[] {
   const ended: Pick<SessionDto, "endedAt" | "endedBecause"> = { endedAt: "2026-11-20T10:31:00Z", endedBecause: "exited" };
-  const one = (id: string, command: string[]): SessionDto => ({ id, agent: "claude-code", agentName: "Claude Code", user: "dana", cwd: "/home/dana/api", command, openedAt: "2026-11-20T10:02:00Z", mode: null, expiresAt: null, endedAt: null, endedBecause: null });
+  const one = (id: string, command: string[]): SessionDto => ({ ...pick(held), id, agent: "claude-code", agentName: "Claude Code", cwd: "/home/dana/api", command, openedAt: "2026-11-20T10:02:00Z", expiresAt: null, endedAt: null, endedBecause: null });
   return [one("ses_00000000000000000000000001", ["claude"]), { ...one("ses_00000000000000000000000002", []), ...ended }];
 }
 
@@ -82,6 +69,7 @@ export function detail(of: AgentDto, now: number): AgentDetailDto {
   const costs = [0.84, 1.31, 1.12, 1.55, 0.63, 0.11, 0.06, 1.24, 1.02, 1.13, 0.87, 0.2, 0.07];
   const share = of.costToday / 1_940_000_000;
   return {
+    ...recordedDetail,
     agent: { ...of },
     days: [...costs.map((dollars) => Math.round(dollars * share * 1_000_000_000)), of.costToday].map((cost, at) => ({ day: new Date(now - (13 - at) * 86_400_000).toISOString().slice(0, 10), cost })),
     rules: [

@@ -5,15 +5,20 @@ import type { BudgetLineDto } from "../engine/bindings/BudgetLineDto";
 import type { ForecastDto } from "../engine/bindings/ForecastDto";
 import type { PricesDto } from "../engine/bindings/PricesDto";
 import type { SpendPointDto } from "../engine/bindings/SpendPointDto";
+import { pick } from "./from";
+import { budgets as recorded, prices as recordedPrices } from "./recorded/state";
 
 const usd = (dollars: number) => Math.round(dollars * 1_000_000_000);
 
+const LINE = pick(recorded, (one) => one.accounts.length > 0);
+const ACCOUNT = pick(LINE.accounts);
+
 export function account(name: string, change: Partial<BudgetAccountDto> = {}): BudgetAccountDto {
-  return { account: name, agent: null, agentName: null, session: null, windowStart: "1970-01-01T00:00:00Z", windowEnd: null, settled: 0, reserved: 0, free: 0, forecast: null, ...change };
+  return { ...ACCOUNT, account: name, agent: null, agentName: null, session: null, windowStart: "1970-01-01T00:00:00Z", windowEnd: null, settled: 0, reserved: 0, free: 0, forecast: null, ...change };
 }
 
 export function line(id: string, scope: string, change: Partial<BudgetLineDto> = {}): BudgetLineDto {
-  return { id, scope, agentName: null, model: null, window: "day", unit: "money", limit: usd(5), onExhausted: "askUnderFloor", file: "mine.limits.yaml", line: 2, editable: true, accounts: [], ...change };
+  return { ...LINE, id, scope, agentName: null, window: "day", limit: usd(5), onExhausted: "askUnderFloor", file: "mine.limits.yaml", line: 2, editable: true, accounts: [], ...change };
 }
 
 const forecast = (expected: number, low: number, high: number, change: Partial<ForecastDto> = {}): ForecastDto => ({ perHour: usd(0.37), expected: usd(expected), low: usd(low), high: usd(high), reachedAt: null, calls: 412, ...change });
@@ -92,5 +97,5 @@ export function prices(find: string): PricesDto {
     { model: "claude-sonnet-4-5", provider: "anthropic", input: "3", output: "15", cacheRead: "0.3", cacheWrite: "3.75" },
     { model: "gpt-5-codex", provider: "openai", input: "1.25", output: "10", cacheRead: "0.125", cacheWrite: null },
   ].filter((row) => row.model.includes(find.toLowerCase()) || row.provider.includes(find.toLowerCase()));
-  return { date: "2026-11-18", file: null, models: 3, matches: rows.length, rows };
+  return { ...recordedPrices, date: "2026-11-18", file: null, models: 3, matches: rows.length, rows };
 }

@@ -5,6 +5,8 @@ import type { FlowTurnDto } from "../engine/bindings/FlowTurnDto";
 import type { OperationRowDto } from "../engine/bindings/OperationRowDto";
 import type { SessionDto } from "../engine/bindings/SessionDto";
 import type { SessionSumDto } from "../engine/bindings/SessionSumDto";
+import { pick } from "./from";
+import { sessions } from "./recorded/state";
 
 /** A turn begins with a model call after nothing ran for so long, in milliseconds. */
 const SILENCE = 30_000;
@@ -22,10 +24,10 @@ export function sessionOf(rows: readonly OperationRowDto[], id: string): Session
   if (!newest || !oldest) return null;
   const ended = id === "ses_3";
   return {
+    ...pick(sessions),
     id,
     agent: newest.agent,
     agentName: newest.agentName,
-    user: "dana",
     cwd: "/home/dana",
     command: [],
     mode: null,

@@ -1,6 +1,7 @@
 // A state that a real engine told (`recorded/`), moved to now, so that what waited there still waits.
-import { approvals, card } from "./recorded/approvals";
-import { details, rows } from "./recorded/operations";
+import { approvals, cards } from "./recorded/approvals";
+import { details } from "./recorded/details";
+import { rows } from "./recorded/operations";
 import { agents, budgets, credentials, status } from "./recorded/state";
 import type { Recorded } from "./story";
 
@@ -11,6 +12,6 @@ export function live(now: number) {
   const by = now - 60_000 - Date.parse(rows[0]?.at ?? new Date(now).toISOString());
   const later = (_: string, value: unknown) => (typeof value === "string" && INSTANT.test(value) ? new Date(Date.parse(value) + by).toISOString() : value);
   const moved = <T>(value: T): T => JSON.parse(JSON.stringify(value), later) as T;
-  const state: Recorded = moved({ status, rows, open: [card], resolved: approvals.resolved });
+  const state: Recorded = moved({ status, rows, open: cards, resolved: approvals.resolved });
   return { state, details: moved(details), agents: moved(agents), credentials: moved(credentials), budgets: moved(budgets) };
 }

@@ -1,9 +1,11 @@
 // Settings and the doctor's findings as a recorded engine has them.
 import type { CheckDto } from "../engine/bindings/CheckDto";
 import type { SettingsDto } from "../engine/bindings/SettingsDto";
+import { settings as recorded } from "./recorded/state";
 
 export function settings(large: boolean): SettingsDto {
   return {
+    ...recorded,
     mode: "enforce",
     preset: "balanced",
     notifications: { waiting: true, budget: true, deniedHigh: true },
@@ -13,6 +15,7 @@ export function settings(large: boolean): SettingsDto {
     holdLongest: 600,
     file: large ? `/home/dana/${"a-long-folder/".repeat(12)}config.toml` : "/home/dana/.config/reeve/config.toml",
     data: {
+      ...recorded.data,
       database: "/home/dana/.local/share/reeve/reeve.db",
       bytes: large ? 4_210_000_000 : 61_300_000,
       records: large ? 9_048_210 : 48_210,

@@ -4,6 +4,9 @@ import type { ArmingDto } from "../engine/bindings/ArmingDto";
 import type { OperationRowDto } from "../engine/bindings/OperationRowDto";
 import type { ReasonDto } from "../engine/bindings/ReasonDto";
 import type { StatusDto } from "../engine/bindings/StatusDto";
+import { asked, pick } from "./from";
+import { rows } from "./recorded/operations";
+import { status as recordedStatus } from "./recorded/state";
 
 export type Recorded = {
   status: StatusDto;
@@ -19,11 +22,8 @@ const hex = (seed: number) => Array.from({ length: 64 }, (_, at) => ((seed * 7 +
 
 export function status(change: Partial<StatusDto> = {}): StatusDto {
   return {
+    ...recordedStatus,
     protection: { state: "protected" },
-    mode: "enforce",
-    preset: "balanced",
-    engineVersion: "0.1.0",
-    proxyAddress: "127.0.0.1:7117",
     agentsRunning: 4,
     sessionsRunning: 5,
     held: 0,
@@ -37,38 +37,11 @@ export function status(change: Partial<StatusDto> = {}): StatusDto {
   };
 }
 
+/** A recorded request with nothing that differs from any other. */
+const PLAIN: OperationRowDto = { ...pick(rows, (one) => one.kind === "http" && one.state === "allowed"), session: "ses_1", host: null, rule: null, risk: null, status: null, tookMs: null, credential: null };
+
 export function row(record: number, at: string, change: Partial<OperationRowDto>): OperationRowDto {
-  return {
-    id: `op_${String(record).padStart(26, "0")}`,
-    record,
-    cursor: String(record),
-    at,
-    agent: "claude-code",
-    agentName: "Claude Code",
-    session: "ses_1",
-    kind: "http",
-    summary: "GET api.github.com/",
-    state: "allowed",
-    settled: true,
-    host: null,
-    model: null,
-    rule: null,
-    risk: null,
-    cost: null,
-    worth: null,
-    reserved: null,
-    estimated: false,
-    tokensIn: null,
-    tokensOut: null,
-    tokensCached: null,
-    status: null,
-    exit: null,
-    error: null,
-    tookMs: null,
-    credential: null,
-    approval: null,
-    ...change,
-  };
+  return { ...PLAIN, id: `op_${String(record).padStart(26, "0")}`, record, cursor: String(record), at, summary: "GET api.github.com/", ...change };
 }
 
 const codex = { agent: "codex", agentName: "Codex", session: "ses_2" } as const;
@@ -111,44 +84,41 @@ function older(now: number, count: number): OperationRowDto[] {
 
 export const reason = (rule: string, text: string, change: Partial<ReasonDto> = {}): ReasonDto => ({ rule, text, layer: "preset", file: "policies/presets/balanced.cedar", line: 41, liftable: true, ...change });
 
+/** A recorded question that is told anew: with another text, other rules and other times. */
 export function approval(id: string, now: number, leftMs: number, change: Partial<ApprovalDto>): ApprovalDto {
   return {
+    ...asked("DELETE staging.acme.example"),
     id,
     operation: "op_x",
     agent: "claude-code",
     agentName: "Claude Code",
     session: "ses_1",
-    user: "dana",
     cwd: "~/code/api",
-    kind: "http",
     summary: "",
     fingerprint: hex(id.length + id.charCodeAt(id.length - 1)),
-    outputLimit: null,
     reasons: [],
     risk: "low",
     riskReasons: [],
     view: null,
-    estimate: null,
-    unaffordable: null,
     askedAt: ago(now, 120_000 - Math.min(leftMs, 110_000)),
     expiresAt: new Date(now + leftMs).toISOString(),
-    joined: 1,
-    resolved: null,
-    usedAt: null,
     shape: [change.agent ?? "claude-code", change.kind ?? "http", ...(change.reasons ?? []).map((one) => one.rule)].join("/"),
-    left: null,
     arming: null,
     facts: null,
     ...change,
   };
 }
 
+/** What a recorded question shows of a tool call or a command. */
+const told = (summary: string): Pick<ApprovalDto, "kind" | "summary" | "view"> => {
+  const { kind, view } = asked(summary);
+  return { kind, summary, view };
+};
+
 function held(now: number): ApprovalDto[] {
   return [
     approval("apr_1", now, 107_000, {
-      kind: "shell",
-      summary: "git push --force origin main",
-      view: { kind: "shell", program: "git", argv: ["git", "push", "--force", "origin", "main"], command: "git push --force origin main" },
+      ...told("git push --force origin main"),
       risk: "high",
       riskReasons: ["rewrites shared history", "uses a credential", "first time here"],
       reasons: [reason("ask-force-push", "ask before rewriting shared history", { layer: "team", file: "policies/team.cedar", line: 12, liftable: false })],
@@ -178,13 +148,11 @@ function held(now: number): ApprovalDto[] {
       reasons: [reason("opus-per-day", "Opus models, per day", { layer: "reeve", file: "", line: 0, liftable: false })],
     }),
     approval("apr_3", now, 382_000, {
-      kind: "mcp",
       agent: "codex",
       agentName: "Codex",
       session: "ses_2",
       cwd: "~/code/web",
-      summary: "postgres.execute",
-      view: { server: "postgres", tool: "execute", arguments: { database: "web_staging", sql: "DELETE FROM users\n WHERE email LIKE '%@test.acme.dev'\n   AND created_at < '2026-11-01'", options: { returning: "id", timeout_ms: 5_000 } } },
+      ...told("postgres.execute"),
       risk: "medium",
       riskReasons: ["deletes data", "uses a credential"],
       reasons: [reason("ask-db-write", "ask before writing to a database", { layer: "team", file: "policies/team.cedar", line: 30 })],
@@ -198,13 +166,11 @@ function held(now: number): ApprovalDto[] {
       reasons: [reason("ask-first-host", "ask the first time an agent talks to a host")],
     }),
     approval("apr_5", now, 490_000, {
-      kind: "mcp",
       agent: "codex",
       agentName: "Codex",
       session: "ses_2",
       cwd: "~/code/web",
-      summary: "linear.create_issue",
-      view: { server: "linear", tool: "create_issue", arguments: { team: "WEB", title: "Flaky: orders.spec.ts" } },
+      ...told("linear.create_issue"),
       joined: 3,
       riskReasons: [],
       reasons: [reason("ask-issue-write", "ask before creating issues", { layer: "mine", file: "policies/mine.cedar", line: 4 })],

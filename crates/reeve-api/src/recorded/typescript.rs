@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use super::still::Still;
+
 /// One file of the recording.
 pub struct File {
     pub name: &'static str,
@@ -19,31 +21,51 @@ pub const FILES: &[File] = &[
         constants: &[
             ("status", "StatusDto", false),
             ("agents", "AgentDto", true),
+            ("agent", "AgentDetailDto", false),
             ("sessions", "SessionDto", true),
+            ("sums", "SessionsPage", false),
             ("budgets", "BudgetLineDto", true),
+            ("prices", "PricesDto", false),
             ("credentials", "CredentialDto", true),
+            ("settings", "SettingsDto", false),
+        ],
+    },
+    File {
+        name: "policies.ts",
+        about: "the rules in force, the files they stand in, and how often each decided",
+        constants: &[
             ("rules", "RuleDto", true),
+            ("policyFiles", "PolicyFileDto", true),
+            ("hits", "HitsDto", false),
         ],
     },
     File {
         name: "operations.ts",
-        about: "what happened, newest first, and everything known of each",
-        constants: &[
-            ("rows", "OperationRowDto", true),
-            ("details", "OperationDetailDto", true),
-            ("facets", "FacetsDto", false),
-        ],
+        about: "what happened, newest first",
+        constants: &[("rows", "OperationRowDto", true), ("facets", "FacetsDto", false)],
+    },
+    File {
+        name: "details.ts",
+        about: "everything known of each action, newest first",
+        constants: &[("details", "OperationDetailDto", true)],
     },
     File {
         name: "approvals.ts",
-        about: "what waits and what was decided, and the open card with its facts",
-        constants: &[("approvals", "ApprovalsPage", false), ("card", "ApprovalDto", false)],
+        about: "what waits and what was decided, each open card with its facts, and what is suggested",
+        constants: &[
+            ("approvals", "ApprovalsPage", false),
+            ("cards", "ApprovalDto", true),
+            ("suggestions", "SuggestionsDto", false),
+        ],
     },
 ];
 
+/// Columns that a value may take to stay on one line.
+const COLUMNS: usize = 160;
+
 impl File {
-    /// Its text from what was told.
-    pub fn text(&self, told: &Value) -> String {
+    /// Its text from what was told, held still.
+    pub fn text(&self, told: &Value, still: &mut Still) -> String {
         let mut text =
             format!("// Recorded from the engine by `cargo xtask fixtures`, not written by hand: {}.\n", self.about);
         for (_, kind, _) in self.constants {
@@ -51,9 +73,50 @@ impl File {
         }
         for (name, kind, list) in self.constants {
             let list = if *list { "[]" } else { "" };
-            let value = serde_json::to_string_pretty(&told[*name]).unwrap();
-            text.push_str(&format!("\nexport const {name}: {kind}{list} = {value};\n"));
+            let value = still.text(&serde_json::to_string_pretty(&told[*name]).unwrap());
+            let value: Value = serde_json::from_str(&value).unwrap();
+            text.push_str(&format!("\nexport const {name}: {kind}{list} = "));
+            print(&value, 0, &mut text);
+            text.push_str(";\n");
         }
         text
+    }
+}
+
+/// What fits stands on one line; of the rest each part on its own.
+fn print(value: &Value, depth: usize, text: &mut String) {
+    let flat = flat(value);
+    let inside = "  ".repeat(depth + 1);
+    let (open, close, parts): (_, _, Vec<(String, &Value)>) = match value {
+        Value::Array(items) => ('[', ']', items.iter().map(|item| (String::new(), item)).collect()),
+        Value::Object(fields) => {
+            ('{', '}', fields.iter().map(|(key, value)| (format!("{}: ", Value::from(key.as_str())), value)).collect())
+        }
+        _ => return text.push_str(&flat),
+    };
+    if depth > 0 && inside.len() + flat.len() <= COLUMNS || parts.is_empty() {
+        return text.push_str(&flat);
+    }
+    text.push(open);
+    text.push('\n');
+    for (key, part) in parts {
+        text.push_str(&inside);
+        text.push_str(&key);
+        print(part, depth + 1, text);
+        text.push_str(",\n");
+    }
+    text.push_str(&"  ".repeat(depth));
+    text.push(close);
+}
+
+fn flat(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(flat).collect::<Vec<_>>().join(", ")),
+        Value::Object(fields) if fields.is_empty() => "{}".to_owned(),
+        Value::Object(fields) => {
+            let field = |(key, value): (&String, &Value)| format!("{}: {}", Value::from(key.as_str()), flat(value));
+            format!("{{ {} }}", fields.iter().map(field).collect::<Vec<_>>().join(", "))
+        }
+        plain => plain.to_string(),
     }
 }

@@ -16,7 +16,9 @@ pub(super) fn permitted(call: &McpToolCall, operation: &Operation, width: Width)
     if exact && !call.is_whole {
         return None;
     }
-    let mut conditions = vec![format!("context.transport == {}", quoted(call.transport.as_str()))];
+    let transport = format!("context.transport == {}", quoted(call.transport.as_str()));
+    // What was allowed as harmless is asked about again when its server says otherwise.
+    let mut conditions = vec![transport, format!("context.destructive_hint == {}", call.annotations.may_destroy())];
     conditions.extend(exact.then(|| content(operation)));
     conditions.push(credential(operation));
     Some(conditions)

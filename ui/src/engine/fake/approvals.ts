@@ -67,7 +67,7 @@ export const approvals: Handlers<`approvals.${Names}`> = {
     const found = question(world, input.approval);
     const kind = found.resolved?.resolution.kind;
     const may = kind === undefined || kind === "expired" || kind === "approved";
-    return { ...found, arming: may ? arming(found) : null, facts: may ? (found.facts ?? facts(found)) : null };
+    return { ...found, arming: may ? (found.arming ?? arming(found)) : null, facts: may ? (found.facts ?? facts(found)) : null };
   },
   "approvals.resolve": (world, input) => {
     if (input.answer.kind === "approve") prove(world, question(world, input.approval), input.proof);

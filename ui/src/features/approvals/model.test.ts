@@ -13,7 +13,7 @@ describe("a question", () => {
   });
 
   it("has a sentence of ours and never the agent's words", () => {
-    expect(open.map((one) => sentence(one).key)).toEqual(["shell", "llmBudget", "mcp", "httpRead", "mcp"]);
+    expect(open.map((one) => sentence(one).key)).toEqual(["command.pushes", "llmBudget", "tool.destroys", "httpRead", "tool.writes"]);
     const odd = { ...question("apr_4"), view: { method: "GET\u202e<b>", path: "/", host: "x" } };
     expect(sentence(odd)).toEqual({ key: "httpSend", method: "" });
   });

@@ -31,7 +31,7 @@ describe("a card", () => {
 
   it("says who wants what, in our words and theirs apart", async () => {
     await shown("apr_1");
-    expect(card().getAttribute("aria-label")).toBe("Held, High risk, Claude Code wants to: Run a command");
+    expect(card().getAttribute("aria-label")).toBe("Held, High risk, Claude Code wants to: Run a command that pushes to a remote");
     expect(screen.getByText("git push --force origin main")).toBeTruthy();
     expect(document.activeElement).toBe(document.body);
   });
