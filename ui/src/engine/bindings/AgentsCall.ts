@@ -4,6 +4,6 @@ import type { AgentInput } from "./AgentInput";
 import type { StartAgentInput } from "./StartAgentInput";
 
 /**
- * Answers: `Vec<AgentDto>`, `AgentDetailDto`, `Vec<ToolDto>`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
+ * Answers: `Vec<AgentDto>`, `AgentDetailDto`, `Vec<ToolDto>`, `StartedDto`, `ChangesDto`, else an `AgentDto`. Stopping an agent ends all its sessions.
  */
 export type AgentsCall = { "call": "agents.list" } | { "call": "agents.get", "input": AgentInput } | { "call": "agents.tools" } | { "call": "agents.start", "input": StartAgentInput } | { "call": "agents.add", "input": AddAgentInput } | { "call": "agents.remove", "input": AgentInput } | { "call": "agents.stop", "input": AgentInput } | { "call": "agents.pause", "input": AgentInput } | { "call": "agents.resume", "input": AgentInput } | { "call": "agents.changes" };

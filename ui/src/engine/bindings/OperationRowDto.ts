@@ -45,7 +45,7 @@ estimated: boolean, tokensIn: number | null, tokensOut: number | null, tokensCac
 /**
  * Status of the upstream's answer.
  */
-status: number | null,
+status: number | null, 
 /**
  * Status that a command ended with; none where a signal ended it.
  */

@@ -10,6 +10,6 @@ import type { ViewInput } from "./ViewInput";
 
 /**
  * Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`, `ValuesDto`; about views `ViewsDto`, as they
- * are after the call.
+ * are after the call; the `OperationRowDto` that was annotated.
  */
 export type OperationsCall = { "call": "operations.search", "input": SearchInput } | { "call": "operations.facets", "input": FacetsInput } | { "call": "operations.get", "input": OperationInput } | { "call": "operations.export", "input": ExportInput } | { "call": "operations.values", "input": ValuesInput } | { "call": "operations.views" } | { "call": "operations.save_view", "input": ViewDto } | { "call": "operations.remove_view", "input": ViewInput } | { "call": "operations.annotate", "input": AnnotateInput };
