@@ -11,7 +11,7 @@ const source = readdirSync("src", { recursive: true, encoding: "utf8" })
   .map((file) => readFileSync(`src/${file}`, "utf8"))
   .join("\n");
 const literals = new Set([...source.matchAll(/"([a-zA-Z]+(?:\.[a-zA-Z_]+)+)"/g)].map((match) => match[1]));
-const templates = [...source.matchAll(/`([a-zA-Z.]+\.[^`\s]*\$\{[^`]*)`/g)].map((match) => new RegExp(`^${(match[1] ?? "").replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[A-Za-z.]+")}$`));
+const templates = [...source.matchAll(/`([a-zA-Z.]+\.[^`\s]*\$\{[^`]*)`/g)].map((match) => new RegExp(`^${(match[1] ?? "").replaceAll(".", "\\.").replace(/\$\{[^}]*\}/g, "[A-Za-z_.]+")}$`));
 
 describe("the message files", () => {
   it("holds no word that no screen says", () => {
