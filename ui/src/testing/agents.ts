@@ -23,7 +23,7 @@ export function agent(id: string, name: string, change: Partial<AgentDto> = {}):
 }
 
 export function credential(id: string, name: string, change: Partial<CredentialDto> = {}): CredentialDto {
-  const { rotateDays: _days, lastUsedAt: _used, ...base } = pick(stored);
+  const { rotateDays, lastUsedAt, ...base } = pick(stored);
   const place = { ...pick(base.bindings), agents: [], host: "api.example.com", methods: [], path: null, slot: "Authorization: Bearer ‹secret›" };
   return { ...base, id, name, placeholder: `reeve-${id}`, variables: [], bindings: [place], addedAt: SINCE, rotatedAt: null, ...change };
 }
