@@ -133,8 +133,13 @@ async fn a_record_that_weighs_too_much_loses_its_oldest_part_and_keeps_its_last_
     assert!((1..30).contains(&going.last), "about a tenth goes: {going:?}");
 }
 
-/// The files as a machine that lost power at this moment would find them.
+/// The files as a machine that lost power at this moment would find them. Who reads meanwhile keeps the log from beginning
+/// anew between one copy and the next.
 fn copy_running(from: &Path, to: &Path) {
+    let reader = Connection::open(from.join("reeve.db")).unwrap();
+    reader.busy_timeout(Duration::from_secs(10)).unwrap();
+    reader.execute_batch("BEGIN").unwrap();
+    let _: u64 = reader.query_row("SELECT count(*) FROM events", (), |row| row.get(0)).unwrap();
     for name in ["reeve.db", "reeve.db-wal", "seals.jsonl"] {
         if from.join(name).exists() {
             std::fs::copy(from.join(name), to.join(name)).unwrap();
