@@ -16,8 +16,8 @@ pub mod gate;
 pub mod grants;
 pub mod history;
 pub mod leaks;
-mod lineage;
 pub mod limits;
+mod lineage;
 pub mod loosening;
 pub mod mark;
 mod owed;
@@ -61,8 +61,8 @@ use crate::approvals::Approvals;
 use crate::credentials::Credentials;
 use crate::gate::Inner;
 use crate::grants::Grants;
-use crate::owed::Owed;
 use crate::loosening::Change;
+use crate::owed::Owed;
 use crate::policies::{Policies, Reload};
 use crate::presence::{Person, Presence};
 use crate::prices::Prices;
@@ -291,10 +291,7 @@ impl Engine {
     }
 
     /// Runs what reads files on a thread that nobody else waits for.
-    async fn aside<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Self) -> T + Send + 'static,
-    ) -> Result<T, EngineError> {
+    async fn aside<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> T + Send + 'static) -> Result<T, EngineError> {
         let engine = self.clone();
         let done = tokio::task::spawn_blocking(move || work(&engine)).await;
         done.map_err(|error| EngineError::Refused(format!("the files could not be looked at: {error}")))

@@ -171,9 +171,8 @@ impl Policies {
         seen.clone_from(&files);
         // A version that cannot be kept is no reason to run on old rules.
         if let Some(history) = self.history.get()
-            && let Err(error) = self
-                .versioned(&files)
-                .and_then(|now| history.notice(&now, touched(&files), history::How::Outside))
+            && let Err(error) =
+                self.versioned(&files).and_then(|now| history.notice(&now, touched(&files), history::How::Outside))
         {
             tracing::error!(%error, "the new version of the rules is not kept");
         }

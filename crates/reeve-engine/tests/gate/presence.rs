@@ -8,11 +8,11 @@ use reeve_domain::money::NanoUsd;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::settings::{Mode, Preset};
 use reeve_domain::verdict::Risk;
-use reeve_engine::{EngineError, Ruling};
 use reeve_engine::policies::draft::{Draft, FileChange, Part};
 use reeve_engine::policies::history::{Author, How};
 use reeve_engine::presence::Person;
 use reeve_engine::settings::SettingsEdit;
+use reeve_engine::{EngineError, Ruling};
 
 use crate::world::{World, dana};
 

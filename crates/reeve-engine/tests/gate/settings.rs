@@ -34,9 +34,17 @@ async fn a_mode_holds_at_once_and_stands_in_the_file() {
     let live = world.session("claude-code").await;
     let call = || world.http(&live, "GET", "paste.example", "/");
     denied(world.gate().admit(call(), serde_json::Value::Null).await);
-    world.engine.change_settings(&file, &SettingsEdit { mode: Some(Mode::Observe), ..edit() }, &proven()).await.unwrap();
+    world
+        .engine
+        .change_settings(&file, &SettingsEdit { mode: Some(Mode::Observe), ..edit() }, &proven())
+        .await
+        .unwrap();
     drop(admitted(world.gate().admit(call(), serde_json::Value::Null).await));
-    world.engine.change_settings(&file, &SettingsEdit { mode: Some(Mode::Enforce), ..edit() }, &proven()).await.unwrap();
+    world
+        .engine
+        .change_settings(&file, &SettingsEdit { mode: Some(Mode::Enforce), ..edit() }, &proven())
+        .await
+        .unwrap();
     denied(world.gate().admit(call(), serde_json::Value::Null).await);
     let text = std::fs::read_to_string(&file).unwrap();
     assert!(

@@ -117,7 +117,10 @@ async fn a_command_is_held_refused_with_a_reason_and_recorded() {
     world.answer(&question, Resolution::Refused { reason }).await.unwrap();
     let denial = denied(waiting.await.unwrap());
     assert_eq!(denial.kind, DenialKind::Refused);
-    assert!(denial.message.contains("open a pull request") || denial.advice.contains("open a pull request"), "{denial:?}");
+    assert!(
+        denial.message.contains("open a pull request") || denial.advice.contains("open a pull request"),
+        "{denial:?}"
+    );
     assert_eq!(found(&world, "program:git decision:refused").await.len(), 1);
     assert!(found(&world, "program:rm").await.is_empty());
 }
