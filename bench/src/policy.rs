@@ -27,8 +27,13 @@ pub fn run() -> anyhow::Result<()> {
 
 fn measure(rules: usize) -> anyhow::Result<Times> {
     let set = set(rules)?;
-    let circumstances =
-        Circumstances { now: Utc::now().fixed_offset(), first_seen: false, first_write: false, cwd: None, grants: Vec::new() };
+    let circumstances = Circumstances {
+        now: Utc::now().fixed_offset(),
+        first_seen: false,
+        first_write: false,
+        cwd: None,
+        grants: Vec::new(),
+    };
     let operations: Vec<Operation> = (0..64).map(operation).collect();
     let mut times = Times::default();
     for round in 0..20_000 {

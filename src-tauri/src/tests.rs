@@ -105,7 +105,8 @@ fn the_window_may_do_nothing_of_the_system() {
 
 #[test]
 fn build_script_and_capability_name_the_nouns_of_the_contract() {
-    let expected: BTreeSet<String> = commands().chain(["subscribe", "login", "zoom", "quit"]).map(str::to_owned).collect();
+    let expected: BTreeSet<String> =
+        commands().chain(["subscribe", "login", "zoom", "quit"]).map(str::to_owned).collect();
     let capability: Value = serde_json::from_str(include_str!("../capabilities/main.json")).unwrap();
     let permitted: BTreeSet<String> = capability["permissions"]
         .as_array()

@@ -71,7 +71,9 @@ impl VaultError {
             Self::File { .. } => "check that the folder exists, belongs to you and has room",
             Self::EmptyPassphrase => "choose a passphrase of several words",
             Self::EmptySecret => "give the value of the credential",
-            Self::TooLong { .. } => "write `secrets = \"file\"` into config.toml: the encrypted file takes secrets of this size",
+            Self::TooLong { .. } => {
+                "write `secrets = \"file\"` into config.toml: the encrypted file takes secrets of this size"
+            }
             Self::Name { .. } | Self::Profile { .. } => "choose another name",
             Self::Keychain { .. } | Self::Thread { .. } | Self::Interrupted => "run `reeve doctor`",
         }

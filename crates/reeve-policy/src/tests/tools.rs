@@ -78,7 +78,8 @@ fn what_forbids_one_program_forbids_the_line_wherever_it_stands() {
 
 #[test]
 fn a_permit_for_one_program_permits_no_other_and_nothing_that_is_not_understood() {
-    let permit = "@id(\"npm\") @reason(\"r\") @lifts(\"ask-command\") permit (principal, action, resource == Program::\"npm\");";
+    let permit =
+        "@id(\"npm\") @reason(\"r\") @lifts(\"ask-command\") permit (principal, action, resource == Program::\"npm\");";
     let set = load(Preset::Balanced, &[mine(permit)]);
     let decided = |programs: &[_], understood| set.evaluate(&line(programs, understood), &known()).decision();
     assert_eq!(decided(&[BUILD, LS], true), Decision::Allow);

@@ -13,10 +13,52 @@ pub struct Known {
 
 /// Change nothing, however they are called.
 const READERS: &[&str] = &[
-    "basename", "cat", "cd", "cmp", "comm", "cut", "df", "diff", "dirname", "du", "echo", "egrep", "false", "fgrep", "file",
-    "free", "grep", "groups", "head", "id", "jq", "ls", "md5sum", "nl", "od", "paste", "printf", "ps", "pwd", "readlink",
-    "realpath", "sha256sum", "stat", "strings", "sleep", "tail", "test", "tr", "tree", "true", "type", "uname", "uptime",
-    "wc", "which", "whoami",
+    "basename",
+    "cat",
+    "cd",
+    "cmp",
+    "comm",
+    "cut",
+    "df",
+    "diff",
+    "dirname",
+    "du",
+    "echo",
+    "egrep",
+    "false",
+    "fgrep",
+    "file",
+    "free",
+    "grep",
+    "groups",
+    "head",
+    "id",
+    "jq",
+    "ls",
+    "md5sum",
+    "nl",
+    "od",
+    "paste",
+    "printf",
+    "ps",
+    "pwd",
+    "readlink",
+    "realpath",
+    "sha256sum",
+    "stat",
+    "strings",
+    "sleep",
+    "tail",
+    "test",
+    "tr",
+    "tree",
+    "true",
+    "type",
+    "uname",
+    "uptime",
+    "wc",
+    "which",
+    "whoami",
 ];
 
 /// Those whose arguments are no files.
@@ -24,17 +66,59 @@ const WORDS: &[&str] = &["basename", "dirname", "echo", "false", "printf", "slee
 
 /// Run what they are given, or code from elsewhere.
 const RUNNERS: &[&str] = &[
-    "awk", "bash", "bun", "dash", "deno", "eval", "exec", "fish", "gawk", "ksh", "lua", "make", "node", "nohup", "osascript",
-    "parallel", "perl", "php", "powershell", "pwsh", "python", "python3", "ruby", "screen", "setsid", "sh", "source", ".",
-    "timeout", "tmux", "watch", "xargs", "zsh", "npx", "bunx", "pnpx", "uvx", "env", "command", "nice", "time",
+    "awk",
+    "bash",
+    "bun",
+    "dash",
+    "deno",
+    "eval",
+    "exec",
+    "fish",
+    "gawk",
+    "ksh",
+    "lua",
+    "make",
+    "node",
+    "nohup",
+    "osascript",
+    "parallel",
+    "perl",
+    "php",
+    "powershell",
+    "pwsh",
+    "python",
+    "python3",
+    "ruby",
+    "screen",
+    "setsid",
+    "sh",
+    "source",
+    ".",
+    "timeout",
+    "tmux",
+    "watch",
+    "xargs",
+    "zsh",
+    "npx",
+    "bunx",
+    "pnpx",
+    "uvx",
+    "env",
+    "command",
+    "nice",
+    "time",
 ];
 
-const PRIVILEGED: &[&str] = &["sudo", "doas", "su", "pkexec", "chown", "setfacl", "visudo", "passwd", "usermod", "systemctl"];
+const PRIVILEGED: &[&str] =
+    &["sudo", "doas", "su", "pkexec", "chown", "setfacl", "visudo", "passwd", "usermod", "systemctl"];
 
-const NETWORK: &[&str] =
-    &["curl", "wget", "ssh", "scp", "sftp", "rsync", "nc", "ncat", "netcat", "socat", "telnet", "ftp", "gh", "glab", "aws", "gcloud", "az", "kubectl"];
+const NETWORK: &[&str] = &[
+    "curl", "wget", "ssh", "scp", "sftp", "rsync", "nc", "ncat", "netcat", "socat", "telnet", "ftp", "gh", "glab",
+    "aws", "gcloud", "az", "kubectl",
+];
 
-const WRITERS: &[&str] = &["cp", "install", "ln", "mkdir", "mv", "patch", "rename", "tee", "touch", "chmod", "unzip", "tar"];
+const WRITERS: &[&str] =
+    &["cp", "install", "ln", "mkdir", "mv", "patch", "rename", "tee", "touch", "chmod", "unzip", "tar"];
 
 const DELETERS: &[&str] = &["rm", "rmdir", "shred", "unlink", "truncate", "dd"];
 
@@ -53,8 +137,8 @@ pub fn of(program: &str, argv: &[String], into_files: &[String]) -> Known {
         "sort" | "uniq" | "date" | "hostname" | "rg" if argv.iter().all(|word| !word.starts_with('-')) => {
             known.add(Effect::Reads);
         }
-        "npm" | "pnpm" | "yarn" | "pip" | "pip3" | "pipx" | "uv" | "cargo" | "gem" | "go" | "brew" | "apt" | "apt-get"
-        | "dnf" | "pacman" | "apk"
+        "npm" | "pnpm" | "yarn" | "pip" | "pip3" | "pipx" | "uv" | "cargo" | "gem" | "go" | "brew" | "apt"
+        | "apt-get" | "dnf" | "pacman" | "apk"
             if matches!(sub, "install" | "i" | "add" | "ci" | "get" | "update" | "upgrade" | "sync") =>
         {
             known.add(Effect::Installs);

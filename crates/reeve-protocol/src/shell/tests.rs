@@ -62,7 +62,9 @@ fn a_forced_push_and_a_folder_that_goes_are_seen_through_their_spellings() {
         assert!(effects(command)[0].contains(&Effect::Pushes), "{command}");
     }
     assert!(!effects("git push origin main")[0].contains(&Effect::RewritesHistory));
-    for command in ["rm -rf x", "rm -r -f x", "rm --recursive x", "/bin/rm -fR x", "find . -name x -delete", "git clean -fdx"] {
+    for command in
+        ["rm -rf x", "rm -r -f x", "rm --recursive x", "/bin/rm -fR x", "find . -name x -delete", "git clean -fdx"]
+    {
         assert!(effects(command)[0].contains(&Effect::DeletesTree), "{command}");
     }
     assert_eq!(effects("rm x"), [[Effect::Deletes]]);
@@ -71,12 +73,22 @@ fn a_forced_push_and_a_folder_that_goes_are_seen_through_their_spellings() {
 
 #[test]
 fn programs_that_run_others_and_options_that_lead_elsewhere_never_read() {
-    for command in
-        ["env ls", "xargs rm", "sh -c ls", "find . -exec rm {} +", "git -c core.pager=x log", "sort -o x y", "git diff --output=x", "./ls", "/tmp/evil/git status"]
-    {
+    for command in [
+        "env ls",
+        "xargs rm",
+        "sh -c ls",
+        "find . -exec rm {} +",
+        "git -c core.pager=x log",
+        "sort -o x y",
+        "git diff --output=x",
+        "./ls",
+        "/tmp/evil/git status",
+    ] {
         assert!(!read(command).only_reads(), "{command}");
     }
-    for command in ["ls -la", "git log --oneline -5", "find . -name '*.rs'", "cat a | grep b | wc -l", "git status && git diff"] {
+    for command in
+        ["ls -la", "git log --oneline -5", "find . -name '*.rs'", "cat a | grep b | wc -l", "git status && git diff"]
+    {
         assert!(read(command).only_reads(), "{command}");
     }
     assert!(!read("echo x > file").only_reads());
