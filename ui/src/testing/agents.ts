@@ -23,7 +23,10 @@ export function agent(id: string, name: string, change: Partial<AgentDto> = {}):
 }
 
 export function credential(id: string, name: string, change: Partial<CredentialDto> = {}): CredentialDto {
-  const { rotateDays, lastUsedAt, ...base } = pick(stored);
+  const base = { ...pick(stored) };
+  // Never used and never to be reminded of, unless the change says so.
+  delete base.rotateDays;
+  delete base.lastUsedAt;
   const place = { ...pick(base.bindings), agents: [], host: "api.example.com", methods: [], path: null, slot: "Authorization: Bearer ‹secret›" };
   return { ...base, id, name, placeholder: `reeve-${id}`, variables: [], bindings: [place], addedAt: SINCE, rotatedAt: null, ...change };
 }
