@@ -1,4 +1,4 @@
-//! The load: keep-alive HTTP/1.1 connections, direct or through the proxy, that send one LLM call after the other.
+//! The load: keep-alive HTTP/1.1 connections, direct or through the proxy, that send one request after the other.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +15,9 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use crate::figures::Times;
+use crate::upstream::{PLAN, SENT, now};
+
 /// Where requests go.
 #[derive(Debug, Clone)]
 pub struct Target {
@@ -25,12 +28,37 @@ pub struct Target {
     pub token: Option<String>,
     /// Roots that are trusted, PEM.
     pub roots: String,
+    /// What the requests carry as their key.
+    pub key: String,
+}
+
+/// One request.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    pub method: &'static str,
+    pub path: &'static str,
+    /// What the upstream is to answer.
+    pub plan: String,
+    pub body: Bytes,
+}
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Heard {
+    /// To the first byte of the body.
+    pub first: Duration,
+    /// To its end.
+    pub whole: Duration,
+    pub bytes: u64,
+    /// How long each event was on its way.
+    pub events: Times,
 }
 
 /// One connection.
 pub struct Connection {
     sender: SendRequest<Full<Bytes>>,
     host: String,
+    key: String,
 }
 
 impl Connection {
@@ -63,35 +91,67 @@ impl Connection {
         let tls = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
         let (sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tls)).await?;
         tokio::spawn(connection);
-        Ok(Self { sender, host: target.host.clone() })
+        Ok(Self { sender, host: target.host.clone(), key: target.key.clone() })
     }
 
-    /// One call; gives the time to the first byte of the body and to the end.
-    pub async fn call(&mut self, path: &str, key: (&str, &str), body: &Bytes) -> anyhow::Result<(Duration, Duration)> {
-        let request = hyper::Request::post(path)
+    /// Sends a request and gives the answer once its head is there.
+    pub async fn send(&mut self, ask: &Ask) -> anyhow::Result<hyper::Response<hyper::body::Incoming>> {
+        let request = hyper::Request::builder()
+            .method(ask.method)
+            .uri(ask.path)
             .header("host", &self.host)
             .header("content-type", "application/json")
             .header("anthropic-version", "2023-06-01")
-            .header(key.0, key.1)
-            .body(Full::new(body.clone()))?;
+            .header("x-api-key", &self.key)
+            .header(PLAN, &ask.plan)
+            .body(Full::new(ask.body.clone()))?;
         self.sender.ready().await?;
+        Ok(self.sender.send_request(request).await?)
+    }
+
+    /// One request and its whole answer.
+    pub async fn call(&mut self, ask: &Ask) -> anyhow::Result<Heard> {
         let begun = Instant::now();
-        let response = self.sender.send_request(request).await?;
+        let response = self.send(ask).await?;
         let status = response.status();
         let mut body = response.into_body();
-        let mut first = None;
-        let mut text = Vec::new();
+        let mut heard = Heard::default();
+        let mut refusal = Vec::new();
+        let mut line = Vec::new();
+        // Sending times only mean something where events are apart.
+        let timed = ask.plan.contains("gap=");
         while let Some(frame) = body.frame().await {
-            let frame = frame?;
-            first.get_or_insert_with(|| begun.elapsed());
-            if !status.is_success()
-                && let Some(data) = frame.data_ref()
-            {
-                text.extend_from_slice(data);
+            let Ok(data) = frame?.into_data() else { continue };
+            if heard.bytes == 0 {
+                heard.first = begun.elapsed();
+            }
+            heard.bytes += data.len() as u64;
+            if !status.is_success() {
+                refusal.extend_from_slice(&data);
+            } else if timed {
+                arrivals(&mut line, &data, &mut heard.events);
             }
         }
-        anyhow::ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&text));
-        let whole = begun.elapsed();
-        Ok((first.unwrap_or(whole), whole))
+        anyhow::ensure!(status.is_success(), "{status}: {}", String::from_utf8_lossy(&refusal));
+        heard.whole = begun.elapsed();
+        Ok(heard)
+    }
+}
+
+/// Reads the sending time out of each line that is complete.
+fn arrivals(line: &mut Vec<u8>, data: &[u8], into: &mut Times) {
+    let arrived = now();
+    for byte in data {
+        if *byte != b'\n' {
+            line.push(*byte);
+            continue;
+        }
+        let text = String::from_utf8_lossy(line);
+        let digits =
+            text.split_once(SENT).map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+        if let Some(sent) = digits.and_then(|digits| digits.parse::<u64>().ok()) {
+            into.push(Duration::from_nanos(arrived.saturating_sub(sent)));
+        }
+        line.clear();
     }
 }

@@ -56,6 +56,18 @@ pub fn at_least(name: &str, figure: f64, aim: f64) {
     println!("  {name:<46} {figure:>10.0}/s   aim {aim:>8.0}/s   {:.2}× {mark}", figure / aim);
 }
 
+/// An amount beside its aim, and whether it is met.
+pub fn at_most(name: &str, figure: f64, unit: &str, aim: f64) {
+    let mark = if figure <= aim { "meets" } else { "MISSES" };
+    println!("  {name:<46} {figure:>9.1} {unit:<2}   aim {aim:>7.0} {unit:<2}   {:.2}× {mark}", figure / aim);
+}
+
+/// A share of direct beside its aim, and whether it is met.
+pub fn share(name: &str, figure: f64, aim: f64) {
+    let mark = if figure >= aim { "meets" } else { "MISSES" };
+    println!("  {name:<46} {figure:>10.2}     aim {aim:>8.2}     {:.2}× {mark}", figure / aim);
+}
+
 /// One `fdatasync` of four kilobytes on the disk in use, as the median of many.
 pub fn flush() -> anyhow::Result<Duration> {
     use std::io::Write as _;

@@ -14,6 +14,8 @@ mod machine;
 mod policy;
 mod proxy;
 mod search;
+mod upstream;
+mod world;
 
 /// An operation that passed leaves two events, one that was denied leaves one.
 const EVENTS: u64 = 1_000_000;
@@ -21,7 +23,11 @@ const EVENTS: u64 = 1_000_000;
 fn main() -> anyhow::Result<()> {
     let mut wanted = Vec::new();
     let mut events = EVENTS;
-    let mut arguments = std::env::args().skip(1);
+    let mut arguments = std::env::args().skip(1).peekable();
+    if arguments.next_if(|first| first == world::ENGINE).is_some() {
+        let folder = arguments.next().ok_or_else(|| anyhow::anyhow!("`{}` needs a folder", world::ENGINE))?;
+        return world::engine(folder.as_ref());
+    }
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "proxy" | "policy" | "search" => wanted.push(argument),

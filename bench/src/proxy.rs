@@ -1,4 +1,5 @@
-//! What the proxy adds to a call to a language model, at four levels, against direct in the same run.
+//! What the proxy adds to a call to a language model, at four levels, against direct in the same run; and with everything
+//! on, what it adds to streams, big prompts, new names and long bodies, and what it holds in memory.
 //!
 //! Levels: *forward* sends the call to a host that is no provider's, so it is a plain request; *policy* adds a thousand
 //! rules; *record* is a call with reservation and settlement; *inject* adds a credential, masking and metering of the echo.
@@ -8,36 +9,30 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reeve_api::Surface;
-use reeve_api::client::Client;
-use reeve_api::contract::calls::{CredentialsCall, SessionsCall};
-use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, TypedSecret};
-use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
-use reeve_api::home::Home;
-use reeve_api::host::{Host, HostOptions};
-use reeve_demo::Provider;
-use reeve_demo::script::{Script, Step, Tokens};
-use reeve_vault::Vault;
-use tokio::runtime::Runtime;
+use futures_util::StreamExt as _;
 
-use crate::client::{Connection, Target};
-use crate::figures::{Times, against, at_least, flush, ratio, us};
+use crate::client::{Ask, Connection, Target};
+use crate::figures::{Times, against, at_least, at_most, flush, ratio, share, us};
 use crate::machine::{on_processor, pace, runtime};
+use crate::upstream::Upstream;
+use crate::world::{NEW_NAMES, World, new_name};
 
-const MODEL_HOST: &str = "api.anthropic.com";
-const PLAIN_HOST: &str = "bench.example.com";
 /// The four dialects' endpoints answer on any host.
 const PATH: &str = "/v1/messages";
 const RATE: u64 = 200;
 /// Direct and through take turns, so that what else the machine does falls on both.
 const ROUNDS: u32 = 3;
 const SECONDS: u64 = 2;
-/// Words of the answer, each an event of about 120 bytes: 8 KB.
-const WORDS: usize = 60;
 const CONNECTIONS: usize = 16;
+/// Calls of a kind that are measured one by one.
+const SINGLES: u64 = 100;
+/// Events of the stream that is as fast as it can be.
+const BURST: u64 = 100_000;
+const LONG_BODY: u64 = 100 << 20;
+const IDLE_STREAMS: u32 = 200;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Level {
+pub enum Level {
     Forward,
     Policy,
     Record,
@@ -56,7 +51,7 @@ impl Level {
         }
     }
 
-    fn is_llm(self) -> bool {
+    pub fn is_llm(self) -> bool {
         matches!(self, Self::Record | Self::Inject)
     }
 }
@@ -64,220 +59,236 @@ impl Level {
 #[derive(Default)]
 struct Measured {
     latency: Times,
-    first: Times,
     calls: u64,
     looped: Duration,
 }
 
 impl Measured {
     fn per_second(&self) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a number of calls")]
-        let calls = self.calls as f64;
-        calls / self.looped.as_secs_f64().max(1e-9)
+        per_second(self.calls, self.looped)
     }
 }
 
 pub fn run() -> anyhow::Result<()> {
     let flush = flush()?;
-    println!("proxy: 2 KB in, 8 KB out in {WORDS} events, open loop at {RATE}/s; one flush is {}", us(flush));
-    let reeve = on_processor(1, runtime)??;
-    on_processor(0, move || runtime()?.block_on(levels(&reeve, flush)))?
+    println!("proxy: calls of 2 KB in and 8 KB out, open loop at {RATE}/s; one flush is {}", us(flush));
+    on_processor(0, move || {
+        runtime()?.block_on(async {
+            let upstream = Upstream::start().await?;
+            for level in Level::ALL {
+                let world = World::start(level, &upstream).await?;
+                calls(level, &world, flush).await?;
+                if level == Level::Inject {
+                    streams(&world, flush).await?;
+                    others(&world, flush).await?;
+                    memory(&world).await?;
+                }
+            }
+            anyhow::Ok(())
+        })
+    })?
 }
 
-async fn levels(reeve: &Runtime, flush: Duration) -> anyhow::Result<()> {
-    let mut script = Script::of([Step::text(&"word ".repeat(WORDS))]);
-    script.tools_optional = true;
-    let output = WORDS as u64;
-    script.usage = Tokens { input: 500, cache_read: 0, cache_write_5m: 0, cache_write_1h: 0, output, reasoning: 0 };
-    let provider = Provider::start(script).await?;
-    for level in Level::ALL {
-        let (direct, through) = at(level, &provider, reeve).await?;
-        let added = through.latency.quantile(0.5).saturating_sub(direct.latency.quantile(0.5));
-        let first = through.first.quantile(0.5).saturating_sub(direct.first.quantile(0.5));
-        println!("{}", level.name());
-        println!(
-            "  p50 {} (direct {}, {})  p99 {} (direct {})  added {}",
-            us(through.latency.quantile(0.5)),
-            us(direct.latency.quantile(0.5)),
-            ratio(through.latency.quantile(0.5), direct.latency.quantile(0.5)),
-            us(through.latency.quantile(0.99)),
-            us(direct.latency.quantile(0.99)),
-            us(added)
-        );
-        println!(
-            "  {:.0} calls/s closed loop (direct {:.0}, {:.2} of it)",
-            through.per_second(),
-            direct.per_second(),
-            through.per_second() / direct.per_second()
-        );
-        match level {
-            Level::Forward => {
-                against("forwarded, added p50", added, Duration::from_micros(350) + flush);
-                at_least("forwarded, calls/s", through.per_second(), 15_000.0);
-            }
-            Level::Inject => {
-                against("LLM call, added p50", added, Duration::from_micros(600) + flush);
-                let p99 = through.latency.quantile(0.99).saturating_sub(direct.latency.quantile(0.5));
-                against("LLM call, p99 over direct p50", p99, Duration::from_millis(3) + flush);
-                against("first stream event, added p50", first, Duration::from_micros(400) + flush);
-                at_least("LLM calls/s", through.per_second(), 5_000.0);
-            }
-            Level::Policy | Level::Record => {}
-        }
-    }
-    Ok(())
-}
-
-async fn at(level: Level, provider: &Provider, reeve: &Runtime) -> anyhow::Result<(Measured, Measured)> {
-    let folder = tempfile::tempdir()?;
-    let home = Home::under(folder.path());
-    home.create()?;
-    write_profile(&home, provider, level)?;
-    let options = HostOptions { vault: Some(Vault::memory()), ..HostOptions::default() };
-    let starting = home.clone();
-    let running = reeve.spawn(async move { Host::start(starting, options).await }).await??;
-    let serving = reeve.spawn(Arc::clone(&running).serve());
-    let client = connect(&home).await?;
-    let key = if level == Level::Inject { credential(&client).await? } else { "own-login".to_owned() };
-    let input = OpenSessionInput {
-        agent: Some("agent-1".to_owned()),
-        cwd: "/".to_owned(),
-        command: vec!["bench".to_owned()],
-        mode: None,
-        hours: None,
-    };
-    let opened: OpenedSessionDto = client.call(&SessionsCall::Open(input)).await?;
-    let host = if level.is_llm() { MODEL_HOST } else { PLAIN_HOST };
-    let direct = Target { host: host.to_owned(), address: provider.addr(), token: None, roots: provider.root_pem() };
-    let through = Target {
-        host: host.to_owned(),
-        address: opened.proxy.parse()?,
-        token: Some(opened.token.0.clone()),
-        roots: opened.ca.clone(),
-    };
-    let sides = [(connections(&direct, "direct").await?, "direct"), (connections(&through, &key).await?, key.as_str())];
+/// Calls at one level.
+async fn calls(level: Level, world: &World, flush: Duration) -> anyhow::Result<()> {
+    let sides = [connections(&world.direct).await?, connections(&world.through).await?];
     let [mut direct, mut through] = [Measured::default(), Measured::default()];
     for _ in 0..ROUNDS {
-        for ((pool, key), into) in sides.iter().zip([&mut direct, &mut through]) {
-            open_loop(pool, key, into).await?;
-            closed_loop(pool, key, into).await?;
-            provider.forget();
+        for (pool, into) in sides.iter().zip([&mut direct, &mut through]) {
+            open_loop(pool, into).await?;
+            closed_loop(pool, into).await?;
         }
     }
-    running.engine().stopping().cancel();
-    serving.await??;
-    Ok((direct, through))
-}
-
-fn write_profile(home: &Home, provider: &Provider, level: Level) -> anyhow::Result<()> {
-    let root = home.config.join("root.pem");
-    std::fs::write(&root, provider.root_pem())?;
-    let address = provider.addr();
-    std::fs::write(
-        home.config_file(),
-        format!(
-            "secrets = \"memory\"\n[upstream]\nresolve = {{ \"{MODEL_HOST}:443\" = \"{address}\", \"{PLAIN_HOST}:443\" = \"{address}\" }}\nextra_roots = [\"{}\"]\n",
-            root.display()
-        ),
-    )?;
-    let permit = format!(
-        "@id(\"bench\")\n@reason(\"the bench's own host\")\n@lifts(\"ask-first-write\")\npermit (principal, action == Action::\"http.request\", resource == Host::\"{PLAIN_HOST}\");\n"
+    let added = through.latency.quantile(0.5).saturating_sub(direct.latency.quantile(0.5));
+    println!("{}", level.name());
+    println!(
+        "  p50 {} (direct {}, {})  p99 {} (direct {})  added {}",
+        us(through.latency.quantile(0.5)),
+        us(direct.latency.quantile(0.5)),
+        ratio(through.latency.quantile(0.5), direct.latency.quantile(0.5)),
+        us(through.latency.quantile(0.99)),
+        us(direct.latency.quantile(0.99)),
+        us(added)
     );
-    std::fs::write(home.config.join("policies").join("standing.cedar"), permit)?;
-    if level != Level::Forward {
-        std::fs::write(home.config.join("policies").join("many.cedar"), crate::policy::text(1000))?;
-    }
-    if level.is_llm() {
-        std::fs::write(
-            home.config.join("limits.yaml"),
-            "budgets:\n  - id: bench\n    scope: me\n    window: day\n    max_cost: 100000\n",
-        )?;
+    println!(
+        "  {:.0} calls/s closed loop (direct {:.0}, {:.2} of it)",
+        through.per_second(),
+        direct.per_second(),
+        through.per_second() / direct.per_second()
+    );
+    match level {
+        Level::Forward => {
+            against("forwarded, added p50", added, Duration::from_micros(350) + flush);
+            at_least("forwarded, calls/s", through.per_second(), 15_000.0);
+        }
+        Level::Inject => {
+            against("LLM call, added p50", added, Duration::from_micros(600) + flush);
+            let p99 = through.latency.quantile(0.99).saturating_sub(direct.latency.quantile(0.5));
+            against("LLM call, p99 over direct p50", p99, Duration::from_millis(3) + flush);
+            at_least("LLM calls/s", through.per_second(), 5_000.0);
+        }
+        Level::Policy | Level::Record => {}
     }
     Ok(())
 }
 
-async fn connect(home: &Home) -> anyhow::Result<Client> {
-    for _ in 0..500 {
-        if let Ok(client) = Client::connect(home, Surface::Cli).await {
-            return Ok(client);
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
+/// Answers that come as events.
+async fn streams(world: &World, flush: Duration) -> anyhow::Result<()> {
+    let paced = |n| ask(n, 280, "events=60,gap=2000");
+    let [direct, through] = one_by_one(world, SINGLES / 5, paced).await?;
+    let [fast_direct, fast_through] = one_by_one(world, 3, |n| ask(n, 280, &format!("events={BURST}"))).await?;
+    let first = through.first.quantile(0.5).saturating_sub(direct.first.quantile(0.5));
+    against("first stream event, added p50", first, Duration::from_micros(400) + flush);
+    for (share, aim) in [(0.5, 100), (0.99, 300)] {
+        let added = through.events.quantile(share).saturating_sub(direct.events.quantile(share));
+        against(&format!("stream event, added p{:.0}", share * 100.0), added, Duration::from_micros(aim));
     }
-    anyhow::bail!("the engine did not come up")
+    let [fast, rate] = [fast_direct, fast_through].map(|side| per_second(BURST, side.whole.quantile(0.5)));
+    at_least(&format!("metered events/s (direct {fast:.0})"), rate, 250_000.0);
+    Ok(())
 }
 
-async fn credential(client: &Client) -> anyhow::Result<String> {
-    let input = AddCredentialInput {
-        id: "anthropic".to_owned(),
-        secret: TypedSecret("sk-bench-0123456789abcdef0123456789".to_owned()),
-        kind: Some("anthropic".to_owned()),
-        name: None,
-        variables: Vec::new(),
-        binding: None,
-        agents: Vec::new(),
+/// What is asked less often.
+async fn others(world: &World, flush: Duration) -> anyhow::Result<()> {
+    let [direct, through] = one_by_one(world, SINGLES, |n| ask(n, 28_000, "")).await?;
+    let added = through.whole.quantile(0.5).saturating_sub(direct.whole.quantile(0.5));
+    against("200 KB prompt, added p50", added, Duration::from_micros(900) + flush);
+
+    let [mut direct, mut through] = [Times::default(), Times::default()];
+    for n in 0..NEW_NAMES {
+        for (side, into) in [(&world.direct, &mut direct), (&world.through, &mut through)] {
+            let target = Target { host: new_name(n), key: "none".to_owned(), ..side.clone() };
+            let begun = Instant::now();
+            Connection::open(&target).await?.call(&get("")).await?;
+            into.push(begun.elapsed());
+        }
+    }
+    let added = through.quantile(0.5).saturating_sub(direct.quantile(0.5));
+    against("new name, added p50", added, Duration::from_micros(1500));
+
+    let plain = |side: &Target| Target { host: new_name(0), key: "none".to_owned(), ..side.clone() };
+    let mut rates = [0.0; 2];
+    for (side, rate) in [&world.direct, &world.through].into_iter().zip(&mut rates) {
+        let mut connection = Connection::open(&plain(side)).await?;
+        let heard = connection.call(&get(&format!("bytes={LONG_BODY}"))).await?;
+        anyhow::ensure!(heard.bytes == LONG_BODY, "{} bytes of {LONG_BODY} arrived", heard.bytes);
+        *rate = per_second(LONG_BODY >> 20, heard.whole);
+    }
+    let [direct, through] = rates;
+    share(&format!("100 MB body, share of direct ({direct:.0} MB/s)"), through / direct, 0.7);
+    Ok(())
+}
+
+/// What the engine holds.
+async fn memory(world: &World) -> anyhow::Result<()> {
+    at_most("engine ready after start", world.ready.as_secs_f64() * 1e3, "ms", 100.0);
+    let (Some(at_rest), Some(before)) = (world.at_rest, world.memory()) else {
+        println!("  memory is not told on this system");
+        return Ok(());
     };
-    let all: Vec<CredentialDto> = client.call(&CredentialsCall::Add(input)).await?;
-    Ok(all.first().map(|c| c.placeholder.clone()).unwrap_or_default())
+    at_most("engine at rest", megabytes(at_rest), "MB", 30.0);
+    let mut open = Vec::new();
+    for n in 0..IDLE_STREAMS {
+        let mut connection = Connection::open(&world.through).await?;
+        // One event, then an hour of silence.
+        let mut body = connection.send(&ask(u64::from(n), 280, "events=2,gap=3600000000")).await?.into_body();
+        http_body_util::BodyExt::frame(&mut body).await.transpose()?;
+        open.push((connection, body));
+    }
+    let held = world.memory().unwrap_or_default().saturating_sub(before);
+    at_most("idle stream", megabytes(held) * 1024.0 / f64::from(IDLE_STREAMS), "KB", 64.0);
+    Ok(())
 }
 
-fn body(n: u64) -> Bytes {
-    let text = format!("{n} {}", "please ".repeat(280));
-    Bytes::from(
-        serde_json::json!({
-            "model": "claude-sonnet-5", "max_tokens": 2000, "stream": true,
-            "messages": [{ "role": "user", "content": text }],
-        })
-        .to_string(),
-    )
+#[expect(clippy::cast_precision_loss, reason = "a figure to read")]
+fn megabytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a number of things")]
+fn per_second(count: u64, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64().max(1e-9)
+}
+
+/// A call with so many words; no two are alike.
+fn ask(n: u64, words: usize, plan: &str) -> Ask {
+    let text = format!("{n} {}", "please ".repeat(words));
+    let body = serde_json::json!({
+        "model": "claude-sonnet-5", "max_tokens": 2000, "stream": !plan.is_empty(),
+        "messages": [{ "role": "user", "content": text }],
+    });
+    Ask { method: "POST", path: PATH, plan: plan.to_owned(), body: Bytes::from(body.to_string()) }
+}
+
+fn get(plan: &str) -> Ask {
+    Ask { method: "GET", path: "/", plan: plan.to_owned(), body: Bytes::new() }
+}
+
+#[derive(Default)]
+struct Side {
+    first: Times,
+    whole: Times,
+    events: Times,
+}
+
+/// Direct and through, in turns, one call after the other.
+async fn one_by_one(world: &World, count: u64, ask: impl Fn(u64) -> Ask) -> anyhow::Result<[Side; 2]> {
+    let mut sides = [Side::default(), Side::default()];
+    let mut connections = [Connection::open(&world.direct).await?, Connection::open(&world.through).await?];
+    for n in 0..count {
+        for (connection, into) in connections.iter_mut().zip(&mut sides) {
+            let heard = connection.call(&ask(n)).await?;
+            into.first.push(heard.first);
+            into.whole.push(heard.whole);
+            into.events.extend(heard.events);
+        }
+    }
+    Ok(sides)
 }
 
 type Pool = Vec<Arc<tokio::sync::Mutex<Connection>>>;
 
 /// Connections that have carried a call each.
-async fn connections(target: &Target, key: &str) -> anyhow::Result<Pool> {
-    let mut pool = Vec::new();
-    for _ in 0..CONNECTIONS {
+async fn connections(target: &Target) -> anyhow::Result<Pool> {
+    let open = |_| async {
         let mut connection = Connection::open(target).await?;
-        connection.call(PATH, ("x-api-key", key), &body(0)).await?;
-        pool.push(Arc::new(tokio::sync::Mutex::new(connection)));
-    }
-    Ok(pool)
+        connection.call(&ask(0, 280, "")).await?;
+        Ok(Arc::new(tokio::sync::Mutex::new(connection)))
+    };
+    let opened: Vec<_> = futures_util::stream::iter(0..CONNECTIONS).then(open).collect().await;
+    opened.into_iter().collect()
 }
 
 /// Latency is counted from when a call was due.
-async fn open_loop(pool: &Pool, key: &str, into: &mut Measured) -> anyhow::Result<()> {
+async fn open_loop(pool: &Pool, into: &mut Measured) -> anyhow::Result<()> {
     let mut tasks = Vec::new();
     let mut due = pace(RATE * SECONDS, RATE);
     while let Some((n, due)) = due.recv().await {
         let connection = Arc::clone(&pool[usize::try_from(n)? % pool.len()]);
-        let key = key.to_owned();
         tasks.push(tokio::spawn(async move {
             let mut connection = connection.lock().await;
             let waited = due.elapsed();
-            let (first, whole) = connection.call(PATH, ("x-api-key", &key), &body(n)).await?;
-            anyhow::Ok((waited + first, waited + whole))
+            anyhow::Ok(waited + connection.call(&ask(n, 280, "")).await?.whole)
         }));
     }
     for task in tasks {
-        let (first, whole) = task.await??;
-        into.first.push(first);
-        into.latency.push(whole);
+        into.latency.push(task.await??);
     }
     Ok(())
 }
 
 /// Every connection sends one call after the other.
-async fn closed_loop(pool: &Pool, key: &str, into: &mut Measured) -> anyhow::Result<()> {
+async fn closed_loop(pool: &Pool, into: &mut Measured) -> anyhow::Result<()> {
     let begun = Instant::now();
     let until = begun + Duration::from_secs(SECONDS);
     let mut tasks = Vec::new();
     for connection in pool {
-        let (connection, key) = (Arc::clone(connection), key.to_owned());
+        let connection = Arc::clone(connection);
         tasks.push(tokio::spawn(async move {
             let mut count = 0;
             let mut connection = connection.lock().await;
             while Instant::now() < until {
-                connection.call(PATH, ("x-api-key", &key), &body(count + 1_000_000)).await?;
+                connection.call(&ask(count + 1_000_000, 280, "")).await?;
                 count += 1;
             }
             anyhow::Ok(count)
