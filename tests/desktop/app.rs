@@ -45,16 +45,11 @@ unless { context.approved };
 "#;
 
 /// What is particular to one test.
+#[derive(Default)]
 pub struct Scene {
     pub script: Script,
     /// Rules beside the one that asks before the service is written to.
     pub policy: &'static str,
-}
-
-impl Default for Scene {
-    fn default() -> Self {
-        Self { script: Script::default(), policy: "" }
-    }
 }
 
 /// All that is there before the app is: provider, desk, keyring and world, which end in this order.
