@@ -16,7 +16,7 @@ test("a command says what it does before it is allowed", async ({ page }) => {
   await expect(shown.getByRole("heading", { name: "Run a command that pushes to a remote" })).toBeVisible();
   await expect(shown.getByText("git push --force origin main").first()).toBeVisible();
   await expect(shown.getByText("not reversible from here")).toBeVisible();
-  await expect(shown.getByText("ask-force-push", { exact: true })).toBeVisible();
+  await expect(shown.getByText("ask-force-push", { exact: true }).first()).toBeVisible();
   await expect(shown).toHaveAttribute("data-armed", "true");
   await expect(shown.getByRole("button", { name: /^Deny(?! and)/ })).toBeEnabled();
 });
