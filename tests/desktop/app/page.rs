@@ -113,6 +113,9 @@ impl App {
     pub async fn picture(&self, name: &str) -> Result<()> {
         if let Some(folder) = std::env::var_os("REEVE_ARTIFACTS").map(PathBuf::from) {
             std::fs::create_dir_all(&folder)?;
+            // A busy machine paints late; a window that paints nothing is shown as it is.
+            let painted = "const done = arguments[0]; requestAnimationFrame(() => requestAnimationFrame(() => done()))";
+            let _ = self.browser.execute_async(painted, vec![]).await;
             std::fs::write(folder.join(format!("{name}.png")), self.browser.screenshot().await?)?;
         }
         Ok(())
