@@ -403,7 +403,7 @@ export const approvals: ApprovalsPage = {
       "left": {
         "kind": "grant",
         "id": "grt_01recorded0000000000000006",
-        "text": "@id(\"grt_01recorded0000000000000006\")\n@reason(\"approved by hand for linear.create_issue\")\n@lifts(\"ask-issue-write, ask-first-tool, ask-tool-write\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"linear/create_issue\"\n)\nwhen {\n  context.transport == \"stdio\" &&\n  !context.uses_credential &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
+        "text": "@id(\"grt_01recorded0000000000000006\")\n@reason(\"approved by hand for linear.create_issue\")\n@lifts(\"ask-issue-write, ask-first-tool, ask-tool-write\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"linear/create_issue\"\n)\nwhen {\n  context.transport == \"stdio\" &&\n  context.destructive_hint == false &&\n  !context.uses_credential &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
       },
       "arming": null,
       "facts": null,
@@ -933,8 +933,8 @@ export const cards: ApprovalDto[] = [
     "arming": {
       "nonce": "nonce-of-this-showing",
       "armsAfterMs": 700,
-      "sessionText": "@id(\"grt_01recorded0000000000000127\")\n@reason(\"approved by hand for postgres.execute\")\n@lifts(\"ask-first-tool, ask-tool-write\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"postgres/execute\"\n)\nwhen {\n  context.transport == \"stdio\" &&\n  context.content == \"0000000000000000000000000000000000000000000000000000000000000036\" &&\n  !context.uses_credential &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
-      "alwaysText": "@id(\"grt_01recorded0000000000000127\")\n@reason(\"approved by hand for postgres.execute\")\n@lifts(\"ask-first-tool, ask-tool-write\")\n@expires(\"2026-12-18T11:04:18Z\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"postgres/execute\"\n)\nwhen {\n  context.transport == \"stdio\" &&\n  context.content == \"0000000000000000000000000000000000000000000000000000000000000036\" &&\n  !context.uses_credential\n};\n",
+      "sessionText": "@id(\"grt_01recorded0000000000000127\")\n@reason(\"approved by hand for postgres.execute\")\n@lifts(\"ask-first-tool, ask-tool-write\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"postgres/execute\"\n)\nwhen {\n  context.transport == \"stdio\" &&\n  context.destructive_hint == true &&\n  context.content == \"0000000000000000000000000000000000000000000000000000000000000036\" &&\n  !context.uses_credential &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
+      "alwaysText": "@id(\"grt_01recorded0000000000000127\")\n@reason(\"approved by hand for postgres.execute\")\n@lifts(\"ask-first-tool, ask-tool-write\")\n@expires(\"2026-12-18T11:04:18Z\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"postgres/execute\"\n)\nwhen {\n  context.transport == \"stdio\" &&\n  context.destructive_hint == true &&\n  context.content == \"0000000000000000000000000000000000000000000000000000000000000036\" &&\n  !context.uses_credential\n};\n",
       "alwaysFile": "/home/dana/.reeve/config/policies/standing.cedar",
       "widths": ["exact"],
       "notLiftable": null,
@@ -1083,8 +1083,8 @@ export const cards: ApprovalDto[] = [
     "arming": {
       "nonce": "nonce-of-this-showing",
       "armsAfterMs": 700,
-      "sessionText": "@id(\"grt_01recorded0000000000000129\")\n@reason(\"approved by hand for chat.post_message\")\n@lifts(\"ask-first-tool, ask-tool-write\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"chat/post_message\"\n)\nwhen {\n  context.transport == \"http\" &&\n  !context.uses_credential &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
-      "alwaysText": "@id(\"grt_01recorded0000000000000129\")\n@reason(\"approved by hand for chat.post_message\")\n@lifts(\"ask-first-tool, ask-tool-write\")\n@expires(\"2026-12-18T11:04:22Z\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"chat/post_message\"\n)\nwhen {\n  context.transport == \"http\" &&\n  !context.uses_credential\n};\n",
+      "sessionText": "@id(\"grt_01recorded0000000000000129\")\n@reason(\"approved by hand for chat.post_message\")\n@lifts(\"ask-first-tool, ask-tool-write\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"chat/post_message\"\n)\nwhen {\n  context.transport == \"http\" &&\n  context.destructive_hint == true &&\n  !context.uses_credential &&\n  context.session == Session::\"ses_01recorded0000000000000003\"\n};\n",
+      "alwaysText": "@id(\"grt_01recorded0000000000000129\")\n@reason(\"approved by hand for chat.post_message\")\n@lifts(\"ask-first-tool, ask-tool-write\")\n@expires(\"2026-12-18T11:04:22Z\")\npermit (\n  principal == Agent::\"codex\",\n  action == Action::\"mcp.tool_call\",\n  resource == McpTool::\"chat/post_message\"\n)\nwhen {\n  context.transport == \"http\" &&\n  context.destructive_hint == true &&\n  !context.uses_credential\n};\n",
       "alwaysFile": "/home/dana/.reeve/config/policies/standing.cedar",
       "widths": ["useful"],
       "notLiftable": null,
