@@ -33,11 +33,7 @@ pub const FILES: &[File] = &[
     File {
         name: "policies.ts",
         about: "the rules in force, the files they stand in, and how often each decided",
-        constants: &[
-            ("rules", "RuleDto", true),
-            ("policyFiles", "PolicyFileDto", true),
-            ("hits", "HitsDto", false),
-        ],
+        constants: &[("rules", "RuleDto", true), ("policyFiles", "PolicyFileDto", true), ("hits", "HitsDto", false)],
     },
     File {
         name: "operations.ts",
