@@ -54,7 +54,7 @@ pub fn read(text: &str) -> Line {
             ';' | '\n' | '\r' => reader.end_command(),
             '&' if rest.next_if_eq(&'>').is_some() => {
                 reader.end_word();
-                reader.into_file(&mut rest);
+                reader.write_to(&mut rest);
             }
             '&' | '|' => {
                 while rest.next_if(|c| matches!(c, '&' | '|')).is_some() {}
@@ -62,9 +62,9 @@ pub fn read(text: &str) -> Line {
             }
             '>' => {
                 reader.end_number();
-                reader.into_file(&mut rest);
+                reader.write_to(&mut rest);
             }
-            '<' => reader.from_file(&mut rest),
+            '<' => reader.read_from(&mut rest),
             other => reader.push(other),
         }
     }
@@ -135,19 +135,17 @@ impl Reader {
         self.end_word();
     }
 
-    fn into_file(&mut self, rest: &mut Rest<'_>) {
+    fn write_to(&mut self, rest: &mut Rest<'_>) {
         while rest.next_if(|c| matches!(c, '>' | '|')).is_some() {}
         // `2>&1` names no file, `>&file` does.
-        if rest.next_if_eq(&'&').is_some() {
-            if rest.next_if(|c| c.is_ascii_digit() || *c == '-').is_some() {
-                return;
-            }
+        let names_none = rest.next_if_eq(&'&').is_some() && rest.next_if(|c| c.is_ascii_digit() || *c == '-').is_some();
+        if !names_none {
+            self.redirect = Some(true);
         }
-        self.redirect = Some(true);
     }
 
     /// What is read in is harmless; a text that follows in the line itself, and a command in its place, are not told apart.
-    fn from_file(&mut self, rest: &mut Rest<'_>) {
+    fn read_from(&mut self, rest: &mut Rest<'_>) {
         self.end_number();
         if rest.next_if(|c| matches!(c, '<' | '(')).is_some() {
             self.lost();
