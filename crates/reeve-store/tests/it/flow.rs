@@ -248,11 +248,11 @@ async fn what_a_person_pinned_and_wrote_is_found_and_stays_when_the_rows_are_mad
         rows.into_iter().map(|row| row.operation).collect()
     };
     for query in ["is:pinned", "has:note", "\"cache was cold\"", "-has:note path:/a OR is:pinned"] {
-        assert_eq!(found(query).await, [one.id.clone()], "{query}");
+        assert_eq!(found(query).await, std::slice::from_ref(&one.id), "{query}");
     }
-    assert_eq!(found("-is:pinned").await, [other.id.clone()]);
+    assert_eq!(found("-is:pinned").await, std::slice::from_ref(&other.id));
     store.rebuild().await.unwrap();
-    assert_eq!(found("is:pinned has:note").await, [one.id.clone()]);
+    assert_eq!(found("is:pinned has:note").await, std::slice::from_ref(&one.id));
 }
 
 /// Asked, answered after so many milliseconds, and sent.
