@@ -5,8 +5,10 @@ use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use http::StatusCode;
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use reeve_api::client::Client;
@@ -32,6 +34,7 @@ struct Terminal {
     child: Child,
     keys: File,
     seen: Arc<Mutex<String>>,
+    reading: JoinHandle<()>,
 }
 
 impl Terminal {
@@ -47,14 +50,14 @@ impl Terminal {
         let keys = File::from(pty.master);
         let seen = Arc::new(Mutex::new(String::new()));
         let (mut screen, kept) = (keys.try_clone().unwrap(), Arc::clone(&seen));
-        std::thread::spawn(move || {
+        let reading = std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             // It ends with an error once nobody holds the other side.
             while let Ok(count @ 1..) = screen.read(&mut bytes) {
                 kept.lock().unwrap().push_str(&String::from_utf8_lossy(&bytes[..count]));
             }
         });
-        Self { child, keys, seen }
+        Self { child, keys, seen, reading }
     }
 
     fn screen(&self) -> String {
@@ -89,6 +92,11 @@ impl Terminal {
             assert!(begun.elapsed() < SOON, "it does not end: {}", self.screen());
             std::thread::sleep(Duration::from_millis(10));
         };
+        // What it printed last is still on its way when it has ended.
+        while !self.reading.is_finished() {
+            assert!(begun.elapsed() < SOON, "somebody still holds the terminal: {}", self.screen());
+            std::thread::sleep(Duration::from_millis(10));
+        }
         (status.code(), self.screen())
     }
 }
@@ -143,6 +151,7 @@ async fn what_is_critical_is_allowed_at_a_terminal_with_the_passphrase_which_no_
     assert!(screen.contains("this is not the passphrase") && screen.contains("approved:"), "{screen}");
     assert!(!screen.contains("horse"), "{screen}");
     let reply = asking.await.unwrap().unwrap();
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     assert!(!reply.text().contains("deletes for good"), "{}", reply.text());
 }
 
