@@ -61,6 +61,9 @@ pub struct Policies {
     projects: projects::Projects,
     /// Held by whoever changes the person's rules.
     saving: tokio::sync::Mutex<()>,
+    /// Revisions in force and proposed that were found to be critical last: whoever tries another passphrase does not have
+    /// them weighed again.
+    critical: Mutex<Option<(String, String)>>,
     /// Versions of the person's rules; only an engine keeps them.
     history: OnceLock<history::History>,
 }
@@ -107,6 +110,7 @@ impl Policies {
             seen: Mutex::new(files),
             projects: projects::Projects::default(),
             saving: tokio::sync::Mutex::default(),
+            critical: Mutex::default(),
             history: OnceLock::new(),
         })
     }
@@ -171,8 +175,7 @@ impl Policies {
         seen.clone_from(&files);
         // A version that cannot be kept is no reason to run on old rules.
         if let Some(history) = self.history.get()
-            && let Err(error) =
-                self.versioned(&files).and_then(|now| history.notice(&now, touched(&files), history::How::Outside))
+            && let Err(error) = history.notice(&self.versioned(&files), touched(&files), history::How::Outside)
         {
             tracing::error!(%error, "the new version of the rules is not kept");
         }
@@ -193,7 +196,7 @@ impl Policies {
     /// When they cannot be read or written.
     pub(crate) fn keep_history(&self) -> Result<(), EngineError> {
         let files = self.seen.lock().clone();
-        let history = history::History::open(self.config.join("history"), &self.versioned(&files)?, touched(&files))?;
+        let history = history::History::open(self.config.join("history"), &self.versioned(&files), touched(&files))?;
         // A second call finds the first one's history, which is the same.
         _ = self.history.set(history);
         Ok(())
@@ -227,7 +230,7 @@ impl Policies {
             path: Some(file.path),
             text: file.text,
         }));
-        out.extend(self.case_files()?.iter().map(|(name, text)| FileInfo {
+        out.extend(self.case_files().iter().map(|(name, text)| FileInfo {
             file: name.clone(),
             layer: Layer::Mine,
             path: Some(folder.join(name)),
@@ -238,7 +241,7 @@ impl Policies {
     }
 
     /// What versions are kept of: the person's own rules and cases.
-    fn versioned(&self, files: &[PolicyFile]) -> Result<Vec<history::VersionFile>, EngineError> {
+    fn versioned(&self, files: &[PolicyFile]) -> Vec<history::VersionFile> {
         let folder = self.folder();
         let own = files.iter().filter(|file| is_own(file, &folder));
         let version = |file: &PolicyFile| history::VersionFile {
@@ -246,8 +249,8 @@ impl Policies {
             before: None,
             after: Some(file.text.clone()),
         };
-        let cases = case_files::CaseFiles::default().changes(&self.case_files()?);
-        Ok(own.map(version).chain(cases).collect())
+        let cases = case_files::CaseFiles::default().changes(&self.case_files());
+        own.map(version).chain(cases).collect()
     }
 
     fn reject(&self, problem: String) -> Reload {

@@ -15,7 +15,11 @@ const FOLDER: &str = "cases";
 
 /// Case files by name, such as `cases/mine.yaml`, with their text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct CaseFiles(BTreeMap<String, String>);
+pub(super) struct CaseFiles {
+    texts: BTreeMap<String, String>,
+    /// What is there and cannot be read, the folder among it: it fails, and is neither kept nor replaced.
+    unread: Vec<Problem>,
+}
 
 /// How the case files came out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,7 +45,7 @@ impl CaseFiles {
     /// The files with one more change.
     ///
     /// # Errors
-    /// When it names no case file, or replaces a part of one.
+    /// When it names no case file, replaces a part of one, or one that cannot be read.
     pub fn change(&mut self, change: &FileChange) -> Result<(), EngineError> {
         let name = change.file.strip_prefix(FOLDER).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
         if !is_plain(name, ".yaml") {
@@ -50,13 +54,16 @@ impl CaseFiles {
                 change.file
             )));
         }
+        if let Some(problem) = self.unread.iter().find(|one| one.file == change.file || one.file == FOLDER) {
+            return Err(EngineError::Refused(problem.to_string()));
+        }
         match change.part {
             Part::File => {
-                self.0.insert(change.file.clone(), change.text.clone());
+                self.texts.insert(change.file.clone(), change.text.clone());
                 Ok(())
             }
             Part::Gone => {
-                self.0.remove(&change.file);
+                self.texts.remove(&change.file);
                 Ok(())
             }
             Part::Rule(_) | Part::New => {
@@ -67,24 +74,24 @@ impl CaseFiles {
 
     /// What differs from these files in others.
     pub fn changes(&self, after: &Self) -> Vec<VersionFile> {
-        let names = self.0.keys().chain(after.0.keys().filter(|name| !self.0.contains_key(*name)));
+        let names = self.texts.keys().chain(after.texts.keys().filter(|name| !self.texts.contains_key(*name)));
         let version = |name: &String| VersionFile {
             file: name.clone(),
-            before: self.0.get(name).cloned(),
-            after: after.0.get(name).cloned(),
+            before: self.texts.get(name).cloned(),
+            after: after.texts.get(name).cloned(),
         };
         names.map(version).filter(|file| file.before != file.after).collect()
     }
 
-    /// Every file with its text, by name.
+    /// Every file that can be read, with its text, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.0.iter()
+        self.texts.iter()
     }
 
     /// Judges every case.
     pub fn run(&self, set: &PolicySet) -> Cases {
-        let mut out = Cases::default();
-        for (name, text) in &self.0 {
+        let mut out = Cases { results: Vec::new(), problems: self.unread.clone() };
+        for (name, text) in &self.texts {
             match cases::run(set, text, name) {
                 Ok(results) => out.results.extend(results),
                 Err(error) => out.problems.extend(error.problems().iter().cloned()),
@@ -95,26 +102,40 @@ impl CaseFiles {
 }
 
 impl Policies {
-    /// The person's case files as they are on disk.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub(super) fn case_files(&self) -> Result<CaseFiles, EngineError> {
-        let folder = self.folder().join(FOLDER);
-        let unread = |source| EngineError::Read { path: folder.clone(), source };
-        let entries = match std::fs::read_dir(&folder) {
+    /// The person's case files as they are on disk. They bind nothing, so one that cannot be read stops nothing.
+    pub(super) fn case_files(&self) -> CaseFiles {
+        let mut files = CaseFiles::default();
+        let entries = match std::fs::read_dir(self.folder().join(FOLDER)) {
             Ok(entries) => entries,
-            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return Ok(CaseFiles::default()),
-            Err(source) => return Err(unread(source)),
+            Err(missing) if missing.kind() == std::io::ErrorKind::NotFound => return files,
+            Err(error) => {
+                files.unread.push(unread(FOLDER, &error));
+                return files;
+            }
         };
-        let mut files = BTreeMap::new();
         for entry in entries {
-            let path = entry.map_err(unread)?.path();
-            if path.extension().is_some_and(|e| e == "yaml") {
-                let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-                files.insert(format!("{FOLDER}/{name}"), super::read_or_empty(&path)?);
+            let path = match entry {
+                Ok(entry) => entry.path(),
+                Err(error) => {
+                    files.unread.push(unread(FOLDER, &error));
+                    continue;
+                }
+            };
+            if path.extension().is_none_or(|e| e != "yaml") {
+                continue;
+            }
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = format!("{FOLDER}/{name}");
+            match std::fs::read_to_string(&path) {
+                Ok(text) => _ = files.texts.insert(name, text),
+                Err(error) => files.unread.push(unread(&name, &error)),
             }
         }
-        Ok(CaseFiles(files))
+        files.unread.sort();
+        files
     }
+}
+
+fn unread(file: &str, error: &std::io::Error) -> Problem {
+    Problem { file: file.to_owned(), line: 0, column: 0, length: 0, message: format!("cannot be read: {error}") }
 }

@@ -117,6 +117,12 @@ impl Candidate {
         self.cases.run(set)
     }
 
+    /// Whether the same draft, put together anew, still changes the same files from and to the same, among the same rules.
+    pub(super) fn is_still(&self, again: &Self) -> bool {
+        let revision = |one: &Self| one.set.as_ref().map(|set| set.revision().to_owned()).ok();
+        self.changed == again.changed && self.cases == again.cases && revision(self) == revision(again)
+    }
+
     /// What would change on disk.
     #[must_use]
     pub fn changed(&self) -> &[VersionFile] {
@@ -136,7 +142,7 @@ impl Policies {
         if draft.complete {
             files.retain(|file| !is_own(file, &folder) || draft.names(&file.shown));
         }
-        let on_disk = self.case_files()?;
+        let on_disk = self.case_files();
         let mut cases = on_disk.clone();
         let mut stands = Vec::new();
         for change in &draft.changes {
@@ -345,6 +351,38 @@ mod tests {
             bad.changes[0].file = name.to_owned();
             assert!(policies.candidate(&bad).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_case_file_that_cannot_be_read_fails_and_is_neither_kept_nor_replaced() {
+        let (home, policies) = policies(ONE);
+        let cases = home.path().join("policies/cases");
+        std::fs::create_dir_all(cases.join("folder.yaml")).unwrap();
+        std::fs::write(cases.join("latin.yaml"), b"cases: [] # caf\xe9\n").unwrap();
+        policies.keep_history().unwrap();
+        assert!(policies.files().unwrap().iter().all(|file| !file.file.starts_with("cases/")));
+        let candidate = composed(&policies, Part::File, ONE);
+        let problems = candidate.cases(&candidate.whole().unwrap()).problems;
+        let files: Vec<&str> = problems.iter().map(|problem| &*problem.file).collect();
+        assert_eq!(files, ["cases/folder.yaml", "cases/latin.yaml"]);
+        let change = FileChange { file: "cases/latin.yaml".to_owned(), part: Part::Gone, text: String::new() };
+        let refused = policies.candidate(&Draft { changes: vec![change], complete: false }).unwrap_err().to_string();
+        assert!(refused.contains("cannot be read"), "{refused}");
+    }
+
+    #[test]
+    fn a_candidate_is_another_as_soon_as_any_file_was_changed_outside() {
+        let (home, policies) = policies(ONE);
+        let candidate = composed(&policies, Part::New, TWO);
+        assert!(candidate.is_still(&composed(&policies, Part::New, TWO)));
+        let file = home.path().join("policies/mine.cedar");
+        for outside in [format!("// mine\n{ONE}"), "broken (".to_owned(), ONE.replace("a.example", "z.example")] {
+            std::fs::write(&file, outside).unwrap();
+            assert!(!candidate.is_still(&composed(&policies, Part::New, TWO)));
+        }
+        std::fs::write(&file, ONE).unwrap();
+        std::fs::write(home.path().join("policies/other.cedar"), TWO.replace("\"two\"", "\"three\"")).unwrap();
+        assert!(!candidate.is_still(&composed(&policies, Part::New, TWO)));
     }
 
     #[test]

@@ -60,6 +60,8 @@ pub struct Replay {
     pub newly_allowed: Tally,
     pub newly_asked: Tally,
     pub newly_denied: Tally,
+    /// Operations that were critical, when recorded or by the rules in force, and would be less grave and not denied.
+    pub eased: u64,
     pub same: u64,
     /// What becomes allowed first, the gravest first.
     pub changes: Vec<Change>,
@@ -106,6 +108,7 @@ fn compare(live: &PolicySet, candidate: &PolicySet, operations: &[Judged], since
         newly_allowed: Tally::default(),
         newly_asked: Tally::default(),
         newly_denied: Tally::default(),
+        eased: 0,
         same: 0,
         changes: Vec::new(),
         took: Duration::ZERO,
@@ -120,6 +123,7 @@ fn compare(live: &PolicySet, candidate: &PolicySet, operations: &[Judged], since
         let before = live.evaluate(&judged.operation, &circumstances);
         let after = candidate.evaluate(&judged.operation, &circumstances);
         replay.count(&before, &after);
+        replay.eased += u64::from(is_eased(judged.verdict.risk(), &before, &after));
         if before.decision() != after.decision() {
             let operation = &judged.operation;
             let key = (&operation.principal.agent, operation.summary.as_str(), before.decision(), after.decision());
@@ -149,7 +153,23 @@ fn compare(live: &PolicySet, candidate: &PolicySet, operations: &[Judged], since
     replay
 }
 
+/// Also by way of another rule in between, such as one that denies it for a while: what it weighed when it was recorded counts.
+fn is_eased(recorded: Risk, before: &Verdict, after: &Verdict) -> bool {
+    let differs = before.decision() != after.decision() || before.risk() != after.risk();
+    let less = recorded.max(before.risk()) == Risk::Critical && after.risk() < Risk::Critical;
+    differs && less && after.decision() != Decision::Deny
+}
+
 impl Replay {
+    /// How grave it is to put the candidate in force: as the gravest that would newly pass; critical where that was not all,
+    /// or where the next of its kind would not be critical any more.
+    pub(super) fn weight(&self) -> Option<Risk> {
+        if !self.complete || self.eased > 0 {
+            return Some(Risk::Critical);
+        }
+        self.changes.iter().filter(|change| change.after == Decision::Allow).map(|change| change.risk).max()
+    }
+
     fn count(&mut self, before: &Verdict, after: &Verdict) {
         self.judged += 1;
         if before.decision() == after.decision() {
@@ -171,5 +191,19 @@ fn order(decision: Decision) -> u8 {
         Decision::Allow => 0,
         Decision::Ask => 1,
         Decision::Deny => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_domain::settings::Preset;
+
+    use super::*;
+
+    #[test]
+    fn what_was_not_weighed_to_its_end_counts_as_critical() {
+        let set = PolicySet::load(Preset::Balanced, &[], &[]).unwrap();
+        let weight = |all| compare(&set, &set, &[], DateTime::UNIX_EPOCH, all).weight();
+        assert_eq!((weight(true), weight(false)), (None, Some(Risk::Critical)));
     }
 }

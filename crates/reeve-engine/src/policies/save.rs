@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reeve_domain::event::{Draft as Record, EventBody};
-use reeve_domain::verdict::{Decision, Risk};
+use reeve_domain::verdict::Risk;
 use reeve_policy::PolicySet;
 use reeve_policy::diff::diff;
 
@@ -35,7 +35,7 @@ impl Engine {
         self.reload().await?;
         let live = policies.in_force();
         if base.is_some_and(|base| base != live.set.revision()) {
-            return Err(EngineError::Refused("the rules changed meanwhile: look at them again".to_owned()));
+            return Err(changed_meanwhile());
         }
         let candidate = policies.candidate(draft)?;
         let set = candidate.whole()?;
@@ -45,6 +45,12 @@ impl Engine {
         }
         let weight = Change::Rules(&diff(&live.set.rules(), &set.rules())).weight();
         self.proven_for_rules("loosening the rules", weight, Arc::clone(&set), &author.person).await?;
+        // The proof took its time: what was saved in an editor meanwhile was neither weighed nor is it to be lost.
+        self.reload().await?;
+        if policies.in_force().set.revision() != live.set.revision() || !candidate.is_still(&policies.candidate(draft)?)
+        {
+            return Err(changed_meanwhile());
+        }
         let version = policies.write(&candidate, author, self.now())?;
         let told = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
@@ -74,9 +80,20 @@ impl Engine {
         person: &Person,
     ) -> Result<(), EngineError> {
         let Some(least) = weight else { return self.proven(what, None, person).await };
-        let replay = self.replay(candidate, self.now() - WINDOW).await?;
-        let passes = replay.changes.iter().filter(|change| change.after == Decision::Allow).map(|change| change.risk);
-        self.proven(what, passes.chain([least]).max(), person).await
+        let policies = self.policies();
+        let revisions = (policies.in_force().set.revision().to_owned(), candidate.revision().to_owned());
+        // Nothing is graver, so what is recorded meanwhile makes no difference.
+        let known = policies.critical.lock().as_ref() == Some(&revisions);
+        let weight = match known {
+            true => Risk::Critical,
+            false => {
+                self.replay(candidate, self.now() - WINDOW).await?.weight().map_or(least, |gravest| gravest.max(least))
+            }
+        };
+        if weight == Risk::Critical {
+            *policies.critical.lock() = Some(revisions);
+        }
+        self.proven(what, Some(weight), person).await
     }
 }
 
@@ -127,6 +144,10 @@ impl Policies {
         }
         self.history.get().map_or(Ok(()), |history| history.forget(version))
     }
+}
+
+fn changed_meanwhile() -> EngineError {
+    EngineError::Refused("the rules changed meanwhile: look at them again".to_owned())
 }
 
 fn failing(cases: &super::draft::Cases) -> String {

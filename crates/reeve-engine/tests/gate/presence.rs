@@ -162,6 +162,15 @@ async fn rules_that_would_let_something_critical_pass_need_the_passphrase_in_any
     assert!(matches!(asked.await.unwrap(), Ruling::Denied(_)));
     refused(save(&world, Part::Rule("grave".to_owned()), "", dana(None)).await);
     assert_eq!(rules(&world), ["grave"]);
+    // Nor in two steps: first no longer critical, or denied for a while, then gone.
+    let lighter = GRAVE.replace("critical", "low");
+    refused(save(&world, Part::Rule("grave".to_owned()), &lighter, dana(None)).await);
+    refused(save(&world, Part::Rule("grave".to_owned()), &lighter, dana(Some("wrong horse"))).await);
+    save(&world, Part::New, NO_DOCS, dana(None)).await.unwrap();
+    save(&world, Part::Rule("grave".to_owned()), &lighter, dana(None)).await.unwrap();
+    refused(save(&world, Part::Rule("no-docs".to_owned()), "", dana(None)).await);
+    save(&world, Part::Rule("no-docs".to_owned()), "", dana(RIGHT)).await.unwrap();
+    save(&world, Part::Rule("grave".to_owned()), GRAVE, dana(None)).await.unwrap();
     save(&world, Part::Rule("grave".to_owned()), "", dana(RIGHT)).await.unwrap();
 }
 
