@@ -35,6 +35,15 @@ export function useCall<C extends Call>(call: C, options?: Pick<UseQueryOptions<
   return useQuery<Answer<C>, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), ...options });
 }
 
+/** Ends the keys of what is asked for by the clock alone, apart from the same call of a screen that follows every action. */
+export const TIMED = "timed";
+
+/** What is dear to count and always shown: asked for every so many milliseconds, however much is recorded. */
+export function useTimedCall<C extends Call>(call: C, every: number, enabled: boolean) {
+  const engine = useEngine();
+  return useQuery<Answer<C>, EngineError>({ queryKey: [...keyOf(call), TIMED], queryFn: () => engine.call(call), refetchInterval: every, enabled });
+}
+
 /** Whether the engine answers; told by the subscription. */
 export function useConnection(): Connection {
   const { data } = useQuery<Connection>({ queryKey: CONNECTION, queryFn: () => ({ kind: "connecting" }), initialData: { kind: "connecting" } });

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import { arming, row, status, story } from "../testing/story";
 import type { ApprovalsPage } from "./bindings/ApprovalsPage";
 import { FakeEngine } from "./fake";
-import { CONNECTION, createQueryClient, keyOf } from "./query";
+import { CONNECTION, createQueryClient, keyOf, TIMED } from "./query";
 import { type Pages, replaceNewest, upsert } from "./rows";
 import { applyBatch, mergeApprovals, searchKey, startStream } from "./stream";
 
@@ -41,6 +41,20 @@ describe("sessions", () => {
     await vi.waitFor(() => expect(client.getQueryState(flowOf("ses_1"))?.isInvalidated).toBe(true));
     expect(client.getQueryState(["sessions.search", ""])?.isInvalidated).toBe(true);
     expect(client.getQueryState(flowOf("ses_2"))?.isInvalidated).toBe(false);
+    end();
+  });
+});
+
+describe("counts", () => {
+  it("are asked for again when something was recorded, but for those that the clock asks for", async () => {
+    const client = createQueryClient();
+    const engine = new FakeEngine("story", Date.parse(at));
+    const end = startStream(engine, client);
+    const counted = keyOf({ call: "operations.facets", input: { query: "since:24h" } });
+    for (const key of [counted, [...counted, TIMED]]) client.setQueryData(key, {});
+    engine.add({ row: row(60_000, at, {}) });
+    await vi.waitFor(() => expect(client.getQueryState(counted)?.isInvalidated).toBe(true));
+    expect(client.getQueryState([...counted, TIMED])?.isInvalidated).toBe(false);
     end();
   });
 });

@@ -5,7 +5,7 @@ import type { ApprovalsPage } from "./bindings/ApprovalsPage";
 import type { SearchPage } from "./bindings/SearchPage";
 import type { StreamBatch } from "./bindings/StreamBatch";
 import type { Engine } from "./client";
-import { CONNECTION, type Connection, keyOf } from "./query";
+import { CONNECTION, type Connection, keyOf, TIMED } from "./query";
 import { type Pages, replaceNewest, upsert } from "./rows";
 
 /** Rows of one page. */
@@ -15,7 +15,7 @@ const CALM = 400;
 /** Sessions and waterfalls, which are larger, at most this often. */
 const SLOW = 2_000;
 const RESOLVED_KEPT = 200;
-/** What the engine counts when it is asked: asked again when something was recorded, as far as a screen shows it. */
+/** What the engine counts when it is asked: asked again when something was recorded, as far as a screen shows it, but for what a timer asks. */
 const COUNTED = ["operations.facets", "agents.list", "agents.get", "sessions.list", "budgets.lines", "budgets.get"];
 
 export const searchKey = (query: string) => ["operations.search", query] as const;
@@ -81,7 +81,7 @@ function refreshCard(client: QueryClient, approval: ApprovalDto): void {
 }
 
 async function refreshCounted(engine: Engine, client: QueryClient): Promise<void> {
-  for (const name of COUNTED) void client.invalidateQueries({ queryKey: [name] });
+  for (const name of COUNTED) void client.invalidateQueries({ queryKey: [name], predicate: ({ queryKey }) => queryKey.at(-1) !== TIMED });
   const filtered = client.getQueryCache().findAll({ queryKey: ["operations.search"], type: "active" });
   for (const { queryKey } of filtered) {
     const query = queryKey[1];

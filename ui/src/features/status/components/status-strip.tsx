@@ -5,7 +5,7 @@ import { Trans, useTranslation } from "react-i18next";
 import type { Shape } from "../../../components/glyph";
 import { Untrusted } from "../../../components/untrusted";
 import type { StatusDto } from "../../../engine/bindings/StatusDto";
-import { type Connection, useCall, useConnection } from "../../../engine/query";
+import { type Connection, useCall, useConnection, useTimedCall } from "../../../engine/query";
 import { moneyShort } from "../../../lib/money";
 import { minute } from "../../../lib/time";
 import { useResume, useStatus } from "../queries";
@@ -16,10 +16,13 @@ export type Fix = "doctor" | "protection";
 
 type Shown = { state: string; shape: Shape; colour: string; word: string; cause: string | null; more: string; fix: "resume" | Fix | null };
 
+/** A day's counts are dear, and the strip is always there: they are asked for by the clock, in milliseconds, not with every action. */
+const DAY_AGAIN = 60_000;
+
 /** What observing has shown in a day. */
 function useWould(observing: boolean): string | null {
   const { t } = useTranslation();
-  const { data } = useCall({ call: "operations.facets", input: { query: "since:24h" } }, { enabled: observing });
+  const { data } = useTimedCall({ call: "operations.facets", input: { query: "since:24h" } }, DAY_AGAIN, observing);
   if (!observing || !data || data.matches === 0) return null;
   const decided = data.groups.find(({ key }) => key === "decision")?.values ?? [];
   const count = (name: string) => decided.find(({ value }) => value.replace("-", "_") === name)?.count ?? 0;
