@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { clock, countdown, exact, took } from "./time";
+import { clock, countdown, dated, exact, took } from "./time";
 
 describe("durations", () => {
   it("count down in whole seconds and stop at zero", () => {
@@ -12,6 +12,11 @@ describe("durations", () => {
 });
 
 describe("instants", () => {
+  it("name their day where it is not known already", () => {
+    const noon = (day: number) => new Date(2026, 10, day, 12).toISOString();
+    expect([dated(noon(20), noon(20)), dated(noon(21), noon(20))]).toEqual(["12:00", "21 Nov 12:00"]);
+  });
+
   it("show milliseconds apart and carry the offset when exact", () => {
     expect(clock("2026-11-20T14:03:22.118Z").fraction).toBe(".118");
     expect(exact("2026-11-20T14:03:22.118Z")).toMatch(/^2026-11-2\d \d\d:\d\d:22\.118 [+-]\d\d:\d\d$/);

@@ -22,11 +22,24 @@ export function exact(iso: string): string {
   return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${time}${fraction} ${sign}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
+/** `20 Nov`. */
+export function date(iso: string): string {
+  return new Date(iso).toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+}
+
+/** Whether two instants are of one day of the calendar. */
+export function sameDay(one: string | number, other: string | number): boolean {
+  return new Date(one).toDateString() === new Date(other).toDateString();
+}
+
+/** `14:03`, and `20 Nov 14:03` where that is another day than the one that is known already. */
+export function dated(iso: string, known: string | number): string {
+  return sameDay(iso, known) ? minute(iso) : `${date(iso)} ${minute(iso)}`;
+}
+
 /** `14:03` today, `20 Nov` before. */
 export function day(iso: string, now: number): string {
-  const at = new Date(iso);
-  if (at.toDateString() === new Date(now).toDateString()) return minute(iso);
-  return at.toLocaleDateString("en-GB", { day: "numeric", month: "short" });
+  return sameDay(iso, now) ? minute(iso) : date(iso);
 }
 
 /** Whole seconds as `1:47`, `12:08`, `1:02:03`; never below zero. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { row } from "../../testing/story";
-import { placeOf } from "./components/histogram";
+import { labelsOf, placeOf } from "./components/histogram";
 import { asked, brushed, curlOf, printWindows, queryOf, split, stateOf, suggestions, windows, writtenState, zoomedIn, zoomedOut } from "./model";
 
 const rows = [5, 4, 3, 2].map((record) => row(record, "2026-11-20T13:03:39Z", {}));
@@ -68,6 +68,23 @@ describe("the histogram's window", () => {
     expect(placeOf({ since: bins[1]!.at, before: bins[3]!.at }, bins, 60_000)).toEqual({ from: 1, to: 3 });
     expect(placeOf({ since: "2020-01-01T00:00:00Z", before: null }, bins, 60_000)).toEqual({ from: 0, to: 4 });
     expect(placeOf({ since: "24h", before: null }, bins, 60_000)).toBeNull();
+  });
+});
+
+describe("the histogram's axis", () => {
+  const NOON = new Date(2026, 10, 20, 12).getTime();
+  const HOUR = 3_600_000;
+  const every = (hours: number, first: number, count: number) => labelsOf(Array.from({ length: count }, (_, at) => ({ at: new Date(first + at * hours * HOUR).toISOString() })), NOON);
+
+  it("names each day once, where it begins, and today never alone", () => {
+    expect(every(1, NOON - 3 * HOUR, 3)).toEqual(["09:00", "10:00", "11:00"]);
+    expect(every(6, NOON - 24 * HOUR, 5)).toEqual(["19 Nov 12:00", "18:00", "20 Nov 00:00", "06:00", "12:00"]);
+  });
+
+  it("names days alone where marks are a day apart, and seconds within minutes", () => {
+    expect(every(24, NOON - 48 * HOUR, 3)).toEqual(["18 Nov", "19 Nov", "20 Nov"]);
+    expect(every(1 / 60, NOON - 24 * HOUR, 2)).toEqual(["19 Nov 12:00:00", "12:01:00"]);
+    expect(labelsOf([], NOON)).toEqual([]);
   });
 });
 

@@ -1,17 +1,19 @@
 // Actions over time, denied on top so that a single one is seen; a range is chosen by drag or by keys.
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
 import { Trans, useTranslation } from "react-i18next";
+import { useNow } from "../../../components/use-now";
 import type { BinDto } from "../../../engine/bindings/BinDto";
 import type { FacetsDto } from "../../../engine/bindings/FacetsDto";
 import { type Range, rangeOf } from "../../../lib/filter/tokens";
 import { money } from "../../../lib/money";
-import { clock, day, minute, took } from "../../../lib/time";
+import { clock, date, dated, sameDay, took } from "../../../lib/time";
 
 const WIDTH = 1_000;
 const HEIGHT = 52;
 const LEAST = 3;
 /** Under ten minutes the axis shows seconds. */
 const BRIEF = 600_000;
+const DAY = 86_400_000;
 
 type Brush = { from: number; to: number };
 
@@ -31,6 +33,7 @@ export function Histogram({ facets, query, wider, onBrush, onZoom, onBack }: His
   const { bins, binMs } = facets;
   const [brush, setBrush] = useState<Brush | null>(null);
   const [cursor, setCursor] = useState<number | null>(null);
+  const now = useNow(60_000);
   const box = useRef<SVGSVGElement>(null);
   const most = bins.reduce((max, bin) => Math.max(max, bin.allowed + bin.held + bin.denied), 1);
   const step = WIDTH / Math.max(1, bins.length);
@@ -82,7 +85,7 @@ export function Histogram({ facets, query, wider, onBrush, onZoom, onBack }: His
         aria-valuemin={0}
         aria-valuemax={Math.max(0, bins.length - 1)}
         aria-valuenow={cursor ?? 0}
-        aria-valuetext={pointed ? t("timeline.bin", { time: minute(pointed.at), allowed: pointed.allowed, held: pointed.held, denied: pointed.denied }) : t("timeline.allTime")}
+        aria-valuetext={pointed ? t("timeline.bin", { time: dated(pointed.at, now), allowed: pointed.allowed, held: pointed.held, denied: pointed.denied }) : t("timeline.allTime")}
         onKeyDown={onKeyDown}
         onPointerDown={(event) => {
           if (bins.length === 0) return;
@@ -106,8 +109,8 @@ export function Histogram({ facets, query, wider, onBrush, onZoom, onBack }: His
         {chosen ? <path d={`M${chosen.from * step} 0V${HEIGHT}M${chosen.to * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" /> : null}
         {cursor === null ? null : <path d={`M${(cursor + 0.5) * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />}
       </svg>
-      <Axis bins={bins} />
-      <Totals facets={facets} query={query} onZoom={onZoom} onBack={onBack} />
+      <Axis bins={bins} now={now} />
+      <Totals facets={facets} query={query} now={now} onZoom={onZoom} onBack={onBack} />
     </div>
   );
 }
@@ -138,19 +141,30 @@ function Bar({ bin, x, width, most }: { bin: BinDto; x: number; width: number; m
   );
 }
 
-function Axis({ bins }: { bins: readonly BinDto[] }) {
-  const marks = Math.min(6, bins.length - 1);
-  const newest = Date.parse(bins.at(-1)?.at ?? "");
-  const brief = newest - Date.parse(bins[0]?.at ?? "") < BRIEF;
-  const label = (iso: string) => (brief ? clock(iso).time : day(iso, newest));
+function Axis({ bins, now }: { bins: readonly BinDto[]; now: number }) {
   return (
-    <div aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge text-t3">
-      {bins.length === 0 ? null : Array.from({ length: marks + 1 }, (_, at) => <span key={at}>{label(bins[Math.round((at / Math.max(1, marks)) * (bins.length - 1))]?.at ?? "")}</span>)}
+    <div aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge whitespace-nowrap text-t3">
+      {labelsOf(bins, now).map((label, at) => (
+        <span key={at}>{label}</span>
+      ))}
     </div>
   );
 }
 
-function Totals({ facets, query, onZoom, onBack }: Pick<HistogramProps, "facets" | "query" | "onZoom" | "onBack">) {
+/** Words along the axis: each day is named once, where it begins; from marks a day apart on, days alone. */
+export function labelsOf(bins: readonly Pick<BinDto, "at">[], now: number): string[] {
+  const marks = Math.min(6, bins.length - 1);
+  const at = Array.from({ length: marks + 1 }, (_, mark) => bins[Math.round((mark / Math.max(1, marks)) * (bins.length - 1))]?.at ?? "");
+  const span = Date.parse(at.at(-1) ?? "") - Date.parse(at[0] ?? "");
+  if (span >= marks * DAY && marks > 0) return at.map(date);
+  return at.map((iso, mark) => {
+    const known = at[mark - 1] ?? now;
+    if (span >= BRIEF) return dated(iso, known);
+    return sameDay(iso, known) ? clock(iso).time : `${date(iso)} ${clock(iso).time}`;
+  });
+}
+
+function Totals({ facets, query, now, onZoom, onBack }: Pick<HistogramProps, "facets" | "query" | "onZoom" | "onBack"> & { now: number }) {
   const { t } = useTranslation();
   const decision = facets.groups.find((group) => group.key === "decision");
   const count = (value: string) => decision?.values.find((one) => one.value === value)?.count ?? 0;
@@ -181,7 +195,7 @@ function Totals({ facets, query, onZoom, onBack }: Pick<HistogramProps, "facets"
         </span>
       )}
       <span className="flex-1" />
-      {Number.isNaN(first) || Number.isNaN(last) ? null : <span className="font-medium text-accent">{t("timeline.brushed", { from: minute(since ?? ""), to: minute(before ?? "") })}</span>}
+      {Number.isNaN(first) || Number.isNaN(last) ? null : <span className="font-medium text-accent">{t("timeline.brushed", { from: dated(since ?? "", now), to: dated(before ?? "", since ?? "") })}</span>}
       {onZoom ? <Step word={t("timeline.zoom")} keys="Z" onClick={onZoom} /> : null}
       {onBack ? <Step word={t("timeline.back")} keys="⇧Z" onClick={onBack} /> : null}
     </div>

@@ -215,6 +215,7 @@ export function CostPart({ detail }: Part) {
       <Fact label={t("pane.tokens")}>{cost.tokens === null ? tokens(cost.reservedTokens) : cost.tokens.toLocaleString("en-US")}</Fact>
       <Fact label={t("pane.price")}>{cost.price ?? <span className="text-t3">{t("common.unknown")}</span>}</Fact>
       <Fact label={t("pane.accounts")}>
+        {cost.accounts.length === 0 ? <span className="text-t3">{t("pane.noAccounts")}</span> : null}
         {cost.accounts.map((account) => (
           <code key={account} className="mono block text-caption">
             <Untrusted text={account} max={40} />

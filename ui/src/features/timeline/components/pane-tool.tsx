@@ -3,8 +3,13 @@ import { useTranslation } from "react-i18next";
 import { Fact } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
 import { Untrusted } from "../../../components/untrusted";
-import { commandOf, isCut, resultOf, toolOf } from "../../../lib/action";
+import { type Command, commandOf, type Effect, isCut, resultOf, toolOf } from "../../../lib/action";
 import type { Part } from "./pane-parts";
+
+/** That it only reads is said of the whole alone. */
+function effectsOf(command: Command): (Effect | "unknown")[] {
+  return command.unknown ? [...command.effects.filter((effect) => effect !== "reads"), "unknown"] : command.effects;
+}
 
 /** `only`: what it came to. */
 export function ToolFacts({ detail, only }: Part & { only?: "result" }) {
@@ -29,7 +34,7 @@ export function ToolFacts({ detail, only }: Part & { only?: "result" }) {
             <Untrusted text={command.programs.join(", ")} max={80} />
           </code>
           {command.understood ? null : <span className="block text-ask">{t("pane.notUnderstood")}</span>}
-          {command.effects.length === 0 ? null : <span className="block text-t3">{command.effects.map((effect) => t(`card.command.effect.${effect}`)).join(", ")}</span>}
+          {command.effects.length === 0 && !command.unknown ? null : <span className="block text-t3">{effectsOf(command).map((effect) => t(effect === "unknown" ? "common.unknown" : `card.command.effect.${effect}`)).join(", ")}</span>}
         </Fact>
       ) : null}
       {command && command.hosts.length > 0 ? (

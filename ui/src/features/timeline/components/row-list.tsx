@@ -4,6 +4,7 @@ import { ArrowUp } from "lucide-react";
 import { type KeyboardEvent, type MouseEvent as Click, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { chordKey } from "../../../components/keys";
+import { useNow } from "../../../components/use-now";
 import type { OperationRowDto } from "../../../engine/bindings/OperationRowDto";
 import { add, exclude } from "../../../lib/filter/tokens";
 import { linkOf, split } from "../model";
@@ -42,7 +43,8 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
   const [box, setBox] = useState(700);
   const roomy = box >= ROOMY;
   const height = oneLine ? ONE_LINE : TWO_LINES;
-  const looks = useMemo(() => ({ oneLine, roomy, width: Math.floor((box - (oneLine ? (roomy ? BESIDE_ROOMY : BESIDE_ONE_LINE) : BESIDE)) / ADVANCE) }), [oneLine, roomy, box]);
+  const today = new Date(useNow(60_000)).toDateString();
+  const looks = useMemo(() => ({ oneLine, roomy, today, width: Math.floor((box - (oneLine ? (roomy ? BESIDE_ROOMY : BESIDE_ONE_LINE) : BESIDE)) / ADVANCE) }), [oneLine, roomy, today, box]);
   const { shown, waiting } = split(rows, frozenTop);
   const top = shown[0]?.id ?? null;
 

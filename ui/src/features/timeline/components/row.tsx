@@ -11,7 +11,7 @@ import type { OperationRowDto } from "../../../engine/bindings/OperationRowDto";
 import { useCall } from "../../../engine/query";
 import { money, tokens } from "../../../lib/money";
 import { plain } from "../../../lib/text";
-import { clock, countdown, exact, took } from "../../../lib/time";
+import { clock, countdown, date, exact, minute, sameDay, took } from "../../../lib/time";
 import { isWordy, STATE_LOOKS, writtenState } from "../model";
 import { Marks } from "./note";
 
@@ -21,6 +21,8 @@ export type RowLooks = {
   oneLine: boolean;
   /** One line has room for why. */
   roomy: boolean;
+  /** The day of the calendar that needs no naming. */
+  today: string;
 };
 
 type RowProps = { row: OperationRowDto; index: number; selected: boolean; looks: RowLooks; top: number; onOpen: (id: string) => void };
@@ -51,12 +53,14 @@ export function oneLineGrid(roomy: boolean): string {
 
 type LinesProps = { row: OperationRowDto; looks: RowLooks };
 
-function When({ row }: { row: OperationRowDto }) {
+/** Another day stands where a row of today has its seconds. */
+function When({ row, today }: { row: OperationRowDto; today: string }) {
   const { time, fraction } = clock(row.at);
+  const now = sameDay(row.at, today);
   return (
-    <span role="gridcell" className="text-[12px]/5 text-t3" title={exact(row.at)}>
-      <span className="text-t2">{time}</span>
-      {fraction}
+    <span role="gridcell" className="text-[12px]/5 whitespace-nowrap text-t3" title={exact(row.at)}>
+      <span className="text-t2">{now ? time : date(row.at)}</span>
+      {now ? fraction : ` ${minute(row.at)}`}
     </span>
   );
 }
@@ -75,7 +79,7 @@ function State({ row }: { row: OperationRowDto }) {
 function TwoLines({ row, looks }: LinesProps) {
   return (
     <>
-      <When row={row} />
+      <When row={row} today={looks.today} />
       <State row={row} />
       <span role="gridcell" className="flex h-5 min-w-0 items-center gap-2">
         <span className="w-7 flex-none text-badge font-medium text-t3" data-key="kind" data-value={row.kind}>
@@ -107,7 +111,7 @@ function TwoLines({ row, looks }: LinesProps) {
 function OneLine({ row, looks }: LinesProps) {
   return (
     <>
-      <When row={row} />
+      <When row={row} today={looks.today} />
       <State row={row} />
       <span role="gridcell" title={plain(row.agentName)} data-key="agent" data-value={row.agent}>
         <AgentTile name={row.agentName} />
