@@ -57,7 +57,7 @@ function shellSentence(question: ApprovalDto): SentenceKey {
   const command = commandOf(question.view);
   const told = SENTENCES.find((effect) => command?.effects.includes(effect));
   if (command === null || told === undefined) return "shell";
-  return told === "reads" && (!command.understood || command.effects.length > 1) ? "shell" : `command.${told}`;
+  return told === "reads" && (!command.understood || command.unknown || command.effects.length > 1) ? "shell" : `command.${told}`;
 }
 
 const SENTENCES: readonly Effect[] = ["deletes_tree", "privilege", "pushes", ...EFFECTS];

@@ -60,7 +60,7 @@ export function CardActions({ question, decide, seen, mark, proof, denying, setD
         </div>
       )}
       <p className="mt-2 flex items-center gap-1.5 text-caption text-t2" aria-live="polite">
-        <Says question={question} decide={decide} seen={seen} />
+        <Says question={question} decide={decide} seen={seen} denying={denying} />
         <span className="flex-1" />
         <Mark mark={mark} />
       </p>
@@ -99,18 +99,18 @@ function ForLonger({ question, decide, onWider }: Pick<CardActionsProps, "questi
 }
 
 /** What is true of the buttons now. */
-function Says({ question, decide, seen }: { question: ApprovalDto; decide: Decide; seen: Seen }) {
+function Says({ question, decide, seen, denying }: { question: ApprovalDto; decide: Decide; seen: Seen; denying: boolean }) {
   const { t } = useTranslation();
   const must = mustBeSeen(question.risk);
-  const unseen = must && !seen.whole;
+  const unseen = must && !seen.whole && !denying;
   const Icon = decide.armed && !unseen ? Check : Lock;
   return (
     <>
       <Icon size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
       <span className="min-w-0">
         <span className="font-medium text-t1">{decide.armed ? t("card.armed") : t("card.notArmed")}</span>{" "}
-        {unseen ? t("card.unseen", { seen: seen.seen, total: seen.total }) : question.unaffordable !== null ? <OverCap question={question} /> : must ? t("card.seenSays") : t("card.onceSays")}
-        {question.arming?.notLiftable && question.unaffordable === null ? <OnlyOnce why={question.arming.notLiftable} /> : null}
+        {denying ? t("card.denySays") : unseen ? t("card.unseen", { seen: seen.seen, total: seen.total }) : question.unaffordable !== null ? <OverCap question={question} /> : must ? t("card.seenSays") : t("card.onceSays")}
+        {!denying && question.arming?.notLiftable && question.unaffordable === null ? <OnlyOnce why={question.arming.notLiftable} /> : null}
       </span>
     </>
   );

@@ -65,7 +65,9 @@ describe("a card", () => {
     const engine = await shown("apr_4");
     await wait(720);
     fireEvent.pointerDown(screen.getByRole("button", { name: /^Deny(?! and)/ }));
-    fireEvent.click(screen.getByRole("button", { name: /^Deny(?! and)/ }), { detail: 1 });
+    const deny = screen.getByRole("button", { name: /^Deny(?! and)/ });
+    fireEvent.pointerDown(deny);
+    fireEvent.click(deny, { detail: 1 });
     fireEvent.change(screen.getByLabelText(/What the agent hears/), { target: { value: "use a pull request" } });
     fireEvent.pointerDown(screen.getByRole("button", { name: "Deny" }));
     fireEvent.click(screen.getByRole("button", { name: "Deny" }), { detail: 1 });
@@ -123,6 +125,18 @@ describe("a card", () => {
     chord("Enter", { shiftKey: true });
     expect(screen.queryByText(/Will be written to/)).toBeNull();
     expect(screen.getByRole("button", { name: /Allow for session/ }).getAttribute("aria-disabled")).toBe("true");
+  });
+
+  it("says what a denial does while its reason is typed", async () => {
+    await shown("apr_4");
+    await wait(720);
+    expect(screen.getByText(/Allow once writes no rule/)).toBeTruthy();
+    const deny = screen.getByRole("button", { name: /^Deny(?! and)/ });
+    fireEvent.pointerDown(deny);
+    fireEvent.click(deny, { detail: 1 });
+    await wait(10);
+    expect(screen.queryByText(/Allow once writes no rule/)).toBeNull();
+    expect(screen.getByText(/Deny writes no rule/)).toBeTruthy();
   });
 
   it("stops the agent when asked to", async () => {

@@ -111,9 +111,9 @@ function CommandWhere({ command }: { command: Command }) {
 
 function CommandEffect({ command }: { command: Command }) {
   const { t } = useTranslation();
-  const { effects } = command;
+  const { effects, unknown } = command;
   // What is implied by another is not said again.
-  const implied = (effect: Effect) => (effect === "reads" && effects.length > 1) || (effect === "network" && (effects.includes("pushes") || effects.includes("installs"))) || (effect === "deletes" && effects.includes("deletes_tree"));
+  const implied = (effect: Effect) => (effect === "reads" && (effects.length > 1 || unknown)) || (effect === "network" && (effects.includes("pushes") || effects.includes("installs"))) || (effect === "deletes" && effects.includes("deletes_tree"));
   const known = effects.filter((effect) => !implied(effect));
   if (known.length === 0 || (!command.understood && effects.every((effect) => effect === "reads"))) return <Fact label={t("card.effect.label")}>{t("card.command.unknown")}</Fact>;
   return (
@@ -124,6 +124,12 @@ function CommandEffect({ command }: { command: Command }) {
           <span className={at === 0 ? "inline-block first-letter:uppercase" : ""}>{t(`card.command.effect.${effect}`)}</span>
         </span>
       ))}
+      {unknown ? (
+        <>
+          <Dot />
+          {t("card.command.rest")}
+        </>
+      ) : null}
       {known.some((effect) => FINAL.includes(effect)) ? (
         <>
           <Dot />
