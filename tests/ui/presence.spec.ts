@@ -96,6 +96,12 @@ test("a pause without an end needs the passphrase, one of an hour does not", asy
   await question(page).getByLabel("Passphrase").fill("correct horse");
   await page.keyboard.press("Enter");
   await expect(strip).toHaveAttribute("data-state", "paused");
+  await strip.getByRole("button", { name: "Resume now" }).click();
+  await expect(strip).toHaveAttribute("data-state", "protected");
+  await page.getByRole("button", { name: "60 minutes" }).click();
+  await expect(strip).toHaveAttribute("data-state", "paused");
+  await expect(question(page)).toHaveCount(0);
+  await expect(strip).toContainText("Paused until");
 });
 
 test("a rule that only observes from now on needs it where high risk does", async ({ page }) => {
