@@ -207,32 +207,44 @@ impl Engine {
     ///
     /// # Errors
     /// When a session runs or an action is under way, a human is to be proven first, a credential cannot be removed, or it
-    /// cannot be recorded. Then the record is as it was.
+    /// cannot be recorded. Then the record is as it was, and where credentials are gone already the error says so.
     pub async fn wipe(&self, credentials: bool, person: &Person) -> Result<Event, EngineError> {
         self.nothing_runs()?;
         self.proven("wiping the record", Some(Risk::High), person).await?;
         let keeper = &self.0.keeper;
         let _one = keeper.tidying.lock().await;
-        if credentials {
-            for credential in self.0.credentials.list() {
-                self.0.credentials.remove(&credential.id).await?;
-            }
-        }
         self.0.owed.pay_now().await?;
         let problem = match self.0.witness.verify().await {
             Ok(found) => found.verification.first_bad.map(|bad| bad.to_string()),
             // What cannot be read any more can be wiped all the same.
             Err(error) => Some(error.to_string()),
         };
-        let event = match self.0.store.wipe(person.name.clone(), problem).await {
+        let witnessed = self.0.witness.kept().await;
+        // Somebody may have begun something meanwhile.
+        self.nothing_runs()?;
+        let removed = if credentials { self.remove_credentials().await? } else { 0 };
+        let event = match self.0.store.wipe(person.name.clone(), problem, witnessed).await {
+            Ok(event) => event,
+            Err(error) if removed > 0 => return Err(half_done(removed, &error)),
             Err(StoreError::Underway) => return Err(EngineError::Refused(StoreError::Underway.to_string())),
-            done => done?,
+            Err(error) => return Err(error.into()),
         };
         self.0.grants.forget_all();
         self.0.gate.forget_seen();
         self.0.witness.begin_anew();
         *keeper.problem.lock() = None;
         Ok(event)
+    }
+
+    /// Says how many there were.
+    async fn remove_credentials(&self) -> Result<usize, EngineError> {
+        let all = self.0.credentials.list();
+        for (removed, credential) in all.iter().enumerate() {
+            if let Err(error) = self.0.credentials.remove(&credential.id).await {
+                return Err(if removed > 0 { half_done(removed, &error) } else { error });
+            }
+        }
+        Ok(all.len())
     }
 
     fn nothing_runs(&self) -> Result<(), EngineError> {
@@ -247,6 +259,10 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn half_done(removed: usize, error: &dyn std::error::Error) -> EngineError {
+    EngineError::Refused(format!("credentials removed: {removed}; the record was not wiped: {error}"))
 }
 
 #[cfg(test)]

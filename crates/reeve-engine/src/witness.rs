@@ -140,6 +140,11 @@ impl Witness {
         *self.agreed.lock() = None;
     }
 
+    /// The head that the vault holds; `None`: none, or it does not answer.
+    pub(crate) async fn kept(&self) -> Option<Seal> {
+        self.read().await.ok().flatten()
+    }
+
     /// What the vault holds; `None`: nothing, or nothing that is a head.
     async fn read(&self) -> Result<Option<Seal>, EngineError> {
         let Some(kept) = self.vault.get(ENTRY).await? else { return Ok(None) };
@@ -230,6 +235,24 @@ mod tests {
         assert_eq!(verified.testimony, Testimony::Head { seq: 5 });
         let problem = verified.verification.first_bad.unwrap().problem;
         assert!(matches!(problem, Problem::CutTail { sealed: 5, .. }), "{problem:?}");
+    }
+
+    #[tokio::test]
+    async fn a_record_older_than_the_keychains_head_is_mended_by_a_wipe() {
+        let vault = Vault::memory();
+        Witness::new(store(8).await, vault.clone()).write_newest().await.unwrap();
+        let older = Witness::new(store(3).await, vault);
+        let found = older.verify().await.unwrap().verification.first_bad.unwrap().to_string();
+        let head = older.kept().await;
+        let event = older.store.wipe("dana".to_owned(), Some(found), head).await.unwrap();
+        older.begin_anew();
+        assert_eq!(event.seq, 10);
+        let mut seal = older.store.latest_seal();
+        seal.wait_for(|seal| seal.as_ref().is_some_and(|seal| seal.seq == event.seq)).await.unwrap();
+        older.write_newest().await.unwrap();
+        let verified = older.verify().await.unwrap();
+        assert!(verified.verification.ok, "{verified:?}");
+        assert_eq!(verified.testimony, Testimony::Head { seq: 10 });
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use ed25519_dalek::SigningKey;
-use reeve_domain::chain::{Removal, RemovalCause, read};
+use reeve_domain::chain::{Removal, RemovalCause, Seal, read};
 use reeve_domain::event::{Draft, Event, EventBody};
 use reeve_domain::operation::Digest;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -17,6 +17,10 @@ use crate::unit::{Indexing, Unit};
 /// Records of the last day stay whatever the record may weigh: what is under way needs them, and so does who asks what
 /// happened just now.
 const SURELY_KEPT: Duration = Duration::days(1);
+
+/// How far beyond the record a seal by another key may be for the numbers to go on after it: it may be left of a key that was
+/// replaced. One that is further off was made up, and would use the numbers up.
+const FOREIGN_REACH: u64 = 1_000_000;
 
 /// How much is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -127,16 +131,24 @@ impl Store {
     /// Takes away everything that was recorded: records, operations, questions, answers, ended sessions, charts. Sums of
     /// budgets, agents, credentials and switches stay. What is left is one event that says so. All or nothing.
     ///
-    /// `problem` is what a verification found just before.
+    /// `problem` is what a verification found just before, `witnessed` the head that was kept elsewhere.
     ///
     /// # Errors
     /// When there is no key to sign with, a session is open, or something is held or under way.
-    pub async fn wipe(&self, by: String, problem: Option<String>) -> Result<Event, StoreError> {
+    pub async fn wipe(
+        &self,
+        by: String,
+        problem: Option<String>,
+        witnessed: Option<Seal>,
+    ) -> Result<Event, StoreError> {
         let key = self.0.key.clone().ok_or(StoreError::NoKey)?;
         let mirror = self.0.mirror.clone();
         self.write(move |unit| {
             let mirrored = mirror.as_deref().map_or(Ok(Vec::new()), audit_log::mirrored)?;
-            let sealed = mirrored.into_iter().chain(seals::all(unit.conn)?).map(|seal| seal.seq).max();
+            let own = key.verifying_key();
+            let reach = unit.chain.seq.saturating_add(FOREIGN_REACH);
+            let sealed = mirrored.into_iter().chain(seals::all(unit.conn)?).chain(witnessed);
+            let sealed = sealed.filter(|seal| seal.seq <= reach || seal.is_signed_by(&own)).map(|seal| seal.seq).max();
             // A command before this one in the batch may have left documents to write; if this fails they still have to be.
             let waiting = std::mem::take(unit.indexing);
             let wiped = wipe(unit, &key, by, problem, sealed.unwrap_or(0));

@@ -108,7 +108,8 @@ pub struct Verifier {
     /// Number and `prev` the next event must have; `None` before the first one of an excerpt.
     next: Option<(u64, Digest)>,
     heads: BTreeMap<u64, Vec<Digest>>,
-    forged: Option<u64>,
+    /// Numbers of seals that another key signed.
+    forged: Vec<u64>,
     key: Option<VerifyingKey>,
     /// What the first event of a record is linked to, where that one is not there.
     gone: Option<Head>,
@@ -135,10 +136,10 @@ impl Verifier {
 
     fn new(next: Option<(u64, Digest)>, seals: &[Seal], key: Option<&VerifyingKey>) -> Self {
         let mut heads: BTreeMap<u64, Vec<Digest>> = BTreeMap::new();
-        let mut forged = None;
+        let mut forged = Vec::new();
         for seal in seals {
             if key.is_some_and(|key| !seal.is_signed_by(key)) {
-                forged = Some(forged.map_or(seal.seq, |first: u64| first.min(seal.seq)));
+                forged.push(seal.seq);
                 continue;
             }
             let known = heads.entry(seal.seq).or_default();
@@ -313,7 +314,10 @@ impl Verifier {
     /// The end of a part of a record.
     #[must_use]
     pub fn finish_excerpt(self) -> Verification {
-        let forged = self.forged.map(|seq| Finding { seq, problem: Problem::ForgedSeal });
+        // One for what Reeve removed vouches for nothing that is here: the key may be another one since.
+        let removed = self.removal.as_ref().map_or(0, |removal| removal.last);
+        let forged = self.forged.iter().copied().filter(|seq| *seq > removed).min();
+        let forged = forged.map(|seq| Finding { seq, problem: Problem::ForgedSeal });
         let first_bad = self.first_bad.or(forged);
         Verification {
             ok: first_bad.is_none(),
@@ -502,6 +506,16 @@ mod tests {
     fn a_removal_signed_by_another_key_is_named_and_vouches_for_nothing() {
         let (lines, seals) = removed(12, 12, &SigningKey::from_bytes(&[4; 32]));
         assert_eq!(found(&lines, &seals), finding(21, Problem::ForgedRemoval));
+    }
+
+    #[test]
+    fn a_seal_by_another_key_counts_only_beyond_what_was_removed() {
+        let (lines, mut seals) = removed(12, 12, &key());
+        let other = |seq| Seal::sign(&SigningKey::from_bytes(&[4; 32]), seq, Digest::of(b"?"), Utc::now());
+        seals.push(other(12));
+        assert_eq!(found(&lines, &seals), None);
+        seals.extend([other(14), other(13)]);
+        assert_eq!(found(&lines, &seals), finding(13, Problem::ForgedSeal));
     }
 
     #[test]

@@ -5,15 +5,16 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_domain::chain::{ExportFormat, Finding, Problem, RemovalCause, Scanner, verify_export};
+use ed25519_dalek::SigningKey;
+use reeve_domain::chain::{ExportFormat, Finding, Problem, RemovalCause, Scanner, Seal, verify_export};
 use reeve_domain::clock::{Clock as _, ManualClock};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::SessionId;
-use reeve_domain::operation::Operation;
+use reeve_domain::operation::{Digest, Operation};
 use reeve_domain::query::{Query, parse};
 use reeve_domain::session::SessionEnd;
 use reeve_domain::sought::Sought;
-use reeve_store::{Keep, Page, Removable, Store, StoreError};
+use reeve_store::{Keep, Page, Removable, Store, StoreError, StoreOptions};
 use rusqlite::Connection;
 
 use crate::samples::*;
@@ -369,7 +370,7 @@ async fn a_wiped_record_begins_with_the_words_about_it_and_goes_on() {
     let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
     let store = two_ages(folder.path(), &clock).await;
     let head = store.head();
-    let event = store.wipe("dana".to_owned(), None).await.unwrap();
+    let event = store.wipe("dana".to_owned(), None, None).await.unwrap();
     let EventBody::RecordsRemoved { removal, by, problem } = &event.body else { panic!("{event:?}") };
     assert_eq!((removal.last, &removal.head, removal.count), (head.seq, &head.hash, head.seq));
     assert_eq!((removal.cause, by.as_deref(), problem), (RemovalCause::Wipe, Some("dana"), &None));
@@ -397,16 +398,16 @@ async fn a_record_is_wiped_whole_or_not_at_all() {
     let store = two_ages(folder.path(), &clock).await;
     let session = session("codex");
     store.open_session(session.clone(), "00".repeat(32)).await.unwrap();
-    assert!(matches!(store.wipe("dana".to_owned(), None).await, Err(StoreError::Underway)));
+    assert!(matches!(store.wipe("dana".to_owned(), None, None).await, Err(StoreError::Underway)));
     assert_eq!((find(&store, "").await, verified(&store).await), (41, None));
     let body = EventBody::SessionEnded { because: SessionEnd::Exited };
     let ended = Draft { agent: None, session: Some(session.id), operation: None, body };
     store.append(vec![ended]).await.unwrap();
     let open_call = http(principal("codex", &SessionId::new()), "stream.example", "GET", "/");
     store.admit(plain(&open_call)).await.unwrap();
-    assert!(matches!(store.wipe("dana".to_owned(), None).await, Err(StoreError::Underway)));
+    assert!(matches!(store.wipe("dana".to_owned(), None, None).await, Err(StoreError::Underway)));
     store.settle(open_call, complete(200), None).await.unwrap();
-    store.wipe("dana".to_owned(), None).await.unwrap();
+    store.wipe("dana".to_owned(), None, None).await.unwrap();
     assert_eq!(verified(&store).await, None);
 }
 
@@ -419,10 +420,47 @@ async fn a_broken_record_can_be_wiped_and_what_was_wrong_with_it_stays_said() {
     drop(conn);
     let store = open(folder.path(), &clock);
     let found = verified(&store).await.unwrap().to_string();
-    let event = store.wipe("dana".to_owned(), Some(found.clone())).await.unwrap();
+    let event = store.wipe("dana".to_owned(), Some(found.clone()), None).await.unwrap();
     let EventBody::RecordsRemoved { problem, .. } = event.body else { panic!() };
     assert_eq!(problem, Some(found));
     settled(&store, "new.example").await;
     drop(store);
     assert_eq!(verified(&open(folder.path(), &clock)).await, None);
+}
+
+#[tokio::test]
+async fn a_record_whose_seals_another_key_signed_is_mended_by_a_wipe_whatever_the_mirror_holds() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    drop(two_ages(folder.path(), &clock).await);
+    let reopen = || {
+        let options = StoreOptions {
+            clock: Arc::<ManualClock>::clone(&clock),
+            seal_key: Some(SigningKey::from_bytes(&[6; 32])),
+            mirror: Some(folder.path().join("seals.jsonl")),
+        };
+        Store::open(&folder.path().join("reeve.db"), options).unwrap()
+    };
+    let store = reopen();
+    let head = store.head().seq;
+    let found = verified(&store).await.unwrap();
+    assert_eq!(found.problem, Problem::ForgedSeal);
+    // Left by the key before, of records that an older copy of the database does not hold.
+    let mirror = folder.path().join("seals.jsonl");
+    let ahead = Seal::sign(&key(), head + 40, Digest::of(b"?"), clock.now());
+    let kept = std::fs::read_to_string(&mirror).unwrap();
+    std::fs::write(&mirror, format!("{kept}{}\n", ahead.line())).unwrap();
+    let event = store.wipe("dana".to_owned(), Some(found.to_string()), None).await.unwrap();
+    assert_eq!((event.seq, verified(&store).await), (head + 42, None));
+    settled(&store, "new.example").await;
+    drop(store);
+    let store = reopen();
+    assert_eq!(verified(&store).await, None);
+    // One that was made up is named, and keeps nobody from wiping.
+    let kept = std::fs::read_to_string(&mirror).unwrap();
+    let absurd = Seal { seq: u64::MAX, ..ahead };
+    std::fs::write(&mirror, format!("{kept}{}\n", absurd.line())).unwrap();
+    let found = verified(&store).await.unwrap();
+    assert_eq!(found.problem, Problem::ForgedSeal);
+    let event = store.wipe("dana".to_owned(), Some(found.to_string()), None).await.unwrap();
+    assert!(event.seq < head + 100, "{}", event.seq);
 }
