@@ -14,7 +14,14 @@ describe("a command", () => {
   };
 
   it("has each program once, and its effects from the gravest on", () => {
-    expect(commandOf(view)).toEqual({ programs: ["git"], effects: ["rewrites_history", "pushes", "network", "reads"], touches: [], hosts: ["github.com"], understood: true, folder: "/home/dana/src/api" });
+    expect(commandOf(view)).toEqual({ programs: ["git"], effects: ["rewrites_history", "pushes", "network", "reads"], unknown: false, touches: [], hosts: ["github.com"], understood: true, folder: "/home/dana/src/api" });
+  });
+
+  it("has something unknown as soon as nothing is known of one program", () => {
+    const mixed = { ...view, command: "cat a && frobnicate --wipe", pieces: [{ program: "cat", effects: ["reads"] }, { program: "frobnicate", effects: [] }] };
+    expect(commandOf(mixed)).toMatchObject({ effects: ["reads"], unknown: true });
+    expect(commandOf({ ...mixed, pieces: [{ program: "x", effects: ["made-up"] }] })?.unknown).toBe(true);
+    expect(commandOf({ ...mixed, pieces: [] })?.unknown).toBe(true);
   });
 
   it("is none without its parts, and never understood where that is not said", () => {

@@ -8,6 +8,8 @@ export type Command = {
   programs: string[];
   /** Of all programs, the gravest first. */
   effects: Effect[];
+  /** What one of the programs does is not known. */
+  unknown: boolean;
   touches: string[];
   hosts: string[];
   /** Every program that the line runs is among `programs`. */
@@ -38,6 +40,7 @@ export function commandOf(value: unknown): Command | null {
   return {
     programs: [...new Set(pieces.flatMap((piece) => text(piece, "program") ?? []))],
     effects: EFFECTS.filter((effect) => known.includes(effect)),
+    unknown: pieces.length === 0 || pieces.some((piece) => !list(piece, "effects").some((one) => EFFECTS.some((effect) => effect === one))),
     touches: all("touches"),
     hosts: all("hosts"),
     understood: field(value, "understood") === true,
