@@ -84,11 +84,16 @@ impl Flat {
     fn read(&mut self, node: &Node<'_>, path: &str, telling: bool) -> Value {
         match node {
             Node::Map(fields) => {
-                let member = |(key, inner): &(std::borrow::Cow<'_, str>, Node<'_>)| {
-                    let below = if path.is_empty() { key.to_string() } else { format!("{path}.{key}") };
-                    (key.to_string(), self.read(inner, &below, telling || redact::hides(key)))
-                };
-                Value::Object(fields.0.iter().map(member).collect())
+                let mut members = serde_json::Map::new();
+                for (key, inner) in &fields.0 {
+                    let name = self.name(key, &members);
+                    // A name that holds what parts names is told from two of them.
+                    let part = name.replace('\\', r"\\").replace('.', r"\.").replace('[', r"\[");
+                    let below = if path.is_empty() { part } else { format!("{path}.{part}") };
+                    let shown = self.read(inner, &below, telling || redact::hides(key));
+                    members.insert(name, shown);
+                }
+                Value::Object(members)
             }
             Node::List(items) => {
                 let item = |(at, inner): (usize, &Node<'_>)| self.read(inner, &format!("{path}[{at}]"), telling);
@@ -102,6 +107,19 @@ impl Flat {
             }
             Node::Text(words) => self.text(path, words, telling),
         }
+    }
+
+    /// As it is written out: without what looks like a secret, and like no other name beside it.
+    fn name(&mut self, key: &str, beside: &serde_json::Map<String, Value>) -> String {
+        let mut name = redact::words(key);
+        if name != key {
+            self.is_whole = false;
+        }
+        while beside.contains_key(&name) {
+            self.is_whole = false;
+            name.push('\'');
+        }
+        name
     }
 
     fn text(&mut self, path: &str, words: &str, telling: bool) -> Value {
@@ -177,6 +195,17 @@ mod tests {
         let (_, other) = read(r#"{"note":"use nothing here","password":"hunter2","n":1}"#).unwrap();
         let (_, less) = read(r#"{"note":"use nothing here","password":"hunter3","n":1}"#).unwrap();
         assert_ne!(other.content, less.content);
+    }
+
+    #[test]
+    fn names_hide_no_secret_and_none_reads_as_two() {
+        let secret = "ghp_16C7e42F292c6912E7710c838347Ae178B4a";
+        let (call, told) = read(&format!(r#"{{"{secret}":1,"{secret}b":2}}"#)).unwrap();
+        let all = format!("{}{}", serde_json::to_string(&call).unwrap(), told.view);
+        assert!(!all.contains("ghp_") && !call.is_whole, "{all}");
+        assert_eq!(told.view["arguments"].as_object().unwrap().len(), 2, "each is seen");
+        let paths = |text: &str| read(text).unwrap().0.arguments.into_iter().map(|one| one.path).collect::<Vec<_>>();
+        assert_eq!(paths(r#"{"a.b":1,"c[0]":1,"a":{"b":1}}"#), [r"a\.b", r"c\[0]", "a.b"]);
     }
 
     #[test]

@@ -23,8 +23,8 @@ const SYSTEM: &[&str] =
 pub fn classify(command: &str, cwd: &str) -> Classified {
     let cut = (0..=LONGEST.min(command.len())).rev().find(|at| command.is_char_boundary(*at)).unwrap_or(0);
     let kept = command.get(..cut).unwrap_or_default();
-    let shown = redact::words(kept);
     let read = words::read(kept);
+    let shown = shown(kept, &read);
     let understood = read.understood && cut == command.len() && read.commands.len() <= PIECES;
     let pieces: Vec<ShellPiece> = read.commands.iter().take(PIECES).filter_map(piece).collect();
     let line = ShellExec {
@@ -46,27 +46,29 @@ pub fn classify(command: &str, cwd: &str) -> Classified {
 }
 
 fn piece(command: &words::Command) -> Option<ShellPiece> {
-    let (program, argv) = command.words.split_first()?;
+    let all: Vec<String> = command.words.iter().map(|word| word.text.clone()).collect();
+    let (program, argv) = all.split_first()?;
     let name = match program.rsplit_once('/') {
         Some((folder, name)) if SYSTEM.contains(&folder) => name,
         _ => program,
     };
-    let known = effects::of(name, argv, &command.into_files);
+    let shown = redacted(argv);
+    let known = effects::of(name, argv, &shown, command);
     Some(ShellPiece {
         program: redact::words(name),
-        argv: redacted(argv),
+        argv: shown,
         effects: known.effects,
         touches: known.touches.iter().map(|path| redact::words(path)).collect(),
         hosts: known.hosts,
     })
 }
 
-/// With the value after a telling name taken out too: `--password hunter2`.
+/// With the value after a telling name taken out too: `--password hunter2`, `TOKEN=hunter2`.
 fn redacted(argv: &[String]) -> Vec<String> {
     let mut after_telling = false;
     let mut word = |word: &String| {
         let (name, value) = word.split_once('=').map_or((word.as_str(), None), |(name, value)| (name, Some(value)));
-        let telling = name.starts_with('-') && redact::hides(name);
+        let telling = (name.starts_with('-') || words::assigns(word).is_some()) && redact::hides(name);
         let hidden = match value {
             Some(value) if telling && !value.is_empty() => format!("{name}={}", redact::REDACTED),
             None if after_telling && !name.starts_with('-') => redact::REDACTED.to_owned(),
@@ -76,6 +78,29 @@ fn redacted(argv: &[String]) -> Vec<String> {
         hidden
     };
     argv.iter().map(&mut word).collect()
+}
+
+/// The line without what any of its words hides, in quotes or not.
+fn shown(line: &str, read: &words::Line) -> String {
+    let lists = read.commands.iter().map(|command| command.words.as_slice());
+    let mut hidden = Vec::new();
+    for words in lists.chain([read.assigned.as_slice()]) {
+        let texts: Vec<String> = words.iter().map(|word| word.text.clone()).collect();
+        let told = redacted(&texts).into_iter().zip(words).filter(|(told, word)| *told != word.text);
+        hidden.extend(told.map(|(told, word)| (word.at.clone(), told)));
+    }
+    hidden.sort_by_key(|(at, _)| at.start);
+    let mut out = String::with_capacity(line.len());
+    let mut kept = 0;
+    for (at, told) in hidden {
+        let quote = line.get(at.clone()).and_then(|word| ["'", "\""].into_iter().find(|quote| word.starts_with(quote)));
+        let quote = quote.unwrap_or_default();
+        out.push_str(line.get(kept..at.start).unwrap_or_default());
+        out.push_str(&format!("{quote}{told}{quote}"));
+        kept = at.end;
+    }
+    out.push_str(line.get(kept..).unwrap_or_default());
+    redact::words(&out)
 }
 
 fn view(line: &ShellExec) -> Value {

@@ -3,6 +3,8 @@
 
 use reeve_domain::operation::Effect;
 
+use super::words::Command;
+
 /// What is known of one command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Known {
@@ -27,7 +29,6 @@ const READERS: &[&str] = &[
     "egrep",
     "false",
     "fgrep",
-    "file",
     "free",
     "grep",
     "groups",
@@ -51,7 +52,6 @@ const READERS: &[&str] = &[
     "tail",
     "test",
     "tr",
-    "tree",
     "true",
     "type",
     "uname",
@@ -125,18 +125,25 @@ const DELETERS: &[&str] = &["rm", "rmdir", "shred", "unlink", "truncate", "dd"];
 /// Sub-commands of git that change nothing, as long as no flag says otherwise.
 const GIT_READS: &[&str] = &["blame", "describe", "diff", "log", "ls-files", "rev-parse", "shortlog", "show", "status"];
 
-pub fn of(program: &str, argv: &[String], into_files: &[String]) -> Known {
+/// `argv` decides what the program does; `shown`, the same without what looks like a secret, is what is told of it.
+pub fn of(program: &str, argv: &[String], shown: &[String], command: &Command) -> Known {
     let mut known = Known::default();
     let sub = argv.iter().find(|word| !word.starts_with('-')).map_or("", String::as_str);
+    // What a pattern becomes is not known, nor whether it is an option.
+    let plain = !command.has_patterns;
+    let bare = plain && argv.iter().all(|word| !word.starts_with('-'));
     match program {
         _ if READERS.contains(&program) => known.add(Effect::Reads),
-        "git" => git(&mut known, sub, argv),
-        "find" if !argv.iter().any(|word| is_find_action(word)) => known.add(Effect::Reads),
+        "git" => git(&mut known, argv, plain),
         "find" if argv.iter().any(|word| word == "-delete") => known.add(Effect::DeletesTree),
-        "find" => known.add(Effect::RunsCode),
-        "sort" | "uniq" | "date" | "hostname" | "rg" if argv.iter().all(|word| !word.starts_with('-')) => {
-            known.add(Effect::Reads);
-        }
+        "find" if argv.iter().any(|word| is_find_action(word)) => known.add(Effect::RunsCode),
+        "find" if plain => known.add(Effect::Reads),
+        "sort" | "rg" | "file" | "tree" if bare => known.add(Effect::Reads),
+        // The second is what it writes into.
+        "uniq" if bare && argv.len() <= 1 => known.add(Effect::Reads),
+        // Anything else sets the clock or the name.
+        "date" if plain && argv.iter().all(|word| word.starts_with('+')) => known.add(Effect::Reads),
+        "hostname" if argv.is_empty() => known.add(Effect::Reads),
         "npm" | "pnpm" | "yarn" | "pip" | "pip3" | "pipx" | "uv" | "cargo" | "gem" | "go" | "brew" | "apt"
         | "apt-get" | "dnf" | "pacman" | "apk"
             if matches!(sub, "install" | "i" | "add" | "ci" | "get" | "update" | "upgrade" | "sync") =>
@@ -164,19 +171,31 @@ pub fn of(program: &str, argv: &[String], into_files: &[String]) -> Known {
     }
     let files = matches!(known.effects.as_slice(), [Effect::Deletes | Effect::Writes | Effect::Reads, ..]);
     if program != "git" && !WORDS.contains(&program) && (files || known.destroys()) {
-        known.touches.extend(argv.iter().filter(|word| !word.starts_with('-')).cloned());
+        known.touches.extend(shown.iter().filter(|word| !word.starts_with('-')).cloned());
     }
-    if !into_files.is_empty() {
-        let files = into_files.iter().filter(|file| *file != "/dev/null");
-        known.touches.extend(files.clone().cloned());
-        if files.count() > 0 {
-            known.effects.retain(|effect| *effect != Effect::Reads);
-            known.add(Effect::Writes);
-        }
-    }
-    known.hosts = argv.iter().filter_map(|word| host(word)).collect();
+    known.hosts = shown.iter().filter_map(|word| host(word)).collect();
+    redirected(&mut known, command);
     known.hosts.dedup();
     known
+}
+
+/// What is written into and read from by redirection, by files or over the network.
+fn redirected(known: &mut Known, command: &Command) {
+    let named = |files: &[String]| files.iter().filter(|file| *file != "/dev/null").cloned().collect::<Vec<_>>();
+    let (into, from) = (named(&command.into_files), named(&command.from_files));
+    if !into.is_empty() {
+        known.effects.retain(|effect| *effect != Effect::Reads);
+        known.add(Effect::Writes);
+    }
+    for file in into.into_iter().chain(from) {
+        let socket = file.strip_prefix("/dev/tcp/").or_else(|| file.strip_prefix("/dev/udp/"));
+        if let Some(place) = socket {
+            known.add(Effect::Network);
+            let (name, _) = place.split_once('/').unwrap_or((place, ""));
+            known.hosts.extend(host(&format!("socket://{name}")));
+        }
+        known.touches.push(file);
+    }
 }
 
 impl Known {
@@ -196,17 +215,20 @@ fn is_find_action(word: &str) -> bool {
     matches!(word, "-delete" | "-exec" | "-execdir" | "-ok" | "-okdir" | "-fls" | "-fprint" | "-fprint0" | "-fprintf")
 }
 
+/// Whether an option is given; a long one also by its first letters, as most programs take it.
 fn has(argv: &[String], long: &[&str], letter: char) -> bool {
     argv.iter().take_while(|word| *word != "--").any(|word| {
         let name = word.split_once('=').map_or(word.as_str(), |(name, _)| name);
         let letters = word.strip_prefix('-').filter(|rest| !rest.starts_with('-'));
-        long.contains(&name) || letters.is_some_and(|letters| letters.contains(letter))
+        let begins = |option: &&str| option.starts_with(name) && name.len() >= "--xx".len();
+        long.iter().any(begins) || letters.is_some_and(|letters| letters.contains(letter))
     })
 }
 
-fn git(known: &mut Known, sub: &str, argv: &[String]) {
+fn git(known: &mut Known, argv: &[String], plain: bool) {
+    let sub = argv.iter().find(|word| *word != "--no-pager").map_or("", String::as_str);
     // Options before the sub-command can point git elsewhere and run what that place says.
-    let led = argv.first().is_some_and(|word| word.starts_with('-') && word != "--no-pager");
+    let led = sub.starts_with('-');
     match sub {
         _ if led => known.add(Effect::RunsCode),
         "push" => {
@@ -230,7 +252,9 @@ fn git(known: &mut Known, sub: &str, argv: &[String]) {
         "rebase" | "filter-branch" | "filter-repo" => known.add(Effect::RewritesHistory),
         "commit" if has(argv, &["--amend"], '\0') => known.add(Effect::RewritesHistory),
         _ if GIT_READS.contains(&sub) && !has(argv, &["--output", "--ext-diff", "--textconv"], 'O') => {
-            known.add(Effect::Reads);
+            if plain {
+                known.add(Effect::Reads);
+            }
         }
         "" => {}
         _ => known.add(Effect::Writes),

@@ -1,17 +1,48 @@
 //! A command line taken apart into commands and words. Quotes and escapes are removed; nothing is expanded. Whatever could
 //! run or become something else than the words say makes the line not understood.
 
-/// One command: its words, and the files it is redirected into.
+use std::ops::Range;
+
+/// A word without its quotes, and where it stands in the line with them, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Word {
+    pub text: String,
+    pub at: Range<usize>,
+    /// Some of it is quoted.
+    quoted: bool,
+    /// A pattern that is not quoted: other words may stand in its place.
+    pattern: bool,
+    /// A brace that is not quoted.
+    brace: bool,
+}
+
+/// One command: its words, and the files it is redirected into and from.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Command {
-    pub words: Vec<String>,
+    pub words: Vec<Word>,
     pub into_files: Vec<String>,
+    pub from_files: Vec<String>,
+    /// Patterns among its words become the names of files, which may look like options.
+    pub has_patterns: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Line {
     pub commands: Vec<Command>,
+    /// `NAME=value` before a program.
+    pub assigned: Vec<Word>,
     pub understood: bool,
+}
+
+/// What the next word is, when it is no word of the command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Redirect {
+    Into,
+    From,
+    /// `>&`: a file, unless the word is a descriptor.
+    IntoOr,
+    /// `<&`.
+    FromOr,
 }
 
 /// Words that begin or end something compound: what is inside is not told apart.
@@ -24,34 +55,44 @@ const RESERVED: &[&str] = &[
 struct Reader {
     line: Line,
     command: Command,
-    word: Option<String>,
-    /// The next word is a file that is redirected into (`true`) or read from.
-    redirect: Option<bool>,
+    word: Option<Word>,
+    redirect: Option<Redirect>,
+    /// Where what is read now begins.
+    at: usize,
 }
 
 pub fn read(text: &str) -> Line {
     let mut reader = Reader { line: Line { understood: true, ..Line::default() }, ..Reader::default() };
-    let mut rest = text.chars().peekable();
+    let mut rest = Rest { text, at: 0 };
     while let Some(c) = rest.next() {
+        reader.at = rest.at - c.len_utf8();
         match c {
             '\'' => reader.single(&mut rest),
             '"' => reader.double(&mut rest),
             '\\' => match rest.next() {
                 // A line that goes on.
                 Some('\n') => {}
-                Some(escaped) => reader.push(escaped),
+                Some(escaped) => reader.quote().text.push(escaped),
                 None => reader.lost(),
             },
-            // Substitutions, variables, subshells and groups: something else than these words may run.
-            '$' | '`' | '(' | ')' => {
+            // Substitutions, variables, subshells and groups: something else than these words may run. A carriage return is
+            // part of a word, and looks like the end of one.
+            '$' | '`' | '(' | ')' | '\r' => {
                 reader.lost();
                 reader.push(c);
             }
             // Patterns and braces become other words, of the same program.
-            '*' | '?' | '[' | ']' | '{' | '}' | '~' => reader.push(c),
+            '*' | '?' | '[' => {
+                reader.push(c);
+                reader.shape().pattern = true;
+            }
+            '{' => {
+                reader.push(c);
+                reader.shape().brace = true;
+            }
             '#' if reader.word.is_none() => while rest.next_if(|c| *c != '\n').is_some() {},
             ' ' | '\t' => reader.end_word(),
-            ';' | '\n' | '\r' => reader.end_command(),
+            ';' | '\n' => reader.end_command(),
             '&' if rest.next_if_eq(&'>').is_some() => {
                 reader.end_word();
                 reader.write_to(&mut rest);
@@ -68,15 +109,48 @@ pub fn read(text: &str) -> Line {
             other => reader.push(other),
         }
     }
+    reader.at = text.len();
     reader.end_command();
     reader.line
 }
 
-type Rest<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+/// What is not read yet.
+struct Rest<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Rest<'_> {
+    fn next(&mut self) -> Option<char> {
+        self.next_if(|_| true)
+    }
+
+    fn next_if(&mut self, wanted: impl Fn(&char) -> bool) -> Option<char> {
+        let c = self.text.get(self.at..)?.chars().next().filter(wanted)?;
+        self.at += c.len_utf8();
+        Some(c)
+    }
+
+    fn next_if_eq(&mut self, wanted: &char) -> Option<char> {
+        self.next_if(|c| c == wanted)
+    }
+}
 
 impl Reader {
+    fn shape(&mut self) -> &mut Word {
+        let at = self.at;
+        self.word.get_or_insert_with(|| Word { at: at..at, ..Word::default() })
+    }
+
     fn push(&mut self, c: char) {
-        self.word.get_or_insert_default().push(c);
+        self.shape().text.push(c);
+    }
+
+    /// A quoted part of a word begins.
+    fn quote(&mut self) -> &mut Word {
+        let word = self.shape();
+        word.quoted = true;
+        word
     }
 
     fn lost(&mut self) {
@@ -84,7 +158,7 @@ impl Reader {
     }
 
     fn single(&mut self, rest: &mut Rest<'_>) {
-        self.word.get_or_insert_default();
+        self.quote();
         loop {
             match rest.next() {
                 Some('\'') => return,
@@ -95,7 +169,7 @@ impl Reader {
     }
 
     fn double(&mut self, rest: &mut Rest<'_>) {
-        self.word.get_or_insert_default();
+        self.quote();
         loop {
             match rest.next() {
                 Some('"') => return,
@@ -119,17 +193,27 @@ impl Reader {
     }
 
     fn end_word(&mut self) {
-        let Some(word) = self.word.take() else { return };
+        let Some(mut word) = self.word.take() else { return };
+        word.at.end = self.at;
+        // `{a,b}` and `{1..9}` become several words.
+        if word.brace && (word.text.contains(',') || word.text.contains("..")) {
+            self.lost();
+        }
         match self.redirect.take() {
-            Some(true) => self.command.into_files.push(word),
-            Some(false) => {}
-            None => self.command.words.push(word),
+            Some(Redirect::IntoOr | Redirect::FromOr) if is_descriptor(&word.text) => {}
+            Some(Redirect::Into | Redirect::IntoOr) => self.command.into_files.push(word.text),
+            Some(Redirect::From | Redirect::FromOr) => self.command.from_files.push(word.text),
+            None => {
+                self.command.has_patterns |= word.pattern;
+                self.command.words.push(word);
+            }
         }
     }
 
     /// `2` in `2>file` is no word.
     fn end_number(&mut self) {
-        if self.word.as_ref().is_some_and(|word| word.bytes().all(|byte| byte.is_ascii_digit())) {
+        let is_number = |word: &Word| !word.quoted && word.text.bytes().all(|byte| byte.is_ascii_digit());
+        if self.redirect.is_none() && self.word.as_ref().is_some_and(is_number) {
             self.word = None;
         }
         self.end_word();
@@ -137,20 +221,18 @@ impl Reader {
 
     fn write_to(&mut self, rest: &mut Rest<'_>) {
         while rest.next_if(|c| matches!(c, '>' | '|')).is_some() {}
-        // `2>&1` names no file, `>&file` does.
-        let names_none = rest.next_if_eq(&'&').is_some() && rest.next_if(|c| c.is_ascii_digit() || *c == '-').is_some();
-        if !names_none {
-            self.redirect = Some(true);
-        }
+        let or = rest.next_if_eq(&'&').is_some();
+        self.redirect = Some(if or { Redirect::IntoOr } else { Redirect::Into });
     }
 
-    /// What is read in is harmless; a text that follows in the line itself, and a command in its place, are not told apart.
+    /// A text that follows in the line itself, and a command in a file's place, are not told apart.
     fn read_from(&mut self, rest: &mut Rest<'_>) {
         self.end_number();
         if rest.next_if(|c| matches!(c, '<' | '(')).is_some() {
             self.lost();
         }
-        self.redirect = Some(false);
+        let or = rest.next_if_eq(&'&').is_some();
+        self.redirect = Some(if or { Redirect::FromOr } else { Redirect::From });
     }
 
     fn end_command(&mut self) {
@@ -158,27 +240,36 @@ impl Reader {
         self.redirect = None;
         let mut command = std::mem::take(&mut self.command);
         // Assignments before the program change what it does in ways that are not known.
-        let assigned = command.words.iter().take_while(|word| is_assignment(word)).count();
+        let assigned = command.words.iter().take_while(|word| assigns(&word.text).is_some()).count();
         if assigned > 0 {
             self.lost();
-            command.words.drain(..assigned);
+            self.line.assigned.extend(command.words.drain(..assigned));
         }
-        if command.words.first().is_some_and(|word| RESERVED.contains(&word.as_str())) {
+        if command.words.first().is_some_and(|word| RESERVED.contains(&word.text.as_str())) {
             self.lost();
         }
+        let redirects = !command.into_files.is_empty() || !command.from_files.is_empty();
         match command {
-            Command { words, into_files } if words.is_empty() && into_files.is_empty() => {}
-            // A file is emptied without any program.
-            Command { words, .. } if words.is_empty() => self.lost(),
-            command => self.line.commands.push(command),
+            command if !command.words.is_empty() => self.line.commands.push(command),
+            // A file is emptied or read without any program.
+            _ if redirects => self.lost(),
+            _ => {}
         }
     }
 }
 
-fn is_assignment(word: &str) -> bool {
-    let Some((name, _)) = word.split_once('=') else { return false };
+/// The number of an open file, `-` for closing, or both: no file is named.
+fn is_descriptor(word: &str) -> bool {
+    let number = word.strip_suffix('-').unwrap_or(word);
+    !word.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The name in `NAME=value`.
+pub fn assigns(word: &str) -> Option<&str> {
+    let (name, _) = word.split_once('=')?;
     let name = name.strip_suffix('+').unwrap_or(name);
-    !name.is_empty()
+    let is_name = !name.is_empty()
         && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    is_name.then_some(name)
 }
