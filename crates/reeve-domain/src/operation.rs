@@ -159,12 +159,13 @@ impl Operation {
     }
 
     /// What "the first time here" is counted by: the host, the tool, or every program of a command. The names of tools and
-    /// programs hold a `/`, which no host does.
+    /// programs hold a `/`, which no host does. A tool that its server comes to call a reading one is another place.
     #[must_use]
     pub fn places(&self) -> Vec<String> {
         match &self.subject {
             Subject::Http(call) => vec![call.endpoint.host.to_string()],
             Subject::Llm(call) => vec![call.endpoint.host.to_string()],
+            Subject::Mcp(call) if call.annotations.only_reads() => vec![format!("mcp#reads/{}", call.resource())],
             Subject::Mcp(call) => vec![format!("mcp/{}", call.resource())],
             Subject::Shell(line) if line.pieces.is_empty() => vec!["shell/".to_owned()],
             Subject::Shell(line) => line.programs().into_iter().map(|program| format!("shell/{program}")).collect(),

@@ -44,6 +44,9 @@ pub(crate) fn assess(
         }
         Subject::Shell(line) => {
             match piece {
+                Some(piece) if piece.effects.is_empty() => {
+                    reasons.push((Risk::Medium, "Reeve does not know what this program does".to_owned()));
+                }
                 Some(piece) => reasons.extend(piece.effects.iter().filter_map(|effect| does(*effect, piece))),
                 None => reasons.push((Risk::Medium, "Reeve cannot read all of this command".to_owned())),
             }
@@ -69,7 +72,8 @@ fn request(reasons: &mut Reasons, call: &HttpCall, circumstances: &Circumstances
         reasons.push((Risk::High, "pushes to a git remote".to_owned()));
     }
     if let Some(protocol) = call.upgrade.as_ref().filter(|_| circumstances.first_write) {
-        reasons.push((Risk::Medium, format!("opens a two-way channel ({protocol}) that is not read")));
+        reasons
+            .push((Risk::Medium, format!("opens a two-way channel ({protocol}): searched for secrets and not judged")));
     }
     if class != Class::Read && circumstances.first_write {
         reasons.push((Risk::Medium, "first time this agent sends something here".to_owned()));
@@ -119,10 +123,15 @@ fn does(effect: Effect, piece: &ShellPiece) -> Option<(Risk, String)> {
     Some((risk, words.to_owned()))
 }
 
-/// The home, the root, or all that is in one of them.
+/// A home, the root, or all that is in one of them.
 fn is_everything(path: &str) -> bool {
-    let path = path.trim_end_matches('*').trim_end_matches('/');
-    matches!(path, "" | "~" | "$HOME" | "${HOME}" | "/home" | "/root" | "/Users")
+    let path = path.trim_end_matches(['*', '/']);
+    let Some(rest) = path.strip_prefix('/') else {
+        let home = path.starts_with('~') && !path.contains('/');
+        return home || matches!(path, "" | "$HOME" | "${HOME}");
+    };
+    let segments: Vec<&str> = rest.split('/').filter(|segment| !matches!(*segment, "" | ".")).collect();
+    matches!(segments.as_slice(), [] | ["home" | "root" | "Users"] | ["home" | "Users", _])
 }
 
 /// What one program fetches and another runs is graver than both.
@@ -133,12 +142,13 @@ fn fed(reasons: &mut Reasons, line: &ShellExec, piece: Option<&ShellPiece>) {
     }
 }
 
-/// A credential makes a change graver; for a model call it is how calls are paid.
+/// A credential makes a change graver; for a model call it is how calls are paid. That a tool only reads is its server's
+/// claim.
 fn with_credential(operation: &Operation, class: Class) -> Risk {
     match (&operation.subject, class) {
         (Subject::Llm(_), _) => Risk::Low,
+        (Subject::Mcp(_), Class::Read) | (_, Class::Write) => Risk::High,
         (_, Class::Read) => Risk::Medium,
-        (_, Class::Write) => Risk::High,
         (_, Class::Destructive) => Risk::Critical,
     }
 }
