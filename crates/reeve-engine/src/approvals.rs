@@ -162,12 +162,6 @@ impl Approvals {
         if let Some(answer) = self.answered_before(&question, usable).await? {
             return Ok(answer);
         }
-        if self.storms(&question) {
-            tokio::select! {
-                () = ended.cancelled() => {}
-                () = tokio::time::sleep(SLOWED_BY) => {}
-            }
-        }
         let Waiting { id, mut answer, output_limit, over, claim } = match self.place(&question, longest, ended) {
             Place::Joined(waiting) => {
                 // Answered or not recorded yet: the count of a card is not worth refusing for.
@@ -196,6 +190,27 @@ impl Approvals {
             Some(Resolution::Expired) => Answer::Expired { approval: id },
             Some(Resolution::Withdrawn) | None => Answer::Withdrawn,
         })
+    }
+
+    /// Lets one more question of an agent that puts them faster than anybody reads wait before it is put; says whether it did.
+    /// Whoever waited is to be judged anew.
+    ///
+    /// # Errors
+    /// When the record cannot be read.
+    pub(crate) async fn slow(
+        &self,
+        question: &Question,
+        ended: &CancellationToken,
+        usable: Usable<'_>,
+    ) -> Result<bool, EngineError> {
+        if !self.storms(question) || self.answered_before(question, usable).await?.is_some() {
+            return Ok(false);
+        }
+        tokio::select! {
+            () = ended.cancelled() => {}
+            () = tokio::time::sleep(SLOWED_BY) => {}
+        }
+        Ok(true)
     }
 
     /// A client that gave up and repeats finds the answer that came meanwhile: an approval not used yet (also one from

@@ -86,6 +86,8 @@ struct Case {
     quote: Option<Quote>,
     mode: Mode,
     now: DateTime<Utc>,
+    /// It waited already, because its agent asks faster than anybody reads.
+    slowed: bool,
 }
 
 /// How an operation got past verdict and budget.
@@ -132,14 +134,18 @@ impl Gate {
         {
             return self.turn_away(TurnedAway::unrecorded(operation, error)).await;
         }
-        let case = match self.judge(operation) {
+        let mut case = match self.judge(operation) {
             Ok(case) => case,
             Err(turned_away) => return self.turn_away(*turned_away).await,
         };
-        let passed = match self.pass(&case, view).await {
-            Ok(passed) => passed,
-            Err((denial, approval)) => {
-                return self.turn_away(TurnedAway::after(case, denial, approval)).await;
+        let passed = loop {
+            match self.pass(&mut case, &view).await {
+                Ok(Some(passed)) => break passed,
+                // Judged anew.
+                Ok(None) => {}
+                Err((denial, approval)) => {
+                    return self.turn_away(TurnedAway::after(case, denial, approval)).await;
+                }
             }
         };
         let injection = match self.injection(&case) {
@@ -181,7 +187,7 @@ impl Gate {
         let verdict = self.verdict(&operation, &live, now);
         let quote = self.quote(&operation);
         let mode = self.0.protection.mode_for(&live.session, now);
-        Ok(Case { operation, live, verdict, quote, mode, now })
+        Ok(Case { operation, live, verdict, quote, mode, now, slowed: false })
     }
 
     /// What policy says of it right now, with the grants in force.
@@ -232,8 +238,8 @@ impl Gate {
         strictest.unwrap_or_else(|| self.0.policies.in_force().set.evaluate(operation, circumstances))
     }
 
-    /// Verdict, then affordability, then the human.
-    async fn pass(&self, case: &Case, view: Value) -> Result<Passed, (Denial, Option<ApprovalId>)> {
+    /// Verdict, then affordability, then the human. `None`: it waited, and the case was judged anew.
+    async fn pass(&self, case: &mut Case, view: &Value) -> Result<Option<Passed>, (Denial, Option<ApprovalId>)> {
         let observing = case.mode == Mode::Observe;
         let mut would = None;
         let asks = match case.verdict.decision() {
@@ -254,12 +260,13 @@ impl Gate {
             Ok(reservation) if asks => self.ask(case, reservation, None, view).await,
             Ok(reservation) => {
                 let passes = Over::Caps(Vec::new());
-                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes })
+                Ok(Some(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes }))
             }
             Err(short) if observing => {
                 let would = would.or_else(|| Some(denials::by_budget(&case.operation, &short)));
                 let reservation = case.quote.as_ref().map(Quote::whole);
-                Ok(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes: Over::All })
+                let passes = Over::All;
+                Ok(Some(Passed { reservation, quote: case.quote.clone(), approval: None, would, passes }))
             }
             Err(short) if short.asks() => {
                 let beyond = case.quote.as_ref().map(|quote| quote.beyond(&short));
@@ -279,12 +286,12 @@ impl Gate {
 
     async fn ask(
         &self,
-        case: &Case,
+        case: &mut Case,
         reservation: Option<Reservation>,
         short: Option<Shortfall>,
-        view: Value,
-    ) -> Result<Passed, (Denial, Option<ApprovalId>)> {
-        let question = self.question(case, reservation.as_ref(), short, view);
+        view: &Value,
+    ) -> Result<Option<Passed>, (Denial, Option<ApprovalId>)> {
+        let question = self.question(case, reservation.as_ref(), short, view.clone());
         let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
         let balances = match &case.quote {
             Some(quote) => self.0.store.balances(quote.accounts()).await,
@@ -298,14 +305,24 @@ impl Gate {
             };
             case.quote.as_ref().is_none_or(bears)
         };
+        let unrecorded = |error: &EngineError| (denials::cannot_record(&case.operation, error), None);
+        if !case.slowed {
+            let slowed = self.0.approvals.slow(&question, case.live.ended(), &usable).await;
+            if slowed.map_err(|error| unrecorded(&error))? {
+                // What the human decided meanwhile holds for it too: a rule, a grant, a stop.
+                let again = self.judge(case.operation.clone()).map_err(|away| (away.denial, None))?;
+                *case = Case { slowed: true, ..again };
+                return Ok(None);
+            }
+        }
         let answer = self.0.approvals.ask(question, longest, case.live.ended(), &usable).await;
-        match answer.map_err(|error| (denials::cannot_record(&case.operation, &error), None))? {
+        match answer.map_err(|error| unrecorded(&error))? {
             Answer::Approved { approval, output_limit, waited, over, claim } => {
                 let quote = self.still_allowed(case, &approval)?;
                 // What was approved is executed, with the very bound the human saw.
                 let reservation = quote.as_ref().map(|quote| quote.with_output(output_limit));
                 let approval = Some(Approved { id: approval, waited, _claim: claim });
-                Ok(Passed { reservation, quote, approval, would: None, passes: Over::Caps(over) })
+                Ok(Some(Passed { reservation, quote, approval, would: None, passes: Over::Caps(over) }))
             }
             Answer::Refused { approval, reason } => {
                 Err((denials::refused(&case.operation, &case.verdict, reason), Some(approval)))

@@ -63,6 +63,31 @@ async fn an_agent_that_asks_faster_than_anybody_reads_is_slowed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_waited_in_a_storm_is_judged_by_what_the_human_decided_meanwhile() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let delete = |number: usize| world.http(&live, "DELETE", "api.example.com", &format!("/v1/things/{number}"));
+    for number in 0..10 {
+        world.spawn_admit(delete(number));
+    }
+    for _ in 0..1_000 {
+        if world.engine.approvals().waiting() == 10 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let mut parked = std::pin::pin!(world.gate().admit(delete(10), Value::Null));
+    // From here on it comes no further than somebody polls it.
+    assert!(tokio::time::timeout(Duration::from_millis(200), &mut parked).await.is_err());
+    let rule = "@id(\"no-deletes\")\n@reason(\"enough\")\nforbid (principal, action, resource == Host::\"api.example.com\");\n";
+    std::fs::write(world.file("policies/mine.cedar"), rule).unwrap();
+    world.engine.reload().await.unwrap();
+    let denial = denied(parked.await);
+    assert_eq!(denial.reasons[0].rule.as_str(), "no-deletes");
+    assert_eq!(world.engine.approvals().waiting(), 10);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_only_a_pause_let_through_is_cut_on_resume() {
     let world = World::with("policies/mine.cedar", FORBID_PASTE).await;
     let live = world.session("claude-code").await;
