@@ -36,7 +36,8 @@ const POWERS: &[(&str, Power)] = &[
     ("approvals.undo", Power::Decide),
     ("approvals.allow_late", Power::Decide),
     ("approvals.raise", Power::Decide),
-    ("approvals.suggestions", Power::Read),
+    // Counts a month.
+    ("approvals.suggestions", Power::Change),
     ("approvals.presence", Power::Read),
     ("approvals.set_presence", Power::Decide),
     ("status.get", Power::Read),
@@ -170,7 +171,9 @@ mod tests {
 
     #[test]
     fn long_work_is_not_for_a_governed_process_and_its_own_status_and_denials_are() {
-        for call in ["policies.replay", "policies.what_if", "policies.check", "approvals.preview"] {
+        let long =
+            ["policies.replay", "policies.what_if", "policies.check", "approvals.preview", "approvals.suggestions"];
+        for call in long {
             assert!(check(call, Peer::Governed, Surface::Cli).is_err(), "{call}");
         }
         let reading =

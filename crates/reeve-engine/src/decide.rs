@@ -111,6 +111,13 @@ pub(crate) fn standing(
                 .to_owned(),
         ));
     }
+    // Below no folder would be everywhere.
+    let placed = matches!(scope, GrantScope::Always) && (rule.here || rule.anyone);
+    if placed && !std::path::Path::new(&approval.cwd).is_absolute() {
+        return Err(EngineError::Refused(
+            "where this agent works is not known, so no rule can be bound to its folder".to_owned(),
+        ));
+    }
     let session = matches!(scope, GrantScope::Session).then(|| approval.session.clone());
     let expires_at = match scope {
         GrantScope::Until { at } => Some(*at),
@@ -123,7 +130,7 @@ pub(crate) fn standing(
             width: rule.width,
             anyone: rule.anyone,
             // What holds for every agent holds in one place only.
-            folder: (rule.here || rule.anyone).then(|| approval.cwd.clone()),
+            folder: placed.then(|| approval.cwd.clone()),
         },
         GrantScope::Once | GrantScope::Session | GrantScope::Until { .. } => Reach::default(),
     };

@@ -162,7 +162,7 @@ impl Engine {
         let grants = Arc::new(Grants::load(store.clone()).await?);
         let approvals = Arc::new(Approvals::new(store.clone(), Arc::clone(&options.clock)));
         let credentials = Arc::new(Credentials::load(store.clone(), options.vault.clone()).await?);
-        let protection = Arc::new(ProtectionState::load(store.clone(), settings.mode).await?);
+        let protection = Arc::new(ProtectionState::load(store.clone(), settings.mode, options.clock.now()).await?);
         let owed = Arc::new(Owed::new(store.clone()));
         let raises = Arc::new(Raises::default());
         let presence = Presence::new(options.vault.clone(), store.clone(), Arc::clone(&options.clock));
@@ -454,7 +454,7 @@ impl Engine {
         let what = preset.into_iter().chain(notifications);
         let events: Vec<Draft> = what.map(|what| Draft::engine(EventBody::ModeChanged { what })).collect();
         match edit.mode {
-            Some(mode) => self.0.protection.set_mode(mode, events).await,
+            Some(mode) => self.0.protection.set_mode(mode, events, self.now()).await,
             None if events.is_empty() => Ok(()),
             None => Ok(self.0.store.append(events).await.map(|_| ())?),
         }

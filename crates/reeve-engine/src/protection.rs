@@ -24,6 +24,17 @@ struct Switches {
     /// What the last stop did.
     #[serde(default)]
     stop: Option<Stop>,
+    /// Since when the mode holds; `None`: since the record began, as far as is known.
+    #[serde(default)]
+    since: Option<DateTime<Utc>>,
+}
+
+impl Switches {
+    fn hold(&mut self, mode: Mode, now: DateTime<Utc>) {
+        if self.mode != mode {
+            (self.mode, self.since) = (mode, Some(now));
+        }
+    }
 }
 
 /// What *Stop all* did.
@@ -46,12 +57,12 @@ pub struct ProtectionState {
 impl ProtectionState {
     /// # Errors
     /// When the store cannot be read.
-    pub async fn load(store: Store, configured: Mode) -> Result<Self, EngineError> {
+    pub async fn load(store: Store, configured: Mode, now: DateTime<Utc>) -> Result<Self, EngineError> {
         let remembered = store.setting(SETTING).await?;
         let mut switches = remembered
             .and_then(|text| serde_json::from_str::<Switches>(&text).ok())
-            .unwrap_or(Switches { mode: configured, stopped: false, paused: None, stop: None });
-        switches.mode = configured;
+            .unwrap_or(Switches { mode: configured, stopped: false, paused: None, stop: None, since: None });
+        switches.hold(configured, now);
         Ok(Self { store, switches: ArcSwap::from_pointee(switches), degraded: ArcSwap::from_pointee(None) })
     }
 
@@ -127,17 +138,22 @@ impl ProtectionState {
         self.switches.load().mode
     }
 
+    /// Since when that holds; `None`: since the record began, as far as is known.
+    pub(crate) fn configured_since(&self) -> Option<DateTime<Utc>> {
+        self.switches.load().since
+    }
+
     /// Rules, asks and budgets bind (`Enforce`) or are only recorded (`Observe`) from now on; `first` is recorded before it,
     /// in the same step.
     ///
     /// # Errors
     /// When it cannot be recorded; then nothing changed.
-    pub(crate) async fn set_mode(&self, mode: Mode, first: Vec<Draft>) -> Result<(), EngineError> {
+    pub(crate) async fn set_mode(&self, mode: Mode, first: Vec<Draft>, now: DateTime<Utc>) -> Result<(), EngineError> {
         let what = match mode {
             Mode::Observe => "mode observe",
             Mode::Enforce => "mode enforce",
         };
-        self.change_after(first, what, |s| s.mode = mode).await
+        self.change_after(first, what, |s| s.hold(mode, now)).await
     }
 
     /// Ends both a stop and a pause.

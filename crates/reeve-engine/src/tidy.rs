@@ -126,10 +126,12 @@ impl Engine {
     async fn observed_enough(&self, now: DateTime<Utc>) -> Result<Option<Suggestion>, EngineError> {
         let since = now - Duration::hours(OBSERVED_HOURS);
         let recorded = self.store().recorded_since().await?;
-        if self.protection().configured() != Mode::Observe || recorded.is_none_or(|first| first > since) {
+        let holds = self.protection().configured_since().is_none_or(|begun| begun <= since);
+        if self.protection().configured() != Mode::Observe || !holds || recorded.is_none_or(|first| first > since) {
             return Ok(None);
         }
-        let facets = self.store().facets(&query::parse(&format!("since:{OBSERVED_HOURS}h")).query).await?;
+        let observed = format!("is:observed since:{OBSERVED_HOURS}h");
+        let facets = self.store().facets(&query::parse(&observed).query).await?;
         if facets.matches == 0 {
             return Ok(None);
         }
