@@ -313,7 +313,7 @@ export const approvals: ApprovalsPage = {
         },
       ],
       "risk": "medium",
-      "riskReasons": ["Reeve cannot read all of this command", "first time this agent runs this program"],
+      "riskReasons": ["Reeve does not know what this program does", "first time this agent runs this program", "Reeve cannot read all of this command"],
       "view": {
         "kind": "shell.exec",
         "command": "for f in $(ls build); do rm -rf \"$f\"; done",
@@ -600,8 +600,8 @@ export const approvals: ApprovalsPage = {
           "liftable": true,
         },
       ],
-      "risk": "low",
-      "riskReasons": ["first time this agent runs this program"],
+      "risk": "medium",
+      "riskReasons": ["Reeve does not know what this program does", "first time this agent runs this program"],
       "view": {
         "kind": "shell.exec",
         "command": "docker compose up db",
@@ -1126,7 +1126,7 @@ export const cards: ApprovalDto[] = [
       },
     ],
     "risk": "medium",
-    "riskReasons": ["Reeve cannot read all of this command", "first time this agent runs this program"],
+    "riskReasons": ["Reeve does not know what this program does", "first time this agent runs this program", "Reeve cannot read all of this command"],
     "view": {
       "kind": "shell.exec",
       "command": "for f in $(ls build); do rm -rf \"$f\"; done",
