@@ -174,6 +174,23 @@ async fn what_expired_may_become_a_rule() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_rule_for_everybody_is_bound_to_a_folder_that_is_known() {
+    let world = World::new().await;
+    for folder in ["", "work"] {
+        let live = world.session_in("claude-code", std::path::Path::new(folder)).await;
+        let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"));
+        let held = world.held().await;
+        for rule in [Rule { anyone: true, ..Rule::default() }, Rule { here: true, ..Rule::default() }] {
+            let refused = world.engine.preview(&held.id, rule).await.unwrap_err().to_string();
+            assert!(refused.contains("not known"), "{refused}");
+        }
+        world.engine.preview(&held.id, Rule::default()).await.unwrap();
+        world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
+        denied(asked.await.unwrap());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_preview_is_the_very_text_that_is_written_and_counts_what_it_would_have_allowed() {
     let world = World::new().await;
     for thing in 1..=3 {

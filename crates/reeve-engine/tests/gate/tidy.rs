@@ -4,11 +4,13 @@ use reeve_domain::credential::{Binding, Credential, Place, Slot};
 use reeve_domain::host::Host;
 use reeve_domain::id::CredentialId;
 use reeve_domain::sensitive::Secret;
+use reeve_domain::settings::Mode;
 use reeve_engine::history::Suggestion;
+use reeve_engine::settings::SettingsEdit;
 use serde_json::Value;
 
 use crate::admitted;
-use crate::world::World;
+use crate::world::{World, dana};
 
 const READS: &str = r#"@id("docs-read")
 @reason("reads of the docs")
@@ -73,6 +75,14 @@ async fn a_day_of_observing_is_told_with_what_it_would_have_stopped() {
     }
     let Some(Suggestion::ReadyToEnforce { actions, denied, .. }) = ready().await else { panic!("not ready") };
     assert_eq!((actions, denied), (3, 1));
+    // Only a whole day of it says something, not the one on which it began again.
+    let file = world.file("config.toml");
+    world.engine.presence().set(Secret::from("correct horse".to_owned()), &dana(None)).await.unwrap();
+    for mode in [Mode::Enforce, Mode::Observe] {
+        let edit = SettingsEdit { mode: Some(mode), ..SettingsEdit::default() };
+        world.engine.change_settings(&file, &edit, &dana(Some("correct horse"))).await.unwrap();
+    }
+    assert_eq!(ready().await, None);
 }
 
 #[tokio::test]
