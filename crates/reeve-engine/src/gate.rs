@@ -564,11 +564,12 @@ impl Gate {
     /// Records how many refusals were not recorded one by one; `all`: also those of this minute.
     ///
     /// # Errors
-    /// When it cannot be recorded; then the numbers are lost.
+    /// When it cannot be recorded; then the numbers wait for the next time.
     pub(crate) async fn record_counted(&self, all: bool) -> Result<(), EngineError> {
         let counted = self.0.refusals.counted(all);
         if !counted.is_empty() {
-            self.0.store.append(counted).await?;
+            let done = self.0.store.append(counted.clone()).await;
+            done.inspect_err(|_| self.0.refusals.put_back(counted))?;
         }
         Ok(())
     }

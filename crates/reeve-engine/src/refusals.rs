@@ -25,6 +25,9 @@ const FIRSTS: u64 = 200;
 /// …within this time.
 const WINDOW: Duration = Duration::from_secs(60);
 
+/// Most numbers that wait while nothing can be recorded. A process that cannot record lets nothing pass, so there are few.
+const WAITING: usize = 10_000;
+
 /// What was refused. Each kind has its own numbers, so that none drowns another.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Kind {
@@ -87,12 +90,14 @@ struct Window {
 pub struct Refusals {
     clock: Arc<dyn Clock>,
     windows: Mutex<HashMap<(Kind, Option<SessionId>), Window>>,
+    /// Numbers that could not be recorded.
+    waiting: Mutex<Vec<Draft>>,
 }
 
 impl Refusals {
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, windows: Mutex::default() }
+        Self { clock, windows: Mutex::default(), waiting: Mutex::default() }
     }
 
     /// Whether this event is to be recorded by itself. One that is not is counted.
@@ -152,7 +157,19 @@ impl Refusals {
         let draft = |((kind, session), window): ((Kind, Option<SessionId>), Window)| {
             Some(Draft { agent: window.agent, session, operation: None, body: kind.told(window.more?) })
         };
-        over.filter_map(draft).collect()
+        let mut counted = std::mem::take(&mut *self.waiting.lock());
+        counted.extend(over.filter_map(draft));
+        counted
+    }
+
+    /// Takes back numbers that could not be recorded: the next [`Refusals::counted`] has them again.
+    pub fn put_back(&self, counted: Vec<Draft>) {
+        let mut waiting = self.waiting.lock();
+        waiting.splice(..0, counted);
+        if waiting.len() > WAITING {
+            tracing::error!(lost = waiting.len() - WAITING, "numbers of what was refused are lost");
+            waiting.truncate(WAITING);
+        }
     }
 }
 
@@ -181,6 +198,18 @@ mod tests {
         };
         assert_eq!(detail, "900 more within a minute");
         assert!(refusals.admits(&refused()), "the next minute is a new one");
+        assert!(refusals.counted(true).is_empty());
+    }
+
+    #[test]
+    fn a_number_that_could_not_be_recorded_is_told_the_next_time() {
+        let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
+        let refusals = Refusals::new(clock);
+        assert_eq!((0..101).filter(|_| refusals.admits(&refused())).count(), 100);
+        let counted = refusals.counted(true);
+        assert_eq!(counted.len(), 1);
+        refusals.put_back(counted.clone());
+        assert_eq!(refusals.counted(false), counted);
         assert!(refusals.counted(true).is_empty());
     }
 
