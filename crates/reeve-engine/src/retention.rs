@@ -22,7 +22,8 @@ use crate::presence::Person;
 use crate::settings::{Retention, SettingsEdit};
 use crate::witness::Witness;
 
-/// How often it is looked for what may go.
+/// How often it is looked for what may go. At the start only what was begun before goes on: a clock that is not set yet, or
+/// a file that was just changed, has this long to be noticed.
 const EVERY: Duration = Duration::from_secs(3600);
 /// Records that go in one step, and pages of the file given back in one: a few milliseconds of the writer each.
 const STEP: u64 = 200;
@@ -93,10 +94,13 @@ impl Keeper {
         self.changed.notify_one();
     }
 
-    /// Removes what may go, now, each hour, and when the wishes change, until the engine stops.
+    /// Removes what may go, each hour and when the wishes change, until the engine stops.
     pub async fn keep(self: Arc<Self>, stopping: CancellationToken) {
+        let mut begin = false;
         loop {
-            let problem = self.tidy(&stopping).await.err().map(|error| error.to_string());
+            let done = if begin { self.tidy(&stopping).await } else { self.go_on(&stopping).await };
+            begin = true;
+            let problem = done.err().map(|error| error.to_string());
             if let Some(problem) = &problem
                 && self.problem().as_ref() != Some(problem)
             {
@@ -109,6 +113,12 @@ impl Keeper {
                 () = self.changed.notified() => {}
             }
         }
+    }
+
+    /// What a stop left over.
+    async fn go_on(&self, stopping: &CancellationToken) -> Result<(), EngineError> {
+        let _one = self.tidying.lock().await;
+        self.remove_all(stopping).await
     }
 
     /// Removes what may go by the wishes in force.

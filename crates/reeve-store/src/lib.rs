@@ -40,7 +40,7 @@ pub use search::{Page, Rows};
 
 use crate::audit_log::{Chain, Sealer};
 use crate::unit::{Caches, Unit};
-use crate::writer::{Job, Orphaned, Outlets, Task, Writer};
+use crate::writer::{Job, Orphaned, Outlets, Reindex, Task, Writer};
 
 /// Commands that may wait for the writer; more wait to be queued.
 const QUEUE: usize = 4096;
@@ -156,7 +156,9 @@ impl Store {
         let (events, _) = broadcast::channel(LAG);
         let outlets = Outlets { events: events.clone(), head: head_out, problem: problem_out };
         let caches = Caches::default();
-        let writer = Writer { conn, chain, caches, sealer, clock: Arc::clone(&clock), outlets, unmerged: 1 };
+        let (clock_of, reindex) = (Arc::clone(&clock), Reindex::No);
+        let mut writer = Writer { conn, chain, caches, sealer, clock: clock_of, outlets, unmerged: 1, reindex };
+        writer.make_up();
         let (queue, jobs) = channel::<Box<dyn Job>>();
         let thread = std::thread::Builder::new().name("reeve-store".to_owned()).spawn(move || writer.run(&jobs));
         let thread = thread.map_err(|e| StoreError::Database(format!("the writer does not start: {e}")))?;

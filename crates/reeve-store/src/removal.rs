@@ -11,8 +11,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::Store;
 use crate::audit_log;
 use crate::error::StoreError;
-use crate::tables::{approvals, events, operations, seals, sessions};
+use crate::tables::{approvals, events, operations, seals, sessions, settings};
 use crate::unit::{Indexing, Unit};
+use crate::writer::{COMPACT, REINDEX};
 
 /// Records of the last day stay whatever the record may weigh: what is under way needs them, and so does who asks what
 /// happened just now.
@@ -257,11 +258,14 @@ fn left(conn: &Connection) -> Result<Option<(u64, u64)>, StoreError> {
 fn step(unit: &mut Unit<'_>, last: u64, most: u64) -> Result<bool, StoreError> {
     let Some((first, _)) = events::range(unit.conn)?.filter(|(first, _)| *first <= last) else { return Ok(false) };
     let until = last.min(first.saturating_add(most.max(1) - 1));
-    // What is freed is overwritten, as far as SQLite knows where it was, and not only let go of.
+    // What is freed is overwritten, as far as SQLite knows where it was, and not only let go of: until the index, which the
+    // writer brings up to date after this and in idle time, is written anew as well.
     unit.conn.pragma_update(None, "secure_delete", true)?;
-    let removed = remove(unit, first, until);
-    unit.conn.pragma_update(None, "secure_delete", false)?;
-    removed?;
+    remove(unit, first, until)?;
+    if until == last {
+        settings::set(unit.conn, REINDEX, "")?;
+        *unit.reindex = true;
+    }
     Ok(until < last)
 }
 
@@ -318,6 +322,7 @@ fn wipe(
     unit.caches.clear();
     unit.chain.seq = last;
     let event = record(unit, key, (first, last, count), head, (RemovalCause::Wipe, Some(by), problem))?;
+    settings::set(unit.conn, COMPACT, "")?;
     *unit.compact = true;
     Ok(event)
 }

@@ -57,6 +57,8 @@ pub struct Unit<'a> {
     pub indexing: &'a mut Vec<Indexing>,
     /// Set by a command after which the file is to be written anew, once it is committed.
     pub compact: &'a mut bool,
+    /// Set by a command after which nothing of what was removed is to stay in the search index.
+    pub reindex: &'a mut bool,
     pub clock: &'a dyn Clock,
 }
 

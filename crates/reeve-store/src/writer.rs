@@ -14,6 +14,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 
 use crate::audit_log::{Chain, Sealer};
 use crate::error::StoreError;
+use crate::tables::settings;
 use crate::unit::{Caches, Unit, index};
 
 /// Most commands in one transaction: bounds how long the first of them waits for the last.
@@ -24,6 +25,10 @@ const IDLE: Duration = Duration::from_millis(50);
 const MERGE_PAGES: i64 = 64;
 /// Batches after which a merge step is taken also when the queue is never empty.
 const MERGE_EVERY: u32 = 32;
+
+/// Set with what removes, until nothing of it is left in the file: after a wipe, and after a removal in the search index.
+pub const COMPACT: &str = "store.compact";
+pub const REINDEX: &str = "store.reindex";
 
 /// How long a compaction waits for who reads what it replaces.
 const COMPACT_PATIENCE: Duration = Duration::from_secs(2);
@@ -109,9 +114,34 @@ pub struct Writer {
     pub outlets: Outlets,
     /// Batches since the index was last merged as far as it goes.
     pub unmerged: u32,
+    pub reindex: Reindex,
+}
+
+/// Writing the search index anew without what was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reindex {
+    No,
+    Due,
+    UnderWay,
 }
 
 impl Writer {
+    /// What a stop kept from being done.
+    pub fn make_up(&mut self) {
+        if matches!(settings::get(&self.conn, COMPACT), Ok(Some(_))) {
+            self.compact();
+        }
+        self.look_for_reindex();
+    }
+
+    fn look_for_reindex(&mut self) {
+        if matches!(settings::get(&self.conn, REINDEX), Ok(Some(_))) {
+            let _ = self.conn.pragma_update(None, "secure_delete", true);
+            self.reindex = Reindex::Due;
+            self.unmerged = self.unmerged.max(1);
+        }
+    }
+
     /// Runs until every handle of the store is gone, then seals the rest.
     pub fn run(mut self, queue: &Receiver<Box<dyn Job>>) {
         loop {
@@ -157,8 +187,8 @@ impl Writer {
         let before = self.chain.clone();
         let changed = self.conn.total_changes();
         let mut events = Vec::new();
-        let mut compact = false;
-        let committed = self.transaction(&mut batch, &mut events, &mut compact);
+        let (mut compact, mut reindex) = (false, false);
+        let committed = self.transaction(&mut batch, &mut events, (&mut compact, &mut reindex));
         match &committed {
             Ok(()) => {
                 self.outlets.head.send_replace(self.chain.head());
@@ -167,6 +197,9 @@ impl Writer {
                 }
                 if compact {
                     self.compact();
+                }
+                if reindex {
+                    self.look_for_reindex();
                 }
                 if !events.is_empty() {
                     // Nobody listening is no reason to worry.
@@ -191,7 +224,7 @@ impl Writer {
         &mut self,
         batch: &mut [Box<dyn Job>],
         events: &mut Vec<Event>,
-        compact: &mut bool,
+        (compact, reindex): (&mut bool, &mut bool),
     ) -> Result<(), StoreError> {
         let mut indexing = Vec::new();
         self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
@@ -205,6 +238,7 @@ impl Writer {
                 events,
                 indexing: &mut indexing,
                 compact,
+                reindex,
                 clock: self.clock.as_ref(),
             };
             if let Err(error) = job.run(&mut unit) {
@@ -223,7 +257,7 @@ impl Writer {
         index(&self.conn, &mut indexing)?;
         if self.unmerged >= MERGE_EVERY {
             self.unmerged = 0;
-            merge(&self.conn)?;
+            merge(&self.conn, MERGE_PAGES)?;
         }
         self.conn.prepare_cached("COMMIT")?.execute(())?;
         Ok(())
@@ -232,16 +266,26 @@ impl Writer {
     /// Writes the file anew, so that nothing of what was removed is left in it or in its log. Where that fails, what is
     /// free is filled again.
     fn compact(&mut self) {
+        let before = self.conn.pragma_query_value(None, "busy_timeout", |row| row.get::<_, u64>(0));
         let patience = self.conn.busy_timeout(COMPACT_PATIENCE);
         let written = patience.and_then(|()| self.conn.execute_batch("VACUUM"));
         let emptied = written
             .and_then(|()| self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |row| row.get::<_, i64>(0)));
         match emptied {
-            Ok(0) => {}
+            Ok(0) => self.forget(COMPACT),
             Ok(_) => tracing::warn!("somebody reads the record still: its log is emptied later"),
             Err(error) => tracing::warn!(%error, "the record's file could not be written anew"),
         }
-        let _ = self.conn.busy_timeout(Duration::ZERO);
+        if let Ok(before) = before {
+            let _ = self.conn.busy_timeout(Duration::from_millis(before));
+        }
+    }
+
+    /// Where that fails the next start does once more what it stands for.
+    fn forget(&self, marker: &str) {
+        if let Err(error) = settings::remove(&self.conn, marker) {
+            tracing::warn!(%error, marker, "what is done could not be marked as done");
+        }
     }
 
     /// One step of merging, or the end of it.
@@ -249,10 +293,21 @@ impl Writer {
         if self.unmerged == 0 {
             return;
         }
-        match merge(&self.conn) {
-            Ok(true) => self.unmerged = 1,
+        let pages = if self.reindex == Reindex::Due { -MERGE_PAGES } else { MERGE_PAGES };
+        match merge(&self.conn, pages) {
+            Ok(true) => {
+                self.unmerged = 1;
+                if self.reindex == Reindex::Due {
+                    self.reindex = Reindex::UnderWay;
+                }
+            }
             Ok(false) => {
                 self.unmerged = 0;
+                if self.reindex != Reindex::No {
+                    self.reindex = Reindex::No;
+                    self.forget(REINDEX);
+                    let _ = self.conn.pragma_update(None, "secure_delete", false);
+                }
                 let _ = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()));
             }
             Err(error) => {
@@ -275,11 +330,11 @@ impl Writer {
     }
 }
 
-/// Whether more is left to merge.
-fn merge(conn: &Connection) -> Result<bool, StoreError> {
+/// Whether more is left to merge. With a negative number of pages all segments are to become one, also those without anything
+/// new; the steps after it go on with that.
+fn merge(conn: &Connection, pages: i64) -> Result<bool, StoreError> {
     let before = conn.total_changes();
-    conn.prepare_cached("INSERT INTO operations_fts (operations_fts, rank) VALUES ('merge', ?1)")?
-        .execute([MERGE_PAGES])?;
+    conn.prepare_cached("INSERT INTO operations_fts (operations_fts, rank) VALUES ('merge', ?1)")?.execute([pages])?;
     // SQLite's own sign that nothing was left to do: fewer than two rows written.
     Ok(conn.total_changes() - before >= 2)
 }

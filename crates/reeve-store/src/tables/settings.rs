@@ -13,3 +13,8 @@ pub fn set(conn: &Connection, key: &str, value: &str) -> Result<(), StoreError> 
     conn.prepare_cached("INSERT OR REPLACE INTO settings (key, value) VALUES (?1, ?2)")?.execute((key, value))?;
     Ok(())
 }
+
+pub fn remove(conn: &Connection, key: &str) -> Result<(), StoreError> {
+    conn.prepare_cached("DELETE FROM settings WHERE key = ?1")?.execute([key])?;
+    Ok(())
+}
