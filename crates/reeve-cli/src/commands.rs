@@ -44,9 +44,20 @@ impl Context {
         }
         let mut options = StartOptions::default();
         if reeve_api::host::uses_passphrase(&self.home)? {
-            options.passphrase = Some(self.ask_secret("Passphrase of the secrets file")?);
+            options.passphrase = Some(self.secrets_passphrase()?);
         }
         Ok(Client::connect_or_start(&self.home, Surface::Cli, &options).await?)
+    }
+
+    /// Opens the secrets file, or is chosen for it: then twice, because a slip would lock it for ever.
+    fn secrets_passphrase(&self) -> anyhow::Result<Secret> {
+        if self.home.secrets_file().exists() || !output::may_ask(self.no_input) {
+            return self.ask_secret("Passphrase of the secrets file");
+        }
+        let new = self.ask_secret("New passphrase for the secrets file (nobody can recover it)")?;
+        let again = self.ask_secret("The same once more")?;
+        anyhow::ensure!(new.expose() == again.expose(), "these are two different passphrases, so none was chosen");
+        Ok(new)
     }
 
     /// A secret from a prompt without echo, or from stdin when that is no terminal.

@@ -20,6 +20,8 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
         context.say(&format!("reeve: {warning}"));
     }
     context.say(&format!("reeve: {} is governed, session {}", prepared.session.agent_name, prepared.session.id));
+    // A held action looks like a program that hangs.
+    context.say("reeve: what a rule holds waits for you in the console, or for `reeve approve` in another terminal");
     if args.mode == Some(crate::args::Mode::Observe) {
         context.say("reeve: this session is observed: rules and budgets are recorded and not enforced");
     }

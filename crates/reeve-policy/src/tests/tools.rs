@@ -161,3 +161,36 @@ fn a_rule_can_be_about_arguments_and_about_all_tools_of_a_server() {
     assert_eq!(of(&tool("db", "run", claims(true, false), "SELECT")), "allow-read-tool");
     assert_eq!(of(&tool("chat", "post", claims(true, false), "hi")), "no-chat");
 }
+
+#[test]
+fn a_home_is_everything_and_a_program_that_nobody_knows_is_no_small_risk() {
+    let set = load(Preset::Balanced, &[]);
+    let of = |path: &str| {
+        let mut deletes = line(&[("rm", &["-rf", path], &[Effect::Deletes, Effect::DeletesTree])], true);
+        if let Subject::Shell(exec) = &mut deletes.subject {
+            exec.pieces[0].touches = vec![path.to_owned()];
+        }
+        set.evaluate(&deletes, &known()).risk()
+    };
+    for path in ["/", "~", "~/", "~dana", "/home/dana", "//home/./dana/*", "/Users/dana/", "/home/*", "/root"] {
+        assert_eq!(of(path), Risk::Critical, "{path}");
+    }
+    for path in ["/home/dana/src", "~/src", "node_modules", "/tmp/x"] {
+        assert_eq!(of(path), Risk::High, "{path}");
+    }
+    let unknown = set.evaluate(&line(&[LS, BUILD], true), &known());
+    assert_eq!(unknown.risk(), Risk::Medium);
+    assert_eq!(unknown.risk_reasons(), ["Reeve does not know what this program does"]);
+}
+
+#[test]
+fn a_claim_to_read_lowers_nothing_and_a_new_one_is_a_new_place() {
+    let set = load(Preset::Balanced, &[]);
+    let mut reads = tool("s", "t", claims(true, false), "a");
+    let writes = tool("s", "t", claims(false, false), "a");
+    assert_ne!(reads.places(), writes.places());
+    let named = tool("s", "t#reads", claims(false, false), "a");
+    assert_ne!(reads.places(), named.places());
+    reads.credential = Some(reeve_domain::id::CredentialId::parse("github").unwrap());
+    assert_eq!(set.evaluate(&reads, &known()).risk(), Risk::High);
+}

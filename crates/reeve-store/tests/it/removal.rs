@@ -464,3 +464,48 @@ async fn a_record_whose_seals_another_key_signed_is_mended_by_a_wipe_whatever_th
     let event = store.wipe("dana".to_owned(), Some(found.to_string()), None).await.unwrap();
     assert!(event.seq < head + 100, "{}", event.seq);
 }
+
+#[tokio::test]
+async fn what_a_stop_kept_from_being_written_anew_is_at_the_next_start() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    drop(two_ages(folder.path(), &clock).await);
+    let path = folder.path().join("reeve.db");
+    let conn = Connection::open(&path).unwrap();
+    // As a wipe leaves it that was killed before the file was written anew.
+    conn.execute_batch(
+        "CREATE TABLE gone (text TEXT); INSERT INTO gone VALUES ('left-of-a-wipe'); DROP TABLE gone; \
+         INSERT INTO settings (key, value) VALUES ('store.compact', '');",
+    )
+    .unwrap();
+    drop(conn);
+    let holds = || std::fs::read(&path).unwrap().windows(14).any(|part| part == b"left-of-a-wipe");
+    assert!(holds());
+    drop(open(folder.path(), &clock));
+    assert!(!holds());
+    let conn = Connection::open(&path).unwrap();
+    let markers = "SELECT count(*) FROM settings WHERE key = 'store.compact'";
+    assert_eq!(conn.query_row(markers, (), |row| row.get::<_, u64>(0)).unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_was_removed_is_no_word_of_the_search_index_any_more() {
+    let (folder, clock) = (tempfile::tempdir().unwrap(), clock());
+    let store = open(folder.path(), &clock);
+    settled(&store, "unmistakable.example").await;
+    clock.advance(40 * DAY);
+    for n in 0..5 {
+        settled(&store, &format!("new-{n}.example")).await;
+    }
+    let conn = Connection::open(folder.path().join("reeve.db")).unwrap();
+    conn.busy_timeout(Duration::from_secs(10)).unwrap();
+    let count = |sql: &str| conn.query_row(sql, (), |row| row.get::<_, u64>(0)).unwrap();
+    // A word of the index is stored without what it shares with the one before it.
+    let word = "SELECT count(*) FROM operations_fts_data WHERE instr(block, CAST('mistakable' AS BLOB)) > 0";
+    assert!(count(word) > 0);
+    remove(&store, &clock, 30).await;
+    while count("SELECT count(*) FROM settings WHERE key = 'store.reindex'") > 0 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(count(word), 0);
+    assert_eq!((find(&store, "new").await, verified(&store).await), (5, None));
+}
