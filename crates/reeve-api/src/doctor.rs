@@ -100,7 +100,12 @@ fn vault(probe: Probe, kind: &str) -> CheckDto {
 async fn presence(host: &Host) -> CheckDto {
     match host.engine.presence().is_set().await {
         Ok(true) => check("presence", true, "a human is proven by the Reeve passphrase, which is set", None),
-        Ok(false) => check("presence", true, "a human is proven by the Reeve passphrase: none is set yet, you choose it when it is first needed", None),
+        Ok(false) => check(
+            "presence",
+            true,
+            "a human is proven by the Reeve passphrase: none is set yet, you choose it when it is first needed",
+            None,
+        ),
         Err(error) => check("presence", false, error.to_string(), Some("unlock the keychain")),
     }
 }
