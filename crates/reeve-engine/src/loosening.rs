@@ -6,6 +6,8 @@ use reeve_domain::settings::{Mode, Preset};
 use reeve_domain::verdict::Risk;
 use reeve_policy::diff::{Difference, Leaning};
 
+use crate::settings::Retention;
+
 /// Pausing for longer is switching off.
 const SHORT_PAUSE: chrono::Duration = chrono::Duration::hours(1);
 
@@ -30,6 +32,13 @@ pub enum Change<'a> {
         before: Option<&'a BudgetDefinition>,
         after: Option<&'a BudgetDefinition>,
     },
+    /// How long the record is kept.
+    Keep {
+        before: Retention,
+        after: Retention,
+    },
+    /// All of the record goes.
+    Wipe,
 }
 
 impl Change<'_> {
@@ -53,6 +62,8 @@ impl Change<'_> {
             }
             Self::Acknowledge => Some(Risk::High),
             Self::Limit { before, after } => binds_less(before, after).then_some(Risk::High),
+            Self::Keep { before, after } => keeps_less(before, after).then_some(Risk::High),
+            Self::Wipe => Some(Risk::High),
         }
     }
 }
@@ -68,6 +79,12 @@ fn binds_less(before: Option<&BudgetDefinition>, after: Option<&BudgetDefinition
     };
     let asks_now = before.on_exhausted == OnExhausted::Deny && after.on_exhausted != OnExhausted::Deny;
     !same || larger || asks_now
+}
+
+/// Fewer days or less room; zero is without end.
+fn keeps_less(before: Retention, after: Retention) -> bool {
+    let less = |before: u32, after: u32| after > 0 && (before == 0 || after < before);
+    less(before.days, after.days) || less(before.megabytes, after.megabytes)
 }
 
 #[cfg(test)]
@@ -150,5 +167,17 @@ mod tests {
         assert_eq!(weight(&[Leaning::Neutral, Leaning::Tighter]), None);
         assert_eq!(weight(&[Leaning::Tighter, Leaning::Looser]), Some(Risk::High));
         assert_eq!(weight(&[Leaning::Either]), Some(Risk::High));
+    }
+
+    #[test]
+    fn fewer_days_or_less_room_is_less_and_for_ever_is_most() {
+        let wanted = |days, megabytes| Retention { days, megabytes };
+        let weight = |before, after| Change::Keep { before, after }.weight();
+        assert_eq!(weight(wanted(90, 0), wanted(30, 0)), Some(Risk::High));
+        assert_eq!(weight(wanted(0, 0), wanted(90, 0)), Some(Risk::High));
+        assert_eq!(weight(wanted(90, 0), wanted(0, 100)), Some(Risk::High));
+        assert_eq!(weight(wanted(90, 100), wanted(0, 200)), None);
+        assert_eq!(weight(wanted(30, 0), wanted(30, 0)), None);
+        assert_eq!(Change::Wipe.weight(), Some(Risk::High));
     }
 }

@@ -11,13 +11,13 @@ use chrono::{DateTime, NaiveTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, Event, EventBody};
-use reeve_domain::verdict::Risk;
 use reeve_store::{Keep, Removable, Store, StoreError};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 use crate::error::EngineError;
+use crate::loosening::Change;
 use crate::presence::Person;
 use crate::settings::{Retention, SettingsEdit};
 use crate::witness::Witness;
@@ -181,12 +181,6 @@ fn keep(wanted: Retention, now: DateTime<Utc>) -> Keep {
     }
 }
 
-/// Whether other wishes keep less.
-fn keeps_less(before: Retention, after: Retention) -> bool {
-    let less = |before: u32, after: u32| after > 0 && (before == 0 || after < before);
-    less(before.days, after.days) || less(before.megabytes, after.megabytes)
-}
-
 impl Engine {
     /// Changes in `config.toml` how long the record is kept: written, recorded, then in force. Keeping less weighs as much as
     /// an action of high risk.
@@ -197,7 +191,7 @@ impl Engine {
     pub async fn set_retention(&self, file: &Path, wanted: Retention, person: &Person) -> Result<(), EngineError> {
         let edit = SettingsEdit { retention: Some(wanted), ..SettingsEdit::default() };
         edit.prepare(file)?;
-        let weight = keeps_less(self.0.keeper.wanted(), wanted).then_some(Risk::High);
+        let weight = Change::Keep { before: self.0.keeper.wanted(), after: wanted }.weight();
         self.proven("keeping less of the record", weight, person).await?;
         let written = edit.prepare(file)?;
         written.write()?;
@@ -220,7 +214,7 @@ impl Engine {
     /// cannot be recorded. Then the record is as it was, and where credentials are gone already the error says so.
     pub async fn wipe(&self, credentials: bool, person: &Person) -> Result<Event, EngineError> {
         self.nothing_runs()?;
-        self.proven("wiping the record", Some(Risk::High), person).await?;
+        self.proven("wiping the record", Change::Wipe.weight(), person).await?;
         let keeper = &self.0.keeper;
         let _one = keeper.tidying.lock().await;
         self.0.owed.pay_now().await?;
@@ -289,14 +283,5 @@ mod tests {
         let at = |text: &str| Some(text.parse::<DateTime<Utc>>().unwrap());
         assert_eq!(keep(wanted(90, 0), now), Keep { since: at("2026-08-22T00:00:00Z"), bytes: None });
         assert_eq!(keep(wanted(0, 200), now), Keep { since: None, bytes: Some(200_000_000) });
-    }
-
-    #[test]
-    fn fewer_days_or_less_room_is_less_and_for_ever_is_most() {
-        assert!(keeps_less(wanted(90, 0), wanted(30, 0)));
-        assert!(keeps_less(wanted(0, 0), wanted(90, 0)));
-        assert!(keeps_less(wanted(90, 0), wanted(0, 100)));
-        assert!(!keeps_less(wanted(90, 100), wanted(0, 200)));
-        assert!(!keeps_less(wanted(30, 0), wanted(30, 0)));
     }
 }

@@ -63,7 +63,11 @@ pub(super) async fn perform(
 }
 
 fn told(who: &str, heard: &Heard) -> String {
-    let text: String = heard.text.trim().chars().take(SHOWN).collect();
+    let whole = heard.text.trim();
+    let mut text: String = whole.chars().take(SHOWN).collect();
+    if text.len() < whole.len() {
+        text.push_str("[…]");
+    }
     if heard.refused() {
         format!("   refused ({}): {text}", heard.status)
     } else {
