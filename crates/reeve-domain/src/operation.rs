@@ -124,13 +124,14 @@ impl Operation {
         }
     }
 
-    /// Where it goes; `None` for what is no request of its own: tool calls and commands.
+    /// Where it goes; `None` for what is no request of its own: commands, and calls of tools on this machine.
     #[must_use]
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match &self.subject {
             Subject::Http(call) => Some(&call.endpoint),
             Subject::Llm(call) => Some(&call.endpoint),
-            Subject::Mcp(_) | Subject::Shell(_) => None,
+            Subject::Mcp(call) => call.endpoint.as_ref(),
+            Subject::Shell(_) => None,
         }
     }
 

@@ -2,7 +2,7 @@
 //! secret in the arguments is written out nowhere but in the content's hash.
 
 use reeve_domain::operation::{
-    Argument, ArgumentValue, McpToolCall, McpTransport, SchemaCheck, Subject, ToolAnnotations,
+    Argument, ArgumentValue, Digest, Endpoint, McpToolCall, McpTransport, SchemaCheck, Subject, ToolAnnotations,
 };
 use serde_json::{Value, json};
 
@@ -26,6 +26,10 @@ pub struct ToolCall<'a> {
     pub annotations: ToolAnnotations,
     /// What checking the arguments against the tool's input schema gave.
     pub schema: SchemaCheck,
+    /// Hash of the tool's pinned definition, where it has one.
+    pub definition: Option<&'a Digest>,
+    /// Where an HTTP server is reached.
+    pub endpoint: Option<&'a Endpoint>,
     /// The arguments as they are sent: one JSON object.
     pub arguments: &'a [u8],
 }
@@ -48,6 +52,8 @@ pub fn classify(call: &ToolCall<'_>) -> Result<Classified, ProtocolError> {
         is_whole: flat.is_whole,
         argument_bytes: call.arguments.len() as u64,
         schema: call.schema.clone(),
+        definition: call.definition.cloned(),
+        endpoint: call.endpoint.cloned(),
     };
     Ok(Classified {
         content: canonical::tool_call(&subject, &node),
@@ -161,6 +167,8 @@ mod tests {
             tool: "execute",
             annotations: ToolAnnotations::default(),
             schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: None,
             arguments: arguments.as_bytes(),
         };
         let classified = classify(&call)?;

@@ -57,7 +57,9 @@ fn called(
     arguments: &Value,
 ) -> Classified {
     let arguments = arguments.to_string();
-    mcp::classify(&ToolCall { server, transport, tool, annotations, schema, arguments: arguments.as_bytes() }).unwrap()
+    let (definition, endpoint) = (None, None);
+    let arguments = arguments.as_bytes();
+    mcp::classify(&ToolCall { server, transport, tool, annotations, schema, definition, endpoint, arguments }).unwrap()
 }
 
 fn issue(title: &str) -> Classified {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Digest, Endpoint};
+
 /// How the server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -127,6 +129,12 @@ pub struct McpToolCall {
     pub argument_bytes: u64,
     #[serde(default)]
     pub schema: SchemaCheck,
+    /// Hash of the tool's definition as it is pinned; `None`: the tool was never listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest>,
+    /// Where an HTTP server is reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<Endpoint>,
 }
 
 impl McpToolCall {
@@ -161,6 +169,8 @@ mod tests {
             is_whole: true,
             argument_bytes: 0,
             schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: None,
         };
         assert_ne!(call("a", "b/c").resource(), call("a/b", "c").resource());
         assert_ne!(call("a/b", "c").resource(), call("a%2Fb", "c").resource());

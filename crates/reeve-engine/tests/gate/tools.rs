@@ -32,6 +32,8 @@ fn tool(world: &World, live: &LiveSession, claims: ToolAnnotations, sql: &str) -
         is_whole: true,
         argument_bytes: sql.len() as u64,
         schema: SchemaCheck::Fits,
+        definition: None,
+        endpoint: None,
     };
     let mut operation = world.operation(live, Subject::Mcp(call), "postgres.execute");
     operation.content = reeve_domain::operation::Digest::of(sql.as_bytes());

@@ -194,6 +194,8 @@ impl Mcp {
             is_whole: true,
             argument_bytes: bytes as u64,
             schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: None,
         })
     }
 }

@@ -20,6 +20,8 @@ fn tool(server: &str, name: &str, annotations: ToolAnnotations, argument: &str) 
         is_whole: true,
         argument_bytes: 9,
         schema: SchemaCheck::Unchecked,
+        definition: None,
+        endpoint: None,
     };
     Operation {
         subject: Subject::Mcp(call),
