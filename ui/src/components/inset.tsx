@@ -45,11 +45,11 @@ export function Inset({ caption, length, copy, warn = false, small = false, scro
   );
 }
 
-export function CopyButton({ text }: { text: string }) {
-  const { t } = useTranslation();
+/** Copies, and says for a moment that it did. */
+function useCopy(text: () => string): { copied: boolean; copy: () => void } {
   const [copied, setCopied] = useState(false);
   const copy = () => {
-    void navigator.clipboard?.writeText(text).then(
+    void navigator.clipboard?.writeText(text()).then(
       () => {
         setCopied(true);
         setTimeout(() => setCopied(false), 1_500);
@@ -57,10 +57,26 @@ export function CopyButton({ text }: { text: string }) {
       () => setCopied(false),
     );
   };
+  return { copied, copy };
+}
+
+export function CopyButton({ text }: { text: string }) {
+  const { t } = useTranslation();
+  const { copied, copy } = useCopy(() => text);
   return (
     <Button kind="ghost" className="h-6 px-1.5 text-caption" onClick={copy}>
       {copied ? <Check size={14} strokeWidth={1.5} aria-hidden /> : <Copy size={14} strokeWidth={1.5} aria-hidden />}
       {copied ? t("common.copied") : t("common.copy")}
     </Button>
+  );
+}
+
+/** The same as a sign alone, which shows itself to the pointer and to the keyboard. */
+export function CopyMark({ text, label }: { text: () => string; label: string }) {
+  const { copied, copy } = useCopy(text);
+  return (
+    <button type="button" aria-label={label} title={label} onClick={copy} className="grid size-6 flex-none place-items-center text-t3 opacity-0 group-hover/branch:opacity-100 hover:text-t1 focus-visible:opacity-100">
+      {copied ? <Check size={12} strokeWidth={1.5} aria-hidden /> : <Copy size={12} strokeWidth={1.5} aria-hidden />}
+    </button>
   );
 }

@@ -1,6 +1,8 @@
-// Structured arguments as a tree: our indentation, their keys and values.
-import { memo } from "react";
+// Structured arguments as a tree: our indentation, their keys and values. What nests can be folded away and copied by itself.
+import { ChevronDown, ChevronRight } from "lucide-react";
+import { memo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { CopyMark } from "./inset";
 import { Untrusted, UntrustedBlock } from "./untrusted";
 
 /** Deeper than this is drawn as text, so that a nest of ten thousand brackets stays a line. */
@@ -24,29 +26,39 @@ function Node({ value, depth }: { value: unknown; depth: number }) {
 }
 
 function Entry({ name, value, depth }: { name: string; value: unknown; depth: number }) {
-  const { t } = useTranslation();
-  const nested = typeof value === "object" && value !== null && depth + 1 < DEEPEST && Object.keys(value).length > 0;
-  if (!nested) {
-    return (
-      <div className="grid grid-cols-[minmax(64px,max-content)_minmax(0,1fr)] gap-x-3">
-        <dt className="text-t3">
-          <Untrusted text={name} max={40} />
-        </dt>
-        <dd className="min-w-0">
-          <Leaf value={value} />
-        </dd>
-      </div>
-    );
-  }
+  if (typeof value === "object" && value !== null && depth + 1 < DEEPEST && Object.keys(value).length > 0) return <Branch name={name} value={value} depth={depth} />;
   return (
-    <div>
+    <div className="grid grid-cols-[minmax(64px,max-content)_minmax(0,1fr)] gap-x-3">
       <dt className="text-t3">
         <Untrusted text={name} max={40} />
-        <span className="pl-3">{t(Array.isArray(value) ? "json.items" : "json.fields", { count: Object.keys(value).length })}</span>
       </dt>
-      <dd>
-        <Node value={value} depth={depth + 1} />
+      <dd className="min-w-0">
+        <Leaf value={value} />
       </dd>
+    </div>
+  );
+}
+
+/** Open at first: what is not seen has to be closed by the person. */
+function Branch({ name, value, depth }: { name: string; value: object; depth: number }) {
+  const { t } = useTranslation();
+  const [open, setOpen] = useState(true);
+  const Icon = open ? ChevronDown : ChevronRight;
+  return (
+    <div className="group/branch">
+      <dt className="flex min-h-6 items-center text-t3">
+        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ml-1 inline-flex min-h-6 min-w-0 items-center gap-1 pr-1 text-left hover:text-t1">
+          <Icon size={12} strokeWidth={1.5} aria-hidden className="flex-none" />
+          <Untrusted text={name} max={40} />
+          <span className="pl-2 whitespace-nowrap">{t(Array.isArray(value) ? "json.items" : "json.fields", { count: Object.keys(value).length })}</span>
+        </button>
+        <CopyMark text={() => JSON.stringify(value, null, 2)} label={t("json.copy")} />
+      </dt>
+      {open ? (
+        <dd>
+          <Node value={value} depth={depth + 1} />
+        </dd>
+      ) : null}
     </div>
   );
 }

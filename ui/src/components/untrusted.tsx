@@ -26,14 +26,14 @@ function Token({ text }: { text: string }) {
   return <span className="rounded-mark bg-ask-tint px-0.5 text-badge text-ask">{text}</span>;
 }
 
-/** A whole text, wrapped and complete, with its own line breaks. */
-export const UntrustedBlock = memo(function UntrustedBlock({ text }: { text: string }) {
+/** A whole text, wrapped and complete, with its own line breaks. `inline`: a part of one that others go on with. */
+export const UntrustedBlock = memo(function UntrustedBlock({ text, inline = false }: { text: string; inline?: boolean }) {
   const { t } = useTranslation();
   const [whole, setWhole] = useState(false);
   const all = useMemo(() => pieces(text), [text]);
   const shown = whole ? all : all.slice(0, AT_ONCE);
   return (
-    <bdi dir="ltr" className="block whitespace-pre-wrap wrap-anywhere">
+    <bdi dir="ltr" className={`${inline ? "" : "block "}whitespace-pre-wrap wrap-anywhere`}>
       {shown.map((piece, at) => (piece.kind === "token" ? <Token key={at} text={piece.text} /> : piece.text))}
       {shown.length < all.length ? (
         <button type="button" className="ml-1 font-sans text-caption font-medium text-accent" onClick={() => setWhole(true)}>

@@ -41,6 +41,13 @@ export function bytes(count: number): string {
   return `${trimmed(count / 1_000_000)} MB`;
 }
 
+/** A share of one in percent, without the sign: `91`, and a decimal only under 1 and over 99. */
+export function percent(share: number): string {
+  const value = share * 100;
+  if (value <= 0 || value >= 100) return value <= 0 ? "0" : "100";
+  return value < 1 || value > 99 ? value.toFixed(1) : String(Math.round(value));
+}
+
 function decimals(value: number, digits: number): string {
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }

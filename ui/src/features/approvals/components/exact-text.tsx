@@ -22,7 +22,8 @@ export function useSeen(stamp: string): { area: RefObject<HTMLDivElement | null>
     const box = area.current;
     if (!box) return;
     deepest.current = Math.max(deepest.current, box.scrollTop + box.clientHeight);
-    const whole = deepest.current >= box.scrollHeight - 2;
+    // What is folded away is not in view.
+    const whole = deepest.current >= box.scrollHeight - 2 && box.querySelector('[aria-expanded="false"]') === null;
     const total = Math.max(1, Math.ceil(box.scrollHeight / LINE));
     setSeen({ whole, seen: whole ? total : Math.min(total - 1, Math.floor(deepest.current / LINE)), total });
   }, []);
