@@ -8,10 +8,15 @@ use crate::id::{CredentialId, OperationId};
 use crate::path::RequestPath;
 use crate::principal::Principal;
 
+mod ask;
 mod mcp;
 mod shell;
 
-pub use mcp::{Argument, ArgumentValue, McpToolCall, McpTransport, SchemaCheck, SchemaProblem, ToolAnnotations};
+pub use ask::{McpAsk, Wanted};
+pub use mcp::{
+    Argument, ArgumentValue, DataFound, DataKind, McpToolCall, McpTransport, Purpose, RowCount, SchemaCheck,
+    SchemaProblem, ToolAnnotations,
+};
 pub use shell::{Effect, ShellExec, ShellPiece};
 
 /// Cedar's verb.
@@ -23,6 +28,10 @@ pub enum Action {
     LlmCall,
     #[serde(rename = "mcp.tool_call")]
     McpToolCall,
+    #[serde(rename = "mcp.sampling")]
+    McpSampling,
+    #[serde(rename = "mcp.elicitation")]
+    McpElicitation,
     #[serde(rename = "shell.exec")]
     ShellExec,
     #[serde(rename = "file.write")]
@@ -30,7 +39,15 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 5] = [Self::HttpRequest, Self::LlmCall, Self::McpToolCall, Self::ShellExec, Self::FileWrite];
+    pub const ALL: [Self; 7] = [
+        Self::HttpRequest,
+        Self::LlmCall,
+        Self::McpToolCall,
+        Self::McpSampling,
+        Self::McpElicitation,
+        Self::ShellExec,
+        Self::FileWrite,
+    ];
 
     /// The Cedar name, for example `http.request`.
     #[must_use]
@@ -39,6 +56,8 @@ impl Action {
             Self::HttpRequest => "http.request",
             Self::LlmCall => "llm.call",
             Self::McpToolCall => "mcp.tool_call",
+            Self::McpSampling => "mcp.sampling",
+            Self::McpElicitation => "mcp.elicitation",
             Self::ShellExec => "shell.exec",
             Self::FileWrite => "file.write",
         }
@@ -50,7 +69,7 @@ impl Action {
         match self {
             Self::HttpRequest => "http",
             Self::LlmCall => "llm",
-            Self::McpToolCall => "mcp",
+            Self::McpToolCall | Self::McpSampling | Self::McpElicitation => "mcp",
             Self::ShellExec => "shell",
             Self::FileWrite => "file",
         }
@@ -85,7 +104,7 @@ pub struct Operation {
     /// Hash of the canonical content as the client sent it, **without** the output bound (that one is hashed into the
     /// fingerprint apart, because Reeve may lower it). For `llm.call`: host, model, messages, system, tools and tool
     /// settings; not `stream`, metadata, request ids, headers or credentials. For `http.request`: method, scheme,
-    /// authority, path, query, body. For `mcp.tool_call`: server, tool, arguments. For `shell.exec`: command and folder.
+    /// authority, path, query, body. For `mcp.tool_call`: server, tool, arguments. For `mcp.sampling` and `mcp.elicitation`: server and parameters. For `shell.exec`: command and folder.
     pub content: Digest,
     /// One line from a fixed template, for example `POST api.github.com/repos/acme/api/merges`.
     pub summary: String,
@@ -110,6 +129,7 @@ impl Operation {
             Subject::Llm(_) => true,
             Subject::Http(call) => SAFE.contains(&call.endpoint.method.as_str()),
             Subject::Mcp(call) => call.annotations.only_reads(),
+            Subject::McpAsk(_) => false,
             Subject::Shell(line) => line.only_reads(),
         }
     }
@@ -120,6 +140,8 @@ impl Operation {
             Subject::Http(_) => Action::HttpRequest,
             Subject::Llm(_) => Action::LlmCall,
             Subject::Mcp(_) => Action::McpToolCall,
+            Subject::McpAsk(ref ask) if ask.is_sampling() => Action::McpSampling,
+            Subject::McpAsk(_) => Action::McpElicitation,
             Subject::Shell(_) => Action::ShellExec,
         }
     }
@@ -131,7 +153,7 @@ impl Operation {
             Subject::Http(call) => Some(&call.endpoint),
             Subject::Llm(call) => Some(&call.endpoint),
             Subject::Mcp(call) => call.endpoint.as_ref(),
-            Subject::Shell(_) => None,
+            Subject::McpAsk(_) | Subject::Shell(_) => None,
         }
     }
 
@@ -151,6 +173,21 @@ impl Operation {
         }
     }
 
+    /// What a server asks of the agent's side.
+    #[must_use]
+    pub fn mcp_ask(&self) -> Option<&McpAsk> {
+        match &self.subject {
+            Subject::McpAsk(ask) => Some(ask),
+            _ => None,
+        }
+    }
+
+    /// The MCP server that the call goes to, or that asks.
+    #[must_use]
+    pub fn mcp_server(&self) -> Option<&str> {
+        self.mcp().map(|call| call.server.as_str()).or_else(|| self.mcp_ask().map(|ask| ask.server.as_str()))
+    }
+
     #[must_use]
     pub fn shell(&self) -> Option<&ShellExec> {
         match &self.subject {
@@ -168,6 +205,7 @@ impl Operation {
             Subject::Llm(call) => vec![call.endpoint.host.to_string()],
             Subject::Mcp(call) if call.annotations.only_reads() => vec![format!("mcp#reads/{}", call.resource())],
             Subject::Mcp(call) => vec![format!("mcp/{}", call.resource())],
+            Subject::McpAsk(ask) => vec![format!("mcp#{}/{}", ask.what(), ask.server)],
             Subject::Shell(line) if line.pieces.is_empty() => vec!["shell/".to_owned()],
             Subject::Shell(line) => line.programs().into_iter().map(|program| format!("shell/{program}")).collect(),
         }
@@ -189,6 +227,7 @@ pub enum Subject {
     Http(HttpCall),
     Llm(LlmCall),
     Mcp(McpToolCall),
+    McpAsk(McpAsk),
     Shell(ShellExec),
 }
 
@@ -272,6 +311,18 @@ pub enum Billing {
     FlatRate,
 }
 
+/// Part of a workflow that lets several answers compete.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    /// Makes one of the answers that compete.
+    Generation,
+    /// Chooses among them.
+    Judge,
+    /// Carries out what was chosen.
+    Commit,
+}
+
 /// A tool that the provider runs on its side and may charge for by use, for example a web search.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ServerTool {
@@ -302,6 +353,9 @@ pub struct LlmCall {
     pub output_limit: Option<u64>,
     /// Answers asked for at once (`n`, `candidateCount`); each may use the whole output limit.
     pub candidates: u64,
+    /// What the client says the call is for. A hint: it may only add to what is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Stage>,
     /// Thinking budget inside the output limit; the limit is never lowered under it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thinking_budget: Option<u64>,

@@ -1,12 +1,14 @@
 //! The facts that rules see: computed from the typed operation, each named as in the schema.
 //! A slice asks only for the facts that its rules read.
 
+use std::collections::BTreeSet;
+
 use cedar_policy::{Context, EntityUid, RestrictedExpression};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use reeve_domain::grant::Grant;
 use reeve_domain::operation::{
-    Action, Billing, Dialect, Effect, Endpoint, HttpCall, LlmCall, McpToolCall, Operation, SchemaCheck, ShellExec,
-    ShellPiece, Subject,
+    Action, Billing, Dialect, Effect, Endpoint, HttpCall, LlmCall, McpAsk, McpToolCall, Operation, RowCount, SchemaCheck,
+    ShellExec, ShellPiece, Subject, Wanted,
 };
 use reeve_domain::verdict::Risk;
 
@@ -45,7 +47,7 @@ impl Class {
         }
         let destroys = match &operation.subject {
             Subject::Http(call) => call.endpoint.method == "DELETE",
-            Subject::Llm(_) => false,
+            Subject::Llm(_) | Subject::McpAsk(_) => false,
             Subject::Mcp(call) => call.annotations.may_destroy(),
             Subject::Shell(line) => line.pieces.iter().any(ShellPiece::destroys),
         };
@@ -146,6 +148,10 @@ impl<'a> Case<'a> {
 
     fn mcp(&self) -> Option<&McpToolCall> {
         self.operation.mcp()
+    }
+
+    fn ask(&self) -> Option<&McpAsk> {
+        self.operation.mcp_ask()
     }
 
     fn shell(&self) -> Option<&ShellExec> {
@@ -307,6 +313,27 @@ const MCP: &[Fact] = facts! {
     "content": |c| Some(Value::Text(c.operation.content.0.clone()));
 };
 
+/// Of what a server asks of the agent's side.
+const ASKED: &[Fact] = facts! {
+    "server": |c| Some(Value::Text(c.ask()?.server.clone()));
+    "transport": |c| Some(Value::Text(c.ask()?.transport.as_str().to_owned()));
+    "request_bytes": |c| Some(Value::long(c.ask()?.bytes));
+    "content": |c| c.ask().map(|_| Value::Text(c.operation.content.0.clone()));
+};
+
+const SAMPLING: &[Fact] = facts! {
+    "max_tokens": |c| match c.ask()?.wanted { Wanted::Sampling { max_tokens, .. } => max_tokens.map(Value::long), _ => None };
+    "models": |c| match &c.ask()?.wanted { Wanted::Sampling { models, .. } => Some(Value::Set(models.clone())), _ => None };
+    "tools_offered": |c| match &c.ask()?.wanted { Wanted::Sampling { tools, .. } => Some(Value::Set(tools.clone())), _ => None };
+    "messages": |c| match c.ask()?.wanted { Wanted::Sampling { messages, .. } => Some(Value::long(messages)), _ => None };
+};
+
+const ELICITATION: &[Fact] = facts! {
+    "mode": |c| Some(Value::Text(if matches!(c.ask()?.wanted, Wanted::Url { .. }) { "url" } else { "form" }.to_owned()));
+    "fields": |c| match &c.ask()?.wanted { Wanted::Form { fields } => Some(Value::Set(fields.clone())), _ => Some(Value::Set(Vec::new())) };
+    "host": |c| match &c.ask()?.wanted { Wanted::Url { host, .. } => host.clone().map(Value::Text), _ => None };
+};
+
 const SHELL: &[Fact] = facts! {
     "program": |c| c.shell().map(|_| Value::Text(c.program().to_owned()));
     "argv": |c| c.texts(|piece| piece.argv.clone());
@@ -322,6 +349,20 @@ const SHELL: &[Fact] = facts! {
     "command_bytes": |c| Some(Value::long(c.shell()?.command_bytes));
     "content": |c| Some(Value::Text(c.operation.content.0.clone()));
 };
+
+/// Rows that this very call would change, where Reeve counted them.
+fn rows(case: &Case<'_>) -> Option<u64> {
+    match &case.mcp()?.rows {
+        RowCount::Counted { rows, arguments, .. } if *arguments == case.operation.content => Some(*rows),
+        _ => None,
+    }
+}
+
+/// Kinds of personal data in the arguments, each once.
+fn kinds(call: &McpToolCall) -> Vec<String> {
+    let kinds: BTreeSet<&str> = call.data.iter().map(|found| found.kind.as_str()).collect();
+    kinds.into_iter().map(str::to_owned).collect()
+}
 
 fn schema_word(check: &SchemaCheck) -> &'static str {
     match check {
@@ -359,6 +400,8 @@ pub(crate) fn facts_of(action: Action) -> impl Iterator<Item = &'static Fact> {
         Action::HttpRequest => (NETWORK, HTTP),
         Action::LlmCall => (NETWORK, LLM),
         Action::McpToolCall => (MCP, [].as_slice()),
+        Action::McpSampling => (ASKED, SAMPLING),
+        Action::McpElicitation => (ASKED, ELICITATION),
         Action::ShellExec => (SHELL, [].as_slice()),
         Action::FileWrite => ([].as_slice(), [].as_slice()),
     };

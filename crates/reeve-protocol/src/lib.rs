@@ -3,10 +3,12 @@
 
 pub mod denial;
 pub mod error;
+pub mod events;
 pub mod http;
 pub mod llm;
 pub mod mcp;
 pub mod meter;
+pub mod personal;
 pub mod provider;
 pub mod redact;
 pub mod rewrite;

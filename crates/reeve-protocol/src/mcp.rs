@@ -1,12 +1,15 @@
 //! Calls of MCP tools: the facts that rules judge, a summary from a fixed template, content and view. What looks like a
 //! secret in the arguments is written out nowhere but in the content's hash.
 
+use reeve_domain::obligation::{DataAction, DataRules};
 use reeve_domain::operation::{
-    Argument, ArgumentValue, Digest, Endpoint, McpToolCall, McpTransport, SchemaCheck, Subject, ToolAnnotations,
+    Argument, ArgumentValue, DataFound, Digest, Endpoint, McpToolCall, McpTransport, Purpose, RowCount, SchemaCheck,
+    Subject, ToolAnnotations,
 };
 use serde_json::{Value, json};
 
 use crate::body::Node;
+use crate::personal::Marks;
 use crate::{Classified, ProtocolError, canonical, redact, text};
 
 /// Largest arguments that are read, in bytes.
@@ -30,6 +33,9 @@ pub struct ToolCall<'a> {
     pub definition: Option<&'a Digest>,
     /// Where an HTTP server is reached.
     pub endpoint: Option<&'a Endpoint>,
+    pub purpose: Purpose,
+    /// What becomes of personal data in the arguments, and the marks that stand for it, where a rule for tools says so.
+    pub data: Option<(&'a DataRules, &'a Marks)>,
     /// The arguments as they are sent: one JSON object.
     pub arguments: &'a [u8],
 }
@@ -41,7 +47,8 @@ pub struct ToolCall<'a> {
 /// read, and the call must be refused.
 pub fn classify(call: &ToolCall<'_>) -> Result<Classified, ProtocolError> {
     let node = Node::parse(call.arguments, MAX_ARGUMENTS)?;
-    let mut flat = Flat { arguments: Vec::new(), is_whole: true };
+    let mut flat =
+        Flat { arguments: Vec::new(), is_whole: true, data: call.data, action: DataAction::Allow, found: Vec::new() };
     let shown = flat.read(&node, "", false);
     let subject = McpToolCall {
         server: call.server.to_owned(),
@@ -54,6 +61,9 @@ pub fn classify(call: &ToolCall<'_>) -> Result<Classified, ProtocolError> {
         schema: call.schema.clone(),
         definition: call.definition.cloned(),
         endpoint: call.endpoint.cloned(),
+        purpose: call.purpose,
+        rows: RowCount::NotCounted,
+        data: flat.found,
     };
     Ok(Classified {
         content: canonical::tool_call(&subject, &node),
@@ -65,6 +75,18 @@ pub fn classify(call: &ToolCall<'_>) -> Result<Classified, ProtocolError> {
     })
 }
 
+/// Says what is known of the rows that the call would change, to rules and to people. `preview`: how it was found out, as
+/// people are shown it.
+pub fn counted(classified: &mut Classified, rows: RowCount, preview: Value) {
+    if let Subject::Mcp(call) = &mut classified.subject {
+        if let Some(view) = classified.view.as_object_mut() {
+            view.insert("rows".to_owned(), json!(rows));
+            view.insert("preview".to_owned(), preview);
+        }
+        call.rows = rows;
+    }
+}
+
 fn view(call: &McpToolCall, arguments: Value) -> Value {
     json!({
         "kind": "mcp.tool_call",
@@ -73,6 +95,8 @@ fn view(call: &McpToolCall, arguments: Value) -> Value {
         "tool": call.tool,
         "annotations": call.annotations,
         "schema": call.schema,
+        "purpose": call.purpose,
+        "data": call.data,
         "bytes": call.argument_bytes,
         "whole": call.is_whole,
         "arguments": arguments,
@@ -80,18 +104,25 @@ fn view(call: &McpToolCall, arguments: Value) -> Value {
 }
 
 /// Arguments, laid out flat while the tree that people see is made.
-struct Flat {
+struct Flat<'a> {
     arguments: Vec<Argument>,
     is_whole: bool,
+    data: Option<(&'a DataRules, &'a Marks)>,
+    /// What becomes of personal data where it reads.
+    action: DataAction,
+    found: Vec<DataFound>,
 }
 
-impl Flat {
+impl Flat<'_> {
     /// `telling`: the name above says that a secret follows.
     fn read(&mut self, node: &Node<'_>, path: &str, telling: bool) -> Value {
         match node {
             Node::Map(fields) => {
                 let mut members = serde_json::Map::new();
                 for (key, inner) in &fields.0 {
+                    if path.is_empty() {
+                        self.action = self.data.map_or(DataAction::Allow, |(rules, _)| rules.argument(key));
+                    }
                     let name = self.name(key, &members);
                     // A name that holds what parts names is told from two of them.
                     let part = name.replace('\\', r"\\").replace('.', r"\.").replace('[', r"\[");
@@ -107,7 +138,20 @@ impl Flat {
             }
             Node::Null => self.keep(path, ArgumentValue::Null, Value::Null),
             Node::Bool(value) => self.keep(path, ArgumentValue::Bool(*value), Value::Bool(*value)),
-            Node::Number(number) if telling => self.text(path, &number.to_string(), true),
+            Node::Number(number) if telling || self.action > DataAction::Allow => {
+                let words = number.to_string();
+                let before = self.is_whole;
+                let kept = self.arguments.len();
+                let shown = self.text(path, &words, telling);
+                if shown == words.as_str() {
+                    // Nothing was taken out: it stays the number that it is.
+                    self.is_whole = before;
+                    self.arguments.truncate(kept);
+                    self.keep(path, ArgumentValue::Number(words), Value::Number(number.clone()))
+                } else {
+                    shown
+                }
+            }
             Node::Number(number) => {
                 self.keep(path, ArgumentValue::Number(number.to_string()), Value::Number(number.clone()))
             }
@@ -117,7 +161,7 @@ impl Flat {
 
     /// As it is written out: without what looks like a secret, and like no other name beside it.
     fn name(&mut self, key: &str, beside: &serde_json::Map<String, Value>) -> String {
-        let mut name = redact::words(key);
+        let mut name = self.masked("", &redact::words(key));
         if name != key {
             self.is_whole = false;
         }
@@ -132,10 +176,24 @@ impl Flat {
         let shown = if telling && !words.is_empty() && !redact::is_own(words) {
             redact::REDACTED.to_owned()
         } else {
-            redact::words(words)
+            redact::words(&self.masked(path, words))
         };
         self.is_whole &= shown == words;
         self.keep(path, ArgumentValue::Text(shown.clone()), Value::String(shown))
+    }
+
+    /// Notes what personal data is here; with marks instead of it, where that is to be.
+    fn masked(&mut self, path: &str, words: &str) -> String {
+        let Some((_, marks)) = self.data.filter(|_| self.action > DataAction::Allow) else { return words.to_owned() };
+        let (masked, kinds) = marks.masked(words);
+        let path: String = path.chars().take(CHARACTERS).collect();
+        for kind in kinds {
+            let found = DataFound { path: path.clone(), kind };
+            if self.found.len() < ARGUMENTS && !self.found.contains(&found) {
+                self.found.push(found);
+            }
+        }
+        if self.action == DataAction::Audit { words.to_owned() } else { masked }
     }
 
     fn keep(&mut self, path: &str, mut value: ArgumentValue, shown: Value) -> Value {
@@ -169,6 +227,8 @@ mod tests {
             schema: SchemaCheck::Unchecked,
             definition: None,
             endpoint: None,
+            purpose: Purpose::Call,
+            data: None,
             arguments: arguments.as_bytes(),
         };
         let classified = classify(&call)?;
@@ -214,6 +274,38 @@ mod tests {
         assert_eq!(told.view["arguments"].as_object().unwrap().len(), 2, "each is seen");
         let paths = |text: &str| read(text).unwrap().0.arguments.into_iter().map(|one| one.path).collect::<Vec<_>>();
         assert_eq!(paths(r#"{"a.b":1,"c[0]":1,"a":{"b":1}}"#), [r"a\.b", r"c\[0]", "a.b"]);
+    }
+
+    #[test]
+    fn personal_data_is_kept_out_of_the_record_where_rules_say_so_and_told_by_its_kind() {
+        let rules = DataRules {
+            arguments: [("query".to_owned(), DataAction::Redact), ("note".to_owned(), DataAction::Audit)].into(),
+            ..DataRules::default()
+        };
+        let marks = Marks::new(b"key", "s");
+        let arguments = br#"{"query":{"to":["dana@example.com"],"n":4111111111111111,"k":7},"note":"a@example.com","x":"b@example.com"}"#;
+        let call = ToolCall {
+            server: "mail",
+            transport: McpTransport::Stdio,
+            tool: "send",
+            annotations: ToolAnnotations::default(),
+            schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: None,
+            purpose: Purpose::Call,
+            data: Some((&rules, &marks)),
+            arguments,
+        };
+        let told = classify(&call).unwrap();
+        let Subject::Mcp(subject) = &told.subject else { panic!("no tool call") };
+        let all = format!("{}{}", serde_json::to_string(subject).unwrap(), told.view);
+        assert!(!all.contains("dana@") && !all.contains("4111"), "{all}");
+        assert!(all.contains("a@example.com") && all.contains("b@example.com"), "{all}");
+        let found: Vec<_> = subject.data.iter().map(|one| format!("{} {}", one.path, one.kind.as_str())).collect();
+        assert_eq!(found, ["query.to[0] email", "query.n card", "note email"]);
+        assert!(!subject.is_whole);
+        assert_eq!(told.view["arguments"]["query"]["k"], 7, "a number stays one");
+        assert_eq!(told.content, classify(&ToolCall { data: None, ..call }).unwrap().content);
     }
 
     #[test]

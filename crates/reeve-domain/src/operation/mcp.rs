@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, Endpoint};
+use crate::id::OperationId;
 
 /// How the server is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,6 +112,90 @@ pub enum SchemaCheck {
     },
 }
 
+/// Why a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The agent asked for it.
+    #[default]
+    Call,
+    /// Reeve finds out what a call would change.
+    Preview,
+    /// Reeve finds out whether a call took effect.
+    Probe,
+}
+
+impl Purpose {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Preview => "preview",
+            Self::Probe => "probe",
+        }
+    }
+
+    #[must_use]
+    pub fn is_call(&self) -> bool {
+        *self == Self::Call
+    }
+}
+
+/// What is known of the rows that a call would change. Reeve counts; what the agent claims is no count.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "count")]
+pub enum RowCount {
+    #[default]
+    NotCounted,
+    Counted {
+        rows: u64,
+        /// The operation that counted.
+        preview: OperationId,
+        /// [`Operation::content`](super::Operation) of the call that was counted for, and of no other.
+        arguments: Digest,
+    },
+    /// Nobody can tell.
+    Uncountable { why: String },
+}
+
+impl RowCount {
+    fn is_unknown(&self) -> bool {
+        *self == Self::NotCounted
+    }
+}
+
+/// A kind of personal data or secret that is told by its form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataKind {
+    Email,
+    Phone,
+    Iban,
+    Card,
+    Secret,
+}
+
+impl DataKind {
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+            Self::Iban => "iban",
+            Self::Card => "card",
+            Self::Secret => "secret",
+        }
+    }
+}
+
+/// Personal data or a secret in an argument, without its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFound {
+    /// As in [`Argument::path`].
+    pub path: String,
+    pub kind: DataKind,
+}
+
 /// A call of a tool of an MCP server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct McpToolCall {
@@ -135,6 +220,14 @@ pub struct McpToolCall {
     /// Where an HTTP server is reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,
+    #[serde(default, skip_serializing_if = "Purpose::is_call")]
+    pub purpose: Purpose,
+    /// Rows that it would change.
+    #[serde(default, skip_serializing_if = "RowCount::is_unknown")]
+    pub rows: RowCount,
+    /// What was looked for in the arguments and found; nothing is looked for where no rule for tools says so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data: Vec<DataFound>,
 }
 
 impl McpToolCall {
@@ -171,6 +264,9 @@ mod tests {
             schema: SchemaCheck::Unchecked,
             definition: None,
             endpoint: None,
+            purpose: Purpose::Call,
+            rows: RowCount::NotCounted,
+            data: Vec::new(),
         };
         assert_ne!(call("a", "b/c").resource(), call("a/b", "c").resource());
         assert_ne!(call("a/b", "c").resource(), call("a%2Fb", "c").resource());

@@ -34,6 +34,9 @@ fn tool(world: &World, live: &LiveSession, claims: ToolAnnotations, sql: &str) -
         schema: SchemaCheck::Fits,
         definition: None,
         endpoint: None,
+        purpose: reeve_domain::operation::Purpose::Call,
+        rows: reeve_domain::operation::RowCount::NotCounted,
+        data: Vec::new(),
     };
     let mut operation = world.operation(live, Subject::Mcp(call), "postgres.execute");
     operation.content = reeve_domain::operation::Digest::of(sql.as_bytes());

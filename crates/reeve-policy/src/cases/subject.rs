@@ -135,6 +135,7 @@ impl Llm {
             cache_one_hour: false,
             output_limit: self.output_limit,
             candidates: 1,
+            stage: None,
             thinking_budget: None,
             tools_offered: self.tools.clone(),
             server_tools: self.server_tools.iter().map(server_tool).collect(),
@@ -196,6 +197,9 @@ impl Mcp {
             schema: SchemaCheck::Unchecked,
             definition: None,
             endpoint: None,
+            purpose: reeve_domain::operation::Purpose::Call,
+            rows: reeve_domain::operation::RowCount::NotCounted,
+            data: Vec::new(),
         })
     }
 }

@@ -22,6 +22,9 @@ fn tool(server: &str, name: &str, annotations: ToolAnnotations, argument: &str) 
         schema: SchemaCheck::Unchecked,
         definition: None,
         endpoint: None,
+        purpose: reeve_domain::operation::Purpose::Call,
+        rows: reeve_domain::operation::RowCount::NotCounted,
+        data: Vec::new(),
     };
     Operation {
         subject: Subject::Mcp(call),
