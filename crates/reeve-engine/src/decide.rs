@@ -7,13 +7,13 @@ use reeve_domain::grant::Grant;
 use reeve_domain::id::{ApprovalId, GrantId};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::{Decision, Risk};
-use reeve_policy::{Reach, Width};
+use reeve_policy::{PolicySet, Reach, RuleInfo, RuleKind, RuleMode, Width};
 use reeve_store::Change;
 
 use crate::Engine;
 use crate::approvals::Question;
 use crate::error::EngineError;
-use crate::policies::Reload;
+use crate::policies::{Reload, STANDING_FILE};
 use crate::presence::Person;
 
 /// An answer on its way in.
@@ -33,7 +33,7 @@ pub struct Answering {
 }
 
 /// The choices a person has about the rule that *Always* writes. The same choices give the same text, to the byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rule {
     pub width: Width,
     pub lasting: Lasting,
@@ -41,6 +41,8 @@ pub struct Rule {
     pub anyone: bool,
     /// Only in the folder of the session that asked, and below it.
     pub here: bool,
+    /// The rule as a person edited it; the other choices then say nothing any more.
+    pub text: Option<String>,
 }
 
 /// How long a rule holds.
@@ -88,7 +90,7 @@ pub(crate) fn grant_id(approval: &ApprovalId) -> Result<GrantId, EngineError> {
 pub(crate) fn standing(
     question: &Question,
     scope: &GrantScope,
-    rule: Rule,
+    rule: &Rule,
     now: DateTime<Utc>,
 ) -> Result<Grant, EngineError> {
     let approval = &question.approval;
@@ -147,6 +149,8 @@ pub(crate) fn standing(
             "it holds what looks like a secret, or more than a rule may name: it asks every time".to_owned(),
         )
     })?;
+    let edited = rule.text.as_ref().filter(|_| matches!(scope, GrantScope::Always));
+    let text = edited.map_or(text, |edited| format!("{}\n", edited.trim()));
     Ok(Grant {
         id,
         agent: approval.agent.clone(),
@@ -166,7 +170,7 @@ impl Engine {
     /// When the question is not open any more, or a rule's owner does not let a standing approval lift it.
     pub fn standing_text(&self, id: &ApprovalId, scope: &GrantScope) -> Result<String, EngineError> {
         let question = self.question(id)?;
-        Ok(standing(&question, scope, Rule::default(), self.now())?.text)
+        Ok(standing(&question, scope, &Rule::default(), self.now())?.text)
     }
 
     /// The text that *Always* would write as proposed, also for a question that was answered.
@@ -174,7 +178,7 @@ impl Engine {
     /// # Errors
     /// When a rule's owner does not let a standing approval lift it.
     pub fn standing_rule(&self, question: &Question) -> Result<String, EngineError> {
-        Ok(standing(question, &GrantScope::Always, Rule::default(), self.now())?.text)
+        Ok(standing(question, &GrantScope::Always, &Rule::default(), self.now())?.text)
     }
 
     fn question(&self, id: &ApprovalId) -> Result<Question, EngineError> {
@@ -206,7 +210,7 @@ impl Engine {
             Resolution::Approved { scope } => {
                 let question = self.question(&answering.approval)?;
                 self.proven_for(&question, least, &answering).await?;
-                self.leaves(&question, scope, answering.rule).await?
+                self.leaves(&question, scope, &answering.rule).await?
             }
             Resolution::Refused { .. } | Resolution::Expired | Resolution::Withdrawn => Leaves::default(),
         };
@@ -232,7 +236,7 @@ impl Engine {
         answered
     }
 
-    /// Fails unless a human is proven where a yes to this question demands it.
+    /// Fails unless a human is proven where a yes to this question, or the rule that they wrote for it, demands it.
     pub(crate) async fn proven_for(
         &self,
         question: &Question,
@@ -241,11 +245,36 @@ impl Engine {
     ) -> Result<(), EngineError> {
         let (name, surface, proof) = (answering.by.clone(), answering.surface, answering.proof.clone());
         let what = format!("allowing `{}`", question.approval.id);
-        self.proven(&what, Some(question.approval.risk.max(least)), &Person { name, surface, proof }).await
+        let always = matches!(answering.resolution, Resolution::Approved { scope: GrantScope::Always });
+        let weight = match &answering.rule.text {
+            Some(_) if always => self.preview_of(question, &answering.rule).await?.weight,
+            _ => question.approval.risk,
+        };
+        self.proven(&what, Some(weight.max(least)), &Person { name, surface, proof }).await
+    }
+
+    /// The set with one more rule of a question in it, which is a permit under the question's own name and nothing else: so it
+    /// can be found again, and taken back to the byte.
+    pub(crate) fn with_rule(&self, question: &Question, text: &str) -> Result<PolicySet, EngineError> {
+        let id = grant_id(&question.approval.id)?;
+        let set = self.policies().with_standing(text.trim_end())?;
+        let is_it = |rule: &RuleInfo| {
+            rule.id.as_str() == id.as_str()
+                && rule.file == STANDING_FILE
+                && rule.text == text.trim()
+                && rule.mode == RuleMode::Enforce
+                && matches!(rule.kind, RuleKind::Permit | RuleKind::Standing)
+        };
+        if set.rules().iter().any(is_it) {
+            return Ok(set);
+        }
+        Err(EngineError::Refused(format!(
+            "what is written here is one permit with `@id(\"{id}\")` and nothing before or after it: write other rules in your own files"
+        )))
     }
 
     /// What an answer leaves in force, tried out on the held action first. A rule is in its file when this returns.
-    async fn leaves(&self, question: &Question, scope: &GrantScope, rule: Rule) -> Result<Leaves, EngineError> {
+    async fn leaves(&self, question: &Question, scope: &GrantScope, rule: &Rule) -> Result<Leaves, EngineError> {
         match scope {
             GrantScope::Once => Ok(Leaves::default()),
             GrantScope::Session | GrantScope::Until { .. } => {
@@ -280,6 +309,7 @@ impl Engine {
     /// Writes a rule that lets the held action through, or nothing.
     async fn write_rule(&self, question: &Question, text: &str) -> Result<(), EngineError> {
         let _one_at_a_time = self.policies().alone().await;
+        self.with_rule(question, text)?;
         self.policies().append_standing(text)?;
         let works = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),

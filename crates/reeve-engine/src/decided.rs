@@ -28,6 +28,8 @@ pub struct Preview {
     pub text: String,
     /// What it would have changed of the last seven days.
     pub effect: Replay,
+    /// How grave it is to write it: as the question, and where a person edited it, as whatever loosens the rules.
+    pub weight: Risk,
 }
 
 impl Engine {
@@ -57,11 +59,16 @@ impl Engine {
     /// # Errors
     /// When a rule's owner does not let a standing approval lift it, or the set does not load with it.
     pub async fn preview(&self, id: &ApprovalId, rule: Rule) -> Result<Preview, EngineError> {
-        let question = self.question_of(id).await?;
-        let text = standing(&question, &GrantScope::Always, rule, self.now())?.text;
-        let candidate = self.policies().with_standing(text.trim_end())?;
+        self.preview_of(&self.question_of(id).await?, &rule).await
+    }
+
+    pub(crate) async fn preview_of(&self, question: &Question, rule: &Rule) -> Result<Preview, EngineError> {
+        let text = standing(question, &GrantScope::Always, rule, self.now())?.text;
+        let candidate = self.with_rule(question, &text)?;
         let effect = self.replay(candidate.into(), self.now() - WINDOW).await?;
-        Ok(Preview { text, effect })
+        let edited = rule.text.as_ref().map(|_| effect.weight().map_or(Risk::High, |gravest| gravest.max(Risk::High)));
+        let weight = edited.map_or(question.approval.risk, |edited| edited.max(question.approval.risk));
+        Ok(Preview { text, effect, weight })
     }
 
     /// What the answer to this question left in force, where it did and still is.
@@ -144,7 +151,7 @@ impl Engine {
         let written = match scope {
             GrantScope::Once if expired => None,
             GrantScope::Always if expired || matches!(answer, Some(Resolution::Approved { .. })) => {
-                let text = standing(&question, scope, answering.rule, self.now())?.text;
+                let text = standing(&question, scope, &answering.rule, self.now())?.text;
                 self.write_standing(&question, &text, (&answering.by, answering.surface)).await?;
                 Some(text)
             }

@@ -51,8 +51,10 @@ export function preview(question: ApprovalDto, rule: RuleChoiceDto): PreviewDto 
   const end = rule.lasting.kind === "forever" ? "" : `\n@expires("${rule.lasting.kind === "until" ? rule.lasting.at : "2026-12-20T13:03:39Z"}")`;
   const folder = rule.here || rule.anyone ? ` &&\n  context has cwd && (context.cwd == "${question.cwd}" || context.cwd like "${question.cwd}/*")` : "";
   const times = rule.width === "exact" ? 1 : rule.width === "useful" ? 4 : 9;
+  const proposed = `@id("grt_${question.id}")\n@reason("approved by hand for ${question.summary}")\n@lifts("${question.reasons[0]?.rule ?? "ask"}")${end}\npermit (\n  ${rule.anyone ? "principal" : `principal == Agent::"${question.agent}"`},\n  action == Action::"http.request",\n  resource == Host::"${host}"\n)\nwhen {\n${path}  context.method == "GET"${folder}\n};\n`;
   return {
-    text: `@id("grt_${question.id}")\n@reason("approved by hand for ${question.summary}")\n@lifts("${question.reasons[0]?.rule ?? "ask"}")${end}\npermit (\n  ${rule.anyone ? "principal" : `principal == Agent::"${question.agent}"`},\n  action == Action::"http.request",\n  resource == Host::"${host}"\n)\nwhen {\n${path}  context.method == "GET"${folder}\n};\n`,
+    text: rule.text === undefined ? proposed : `${rule.text.trim()}\n`,
+    needsProof: facts(question).needsProof,
     file: "policies/standing.cedar",
     days: 7,
     judged: 1_204,

@@ -15,10 +15,10 @@ use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::budgets::UnitDto;
 use crate::contract::cards::{
-    BeforeDto, CardAccountDto, CardCredentialDto, CardFactsDto, PresenceDto, PreviewChangeDto, PreviewDto,
-    PreviewInput, SetPresenceInput, SuggestionDto, SuggestionsDto,
+    BeforeDto, CardAccountDto, CardCredentialDto, CardFactsDto, ConfirmedDto, PresenceDto, PreviewChangeDto, PreviewDto,
+    PreviewInput, SetPresenceInput, SuggestionDto, SuggestionsDto, SystemMethodDto,
 };
-use crate::contract::credentials::CredentialDto;
+use crate::contract::credentials::{CredentialDto, TypedSecret};
 use crate::host::Host;
 
 /// Most kinds of change that a preview lists.
@@ -90,6 +90,7 @@ pub(crate) async fn preview(host: &Host, input: PreviewInput) -> Result<PreviewD
     let effect = preview.effect;
     let allowed = effect.changes.iter().filter(|change| change.after == Decision::Allow).take(CHANGES);
     Ok(PreviewDto {
+        needs_proof: engine.presence().needed_for(preview.weight).await?,
         text: preview.text,
         file: engine.policies().folder().join(STANDING_FILE).display().to_string(),
         days: u32::try_from(WINDOW.num_days()).unwrap_or_default(),
@@ -136,7 +137,19 @@ pub(crate) async fn suggestions(host: &Host) -> Result<SuggestionsDto, ApiError>
 
 pub(crate) async fn presence(host: &Host) -> Result<PresenceDto, ApiError> {
     let presence = host.engine.presence();
-    Ok(PresenceDto { set: presence.is_set().await?, also_high: presence.also_high().await? })
+    let system = presence.system().await;
+    Ok(PresenceDto {
+        set: presence.is_set().await?,
+        also_high: presence.also_high().await?,
+        system: system.map(|(name, state)| SystemMethodDto { name: name.to_owned(), problem: state.err() }),
+    })
+}
+
+/// Answers when the human did, which may take minutes.
+pub(crate) async fn confirm(host: &Host, caller: &Caller) -> Result<ConfirmedDto, ApiError> {
+    let person = super::approvals::person(caller, None);
+    let proof = host.engine.presence().confirm(caller.pid, &person).await?;
+    Ok(ConfirmedDto { proof: TypedSecret(String::from_utf8_lossy(proof.expose()).into_owned()) })
 }
 
 pub(crate) async fn set_presence(

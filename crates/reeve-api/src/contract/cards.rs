@@ -130,7 +130,7 @@ pub enum LastingDto {
 }
 
 /// The choices about a rule; the same ones always give the same text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub struct RuleChoiceDto {
@@ -144,6 +144,10 @@ pub struct RuleChoiceDto {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
     pub here: bool,
+    /// The rule as a person edited it; the other choices then say nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub text: Option<String>,
 }
 
 impl From<RuleChoiceDto> for Rule {
@@ -152,6 +156,7 @@ impl From<RuleChoiceDto> for Rule {
             width: choice.width.into(),
             anyone: choice.anyone,
             here: choice.here,
+            text: choice.text,
             lasting: match choice.lasting {
                 LastingDto::Days30 => Lasting::Days30,
                 LastingDto::Forever => Lasting::Forever,
@@ -188,6 +193,8 @@ pub struct PreviewDto {
     pub grave: u64,
     /// Kinds of them, the gravest first; at most 50.
     pub changes: Vec<PreviewChangeDto>,
+    /// Writing it needs the passphrase.
+    pub needs_proof: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -291,6 +298,26 @@ pub struct PresenceDto {
     pub set: bool,
     /// Also what is high needs it, not only what is critical.
     pub also_high: bool,
+    /// The system's own method, where Reeve knows one: it asks instead, while it can.
+    pub system: Option<SystemMethodDto>,
+}
+
+/// The system's own method of proving a human.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct SystemMethodDto {
+    pub name: String,
+    /// Why it cannot ask now; then the passphrase is asked for.
+    pub problem: Option<String>,
+}
+
+/// What the system's confirmation is worth: the proof of the next call that needs one, once, within a minute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ConfirmedDto {
+    pub proof: TypedSecret,
 }
 
 /// Changes the passphrase, or what needs it.

@@ -163,7 +163,7 @@ fn is_eased(recorded: Risk, before: &Verdict, after: &Verdict) -> bool {
 impl Replay {
     /// How grave it is to put the candidate in force: as the gravest that would newly pass; critical where that was not all,
     /// or where the next of its kind would not be critical any more.
-    pub(super) fn weight(&self) -> Option<Risk> {
+    pub(crate) fn weight(&self) -> Option<Risk> {
         if !self.complete || self.eased > 0 {
             return Some(Risk::Critical);
         }

@@ -200,7 +200,7 @@ async fn a_preview_is_the_very_text_that_is_written_and_counts_what_it_would_hav
     let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/1"));
     let held = world.held().await;
     let rule = Rule { width: Width::Exact, lasting: Lasting::Forever, ..Rule::default() };
-    let preview = world.engine.preview(&held.id, rule).await.unwrap();
+    let preview = world.engine.preview(&held.id, rule.clone()).await.unwrap();
     assert!(!preview.text.contains("@expires"), "{}", preview.text);
     assert!(preview.effect.newly_allowed.count >= 1, "{:?}", preview.effect);
     assert_eq!(preview.effect.newly_allowed.grave, preview.effect.newly_allowed.count, "deleting is high");
@@ -210,6 +210,66 @@ async fn a_preview_is_the_very_text_that_is_written_and_counts_what_it_would_hav
     admitted(asked.await.unwrap()).settle(usage(0, 0)).await.unwrap();
     let written = std::fs::read_to_string(world.engine.policies().folder().join("standing.cedar")).unwrap();
     assert_eq!(written.trim_end(), preview.text.trim_end());
+}
+
+/// A call that is held, and the rule that is proposed for it.
+async fn proposed(world: &World) -> (Approval, String, tokio::task::JoinHandle<Ruling>) {
+    let live = world.session("claude-code").await;
+    let asked = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/1"));
+    let held = world.held().await;
+    let text = world.engine.preview(&held.id, Rule::default()).await.unwrap().text;
+    (held, text, asked)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_rule_is_weighed_and_written_as_it_stands_and_undo_leaves_the_file_as_it_was() {
+    let world = World::new().await;
+    let file = world.engine.policies().folder().join("standing.cedar");
+    std::fs::write(&file, "// mine\n").unwrap();
+    let (held, text, asked) = proposed(&world).await;
+    assert!(text.contains(r#"context.path == "/v1/things/1""#), "{text}");
+    let wider = text.replace(r#"context.path == "/v1/things/1""#, r#"// all of them\n  context.path like "/v1/things/*""#);
+    let rule = Rule { text: Some(format!("\n{wider}\n\n")), ..Rule::default() };
+    let preview = world.engine.preview(&held.id, rule.clone()).await.unwrap();
+    assert_eq!(preview.text, wider);
+    assert_eq!(preview.weight, Risk::High, "what a person wrote is weighed as what loosens");
+    let ticket = world.engine.approvals().show(&held.id).unwrap();
+    world.clock.advance(Duration::from_millis(701));
+    world.engine.answer(Answering { rule, ..answering(&held, ticket, GrantScope::Always) }).await.unwrap();
+    admitted(asked.await.unwrap()).settle(usage(0, 0)).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), format!("// mine\n{wider}"));
+    assert!(!asks_again(&world, "/v1/things/2").await, "the edited part counts");
+    world.engine.undo(&held.id, "dana".to_owned()).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "// mine\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edited_rule_that_is_no_single_permit_of_its_own_name_writes_nothing_and_releases_nothing() {
+    let world = World::new().await;
+    let (held, text, asked) = proposed(&world).await;
+    let other = "@id(\"another\") @reason(\"x\")\npermit (principal, action, resource);\n";
+    let elsewhere = text.replace("/v1/things/1", "/v1/other");
+    for (edited, why) in [
+        (format!("{text}\n{other}"), "nothing before or after"),
+        (format!("// first\n{text}"), "nothing before or after"),
+        (other.to_owned(), "one permit with"),
+        (text.replace("permit (", "forbid ("), ""),
+        (text.replace("@id", "@mode(\"observe\")\n@id"), "one permit with"),
+        (text.replace(");", ""), ""),
+        (String::new(), "one permit with"),
+        (elsewhere, "still decide"),
+    ] {
+        let rule = Rule { text: Some(edited.clone()), ..Rule::default() };
+        let ticket = world.engine.approvals().show(&held.id).unwrap();
+        world.clock.advance(Duration::from_millis(701));
+        let answer = Answering { rule, ..answering(&held, ticket, GrantScope::Always) };
+        let refused = world.engine.answer(answer).await.unwrap_err().to_string();
+        assert!(refused.contains(why), "{edited}: {refused}");
+        assert!(!world.engine.policies().folder().join("standing.cedar").exists(), "{edited}");
+    }
+    assert!(world.engine.approvals().find(&held.id).is_some(), "still waiting");
+    world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
+    denied(asked.await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -24,4 +24,8 @@ grave: number,
 /**
  * Kinds of them, the gravest first; at most 50.
  */
-changes: Array<PreviewChangeDto>, };
+changes: Array<PreviewChangeDto>, 
+/**
+ * Writing it needs the passphrase.
+ */
+needsProof: boolean, };

@@ -13,4 +13,8 @@ anyone?: boolean,
 /**
  * Only in the folder of the session that asked, and below it.
  */
-here?: boolean, };
+here?: boolean, 
+/**
+ * The rule as a person edited it; the other choices then say nothing any more.
+ */
+text?: string, };

@@ -1,13 +1,15 @@
 // Questions and answers, as a recorded engine keeps them.
 import { facts, preview, suggestions } from "../../testing/cards";
+import { rulesOf } from "../../testing/policies";
 import { arming } from "../../testing/story";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
 import type { LateInput } from "../bindings/LateInput";
+import type { PreviewDto } from "../bindings/PreviewDto";
 import type { ResolveInput } from "../bindings/ResolveInput";
 import type { RuleChoiceDto } from "../bindings/RuleChoiceDto";
 import type { RowStateDto } from "../bindings/RowStateDto";
 import { EngineError } from "../client";
-import { demand, presence } from "./presence";
+import { confirm, demand, presence } from "./presence";
 import { type Handlers, notFound, type World } from "./world";
 
 function question(world: World, id: string): ApprovalDto {
@@ -54,12 +56,23 @@ function late(world: World, input: LateInput): ApprovalDto {
 
 const PROPOSED: RuleChoiceDto = { width: "useful", lasting: { kind: "days30" } };
 
+/** Of what a person edited the engine takes one permit of the question's own name, and nothing around it. */
+function proposed(world: World, found: ApprovalDto, rule: RuleChoiceDto): PreviewDto {
+  const told = preview(found, rule);
+  const id = `grt_${found.id}`;
+  const [only] = rulesOf(told.text, "standing.cedar", "mine");
+  if (only?.text !== told.text.trim() || only.id !== id || only.mode === "observe" || !(only.kind === "permit" || only.kind === "standingApproval")) {
+    throw new EngineError({ code: "failed", message: `what is written here is one permit with \`@id("${id}")\` and nothing before or after it: write other rules in your own files`, hint: null });
+  }
+  return { ...told, needsProof: told.needsProof || (rule.text !== undefined && world.guard.alsoHigh) };
+}
+
 /** What the engine demands before it allows what is critical. */
 function prove(world: World, found: ApprovalDto, proof: string | null | undefined): void {
   if (facts(found).needsProof) demand(world, `allowing \`${found.id}\``, proof);
 }
 
-type Names = "list" | "get" | "resolve" | "extend" | "preview" | "undo" | "allow_late" | "raise" | "suggestions" | "presence" | "set_presence";
+type Names = "list" | "get" | "resolve" | "extend" | "preview" | "undo" | "allow_late" | "raise" | "suggestions" | "presence" | "set_presence" | "confirm";
 
 export const approvals: Handlers<`approvals.${Names}`> = {
   "approvals.list": (world) => ({ open: world.state.open, resolved: world.state.resolved }),
@@ -70,7 +83,9 @@ export const approvals: Handlers<`approvals.${Names}`> = {
     return { ...found, arming: may ? (found.arming ?? arming(found)) : null, facts: may ? (found.facts ?? facts(found)) : null };
   },
   "approvals.resolve": (world, input) => {
-    if (input.answer.kind === "approve") prove(world, question(world, input.approval), input.proof);
+    const asked = question(world, input.approval);
+    if (input.answer.kind === "approve") prove(world, asked, input.proof);
+    if (input.answer.kind === "approve" && input.answer.scope.kind === "always" && input.rule && proposed(world, asked, input.rule).needsProof) demand(world, `allowing \`${asked.id}\``, input.proof);
     const resolved = resolve(world, input);
     if (input.answer.kind !== "approve" || input.answer.scope.kind !== "always") return resolved;
     question(world, input.approval).left = { kind: "rule", id: `grt_${resolved.id}`, text: preview(resolved, input.rule ?? PROPOSED).text };
@@ -82,7 +97,7 @@ export const approvals: Handlers<`approvals.${Names}`> = {
     world.tell([found]);
     return { ...found };
   },
-  "approvals.preview": (world, input) => preview(question(world, input.approval), input.rule),
+  "approvals.preview": (world, input) => proposed(world, question(world, input.approval), input.rule),
   "approvals.undo": (world, input) => {
     const found = question(world, input.approval);
     if (!found.left) throw new EngineError({ code: "failed", message: "nothing that this answer wrote is in force any more", hint: null });
@@ -94,12 +109,13 @@ export const approvals: Handlers<`approvals.${Names}`> = {
   "approvals.raise": (world, input) => resolve(world, { approval: input.approval, nonce: input.nonce, answer: { kind: "approve", scope: { kind: "once" } }, readingMs: input.readingMs, rule: null, proof: null }),
   "approvals.suggestions": (world) => (world.state.resolved.length === 0 ? { suggestions: [], readingMedianMs: null } : suggestions(Date.now())),
   "approvals.presence": presence,
+  "approvals.confirm": confirm,
   "approvals.set_presence": (world, input) => {
     const { guard } = world;
     if (input.alsoHigh === false && guard.alsoHigh) demand(world, "asking for it less often", input.old);
     if (input.new !== null && guard.passphrase !== null) demand(world, "changing your passphrase", input.old);
     if (input.new !== null && input.new.length < 8) throw new EngineError({ code: "failed", message: "the passphrase needs at least 8 characters", hint: null });
-    world.guard = { passphrase: input.new ?? guard.passphrase, alsoHigh: input.alsoHigh ?? guard.alsoHigh };
+    world.guard = { ...guard, passphrase: input.new ?? guard.passphrase, alsoHigh: input.alsoHigh ?? guard.alsoHigh };
     return presence(world);
   },
 };

@@ -1,11 +1,16 @@
 // Reads and writes of questions.
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useSettled } from "../../components/use-settled";
 import type { AnswerDto } from "../../engine/bindings/AnswerDto";
+import type { ConfirmedDto } from "../../engine/bindings/ConfirmedDto";
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
+import type { DraftDto } from "../../engine/bindings/DraftDto";
 import type { FileChangeDto } from "../../engine/bindings/FileChangeDto";
 import type { PolicyStateDto } from "../../engine/bindings/PolicyStateDto";
 import type { PresenceDto } from "../../engine/bindings/PresenceDto";
+import type { PreviewDto } from "../../engine/bindings/PreviewDto";
+import type { ProblemDto } from "../../engine/bindings/ProblemDto";
 import type { RuleChoiceDto } from "../../engine/bindings/RuleChoiceDto";
 import type { RuleDto } from "../../engine/bindings/RuleDto";
 import type { SearchPage } from "../../engine/bindings/SearchPage";
@@ -13,6 +18,9 @@ import type { ScopeDto } from "../../engine/bindings/ScopeDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 import { mergeApprovals } from "../../engine/stream";
+
+/** The file that *Always* writes to. */
+const STANDING_FILE = "standing.cedar";
 
 export function useApprovals() {
   return useCall({ call: "approvals.list" });
@@ -23,9 +31,34 @@ export function useQuestion(id: string) {
   return useCall({ call: "approvals.get", input: { approval: id } });
 }
 
-/** The rule with these choices, and what it would have changed of the last days. */
-export function usePreview(id: string, rule: RuleChoiceDto, enabled: boolean) {
-  return useCall({ call: "approvals.preview", input: { approval: id, rule } }, { enabled, gcTime: 0, placeholderData: keepPreviousData });
+/** Typing settles before the engine is asked. */
+const CHECK_MS = 250;
+
+/**
+ * The rule with these choices, and what it would have changed of the last days. A text that a person edits is read first: what does
+ * not load is not weighed. `text` is there only while it is the very text that would be written.
+ */
+export function useProposed(id: string, rule: RuleChoiceDto, enabled: boolean): { preview: PreviewDto | undefined; text: string | undefined; problems: readonly ProblemDto[]; error: EngineError | null } {
+  const settled = useSettled(rule.text, CHECK_MS);
+  const isEdited = rule.text !== undefined;
+  const draft: DraftDto = { changes: [{ file: STANDING_FILE, part: { kind: "new" }, text: settled ?? "" }], complete: false };
+  const checked = useCall({ call: "policies.check", input: { draft } }, { enabled: enabled && isEdited && settled === rule.text, gcTime: 0, placeholderData: keepPreviousData });
+  const problems = isEdited ? (checked.data?.problems ?? NO_PROBLEMS) : NO_PROBLEMS;
+  const isRead = !isEdited || (settled === rule.text && checked.data !== undefined && !checked.isPlaceholderData && problems.length === 0);
+  const preview = useCall({ call: "approvals.preview", input: { approval: id, rule } }, { enabled: enabled && isRead, gcTime: 0, placeholderData: keepPreviousData });
+  const isShown = isRead && !preview.isPlaceholderData && (!isEdited || preview.data?.text.trim() === rule.text?.trim());
+  return { preview: preview.data, text: isShown ? preview.data?.text : undefined, problems, error: (isEdited ? checked.error : null) ?? (isRead ? preview.error : null) };
+}
+
+const NO_PROBLEMS: readonly ProblemDto[] = [];
+
+/** What the editor of a rule asks while somebody types. */
+export function useAssist() {
+  const engine = useEngine();
+  return {
+    format: (text: string) => engine.call({ call: "policies.format", input: { text } }),
+    complete: (text: string, offset: number) => engine.call({ call: "policies.complete", input: { text, offset } }),
+  };
 }
 
 export function useSuggestions(enabled: boolean) {
@@ -100,13 +133,16 @@ export function useAllowLate() {
   );
 }
 
+/** Lets the system ask; answers when its human did. Kept nowhere but in the field that it goes to. */
+export function useConfirm() {
+  const engine = useEngine();
+  return useMutation<ConfirmedDto, EngineError, undefined>({ gcTime: 0, mutationFn: () => engine.call({ call: "approvals.confirm" }) });
+}
+
 export function useUndo() {
   const engine = useEngine();
   return useChange<string>((approval) => engine.call({ call: "approvals.undo", input: { approval } }), (approval) => approval);
 }
-
-/** The file that *Always* writes to. */
-const STANDING_FILE = "standing.cedar";
 
 type Way = { kind: "replace"; rules: readonly RuleDto[] } | { kind: "keep"; text: string };
 

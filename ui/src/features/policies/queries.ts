@@ -1,6 +1,5 @@
 // Reads and writes of rules: what is in force, what a draft is worth, what it would have changed.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useEffect, useState } from "react";
 import type { AcknowledgeInput } from "../../engine/bindings/AcknowledgeInput";
 import type { CheckedDto } from "../../engine/bindings/CheckedDto";
 import type { CompletionsDto } from "../../engine/bindings/CompletionsDto";
@@ -36,16 +35,6 @@ export function useHits() {
   const engine = useEngine();
   const call = { call: "policies.hits" } as const;
   return useQuery<HitsDto, EngineError>({ queryKey: keyOf(call), queryFn: () => engine.call(call), staleTime: 0, refetchInterval: HITS_EVERY_MS });
-}
-
-/** The value once it has stayed the same for a moment. */
-export function useSettled<T>(value: T, afterMs: number): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), afterMs);
-    return () => clearTimeout(timer);
-  }, [value, afterMs]);
-  return settled;
 }
 
 export function useChecked(draft: DraftDto, enabled: boolean) {

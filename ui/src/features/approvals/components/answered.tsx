@@ -14,7 +14,7 @@ import type { ResolvedDto } from "../../../engine/bindings/ResolvedDto";
 import type { ScopeDto } from "../../../engine/bindings/ScopeDto";
 import { chordKey } from "../../../components/keys";
 import { day, exact as exactTime, minute, took } from "../../../lib/time";
-import { useAllowLate, useUndo } from "../queries";
+import { useAllowLate, useProposed, useUndo } from "../queries";
 import { useArming } from "../use-arming";
 import type { Decide } from "./card";
 import { CardBody, CardMore } from "./card-body";
@@ -88,11 +88,12 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
   const proof = useRef<HTMLInputElement>(null);
   const [writing, setWriting] = useState(false);
   const [rule, setRule] = useRule(question);
+  const proposed = useProposed(question.id, rule, writing);
   const nonce = question.arming?.nonce ?? "";
   const stamp = `${question.id}/${nonce}/${writing ? JSON.stringify(rule) : ""}`;
   const { armed, guard } = useArming(stamp, nonce !== "" && !late.isPending, question.arming?.armsAfterMs ?? 700);
   const allow = (scope: ScopeDto) => {
-    if (!armed) return;
+    if (!armed || (scope.kind === "always" && proposed.text === undefined)) return;
     const typed = proof.current?.value ?? "";
     if (proof.current) proof.current.value = "";
     late.mutate(
@@ -124,7 +125,7 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
       className="flex max-h-full min-h-0 w-full max-w-[696px] flex-col overflow-hidden bg-surface wide:rounded-card wide:border wide:border-line"
     >
       {writing ? (
-        <WiderAnswer question={question} wider="always" decide={decide} mark={mark} proof={proof} rule={rule} onRule={setRule} onBack={() => setWriting(false)} error={late.error} />
+        <WiderAnswer question={question} wider="always" decide={decide} mark={mark} proof={proof} rule={rule} onRule={setRule} proposed={proposed} onBack={() => setWriting(false)} error={late.error} />
       ) : (
         <>
           <header className={`flex h-10 flex-none items-center gap-2 border-b border-line px-4 ${colour}`}>

@@ -8,7 +8,7 @@ import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { ScopeDto } from "../../../engine/bindings/ScopeDto";
 import { plain } from "../../../lib/text";
 import { mustBeSeen } from "../model";
-import { useRaise, useResolve } from "../queries";
+import { useProposed, useRaise, useResolve } from "../queries";
 import { useArming } from "../use-arming";
 import { BudgetHold } from "./budget-hold";
 import { CardActions } from "./card-actions";
@@ -39,6 +39,7 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const title = useSentence(question);
   const [shownAt] = useState(() => Date.now());
   const [wider, setWider] = useState<Wider | null>(null);
+  const proposed = useProposed(question.id, rule, wider === "always");
   const [denying, setDenying] = useState(false);
   const [reason, setReason] = useState("");
 
@@ -63,7 +64,8 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
     armed,
     mayAllow,
     allow: (scope) => {
-      if (mayAllow) send({ kind: "approve", scope }, false, () => toast("done", t("card.toast.allowed", { agent })));
+      // What is written is what is shown: a text that is not read and weighed yet is not written, by a chord either.
+      if (mayAllow && (scope.kind !== "always" || proposed.text !== undefined)) send({ kind: "approve", scope }, false, () => toast("done", t("card.toast.allowed", { agent })));
     },
     raise: (budget, by) => {
       if (mayAllow) raise.mutate({ question, budget, by, shownAt, proof: typed() }, { onSuccess: () => (toast("done", t("card.toast.raised", { agent })), onDecided()) });
@@ -121,7 +123,7 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
           <CardActions question={question} decide={decide} seen={seen} mark={mark} denying={denying} setDenying={setDenying} reason={reason} setReason={setReason} onWider={setWider} proof={proof} error={resolve.error ?? raise.error} />
         </>
       ) : (
-        <WiderAnswer question={question} wider={wider} decide={decide} mark={mark} proof={proof} rule={rule} onRule={setRule} onBack={() => setWider(null)} error={resolve.error} />
+        <WiderAnswer question={question} wider={wider} decide={decide} mark={mark} proof={proof} rule={rule} onRule={setRule} proposed={proposed} onBack={() => setWider(null)} error={resolve.error} />
       )}
     </div>
   );

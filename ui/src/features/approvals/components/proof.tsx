@@ -1,15 +1,63 @@
-// Proof of a human: the passphrase, asked for where the risk demands it. Pasting is welcome; nothing of it is kept here.
+// Proof of a human where the risk demands it: the system's confirmation, else the passphrase. Pasting is welcome; nothing is kept here.
+import { useQueryClient } from "@tanstack/react-query";
 import { Lock } from "lucide-react";
-import { type RefObject, useId, useState } from "react";
+import { type RefObject, useEffect, useId, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { FIELD } from "../../../components/form";
 import type { CardFactsDto } from "../../../engine/bindings/CardFactsDto";
-import { useSetPassphrase } from "../queries";
+import { keyOf, useCall } from "../../../engine/query";
+import { useConfirm, useSetPassphrase } from "../queries";
 import { DecisionError } from "./decision-error";
 
-/** The passphrase is read from the field when the answer is sent, and lives nowhere else. */
+/** How long a confirmation counts, less what an answer takes. */
+const COUNTS_MS = 55_000;
+
+/** What proves it is read from the field when the answer is sent, and lives nowhere else. */
 export function Proof({ facts, field }: { facts: CardFactsDto; field: RefObject<HTMLInputElement | null> }) {
+  const { data } = useCall({ call: "approvals.presence" });
+  const system = data?.system;
+  return system?.problem === null ? <BySystem system={system.name} field={field} /> : <Passphrase facts={facts} field={field} />;
+}
+
+function BySystem({ system, field }: { system: string; field: RefObject<HTMLInputElement | null> }) {
+  const { t } = useTranslation();
+  const client = useQueryClient();
+  const confirm = useConfirm();
+  const { reset, isSuccess, isPending, error } = confirm;
+  useEffect(() => {
+    if (!isSuccess) return;
+    const over = setTimeout(reset, COUNTS_MS);
+    return () => clearTimeout(over);
+  }, [isSuccess, reset]);
+  const ask = () =>
+    confirm.mutate(undefined, {
+      onSuccess: ({ proof }) => {
+        if (field.current) field.current.value = proof;
+      },
+      // Who has nobody to ask asks for the passphrase from now on.
+      onError: ({ code }) => (code === "notPermitted" ? undefined : void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.presence" }) })),
+    });
+  return (
+    <div className="mb-2.5">
+      {error ? <DecisionError error={error} /> : null}
+      <div className="flex items-center gap-2">
+        <Lock size={14} strokeWidth={1.5} aria-hidden className="flex-none text-t3" />
+        <p role="status" className="flex-1 text-t2">
+          {isSuccess ? t("proof.confirmed") : isPending ? t("proof.confirming", { system }) : t("proof.system", { system })}
+        </p>
+        <input ref={field} type="hidden" />
+        {isSuccess ? null : (
+          <Button large inert={isPending} onClick={ask}>
+            {t("proof.confirm")}
+          </Button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function Passphrase({ facts, field }: { facts: CardFactsDto; field: RefObject<HTMLInputElement | null> }) {
   const { t } = useTranslation();
   const id = useId();
   const [made, setMade] = useState(false);

@@ -11,43 +11,52 @@ import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { LastingDto } from "../../../engine/bindings/LastingDto";
 import type { PreviewDto } from "../../../engine/bindings/PreviewDto";
 import type { RuleChoiceDto } from "../../../engine/bindings/RuleChoiceDto";
-import type { EngineError } from "../../../engine/client";
 import { widthWord } from "../../../lib/action";
 import { hostOf, methodOf } from "../model";
+import type { useProposed } from "../queries";
 import { DecisionError } from "./decision-error";
+import { RuleEditor } from "./rule-editor";
 
 export const PROPOSED: RuleChoiceDto = { width: "useful", lasting: { kind: "days30" } };
 
-type RuleChoiceProps = { question: ApprovalDto; rule: RuleChoiceDto; onRule: (rule: RuleChoiceDto) => void; preview: PreviewDto | undefined; error: EngineError | null };
+type RuleChoiceProps = { question: ApprovalDto; rule: RuleChoiceDto; onRule: (rule: RuleChoiceDto) => void; proposed: ReturnType<typeof useProposed> };
 
-export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoiceProps) {
+export function RuleChoice({ question, rule, onRule, proposed }: RuleChoiceProps) {
   const { t } = useTranslation();
   const host = hostOf(question);
   const widths = question.arming?.widths ?? [];
+  const { preview, problems, error } = proposed;
+  const isEdited = rule.text !== undefined;
   return (
     <>
       <div className="grid grid-cols-[96px_minmax(0,1fr)] gap-x-3">
-        <Row label={t("rule.who")} group>
-          <Choice name="who" chosen={!rule.anyone} onChoose={() => onRule({ ...rule, anyone: false })}>
-            <span className="inline-flex items-center gap-1.5">
-              <AgentTile name={question.agentName} size={14} />
-              <Untrusted text={question.agentName} max={24} />
-            </span>
-          </Choice>
-          {question.cwd === "" ? null : (
-            <Choice name="who" chosen={rule.anyone === true} onChoose={() => onRule({ ...rule, anyone: true, here: true })}>
-              {t("rule.anyone")}
+        {/* Who, where and until when are as the text says, once a person edits it. */}
+        {isEdited ? null : (
+          <Row label={t("rule.who")} group>
+            <Choice name="who" chosen={!rule.anyone} onChoose={() => onRule({ ...rule, anyone: false })}>
+              <span className="inline-flex items-center gap-1.5">
+                <AgentTile name={question.agentName} size={14} />
+                <Untrusted text={question.agentName} max={24} />
+              </span>
             </Choice>
-          )}
-        </Row>
+            {question.cwd === "" ? null : (
+              <Choice name="who" chosen={rule.anyone === true} onChoose={() => onRule({ ...rule, anyone: true, here: true })}>
+                {t("rule.anyone")}
+              </Choice>
+            )}
+          </Row>
+        )}
         <Row label={t("rule.what")} group>
           {widths.map((width) => (
-            <Choice key={width} name="width" chosen={rule.width === width} onChoose={() => onRule({ ...rule, width })}>
+            <Choice key={width} name="width" chosen={!isEdited && rule.width === width} onChoose={() => onRule({ width, lasting: rule.lasting, ...(rule.anyone ? { anyone: true } : {}), ...(rule.here ? { here: true } : {}) })}>
               {t(`rule.width.${widthWord(question.kind, width)}`, { method: methodOf(question) })}
             </Choice>
           ))}
+          <Choice name="width" chosen={isEdited} locked={!isEdited && proposed.text === undefined} onChoose={() => onRule({ ...rule, text: proposed.text?.trim() ?? "" })}>
+            {t("rule.edit")}
+          </Choice>
         </Row>
-        {host === null && question.cwd === "" ? null : (
+        {isEdited || (host === null && question.cwd === "") ? null : (
           <Row label={t("rule.where")} group>
             {host === null ? null : (
               <span className="col-span-3 py-1.5">
@@ -69,15 +78,23 @@ export function RuleChoice({ question, rule, onRule, preview, error }: RuleChoic
             )}
           </Row>
         )}
-        <Row label={t("rule.until")} group>
-          <Until lasting={rule.lasting} asked={question.askedAt} onChoose={(lasting) => onRule({ ...rule, lasting })} />
-        </Row>
+        {isEdited ? null : (
+          <Row label={t("rule.until")} group>
+            <Until lasting={rule.lasting} asked={question.askedAt} onChoose={(lasting) => onRule({ ...rule, lasting })} />
+          </Row>
+        )}
       </div>
       <div className="mt-3">
         {error ? <DecisionError error={error} /> : null}
-        {preview ? <CedarText text={preview.text.trimEnd()} file={preview.file} /> : <div role="status" aria-label={t("rule.weighing")} className="h-40 rounded-control border border-line bg-inset" />}
+        {isEdited ? (
+          <RuleEditor text={rule.text ?? ""} onText={(text) => onRule({ ...rule, text })} file={preview?.file ?? question.arming?.alwaysFile ?? ""} problems={problems} isReady={proposed.text !== undefined} />
+        ) : preview ? (
+          <CedarText text={preview.text.trimEnd()} file={preview.file} />
+        ) : (
+          <div role="status" aria-label={t("rule.weighing")} className="h-40 rounded-control border border-line bg-inset" />
+        )}
       </div>
-      <Effect preview={preview} />
+      <Effect preview={isEdited && proposed.text === undefined ? undefined : preview} />
       <p className="mt-1.5 flex items-start gap-2 text-t2">
         <Info size={14} strokeWidth={1.5} aria-hidden className="mt-0.75 flex-none text-t3" />
         <span className="inline-flex flex-wrap items-center gap-x-1.5">

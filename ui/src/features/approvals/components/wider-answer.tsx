@@ -11,7 +11,7 @@ import { Risk } from "../../../components/risk";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { RuleChoiceDto } from "../../../engine/bindings/RuleChoiceDto";
 import type { EngineError } from "../../../engine/client";
-import { usePreview } from "../queries";
+import type { useProposed } from "../queries";
 import type { Decide } from "./card";
 import { Who } from "./card-body";
 import { TimeLeft } from "./card-top";
@@ -32,16 +32,18 @@ type WiderAnswerProps = {
   proof: RefObject<HTMLInputElement | null>;
   rule: RuleChoiceDto;
   onRule: (rule: RuleChoiceDto) => void;
+  /** The rule as it would be written. */
+  proposed: ReturnType<typeof useProposed>;
   onBack: () => void;
   error: EngineError | null;
 };
 
-export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule, onBack, error }: WiderAnswerProps) {
+export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule, proposed, onBack, error }: WiderAnswerProps) {
   const { t } = useTranslation();
   const { arming } = question;
-  const preview = usePreview(question.id, rule, wider === "always");
   // What is written is what is shown: while the shown text belongs to other choices, nothing can be written.
-  const shown = wider === "session" ? arming?.sessionText : preview.isPlaceholderData ? undefined : preview.data?.text;
+  const shown = wider === "session" ? arming?.sessionText : proposed.text;
+  const needsProof = question.facts?.needsProof === true || (wider === "always" && proposed.preview?.needsProof === true);
   return (
     <>
       <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-4 pl-2">
@@ -72,7 +74,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
           </Inset>
         </div>
         {wider === "always" ? (
-          <RuleChoice question={question} rule={rule} onRule={onRule} preview={preview.data} error={preview.error} />
+          <RuleChoice question={question} rule={rule} onRule={onRule} proposed={proposed} />
         ) : (
           <>
             <CedarText text={arming?.sessionText ?? ""} file={null} />
@@ -85,7 +87,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
       </div>
       <footer className="flex-none border-t border-line px-4 py-3">
         {error?.code === "stillDecides" ? <Conflict error={error} approval={question.id} text={shown ?? ""} onCancel={onBack} /> : error ? <DecisionError error={error} /> : null}
-        {question.facts?.needsProof ? <Proof facts={question.facts} field={proof} /> : null}
+        {question.facts && needsProof ? <Proof facts={question.facts} field={proof} /> : null}
         <div className="flex items-center gap-2">
           <Mark mark={mark} />
           <span className="flex-1" />

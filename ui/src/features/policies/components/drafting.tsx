@@ -7,16 +7,17 @@ import { Button } from "../../../components/button";
 import { Prose } from "../../../components/prose";
 import { useToast } from "../../../components/toasts";
 import { Untrusted } from "../../../components/untrusted";
+import { useSettled } from "../../../components/use-settled";
 import type { CheckedDto } from "../../../engine/bindings/CheckedDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
 import type { RuleModeDto } from "../../../engine/bindings/RuleModeDto";
 import { draftOf, isCaseFile, isDirty, number, type Target, withMode } from "../model";
-import { useAssist, useChecked, useReplay, useSave, useSettled } from "../queries";
+import { useAssist, useChecked, useReplay, useSave } from "../queries";
 import { Weighed } from "./weighed";
 import { WhatIf } from "./what-if";
 
-const SourceEditor = lazy(() => import("./source-editor").then((module) => ({ default: module.SourceEditor })));
+const SourceEditor = lazy(() => import("../../../components/source-editor").then((module) => ({ default: module.SourceEditor })));
 
 /** Typing settles before the engine is asked. */
 const CHECK_MS = 250;

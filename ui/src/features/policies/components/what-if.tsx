@@ -15,7 +15,8 @@ import type { DraftDto } from "../../../engine/bindings/DraftDto";
 import type { SideDto } from "../../../engine/bindings/SideDto";
 import { exact } from "../../../lib/time";
 import { DECISION_SHAPE, DECISION_TEXT } from "../model";
-import { useRecent, useSettled, useWhatIf } from "../queries";
+import { useSettled } from "../../../components/use-settled";
+import { useRecent, useWhatIf } from "../queries";
 
 export function WhatIf({ open, onOpen, operation, onOperation, draft }: { open: boolean; onOpen: (open: boolean) => void; operation: string | null; onOperation: (operation: string | null) => void; draft: DraftDto | null }) {
   const { t } = useTranslation();

@@ -7,8 +7,9 @@ import { type Diagnostic, setDiagnostics } from "@codemirror/lint";
 import { EditorState, type Text } from "@codemirror/state";
 import { EditorView, highlightSpecialChars, keymap, lineNumbers } from "@codemirror/view";
 import { useEffect, useRef } from "react";
-import type { CompletionsDto } from "../../../engine/bindings/CompletionsDto";
-import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
+import type { CompletionsDto } from "../engine/bindings/CompletionsDto";
+import type { ProblemDto } from "../engine/bindings/ProblemDto";
+import { plain } from "../lib/text";
 import { cedar, yaml } from "./cedar-mode";
 
 export type SourceEditorProps = {
@@ -87,7 +88,7 @@ function extensions(latest: Latest, { language, readOnly, label, firstLine }: Pi
     THEME,
     LANGUAGES[language],
     lineNumbers({ formatNumber: (line) => String(line + firstLine - 1) }),
-    highlightSpecialChars(),
+    highlightSpecialChars({ render: token, addSpecialChars: /[\p{Cf}\p{Co}\p{Zl}\p{Zp}\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufe00-\ufe0f]|(?! )\p{Zs}/gu }),
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ "aria-label": label, spellcheck: "false", ...(readOnly ? { "aria-readonly": "true" } : {}) }),
     EditorState.readOnly.of(readOnly),
@@ -131,6 +132,15 @@ async function offered(latest: Latest, context: CompletionContext) {
 function mark(editor: EditorView, problems: readonly ProblemDto[]): void {
   const diagnostics = problems.filter((one) => one.here && one.line > 0 && one.line <= editor.state.doc.lines).map((one) => diagnostic(editor.state.doc, one));
   editor.dispatch(setDiagnostics(editor.state, diagnostics));
+}
+
+/** What hides or moves text is drawn as it is everywhere else. */
+function token(code: number, description: string | null): HTMLElement {
+  const drawn = document.createElement("span");
+  drawn.className = "cm-specialChar";
+  drawn.textContent = plain(String.fromCodePoint(code));
+  drawn.title = description ?? "";
+  return drawn;
 }
 
 /** The engine counts characters; the editor counts UTF-16 units. */
