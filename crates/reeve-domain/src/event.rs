@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use crate::approval::{Approval, Resolved, Surface};
 use crate::budget::{Reservation, Settlement};
 use crate::chain::Removal;
+use crate::health::{LoopCase, LoopStage, Refusal};
 use crate::id::{AgentId, ApprovalId, CredentialId, OperationId, SessionId};
 use crate::operation::{Digest, Operation};
 use crate::outcome::Outcome;
+use crate::server::{ServerIdentity, ShapeChange, ToolSeen};
 use crate::session::{Session, SessionEnd};
 use crate::settings::Mode;
 use crate::verdict::{Denial, Verdict};
@@ -137,6 +139,21 @@ pub enum EventBody {
         /// Where the last one was going.
         place: String,
     },
+    /// A place refuses a credential again and again: until it takes it once, requests with it are answered here.
+    #[serde(rename = "credential.refused")]
+    CredentialRefused { credential: CredentialId, host: String, refusal: Refusal, since: DateTime<Utc> },
+    /// The place takes it again, or it was replaced.
+    #[serde(rename = "credential.accepted")]
+    CredentialAccepted { credential: CredentialId, host: String },
+    /// A server or a tool (`server/tool`) fails again and again: until a trial succeeds, its calls are answered here.
+    #[serde(rename = "tool.cut_off")]
+    ToolCutOff { place: String, why: String, failures: u32 },
+    /// A trial succeeded.
+    #[serde(rename = "tool.back")]
+    ToolBack { place: String },
+    /// An agent's steps lead nowhere.
+    #[serde(rename = "agent.looped")]
+    AgentLooped { case: LoopCase, stage: LoopStage, times: u32, what: String },
     /// Bytes that never became an operation: no or wrong token, malformed head, unknown bytes after CONNECT.
     #[serde(rename = "connection.refused")]
     ConnectionRefused { why: String, detail: String },
@@ -178,6 +195,28 @@ pub enum EventBody {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
     },
+    /// An MCP server was seen for the first time, or is not what it was.
+    #[serde(rename = "server.seen")]
+    ServerSeen { server: String, identity: ServerIdentity, changed: bool },
+    /// A person let a server be used as it is, with these tools.
+    #[serde(rename = "server.approved")]
+    ServerApproved { server: String, identity: ServerIdentity, tools: Vec<ToolSeen>, by: String },
+    #[serde(rename = "server.forgotten")]
+    ServerForgotten { server: String, by: String },
+    /// What a server offers is not what it offered before.
+    #[serde(rename = "tools.changed")]
+    ToolsChanged {
+        server: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        new: Vec<ToolSeen>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changed: Vec<ToolSeen>,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        gone: Vec<String>,
+    },
+    /// Results of a tool do not look as they did.
+    #[serde(rename = "shape.drifted")]
+    ShapeDrifted { server: String, tool: String, definition: Digest, changes: Vec<ShapeChange> },
 }
 
 /// An event before it is committed.

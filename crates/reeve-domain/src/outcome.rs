@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::CredentialId;
-use crate::operation::SchemaProblem;
+use crate::health::Refusal;
+use crate::id::{CredentialId, OperationId};
+use crate::operation::{Digest, SchemaProblem};
 use crate::usage::Usage;
 
 /// How the exchange ended.
@@ -41,8 +42,55 @@ pub enum ToolResult {
     ToolError { message: String },
     /// The result does not fit the tool's output schema.
     SchemaFailure { problems: Vec<SchemaProblem> },
+    /// The tool did not answer in its time; whether it did something is not known.
+    TimedOut { after_ms: u64 },
     /// The command ended with this status; `None`: a signal ended it.
     Exited { code: Option<i32> },
+}
+
+/// The six ways in which a tool call ends, for counting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ToolEnd {
+    Ok,
+    ToolError,
+    SchemaFailure,
+    Timeout,
+    /// Reeve or a person turned it away.
+    Refused,
+    /// It went out, or may have, and nobody knows what became of it.
+    Unknown,
+}
+
+impl ToolEnd {
+    pub const ALL: [Self; 6] =
+        [Self::Ok, Self::ToolError, Self::SchemaFailure, Self::Timeout, Self::Refused, Self::Unknown];
+
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::ToolError => "tool_error",
+            Self::SchemaFailure => "schema_failure",
+            Self::Timeout => "timeout",
+            Self::Refused => "refused",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    /// Of a call that was admitted and came to an end.
+    #[must_use]
+    pub fn of(outcome: &Outcome) -> Self {
+        match (&outcome.result, &outcome.ending) {
+            (Some(ToolResult::Ok | ToolResult::Exited { code: Some(0) }), _) => Self::Ok,
+            (Some(ToolResult::ToolError { .. } | ToolResult::Exited { .. }), _) => Self::ToolError,
+            (Some(ToolResult::SchemaFailure { .. }), _) => Self::SchemaFailure,
+            (Some(ToolResult::TimedOut { .. }), _) => Self::Timeout,
+            // Nothing reached the tool: it could not be used.
+            (None, Ending::NotSent { .. }) => Self::ToolError,
+            (None, _) => Self::Unknown,
+        }
+    }
 }
 
 /// What came of an operation. Made by the protocol meter and the forwarder; consumed by `Admission::settle`.
@@ -83,6 +131,15 @@ pub struct Outcome {
     /// Of tool calls and commands.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<ToolResult>,
+    /// Nothing was carried out: this is what the same call came to before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<OperationId>,
+    /// Why the place refused the credential, where it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<Refusal>,
+    /// Hash of the answer, to tell whether the same came again; not kept in the record.
+    #[serde(skip)]
+    pub answer: Option<Digest>,
 }
 
 impl Outcome {
@@ -111,6 +168,9 @@ impl Outcome {
             masked: 0,
             peer: None,
             result: None,
+            repeats: None,
+            refusal: None,
+            answer: None,
         }
     }
 
@@ -120,5 +180,25 @@ impl Outcome {
             Some(result) => matches!(result, ToolResult::Ok | ToolResult::Exited { code: Some(0) }),
             None => self.status.is_some_and(|s| (200..300).contains(&s)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_call_ends_in_exactly_one_of_six_ways() {
+        let ended = |ending: Ending, result: Option<ToolResult>| ToolEnd::of(&Outcome { result, ..Outcome::ended(ending) });
+        assert_eq!(ended(Ending::Complete, Some(ToolResult::Ok)), ToolEnd::Ok);
+        let error = ToolResult::ToolError { message: String::new() };
+        assert_eq!(ended(Ending::Complete, Some(error)), ToolEnd::ToolError);
+        let unfit = ToolResult::SchemaFailure { problems: Vec::new() };
+        assert_eq!(ended(Ending::Complete, Some(unfit)), ToolEnd::SchemaFailure);
+        let late = ToolResult::TimedOut { after_ms: 15_000 };
+        assert_eq!(ended(Ending::Unknown, Some(late)), ToolEnd::Timeout);
+        assert_eq!(ended(Ending::NotSent { why: "gone".to_owned() }, None), ToolEnd::ToolError);
+        assert_eq!(ended(Ending::CutByClient, None), ToolEnd::Unknown);
+        assert_eq!(ended(Ending::Unknown, None), ToolEnd::Unknown);
     }
 }

@@ -1,12 +1,19 @@
 //! The sentences of the gate's own denials. How a sentence travels to a client is `protocol::denial`'s business.
 
+use reeve_domain::health::Refusal;
 use reeve_domain::id::RuleId;
 use reeve_domain::operation::Operation;
+use reeve_domain::server::Standing;
 use reeve_domain::verdict::{Denial, DenialKind, Layer, Reason, Verdict};
 use reeve_store::StoreError;
 
+use crate::breakers::{Open, Place};
 use crate::budgets::Shortfall;
 use crate::error::EngineError;
+use crate::servers::Held;
+
+/// Name of the check that holds new and changed tools.
+pub const REVIEW_RULE: &str = "reeve-tool-review";
 
 fn denial(operation: &Operation, kind: DenialKind, message: String, advice: &str, reasons: Vec<Reason>) -> Denial {
     Denial { kind, message, advice: advice.to_owned(), reasons, record: Some(operation.id.clone()) }
@@ -95,6 +102,22 @@ pub(crate) fn by_budget(operation: &Operation, short: &Shortfall) -> Denial {
     denial(operation, kind, short.message(), &short.advice(), vec![own(&rule)])
 }
 
+/// A person has not looked at the tool as it is.
+#[must_use]
+pub(crate) fn to_review(operation: &Operation, server: &str, tool: &str, held: Held) -> Denial {
+    let why = match held {
+        Held::Unlisted => format!("the server `{server}` never offered a tool `{tool}`"),
+        Held::Server(Standing::Changed) => format!("the server `{server}` is not what a human approved"),
+        Held::Server(_) => format!("no human has looked at the server `{server}` yet"),
+        Held::Tool(Standing::Gone) => format!("the server `{server}` offers `{tool}` no more"),
+        Held::Tool(Standing::Changed) => format!("`{tool}` is not what a human approved"),
+        Held::Tool(_) => format!("no human has looked at `{tool}` yet"),
+    };
+    let message = format!("{} is not used: {why}", operation.summary);
+    let advice = "ask the human to look at it in Reeve under Agents, Tools & servers, or with `reeve mcp approve`";
+    denial(operation, DenialKind::Policy, message, advice, vec![own(REVIEW_RULE)])
+}
+
 /// The session is over.
 #[must_use]
 pub(crate) fn session_over(operation: &Operation) -> Denial {
@@ -154,6 +177,26 @@ pub(crate) fn impossible() -> Denial {
         reasons: vec![own("internal-fault")],
         record: None,
     }
+}
+
+/// Its host refused the credential again and again.
+#[must_use]
+pub(crate) fn credential_refused(operation: &Operation, place: &Place, open: &Open) -> Denial {
+    let words = open.refusal.unwrap_or(Refusal::Unsaid).words();
+    let (since, until) = (open.since.format("%H:%M:%S UTC"), open.until.format("%H:%M:%S UTC"));
+    let message = format!(
+        "{} was not sent: credential `{place}` {words}, {} times in a row since {since}; the human was told then, and the \
+         next trial is at {until}",
+        operation.summary, open.failures
+    );
+    let advice = "go on with something else; the human can replace or test the credential (`reeve cred test`)";
+    denial(operation, DenialKind::Unavailable, message, advice, vec![own("credential-refused")])
+}
+
+/// A reason that is a check of Reeve's own, with what it found.
+#[must_use]
+pub fn own_because(rule: &str, text: &str) -> Reason {
+    Reason { text: text.to_owned(), ..own(rule) }
 }
 
 /// A reason that is a check of Reeve's own and not a rule in a file.

@@ -124,6 +124,8 @@ pub fn widths(operation: &Operation) -> Vec<Width> {
         Subject::Llm(_) => return vec![Width::Useful],
         Subject::Mcp(call) if call.annotations.destructive == Some(true) => return exactly(call.is_whole),
         Subject::Mcp(call) => return std::iter::once(Width::Useful).chain(exactly(call.is_whole)).collect(),
+        // What a server asks for is answered one by one, or for all it asks.
+        Subject::McpAsk(_) => return vec![Width::Useful, Width::Exact],
         Subject::Shell(line) => return line.is_whole.then_some(Width::Useful).into_iter().collect(),
     };
     let Some(useful) = reached(operation, endpoint, Width::Useful) else { return Vec::new() };
@@ -219,6 +221,9 @@ pub fn proposal(effect: Effect, reach: &Reach, operation: &Operation, id: &str) 
         (_, Subject::Mcp(call)) => {
             tool::forbidden(call, operation, reach.width)?.into_iter().chain(folder_condition(reach)).collect()
         }
+        (_, Subject::McpAsk(_)) => {
+            tool::asked(operation, reach.width).into_iter().chain(folder_condition(reach)).collect()
+        }
         (_, Subject::Shell(line)) => {
             tool::forbidden_line(line, operation, reach.width)?.into_iter().chain(folder_condition(reach)).collect()
         }
@@ -241,6 +246,7 @@ fn written(head: &[String], effect: Effect, reach: &Reach, operation: &Operation
         Subject::Http(call) => format!("resource == Host::{}", quoted(&call.endpoint.host.to_string())),
         Subject::Llm(call) => format!("resource == Model::{}", quoted(&call.model)),
         Subject::Mcp(call) => format!("resource == McpTool::{}", quoted(&call.resource())),
+        Subject::McpAsk(ask) => format!("resource == McpServer::{}", quoted(&ask.server)),
         // Each program of a line is judged by itself, and the rule is about the line; its conditions say which.
         Subject::Shell(_) => "resource".to_owned(),
     };
@@ -266,6 +272,7 @@ fn permitted_conditions(reach: &Reach, operation: &Operation) -> Option<Vec<Stri
             std::iter::once(host).chain(place(&call.endpoint)).collect()
         }
         Subject::Mcp(call) => tool::permitted(call, operation, width)?,
+        Subject::McpAsk(ask) => tool::permitted_ask(ask, operation, width),
         Subject::Shell(line) => tool::permitted_line(line, operation)?,
     };
     conditions.extend(folder_condition(reach));

@@ -310,6 +310,10 @@ const MCP: &[Fact] = facts! {
     "arguments_whole": |c| Some(Value::Bool(c.mcp()?.is_whole));
     "argument_bytes": |c| Some(Value::long(c.mcp()?.argument_bytes));
     "schema": |c| Some(Value::Text(schema_word(&c.mcp()?.schema).to_owned()));
+    "purpose": |c| Some(Value::Text(c.mcp()?.purpose.as_str().to_owned()));
+    "rows_counted": |c| Some(Value::Bool(rows(c).is_some()));
+    "rows": |c| rows(c).map(Value::long);
+    "personal_data": |c| Some(Value::Set(kinds(c.mcp()?)));
     "content": |c| Some(Value::Text(c.operation.content.0.clone()));
 };
 

@@ -28,6 +28,7 @@ enum Target {
     Host(Host),
     Model { host: Host, provider: String, model: String },
     Tool { server: String, tool: String },
+    Server { server: String, action: Action },
     Program(String),
 }
 
@@ -42,6 +43,7 @@ impl Key {
                 model: call.model.clone(),
             },
             Subject::Mcp(call) => Target::Tool { server: call.server.clone(), tool: call.resource() },
+            Subject::McpAsk(ask) => Target::Server { server: ask.server.clone(), action: operation.action() },
             Subject::Shell(_) => Target::Program(case.program().to_owned()),
         };
         Self {
@@ -101,6 +103,11 @@ impl PolicySet {
                 let (tool, above) = (uid(&names.mcp_tool, tool), vec![uid(&names.mcp_server, server)]);
                 entities.push(entity(&tool, &above));
                 (tool, above)
+            }
+            Target::Server { server, .. } => {
+                let server = uid(&names.mcp_server, server);
+                entities.push(entity(&server, &Vec::new()));
+                (server, Vec::new())
             }
             Target::Program(program) => {
                 let program = uid(&names.program, program);

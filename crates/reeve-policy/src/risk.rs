@@ -2,7 +2,8 @@
 
 use reeve_domain::host::Host;
 use reeve_domain::operation::{
-    Billing, Effect, Endpoint, HttpCall, McpToolCall, Operation, SchemaCheck, Scheme, ShellExec, ShellPiece, Subject,
+    Billing, Effect, Endpoint, HttpCall, McpAsk, McpToolCall, Operation, SchemaCheck, Scheme, ShellExec, ShellPiece, Subject,
+    Wanted,
 };
 use reeve_domain::verdict::Risk;
 
@@ -41,6 +42,10 @@ pub(crate) fn assess(
         Subject::Mcp(call) => {
             tool(&mut reasons, call);
             first(&mut reasons, circumstances, "first time this agent calls this tool");
+        }
+        Subject::McpAsk(ask) => {
+            asked(&mut reasons, ask);
+            first(&mut reasons, circumstances, "first time this server asks this agent");
         }
         Subject::Shell(line) => {
             match piece {
@@ -101,6 +106,29 @@ fn tool(reasons: &mut Reasons, call: &McpToolCall) {
     }
     if let SchemaCheck::Fails { .. } = call.schema {
         reasons.push((Risk::Medium, "the arguments do not fit the tool's schema".to_owned()));
+    }
+}
+
+/// A server that asks back spends the agent's money or speaks to the person in its name.
+fn asked(reasons: &mut Reasons, ask: &McpAsk) {
+    match &ask.wanted {
+        Wanted::Sampling { max_tokens, tools, context, .. } => {
+            let most = max_tokens.map_or_else(String::new, |most| format!(", up to {most} tokens"));
+            reasons.push((Risk::Medium, format!("the server wants an answer of your model, at your cost{most}")));
+            if !tools.is_empty() {
+                reasons.push((Risk::High, "the server gives your model tools to call meanwhile".to_owned()));
+            }
+            if context.as_deref().is_some_and(|context| context != "none") {
+                reasons.push((Risk::High, "the server wants to have the conversation put into its question".to_owned()));
+            }
+        }
+        Wanted::Form { .. } => reasons.push((Risk::Medium, "the server wants you to type something".to_owned())),
+        Wanted::Url { host: Some(host), .. } => {
+            reasons.push((Risk::High, format!("the server wants you to open a page of `{host}`")));
+        }
+        Wanted::Url { host: None, .. } => {
+            reasons.push((Risk::High, "the server wants you to open something that Reeve cannot read".to_owned()));
+        }
     }
 }
 

@@ -4,16 +4,18 @@
 use reeve_domain::approval::{Approval, Resolution, Resolved, Surface};
 use reeve_domain::budget::{Account, Balance, Reservation, Settlement};
 use reeve_domain::event::{Draft, Event, EventBody};
-use reeve_domain::id::{ApprovalId, OperationId};
+use reeve_domain::id::{ApprovalId, OperationId, RuleId};
 use reeve_domain::operation::Operation;
-use reeve_domain::outcome::Outcome;
+use reeve_domain::outcome::{Ending, Outcome};
 use reeve_domain::session::SessionEnd;
 use reeve_domain::settings::Mode;
-use reeve_domain::verdict::{Denial, DenialKind, Verdict};
+use reeve_domain::verdict::{Denial, DenialKind, Layer, Reason, Verdict};
 
 use crate::error::StoreError;
 use crate::ledger;
-use crate::tables::{approvals, operations, sessions};
+use crate::slots;
+use crate::tables::asked::Asked;
+use crate::tables::{approvals, asked, operations, sessions};
 use crate::unit::Unit;
 
 /// Makes the reservation from the balances found inside the transaction (in the order of [`Admit::accounts`]), or says why
@@ -38,6 +40,22 @@ pub struct Admit {
     pub mode: Mode,
     /// Asked right before it is recorded: says why it may not happen any more, where that is so.
     pub still: Option<Still>,
+    /// What it counts as, where its session may ask for that only so often.
+    pub counting: Option<Counting>,
+}
+
+/// What a call to a model counts as of what its session may ask for only so often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counting {
+    /// Answers it asks for. They are candidates where it asks for several, or asks the same as a call before it.
+    pub answers: u64,
+    /// The client says that it asks for a candidate.
+    pub competes: bool,
+    pub judges: bool,
+    pub max_candidates: Option<u64>,
+    pub max_judged: Option<u64>,
+    /// A limit that is passed turns it away; otherwise that is only recorded.
+    pub binds: bool,
 }
 
 /// By which answer an operation passes.
@@ -57,7 +75,7 @@ pub enum Admitted {
 }
 
 pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> {
-    let Admit { operation, verdict, accounts, reserve, approval, would, mode, still } = admit;
+    let Admit { operation, verdict, accounts, reserve, approval, mut would, mode, still, counting } = admit;
     if let Some(Err(denial)) = still.map(|still| still()) {
         return refuse(unit, operation, verdict, denial, approval.map(|using| using.id));
     }
@@ -68,6 +86,12 @@ pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> 
         Ok(reservation) => reservation,
         Err(denial) => return refuse(unit, operation, verdict, denial, approval_id),
     };
+    match counting.as_ref().map(|counting| count(unit, &operation, counting)).transpose()?.flatten() {
+        Some(denial) if counting.is_some_and(|counting| counting.binds) => {
+            return refuse(unit, operation, verdict, denial, approval_id);
+        }
+        passed => would = would.or(passed),
+    }
     if let Some(using) = &approval {
         let (found, uses) = approvals::get(unit.conn, &using.id)?;
         if !answers(&found, uses, using.waited, &operation) {
@@ -86,6 +110,61 @@ pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> 
     };
     let event = unit.append(Draft::of(&operation, body))?;
     Ok(Admitted::Yes { event, reservation })
+}
+
+/// Counts a call, and says which limit of its session that passes; a limit that binds leaves it uncounted.
+fn count(unit: &Unit<'_>, operation: &Operation, counting: &Counting) -> Result<Option<Denial>, StoreError> {
+    let session = &operation.principal.session;
+    let before = asked::of_question(unit.conn, session, &operation.content)?;
+    let answers = before.answers.saturating_add(counting.answers);
+    let named = before.candidates.saturating_add(if counting.competes { counting.answers } else { 0 });
+    let now = Asked {
+        answers,
+        candidates: named.max(if answers > 1 { answers } else { 0 }),
+        judged: before.judged.saturating_add(u64::from(counting.judges)),
+    };
+    let (candidates, judged) = asked::of_session(unit.conn, session)?;
+    let over = |total: u64, before: u64, now: u64, max: Option<u64>| {
+        let after = (total - before.min(total)).saturating_add(now);
+        max.filter(|max| now > before && after > *max).map(|max| (after, max))
+    };
+    let passed = over(candidates, before.candidates, now.candidates, counting.max_candidates)
+        .map(|(after, max)| (after, max, "session-max-candidates", "candidate answers"))
+        .or_else(|| {
+            over(judged, before.judged, now.judged, counting.max_judged)
+                .map(|(after, max)| (after, max, "session-max-judge-calls", "calls that judge"))
+        });
+    if passed.is_none() || !counting.binds {
+        asked::put(unit.conn, session, &operation.content, now)?;
+    }
+    Ok(passed.map(|(after, max, rule, what)| Denial {
+        kind: DenialKind::Budget,
+        message: format!("{} would make {after} {what} in this session, and {max} are allowed", operation.summary),
+        advice: "go on with the answers there are, or ask the human to raise the limit in limits.yaml".to_owned(),
+        reasons: own(rule).into_iter().collect(),
+        record: None,
+    }))
+}
+
+/// What a call to a model that came to nothing had been counted as.
+fn uncount(unit: &Unit<'_>, operation: &Operation, outcome: &Outcome) -> Result<(), StoreError> {
+    let refused = outcome.status.is_some_and(|status| status >= 400) || matches!(outcome.ending, Ending::NotSent { .. });
+    let Some(call) = operation.llm().filter(|_| refused) else { return Ok(()) };
+    let session = &operation.principal.session;
+    let before = asked::of_question(unit.conn, session, &operation.content)?;
+    if before == Asked::default() {
+        return Ok(());
+    }
+    let answers = before.answers.saturating_sub(call.candidates.max(1));
+    let candidates = if answers > 1 { before.candidates.min(answers) } else { 0 };
+    asked::put(unit.conn, session, &operation.content, Asked { answers, candidates, judged: before.judged.saturating_sub(1) })
+}
+
+/// A limit of Reeve's own, as a reason.
+fn own(rule: &str) -> Option<Reason> {
+    let rule = RuleId::parse(rule).ok()?;
+    let (text, file) = (String::new(), String::new());
+    Some(Reason { rule, text, layer: Layer::Reeve, file, line: 0, liftable: false })
 }
 
 /// Whether this answer lets this very operation through, now: approved, for the same agent, human and fingerprint, and not
@@ -154,6 +233,7 @@ pub fn settle(
     settlement: Option<Settlement>,
 ) -> Result<Event, StoreError> {
     check_under_way(unit, &operation.id)?;
+    uncount(unit, operation, &outcome)?;
     let closed = ledger::close(unit.conn, &operation.id, settlement, (Some(&operation.principal.agent), unit.now()))?;
     let overrun = closed.as_ref().and_then(|closed| closed.overrun);
     let settlement = closed.map(|closed| closed.settlement);
@@ -236,6 +316,7 @@ pub fn resolve_late(unit: &mut Unit<'_>, id: &ApprovalId, resolved: Resolved) ->
 /// After a stop that was not clean: what was under way is charged whole, open questions expire, open sessions end. Returns
 /// how many operations were charged or closed.
 pub fn sweep(unit: &mut Unit<'_>) -> Result<u64, StoreError> {
+    slots::lose_all(unit)?;
     let at = unit.now();
     for approval in approvals::all_open(unit.conn)? {
         let resolution = Resolution::Expired;

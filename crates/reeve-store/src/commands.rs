@@ -9,8 +9,9 @@ use reeve_domain::event::{Draft, Event, EventBody};
 use reeve_domain::grant::Grant;
 use reeve_domain::id::{ApprovalId, CredentialId, GrantId};
 use reeve_domain::money::NanoUsd;
-use reeve_domain::operation::Operation;
+use reeve_domain::operation::{Digest, Operation};
 use reeve_domain::outcome::Outcome;
+use reeve_domain::server::{ServerRecord, ToolRecord};
 use reeve_domain::session::Session;
 use reeve_domain::verdict::{Denial, Verdict};
 use rusqlite::Connection;
@@ -18,7 +19,7 @@ use tokio::sync::oneshot;
 
 use crate::admission::{self, Admit, Admitted};
 use crate::error::StoreError;
-use crate::tables::{agents, bindings, grants, sessions, settings};
+use crate::tables::{agents, bindings, grants, servers, sessions, settings};
 use crate::writer::{Job, Orphaned, Task};
 use crate::{Store, projection};
 
@@ -32,6 +33,17 @@ pub enum Change {
     /// What is known of a credential; never the secret.
     Credential(Credential),
     CredentialRemoved(CredentialId),
+    Server(Box<ServerRecord>),
+    Tool(Box<ToolRecord>),
+    /// With its tools and the shapes of their results.
+    ServerForgotten(String),
+    /// What results of one version of a tool looked like, as JSON.
+    Shape {
+        server: String,
+        tool: String,
+        definition: Digest,
+        body: String,
+    },
     /// A switch that outlives a restart.
     Setting {
         key: String,
@@ -47,6 +59,10 @@ impl Change {
             Self::GrantRemoved(id) => grants::remove(conn, id),
             Self::Credential(credential) => bindings::put(conn, credential),
             Self::CredentialRemoved(id) => bindings::remove(conn, id),
+            Self::Server(server) => servers::put(conn, server),
+            Self::Tool(tool) => servers::put_tool(conn, tool),
+            Self::ServerForgotten(name) => servers::forget(conn, name),
+            Self::Shape { server, tool, definition, body } => servers::put_shape(conn, server, tool, definition, body),
             Self::Setting { key, value } => settings::set(conn, key, value),
         }
     }

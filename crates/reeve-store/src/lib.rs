@@ -13,6 +13,7 @@ mod projection;
 mod reads;
 mod removal;
 pub mod search;
+mod slots;
 mod tables;
 mod unit;
 mod writer;
@@ -30,7 +31,7 @@ use reeve_domain::event::Event;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
-pub use admission::{Admit, Admitted, ApprovalUse, Fit, Still};
+pub use admission::{Admit, Admitted, ApprovalUse, Counting, Fit, Still};
 pub use commands::Change;
 pub use error::StoreError;
 pub use judged::{Judged, JudgedOperations};

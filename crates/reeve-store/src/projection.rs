@@ -3,8 +3,8 @@
 use reeve_domain::approval::{Approval, Resolution, Resolved};
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::CredentialId;
-use reeve_domain::operation::{Digest, Operation};
-use reeve_domain::outcome::{Ending, Outcome, ToolResult};
+use reeve_domain::operation::{Action, Digest, Operation};
+use reeve_domain::outcome::{Ending, Outcome, ToolEnd, ToolResult};
 use reeve_domain::query::{Decided, OperationRow};
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Reason, Verdict};
@@ -72,6 +72,7 @@ fn next(unit: &mut Unit<'_>, known: Option<OperationRow>, event: &Event) -> Resu
             let judged = verdict.as_ref().map(Verdict::reasons).unwrap_or_default();
             set_rules(&mut row, if denial.reasons.is_empty() { judged } else { &denial.reasons });
             row.approval = approval.clone().or(row.approval);
+            row.end = operation.mcp().map(|_| ToolEnd::Refused);
             row.open = false;
             Ok(Some(row))
         }
@@ -97,12 +98,14 @@ fn change(row: &mut OperationRow, body: &EventBody) -> bool {
                     Resolution::Expired => Decided::Expired,
                     Resolution::Withdrawn => Decided::Withdrawn,
                 };
+                row.end = is_call(row).then_some(ToolEnd::Refused);
                 // If its client still waits, what follows says more.
                 row.open = false;
             }
         }
         EventBody::OperationSettled { outcome, settlement } => {
             set_outcome(row, outcome);
+            row.end = is_call(row).then(|| ToolEnd::of(outcome));
             row.open = false;
             if let Some(settlement) = settlement {
                 row.cost = Some(settlement.amount);
@@ -112,6 +115,7 @@ fn change(row: &mut OperationRow, body: &EventBody) -> bool {
         }
         EventBody::OperationAbandoned { why, settlement } => {
             row.error = Some(why.clone());
+            row.end = is_call(row).then_some(ToolEnd::Unknown);
             row.open = false;
             if let Some(settlement) = settlement {
                 row.cost = Some(settlement.amount);
@@ -137,6 +141,11 @@ fn change(row: &mut OperationRow, body: &EventBody) -> bool {
         _ => return false,
     }
     true
+}
+
+/// Of a tool; what a server asks for has no tool.
+fn is_call(row: &OperationRow) -> bool {
+    row.kind == Action::McpToolCall.kind() && !row.tools.is_empty()
 }
 
 fn begin(
@@ -179,7 +188,9 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         port: endpoint.map(|endpoint| endpoint.port),
         method: endpoint.map(|endpoint| endpoint.method.clone()),
         path: endpoint.map(|endpoint| endpoint.path.shown().to_owned()),
-        server: mcp.map(|call| call.server.clone()),
+        server: operation.mcp_server().map(str::to_owned),
+        definition: mcp.and_then(|call| call.definition.clone()),
+        end: None,
         programs: shell.map(|line| line.programs().into_iter().map(str::to_owned).collect()).unwrap_or_default(),
         exit: None,
         model: llm.map(|call| call.model.clone()),
@@ -210,6 +221,8 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         response_bytes: 0,
         credentials: operation.credential.iter().cloned().collect(),
         tools: mcp.map(|call| call.tool.clone()).into_iter().collect(),
+        purpose: mcp.map(|call| call.purpose).unwrap_or_default(),
+        repeats: None,
         first_seen: false,
         injected: false,
         redacted: false,
@@ -293,8 +306,10 @@ fn set_outcome(row: &mut OperationRow, outcome: &Outcome) {
         Some(ToolResult::SchemaFailure { .. }) => {
             row.error = Some("the result does not fit the tool's schema".to_owned());
         }
+        Some(ToolResult::TimedOut { .. }) => row.error = Some("the tool did not answer in time".to_owned()),
         Some(ToolResult::Ok) | None => {}
     }
+    row.repeats.clone_from(&outcome.repeats);
     row.injected |= !outcome.injected.is_empty();
     row.redacted |= outcome.masked > 0;
     outcome.injected.iter().for_each(|credential| add_credential(row, credential));

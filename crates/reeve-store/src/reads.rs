@@ -13,14 +13,15 @@ use reeve_domain::grant::Grant;
 use reeve_domain::id::{AgentId, ApprovalId, OperationId, SessionId};
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{OperationRow, Query};
+use reeve_domain::server::{ServerRecord, ToolRecord};
 use reeve_domain::session::Session;
 use reeve_domain::shape::Asked;
 use tokio::sync::{broadcast, watch};
 
 use crate::error::StoreError;
-use crate::search::{self, Facets, Histogram, Page, Rows};
+use crate::search::{self, Ends, Facets, Histogram, Page, Rows};
 pub use crate::tables::operations::Activity;
-use crate::tables::{agents, approvals, bindings, events, grants, operations, seals, sessions, settings, spend};
+use crate::tables::{agents, approvals, bindings, events, grants, operations, seals, servers, sessions, settings, spend};
 use crate::{Store, audit_log, ledger};
 
 /// One operation with its records.
@@ -274,6 +275,40 @@ impl Store {
             Ok(costs)
         })
         .await
+    }
+
+    /// MCP servers, by name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn servers(&self) -> Result<Vec<ServerRecord>, StoreError> {
+        self.read(servers::all).await
+    }
+
+    /// Their tools, by server and name.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn tools(&self) -> Result<Vec<ToolRecord>, StoreError> {
+        self.read(servers::tools).await
+    }
+
+    /// What results of one version of a tool looked like, as JSON.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn shape(&self, server: &str, tool: &str, definition: &Digest) -> Result<Option<String>, StoreError> {
+        let (server, tool, definition) = (server.to_owned(), tool.to_owned(), definition.clone());
+        self.read(move |conn| servers::shape(conn, &server, &tool, &definition)).await
+    }
+
+    /// How the calls of tools among the operations that match ended.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn ends(&self, query: &Query) -> Result<Ends, StoreError> {
+        let (query, now) = (query.clone(), self.0.clock.now());
+        self.read(move |conn| search::ends(conn, &query, now)).await
     }
 
     /// One page of the operations that match, newest first.

@@ -317,6 +317,7 @@ fn wipe(
     conn.execute_batch(
         "DELETE FROM events; DELETE FROM seals; DELETE FROM operations; DELETE FROM bodies; DELETE FROM dictionary; \
          DELETE FROM reached; DELETE FROM spend; DELETE FROM sessions; DELETE FROM approvals; DELETE FROM grants; \
+         DELETE FROM slots; DELETE FROM asked; \
          DELETE FROM settings WHERE key = 'witnessed'; INSERT INTO operations_fts (operations_fts) VALUES ('delete-all');",
     )?;
     unit.caches.clear();

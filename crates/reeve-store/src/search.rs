@@ -1,6 +1,7 @@
 //! Search over operations: a query becomes one expression of the full-text index and a range of ids. What the index cannot
 //! say exactly is checked row by row, within limits. Newest first is the index's own order.
 
+mod ends;
 mod facets;
 mod flow;
 mod histogram;
@@ -15,6 +16,7 @@ use chrono::{DateTime, Utc};
 use reeve_domain::query::{OperationRow, Query};
 use rusqlite::Connection;
 
+pub use ends::{Ended, Ends};
 pub use facets::{FacetGroup, FacetValue, Facets};
 pub use flow::{Flow, FlowNode, FlowTurn};
 pub use histogram::{Bin, Histogram};
@@ -23,6 +25,7 @@ pub use reads::Kept;
 pub use sessions::{SessionSum, Sessions};
 pub use values::Values;
 
+pub(crate) use ends::ends;
 pub(crate) use facets::facets;
 pub(crate) use flow::flow;
 pub(crate) use histogram::histogram;

@@ -2,14 +2,17 @@
 
 pub mod agents;
 pub mod approvals;
+pub mod asked;
 pub mod bindings;
 pub mod events;
 pub mod grants;
 pub mod operations;
 pub mod reservations;
 pub mod seals;
+pub mod servers;
 pub mod sessions;
 pub mod settings;
+pub mod slots;
 pub mod spend;
 
 use rusqlite::{Connection, Params};

@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use crate::audit_log::Chain;
 use crate::error::StoreError;
 use crate::projection;
-use crate::tables::{events, operations, sessions};
+use crate::tables::{asked, events, operations, sessions};
 
 /// A clock that is set back by less than this is only being adjusted.
 const ADJUSTMENT_MS: i64 = 1000;
@@ -91,6 +91,7 @@ impl Unit<'_> {
             && let Some(session) = &event.session
         {
             sessions::end(self.conn, session, *because, event.at)?;
+            asked::forget(self.conn, session)?;
         }
         projection::project(self, &event)?;
         Ok(event)

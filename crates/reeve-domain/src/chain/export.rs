@@ -308,7 +308,7 @@ impl Line {
             ("port", number(endpoint.map(|endpoint| u64::from(endpoint.port)))),
             ("method", text(endpoint.map(|endpoint| endpoint.method.as_str()))),
             ("path", text(endpoint.map(|endpoint| endpoint.path.shown()))),
-            ("server", text(mcp.map(|call| call.server.as_str()))),
+            ("server", text(operation.mcp_server())),
             ("tool", text(mcp.map(|call| call.tool.as_str()))),
             ("program", text(shell.map(|line| line.programs().join(" ")).as_deref())),
             ("model", text(llm.map(|call| call.model.as_str()))),

@@ -69,6 +69,7 @@ pub(super) const DECISIONS: &[&str] =
     &["allowed", "held", "denied", "approved", "refused", "expired", "withdrawn", "would_deny", "would_hold"];
 pub(super) const RISKS: &[&str] = &["low", "medium", "high", "critical"];
 const KINDS: &[&str] = &["llm", "http", "mcp", "shell", "file"];
+const ENDS: &[&str] = &["ok", "tool_error", "schema_failure", "timeout", "refused", "unknown"];
 const MODES: &[&str] = &["observe", "enforce"];
 const SCOPES: &[&str] = &["once", "session", "until", "always"];
 const SURFACES: &[&str] = &["main_window", "tray", "cli", "demo", "engine"];
@@ -89,6 +90,7 @@ keys! {
     Tool "tool" Kind::Text;
     Server "server" Kind::Text;
     Program "program" Kind::Text;
+    End "end" Kind::Word(ENDS);
     Method "method" Kind::Text;
     Path "path" Kind::Text;
     Model "model" Kind::Text;

@@ -8,7 +8,8 @@ use super::{Pattern, Query, Test, Value};
 use crate::approval::{GrantScope, Surface};
 use crate::id::{AgentId, ApprovalId, BudgetId, CredentialId, OperationId, SessionId, TeamId};
 use crate::money::NanoUsd;
-use crate::operation::Digest;
+use crate::operation::{Digest, Purpose};
+use crate::outcome::ToolEnd;
 use crate::settings::Mode;
 use crate::verdict::{Decision, Denial, DenialKind, Risk, Verdict};
 
@@ -130,6 +131,11 @@ pub struct OperationRow {
     /// The server of a tool call; its tool is in `tools`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// Of a tool call: the definition it was made by, and how it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub definition: Option<Digest>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end: Option<ToolEnd>,
     /// The programs of a command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub programs: Vec<String>,
@@ -202,6 +208,12 @@ pub struct OperationRow {
     /// Tools the model asked its agent for, or the tool that is called.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<String>,
+    /// Why a tool is called: by the agent, or by Reeve for a call of the agent's, its `parent`.
+    #[serde(default, skip_serializing_if = "Purpose::is_call")]
+    pub purpose: Purpose,
+    /// Nothing was carried out: this is what that operation came to before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<OperationId>,
     /// The agent's first operation to this host, of this tool or with this program that passed.
     pub first_seen: bool,
     pub injected: bool,
@@ -242,6 +254,7 @@ impl OperationRow {
             Key::Tool => self.tools.clone(),
             Key::Server => some(self.server.as_ref().map(|t| t as _)),
             Key::Program => self.programs.clone(),
+            Key::End => self.end.map(ToolEnd::as_str).map(str::to_owned).into_iter().collect(),
             Key::Method => some(self.method.as_ref().map(|t| t as _)),
             Key::Path => some(self.path.as_ref().map(|t| t as _)),
             Key::Model => some(self.model.as_ref().map(|t| t as _)),

@@ -65,6 +65,7 @@ impl Engine {
             Subject::Llm(call) => call.model.clone(),
             Subject::Http(call) => call.endpoint.host.to_string(),
             Subject::Mcp(call) => format!("{}-{}", call.server, call.tool),
+            Subject::McpAsk(ask) => format!("{}-{}", ask.server, ask.what()),
             Subject::Shell(line) => line.programs().join("-"),
         };
         let slug: String =

@@ -1,6 +1,6 @@
 //! What rules say that are made from one call of a tool or one command.
 
-use reeve_domain::operation::{McpToolCall, Operation, ShellExec, ShellPiece};
+use reeve_domain::operation::{McpAsk, McpToolCall, Operation, ShellExec, ShellPiece, Wanted};
 
 use super::{Width, credential, quoted};
 
@@ -30,6 +30,31 @@ pub(super) fn permitted_line(line: &ShellExec, operation: &Operation) -> Option<
     let folder = format!("context.folder == {}", quoted(&line.cwd));
     let command = format!("context.command == {}", quoted(&line.command));
     line.is_whole.then(|| vec![command, folder, content(operation), credential(operation)])
+}
+
+/// What a permission to ask holds on to: the server over the same transport, and how much; or this request alone.
+pub(super) fn permitted_ask(ask: &McpAsk, operation: &Operation, width: Width) -> Vec<String> {
+    let mut conditions = vec![format!("context.transport == {}", quoted(ask.transport.as_str()))];
+    match &ask.wanted {
+        _ if width == Width::Exact => conditions.push(content(operation)),
+        Wanted::Sampling { max_tokens: Some(most), .. } => {
+            conditions.push(format!("context has max_tokens && context.max_tokens <= {most}"));
+        }
+        Wanted::Sampling { .. } => {}
+        Wanted::Form { .. } => conditions.push("context.mode == \"form\"".to_owned()),
+        Wanted::Url { host: Some(host), .. } => {
+            conditions.push(format!("context.mode == \"url\" && context has host && context.host == {}", quoted(host)));
+        }
+        // Where it leads is not known: for this one alone.
+        Wanted::Url { host: None, .. } => conditions.push(content(operation)),
+    }
+    conditions.push(credential(operation));
+    conditions
+}
+
+/// What a rule against a server's requests names besides the server.
+pub(super) fn asked(operation: &Operation, width: Width) -> Vec<String> {
+    if width == Width::Exact { vec![content(operation)] } else { Vec::new() }
 }
 
 /// What a rule against a tool names besides it.

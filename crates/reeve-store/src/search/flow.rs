@@ -164,9 +164,12 @@ fn nested(nodes: Vec<FlowNode>) -> Vec<FlowNode> {
     let mut waiting = Vec::new();
     let mut under: Vec<Option<usize>> = Vec::with_capacity(nodes.len());
     for (at, node) in nodes.iter().enumerate() {
-        // A parent is older than its child, so nothing can go in circles.
-        let parent =
-            node.row.parent.as_ref().and_then(|parent| places.get(parent)).copied().filter(|parent| *parent < at);
+        let parent = node.row.parent.as_ref().and_then(|parent| places.get(parent)).copied();
+        // A parent is older than its child, so nothing can go in circles. What Reeve tries before it asks about a call is
+        // recorded before that call: it stands below it as long as the call's own parent is older than both.
+        let parent = parent.filter(|parent| {
+            *parent < at || !node.row.purpose.is_call() && over(&nodes, &places, *parent).is_none_or(|above| above < at)
+        });
         let before = parent.and_then(|parent| nodes.get(parent)).filter(|before| goes_on(&before.row, &node.row));
         let parent = if before.is_some() { parent.and_then(|at| under.get(at).copied().flatten()) } else { parent };
         under.push(parent);
@@ -185,6 +188,11 @@ fn nested(nodes: Vec<FlowNode>) -> Vec<FlowNode> {
         waiting.extend(children.remove(&at).into_iter().flatten().rev().map(|child| (child, depth + 1)));
     }
     found
+}
+
+/// The place of a node's parent, where it is here.
+fn over(nodes: &[FlowNode], places: &HashMap<OperationId, usize>, at: usize) -> Option<usize> {
+    nodes.get(at).and_then(|node| node.row.parent.as_ref()).and_then(|parent| places.get(parent)).copied()
 }
 
 /// Whether a model call brings the results that an earlier one of the same conversation asked for.
@@ -238,6 +246,7 @@ fn turns(nodes: &[FlowNode]) -> Vec<FlowTurn> {
             turn.actions += 1;
             let denied = matches!(node.row.decision, Decided::Denied | Decided::Refused | Decided::Expired);
             turn.denied += u64::from(denied);
+            turn.start_ms = turn.start_ms.min(node.start_ms);
             turn.end_ms = turn.end_ms.max(node.end_ms());
             turn.wait_ms += node.wait_ms;
             turn.cost = turn.cost.saturating_add(node.cost);

@@ -27,6 +27,7 @@ const INDEXED: &[Key] = &[
     Key::Tool,
     Key::Server,
     Key::Program,
+    Key::End,
     Key::Method,
     Key::Path,
     Key::Model,
@@ -82,6 +83,7 @@ pub fn in_dictionary(key: Key) -> bool {
             | Key::Tool
             | Key::Server
             | Key::Program
+            | Key::End
             | Key::Method
             | Key::Model
             | Key::Provider

@@ -1,0 +1,88 @@
+//! The commands around calls that are to have their effect once. Each is one step of the writer, so of any number that come
+//! at the same time one makes the call.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::id::OperationId;
+use reeve_domain::operation::Digest;
+use reeve_domain::slot::{Claimed, Slot, SlotEnd, SlotState};
+
+use crate::Store;
+use crate::error::StoreError;
+use crate::tables::slots;
+use crate::unit::Unit;
+
+/// Every method fails when the command is not on disk; then it did not happen.
+impl Store {
+    /// Takes the slot of this key for an operation where it is free: nobody had it, it is forgotten, or what was tried took no
+    /// effect. `over`: the operation whose unknown end or known result is not to stand in the way any more.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub async fn claim_slot(
+        &self,
+        key: Digest,
+        operation: OperationId,
+        lease_until: DateTime<Utc>,
+        keep_until: DateTime<Utc>,
+        over: Option<OperationId>,
+    ) -> Result<Claimed, StoreError> {
+        self.write(move |unit| {
+            let now = unit.now();
+            slots::forget(unit.conn, now)?;
+            if let Some(slot) = current(unit, &key)? {
+                let passed = over.as_ref() == Some(&slot.operation) && slot.state != SlotState::Reserved;
+                if slot.state != SlotState::FailedRetryable && !passed {
+                    return Ok(Claimed::Taken(slot));
+                }
+            }
+            let state = SlotState::Reserved;
+            slots::put(unit.conn, &key, &Slot { state, operation, at: now, lease_until, keep_until, result: None })?;
+            Ok(Claimed::Fresh)
+        })
+        .await
+    }
+
+    /// What is known under this key.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn slot(&self, key: &Digest) -> Result<Option<Slot>, StoreError> {
+        let key = key.clone();
+        self.write(move |unit| current(unit, &key)).await
+    }
+
+    /// Says how the call of the operation that holds the slot ended. `false`: another one holds it now, and nothing changed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn finish_slot(&self, key: Digest, operation: OperationId, end: SlotEnd) -> Result<bool, StoreError> {
+        self.write(move |unit| {
+            let open = |slot: &Slot| matches!(slot.state, SlotState::Reserved | SlotState::Unknown);
+            let Some(slot) = slots::get(unit.conn, &key)?.filter(|slot| slot.operation == operation && open(slot)) else {
+                return Ok(false);
+            };
+            slots::put(unit.conn, &key, &Slot { state: end.state, result: end.result, ..slot })?;
+            Ok(true)
+        })
+        .await
+    }
+}
+
+/// The slot as it stands now: what is to be forgotten is not there, and of a lease that is over nobody knows the end.
+fn current(unit: &mut Unit<'_>, key: &Digest) -> Result<Option<Slot>, StoreError> {
+    let now = unit.now();
+    let Some(mut slot) = slots::get(unit.conn, key)?.filter(|slot| now < slot.keep_until) else { return Ok(None) };
+    if slot.state == SlotState::Reserved && slot.lease_until <= now {
+        slot.state = SlotState::Unknown;
+        slots::put(unit.conn, key, &slot)?;
+    }
+    Ok(Some(slot))
+}
+
+/// After a stop: nobody makes a call any more, and of those that somebody was making the end is unknown.
+pub fn lose_all(unit: &mut Unit<'_>) -> Result<(), StoreError> {
+    for (key, slot) in slots::reserved(unit.conn)? {
+        slots::put(unit.conn, &key, &Slot { state: SlotState::Unknown, ..slot })?;
+    }
+    Ok(())
+}
