@@ -5,7 +5,12 @@ describe("money", () => {
   it("keeps its sign and never shows a false zero", () => {
     const table: [number, string][] = [
       [0, "$0"],
-      [1, "<$0.001"],
+      [1, "<$0.00001"],
+      [18_000, "$0.00002"],
+      [420_000, "$0.00042"],
+      [1_000_000, "$0.001"],
+      [4_149_000, "$0.0041"],
+      [9_990_000, "$0.01"],
       [41_000_000, "$0.041"],
       [410_000_000, "$0.41"],
       [3_180_000_000, "$3.18"],
@@ -18,7 +23,7 @@ describe("money", () => {
   it("drops cents from whole limits only", () => {
     expect(moneyShort(20_000_000_000)).toBe("$20");
     expect(moneyShort(3_180_000_000)).toBe("$3.18");
-    expect(moneyShort(4_000_000)).toBe("<$0.01");
+    expect(moneyShort(4_000_000)).toBe("$0.004");
   });
 });
 

@@ -2,21 +2,21 @@
 
 const NANO = 1_000_000_000;
 
-/** `$0`, `<$0.001`, `$0.041`, `$0.41`, `$3.18`, `$1,310.00`: thousandths only where they say something. */
+/** `$0`, `$0.00042`, `$0.0041`, `$0.041`, `$0.41`, `$3.18`, `$1,310.00`: below a cent what says something, and cents above a dollar. */
 export function money(nano: number): string {
   if (nano === 0) return "$0";
   const sign = nano < 0 ? "-" : "";
   const dollars = Math.abs(nano) / NANO;
-  if (dollars < 0.001) return `${sign}<$0.001`;
+  if (dollars < 0.01) return `${sign}${tiny(dollars)}`;
   return `${sign}$${dollars < 1 ? decimals(dollars, 3).replace(/0$/, "") : decimals(dollars, 2)}`;
 }
 
-/** `$3.18`, `$20`: for totals, where thousandths are noise. */
+/** `$0.0041`, `$3.18`, `$20`: for totals, where thousandths are noise; below a cent they are all there is. */
 export function moneyShort(nano: number): string {
   if (nano === 0) return "$0";
   const sign = nano < 0 ? "-" : "";
   const dollars = Math.abs(nano) / NANO;
-  if (dollars < 0.01) return `${sign}<$0.01`;
+  if (dollars < 0.01) return `${sign}${tiny(dollars)}`;
   return `${sign}$${Number.isInteger(dollars) ? dollars.toLocaleString("en-US") : decimals(dollars, 2)}`;
 }
 
@@ -46,6 +46,13 @@ export function percent(share: number): string {
   const value = share * 100;
   if (value <= 0 || value >= 100) return value <= 0 ? "0" : "100";
   return value < 1 || value > 99 ? value.toFixed(1) : String(Math.round(value));
+}
+
+/** Two digits that count, down to a hundred-thousandth. */
+function tiny(dollars: number): string {
+  if (dollars < 0.00001) return "<$0.00001";
+  const digits = Math.min(5, 1 - Math.floor(Math.log10(dollars)));
+  return `$${dollars.toFixed(digits).replace(/0+$/, "")}`;
 }
 
 function decimals(value: number, digits: number): string {

@@ -5,6 +5,7 @@ import { Trans, useTranslation } from "react-i18next";
 import { AgentTile, Badge, LayerBadge } from "../../../components/badge";
 import { Dot, Fact, Facts } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
+import { Id } from "../../../components/id";
 import { JsonView } from "../../../components/json-view";
 import { Inset } from "../../../components/inset";
 import { Prose } from "../../../components/prose";
@@ -193,13 +194,13 @@ export function CardMore({ question }: { question: ApprovalDto }) {
             <Untrusted text={question.user} />
           </Fact>
           <Fact label={t("card.session")}>
-            <code className="mono text-caption">{question.session}</code>
+            <Id text={question.session} />
           </Fact>
           <Fact label={t("card.operation")}>
-            <code className="mono text-caption">{question.operation}</code>
+            <Id text={question.operation} />
           </Fact>
           <Fact label={t("card.fingerprint")}>
-            <code className="mono text-caption">{question.fingerprint}</code>
+            <Id text={question.fingerprint} />
           </Fact>
         </Facts>
       </Disclosure>

@@ -7,7 +7,7 @@ import { UntrustedBlock } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import { toolOf } from "../../../lib/action";
 import { bytes } from "../../../lib/money";
-import { exact, exactText, field, text } from "../model";
+import { bodyBytes, exact, exactText, field, text } from "../model";
 
 const LINE = 20;
 
@@ -50,6 +50,9 @@ export function ExactText({ question, area, look }: { question: ApprovalDto; are
   const size = bytes(tool?.bytes ?? new TextEncoder().encode(whole).length);
   const named = field(question.view, "arguments");
   const given = tool === null || typeof named !== "object" || named === null ? null : Object.keys(named).length;
+  const structured = kind === "http" && exact(question).tree !== undefined ? bodyBytes(question) : null;
+  // A tree is drawn without its brackets: it has a size, and no lines to count.
+  const length = given !== null ? t("card.arguments", { count: given, size }) : structured !== null ? t("card.leavesBody", { size: bytes(structured) }) : t("card.lines", { count: whole.split("\n").length, size });
   if (kind === "llm") {
     return (
       <Inset caption={t("card.exact.llm")} copy={whole} scroll={area} onScroll={look}>
@@ -58,7 +61,7 @@ export function ExactText({ question, area, look }: { question: ApprovalDto; are
     );
   }
   return (
-    <Inset caption={t(`card.exact.${kind}`)} length={given === null ? t("card.lines", { count: whole.split("\n").length, size }) : t("card.arguments", { count: given, size })} copy={whole} scroll={area} onScroll={look}>
+    <Inset caption={t(`card.exact.${kind}`)} length={length} copy={whole} scroll={area} onScroll={look}>
       <ExactLines question={question} />
     </Inset>
   );

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { AgentTile, LayerBadge } from "../../../components/badge";
 import { Fact, Facts } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
+import { Id } from "../../../components/id";
 import { Inset } from "../../../components/inset";
 import { JsonView } from "../../../components/json-view";
 import { Prose } from "../../../components/prose";
@@ -61,9 +62,14 @@ export function SummaryPart({ detail }: Part) {
           </Fact>
           <Fact label={t("pane.when")}>{exact(row.at)}</Fact>
           <Fact label={t("pane.session")}>
-            <Link to="/timeline" search={{ view: "flow", session: row.session, op: row.id }} className="mono text-caption text-accent">
-              <Untrusted text={row.session} max={32} />
-            </Link>
+            <Id text={row.session}>
+              <Link to="/timeline" search={{ view: "flow", session: row.session, op: row.id }} className="mono text-caption text-accent">
+                <Untrusted text={row.session} max={32} />
+              </Link>
+            </Id>
+          </Fact>
+          <Fact label={t("pane.id")}>
+            <Id text={row.id} max={22} />
           </Fact>
           {detail.parent === null ? null : (
             <Fact label={t("pane.parent")}>
