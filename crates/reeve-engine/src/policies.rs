@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use reeve_policy::limits::{self, Limits};
+use reeve_policy::tools::{self, ToolRules, ToolsSource};
 use reeve_policy::{PolicyError, PolicySet, Source};
 
 use crate::error::EngineError;
@@ -29,12 +30,16 @@ pub const STANDING_FILE: &str = "standing.cedar";
 pub const LIMITS_FILE: &str = "limits.yaml";
 /// Limits that console and CLI set; rewritten whole.
 pub const MINE_LIMITS_FILE: &str = "mine.limits.yaml";
+/// Rules for tools: what each may change, in which shape and how often.
+pub const TOOLS_FILE: &str = "tools.yaml";
 
 /// What is in force, and what is wrong with what is on disk.
 #[derive(Debug)]
 pub struct InForce {
     pub set: Arc<PolicySet>,
     pub limits: Arc<Limits>,
+    /// The rules for tools that the set judges by.
+    pub tools: Arc<ToolRules>,
     /// Why the files on disk are not what is in force.
     pub problem: Option<String>,
     /// What it was made from.
@@ -44,7 +49,8 @@ pub struct InForce {
 impl InForce {
     fn load(preset: Preset, files: Vec<PolicyFile>) -> Result<Self, String> {
         let (set, limits) = build(preset, &files)?;
-        Ok(Self { set: Arc::new(set), limits: Arc::new(limits), problem: None, files: files.into() })
+        let tools = Arc::clone(set.tools());
+        Ok(Self { set: Arc::new(set), limits: Arc::new(limits), tools, problem: None, files: files.into() })
     }
 }
 
@@ -223,7 +229,7 @@ impl Policies {
         let mut files = read_files(&self.config, self.managed.as_deref())?;
         files.sort_by(|a, b| (a.layer, &a.path).cmp(&(b.layer, &b.path)));
         let folder = self.folder();
-        out.extend(files.into_iter().filter(|file| !file.is_limits()).map(|file| FileInfo {
+        out.extend(files.into_iter().filter(|file| file.is_rules()).map(|file| FileInfo {
             own: is_own(&file, &folder),
             file: file.shown,
             layer: file.layer,
@@ -261,6 +267,7 @@ impl Policies {
         self.in_force.store(Arc::new(InForce {
             set: Arc::clone(&old.set),
             limits: Arc::clone(&old.limits),
+            tools: Arc::clone(&old.tools),
             problem: Some(problem.clone()),
             files: Arc::clone(&old.files),
         }));
@@ -345,7 +352,15 @@ impl PolicyFile {
     }
 
     fn is_limits(&self) -> bool {
-        self.path.extension().is_some_and(|e| e == "yaml")
+        self.path.extension().is_some_and(|e| e == "yaml") && !self.is_tools()
+    }
+
+    fn is_tools(&self) -> bool {
+        self.shown == TOOLS_FILE
+    }
+
+    fn is_rules(&self) -> bool {
+        !self.is_limits() && !self.is_tools()
     }
 
     fn is_standing(&self) -> bool {
@@ -355,7 +370,7 @@ impl PolicyFile {
 
 /// A file of rules in the person's own folder.
 fn is_own(file: &PolicyFile, folder: &Path) -> bool {
-    file.layer == Layer::Mine && !file.is_limits() && file.path.parent() == Some(folder)
+    file.layer == Layer::Mine && file.is_rules() && file.path.parent() == Some(folder)
 }
 
 /// Whether this is the name of a file of this ending, which cannot lead out of its folder.
@@ -392,7 +407,12 @@ fn read_files(config: &Path, managed: Option<&Path>) -> Result<Vec<PolicyFile>, 
         read_folder(&folder.join("policies"), layer, &mut files)?;
         let team = folder.join("policies").join("team");
         read_folder(&team, Layer::Team, &mut files)?;
-        for name in [LIMITS_FILE, MINE_LIMITS_FILE] {
+        let tools = team.join(TOOLS_FILE);
+        if tools.exists() {
+            let text = read_or_empty(&tools)?;
+            files.push(PolicyFile::new(&tools, Layer::Team, text));
+        }
+        for name in [LIMITS_FILE, MINE_LIMITS_FILE, TOOLS_FILE] {
             let path = folder.join(name);
             if path.exists() {
                 let text = read_or_empty(&path)?;
@@ -423,16 +443,22 @@ fn read_folder(folder: &Path, layer: Layer, into: &mut Vec<PolicyFile>) -> Resul
 
 fn rules(preset: Preset, files: &[PolicyFile]) -> Result<PolicySet, PolicyError> {
     let source = |f: &PolicyFile| Source { layer: f.layer, file: f.shown.clone(), text: f.text.clone() };
-    let (standing, rules): (Vec<_>, Vec<_>) = files.iter().filter(|f| !f.is_limits()).partition(|f| f.is_standing());
+    let (standing, rules): (Vec<_>, Vec<_>) = files.iter().filter(|f| f.is_rules()).partition(|f| f.is_standing());
     let rules: Vec<Source> = rules.into_iter().map(source).collect();
     let standing: Vec<Source> = standing.into_iter().map(source).collect();
-    PolicySet::load(preset, &rules, &standing)
+    let tools = tools::load(&for_tools(files))?;
+    Ok(PolicySet::load(preset, &rules, &standing)?.with_tools(Arc::new(tools)))
+}
+
+fn for_tools(files: &[PolicyFile]) -> Vec<ToolsSource> {
+    let source = |f: &PolicyFile| ToolsSource { layer: f.layer, file: f.shown.clone(), text: f.text.clone() };
+    files.iter().filter(|f| f.is_tools()).map(source).collect()
 }
 
 fn build(preset: Preset, files: &[PolicyFile]) -> Result<(PolicySet, Limits), String> {
     let set = rules(preset, files).map_err(|e| e.to_string())?;
     let texts: Vec<(String, String)> =
         files.iter().filter(|f| f.is_limits()).map(|f| (f.shown.clone(), f.text.clone())).collect();
-    let limits = limits::load(&texts).map_err(|e| e.to_string())?;
+    let limits = limits::load_with(&texts, &for_tools(files)).map_err(|e| e.to_string())?;
     Ok((set, limits))
 }

@@ -43,6 +43,8 @@ pub enum PolicyError {
     Policy(Vec<Problem>),
     #[error("the limits do not load:\n{}", listed(.0))]
     Limits(Vec<Problem>),
+    #[error("the rules for tools do not load:\n{}", listed(.0))]
+    Tools(Vec<Problem>),
     #[error("the cases do not load:\n{}", listed(.0))]
     Cases(Vec<Problem>),
 }
@@ -51,7 +53,7 @@ impl PolicyError {
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         match self {
-            Self::Policy(problems) | Self::Limits(problems) | Self::Cases(problems) => problems,
+            Self::Policy(problems) | Self::Limits(problems) | Self::Tools(problems) | Self::Cases(problems) => problems,
         }
     }
 }

@@ -7,6 +7,7 @@ use reeve_domain::settings::Preset;
 use reeve_domain::verdict::{Decision, Layer, Reason, Risk, Verdict};
 
 use crate::facts::{Case, Circumstances};
+use crate::governance::tools::Bearing;
 use crate::prepare::Prepared;
 use crate::risk;
 use crate::set::PolicySet;
@@ -29,7 +30,11 @@ impl PolicySet {
     pub fn evaluate(&self, operation: &Operation, circumstances: &Circumstances) -> Verdict {
         let verdicts = Case::all(operation, circumstances).into_iter().map(|case| self.evaluate_case(&case));
         let nothing = || self.broken(&Case::new(operation, circumstances), "there is nothing to judge");
-        verdicts.reduce(together).unwrap_or_else(nothing)
+        let verdict = verdicts.reduce(together).unwrap_or_else(nothing);
+        match self.tools.bear(operation) {
+            Some(bearing) => bear(verdict, bearing),
+            None => verdict,
+        }
     }
 
     pub(crate) fn evaluate_case(&self, case: &Case<'_>) -> Verdict {
@@ -266,6 +271,40 @@ fn together(one: Verdict, other: Verdict) -> Verdict {
         union(first.lifted_by(), second.lifted_by()),
     );
     verdict.observed_by(union(one.observed(), other.observed()))
+}
+
+/// The stricter of what rules in Cedar and rules for tools say, held to what both say. Where the latter restrain nothing,
+/// the former decide.
+fn bear(verdict: Verdict, bearing: Bearing) -> Verdict {
+    let revision = verdict.revision().to_owned();
+    let (risk, why) = bearing.risk.map_or((Risk::Low, Vec::new()), |(risk, why)| (risk, vec![why]));
+    let obligations = held(verdict.obligations(), &bearing.obligations);
+    let own = Verdict::new(bearing.decision, Vec::new(), bearing.reasons, risk, why, revision.clone(), Vec::new());
+    let both = together(verdict, own);
+    let obligations = if both.decision() == Decision::Deny { Vec::new() } else { obligations };
+    Verdict::new(
+        both.decision(),
+        obligations,
+        both.reasons().to_vec(),
+        both.risk(),
+        both.risk_reasons().to_vec(),
+        revision,
+        both.lifted_by().to_vec(),
+    )
+    .observed_by(both.observed().to_vec())
+}
+
+/// Of two times the shorter one; of all else each once.
+fn held(first: &[Obligation], second: &[Obligation]) -> Vec<Obligation> {
+    let time = |obligation: &Obligation| match obligation {
+        Obligation::Timeout { seconds } => Some(*seconds),
+        _ => None,
+    };
+    let shortest = first.iter().chain(second).filter_map(time).min();
+    let mut all = union(first, second);
+    all.retain(|obligation| time(obligation).is_none());
+    all.extend(shortest.map(|seconds| Obligation::Timeout { seconds }));
+    all
 }
 
 /// Each once, in order.

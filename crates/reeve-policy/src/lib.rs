@@ -31,7 +31,7 @@ pub use error::{PolicyError, Problem};
 pub use explain::{Considered, Explanation};
 pub use facts::{Circumstances, Class};
 pub use format::format;
-pub use governance::limits;
+pub use governance::{limits, tools};
 pub use schema::SCHEMA;
 pub use set::{DEFAULT_ASK, DEFAULT_DENY, EVALUATION_ERROR, PolicySet, preset_source};
 pub use source::{RuleInfo, RuleKind, RuleMode, Source};

@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 use crate::ask::Grants;
 use crate::check::{Checked, check};
 use crate::error::{PolicyError, Problem};
+use crate::governance::tools::ToolRules;
 use crate::prepare::{Key, Prepared};
 use crate::schema::Vocabulary;
 use crate::slice::Table;
@@ -50,6 +51,7 @@ pub struct PolicySet {
     pub(crate) prepared: RwLock<HashMap<Key, Arc<Prepared>>>,
     pub(crate) authorizer: Authorizer,
     pub(crate) own: OwnRules,
+    pub(crate) tools: Arc<ToolRules>,
     revision: String,
     notices: Vec<Problem>,
 }
@@ -104,9 +106,28 @@ impl PolicySet {
             prepared: RwLock::default(),
             authorizer: Authorizer::new(),
             own,
+            tools: Arc::default(),
             revision,
             notices,
         })
+    }
+
+    /// With rules for tools beside those in Cedar: the stricter of both decides about a call.
+    #[must_use]
+    pub fn with_tools(mut self, tools: Arc<ToolRules>) -> Self {
+        if let Some(files) = tools.revision() {
+            let hex = hex::encode(Sha256::digest(format!("{}\n{files}", self.revision).as_bytes()));
+            self.revision = hex.chars().take(12).collect();
+        }
+        self.notices.extend(tools.notices().iter().cloned());
+        self.tools = tools;
+        self
+    }
+
+    /// The rules for tools.
+    #[must_use]
+    pub fn tools(&self) -> &Arc<ToolRules> {
+        &self.tools
     }
 
     /// First 12 hex digits of the SHA-256 of everything the set was loaded from.

@@ -9,6 +9,11 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use crate::error::{PolicyError, Problem};
+use crate::governance::tools::{self, ToolsSource};
+
+mod pace;
+
+pub use pace::{BreakerLimits, LoopLimits, Rate};
 
 /// Output tokens that a lowered limit always leaves, where a budget does not say otherwise: enough for a useful answer.
 pub const DEFAULT_OUTPUT_FLOOR: u64 = 1024;
@@ -21,6 +26,10 @@ pub struct Limits {
     budgets: Vec<BudgetDefinition>,
     max_candidates: Option<u64>,
     max_judge_calls: Option<u64>,
+    judge_models: Vec<String>,
+    rates: Vec<Rate>,
+    breakers: BreakerLimits,
+    loops: LoopLimits,
 }
 
 impl Limits {
@@ -41,6 +50,33 @@ impl Limits {
     pub fn max_judge_calls(&self) -> Option<u64> {
         self.max_judge_calls
     }
+
+    /// Whether every call to this model counts as one that judges.
+    #[must_use]
+    pub fn judges(&self, model: &str) -> bool {
+        self.judge_models.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(stem) => model.starts_with(stem),
+            None => model == pattern,
+        })
+    }
+
+    /// How fast tools may be called; all that apply to a call count.
+    #[must_use]
+    pub fn rates(&self) -> &[Rate] {
+        &self.rates
+    }
+
+    /// When what fails again and again is left alone for a while.
+    #[must_use]
+    pub fn breakers(&self) -> BreakerLimits {
+        self.breakers
+    }
+
+    /// When steps that lead nowhere are told, held and stopped.
+    #[must_use]
+    pub fn loops(&self) -> LoopLimits {
+        self.loops
+    }
 }
 
 /// Reads limits files, each given as the name shown to people and its text. Of the same session limit in several files
@@ -50,6 +86,14 @@ impl Limits {
 /// Every problem found, with file, line and column: unknown keys, amounts, windows and names that do not parse, an id
 /// given twice.
 pub fn load(files: &[(String, String)]) -> Result<Limits, PolicyError> {
+    load_with(files, &[])
+}
+
+/// The same, with the session limits that files of rules for tools name.
+///
+/// # Errors
+/// As [`load`]. What else is wrong with the rules for tools is found by reading them.
+pub fn load_with(files: &[(String, String)], tools: &[ToolsSource]) -> Result<Limits, PolicyError> {
     let mut limits = Limits::default();
     let mut problems = Vec::new();
     for (file, text) in files {
@@ -59,6 +103,11 @@ pub fn load(files: &[(String, String)]) -> Result<Limits, PolicyError> {
         match serde_saphyr::from_str::<LimitsFile>(text) {
             Ok(parsed) => parsed.add(file, &mut limits, &mut problems),
             Err(error) => problems.push(Problem::yaml(file, &error)),
+        }
+    }
+    for source in tools {
+        if let Some(session) = tools::session_limits(&source.text) {
+            session.join(&mut Reader { file: &source.file, problems: &mut problems }, &mut limits);
         }
     }
     let mut owners: HashMap<&BudgetId, &BudgetDefinition> = HashMap::new();
@@ -78,6 +127,12 @@ struct LimitsFile {
     budgets: Vec<Budget>,
     #[serde(default)]
     session_limits: Option<SessionLimits>,
+    #[serde(default)]
+    rate_limits: Vec<pace::RateLine>,
+    #[serde(default)]
+    circuit_breakers: Option<pace::BreakerLines>,
+    #[serde(default)]
+    loops: Option<pace::LoopLines>,
 }
 
 #[derive(Deserialize)]
@@ -103,13 +158,15 @@ struct Budget {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SessionLimits {
+pub(super) struct SessionLimits {
     #[serde(default)]
     max_cost: Option<Spanned<String>>,
     #[serde(default)]
     max_candidates: Option<Spanned<String>>,
     #[serde(default)]
     max_judge_calls: Option<Spanned<String>>,
+    #[serde(default)]
+    judge_models: Vec<Spanned<String>>,
 }
 
 /// Collects what is wrong in one file.
@@ -143,14 +200,29 @@ impl LimitsFile {
         for budget in &self.budgets {
             limits.budgets.extend(budget.define(&mut reader));
         }
-        let Some(session) = &self.session_limits else { return };
-        if let Some(cost) = &session.max_cost {
-            session_cost(cost, &mut reader, limits);
+        limits.rates.extend(self.rate_limits.iter().filter_map(|rate| rate.define(&mut reader)));
+        if let Some(breakers) = &self.circuit_breakers {
+            breakers.apply(&mut reader, &mut limits.breakers);
+        }
+        if let Some(loops) = &self.loops {
+            loops.apply(&mut reader, &mut limits.loops);
+        }
+        if let Some(session) = &self.session_limits {
+            session.join(&mut reader, limits);
+        }
+    }
+}
+
+impl SessionLimits {
+    fn join(&self, reader: &mut Reader<'_>, limits: &mut Limits) {
+        if let Some(cost) = &self.max_cost {
+            session_cost(cost, reader, limits);
         }
         let tightest = |old: Option<u64>, new: Option<u64>| old.into_iter().chain(new).min();
         let mut number = |value: &Option<Spanned<String>>| value.as_ref().and_then(|v| reader.read(v, whole));
-        limits.max_candidates = tightest(limits.max_candidates, number(&session.max_candidates));
-        limits.max_judge_calls = tightest(limits.max_judge_calls, number(&session.max_judge_calls));
+        limits.max_candidates = tightest(limits.max_candidates, number(&self.max_candidates));
+        limits.max_judge_calls = tightest(limits.max_judge_calls, number(&self.max_judge_calls));
+        limits.judge_models.extend(self.judge_models.iter().filter_map(|model| reader.read(model, model_pattern)));
     }
 }
 

@@ -1,5 +1,7 @@
 //! The limits dialect: what loads, and what is refused where.
 
+use std::time::Duration;
+
 use super::*;
 
 fn one(text: &str) -> Result<Limits, PolicyError> {
@@ -51,6 +53,42 @@ fn session_limits_of_several_files_keep_the_lowest() {
         (Limit::Money(NanoUsd(2_500_000_000)), "mine.limits.yaml", 2)
     );
     assert_eq!((limits.max_candidates(), limits.max_judge_calls()), (Some(3), Some(10)));
+}
+
+#[test]
+fn pace_breakers_and_loops_load_and_what_is_wrong_with_them_is_refused() {
+    let limits = one("
+rate_limits:
+  - { server: github, calls: 60, per: hour, at_once: 4 }
+  - { server: github, tool: search, calls: 2 }
+circuit_breakers: { failures: 2, open_for: 500ms }
+loops: { warn: 3, hold: 0, window: 2m, burst: 30, also: [llm] }
+session_limits: { judge_models: [claude-haiku-*, gpt-judge] }
+")
+    .unwrap();
+    let [all, search] = limits.rates() else { panic!("{limits:?}") };
+    assert_eq!((all.calls, all.at_once), (Some((60, Duration::from_secs(3600))), Some(4)));
+    assert_eq!((search.calls, search.at_once), (Some((2, Duration::from_secs(60))), None));
+    assert!(all.applies("github", "anything") && search.applies("github", "search"));
+    assert!(!search.applies("github", "merge") && !all.applies("gitlab", "search"));
+    let breakers = limits.breakers();
+    assert_eq!((breakers.failures, breakers.refusals, breakers.open_for), (2, 3, Duration::from_millis(500)));
+    let loops = limits.loops();
+    assert_eq!((loops.warn, loops.hold, loops.pause, loops.burst), (3, 0, 20, 30));
+    assert!(loops.models && !loops.requests);
+    assert!(limits.judges("claude-haiku-4-5") && limits.judges("gpt-judge") && !limits.judges("gpt-judge-2"));
+    for (text, place) in [
+        ("rate_limits: [{ server: a }]", "limits.yaml:1:25: a rate limit has"),
+        ("rate_limits: [{ server: a, calls: 0 }]", "limits.yaml:1:35: it must be 1"),
+        ("rate_limits: [{ server: a, calls: 1, per: fortnight }]", "limits.yaml:1:43: `fortnight`"),
+        ("rate_limits: [{ server: a, at_once: 1, per: hour }]", "limits.yaml:1:45: `per`"),
+        ("circuit_breakers: { open_for: 30 }", "limits.yaml:1:31: `30` is not a duration"),
+        ("loops: { warn: 1 }", "limits.yaml:1:16: one step"),
+        ("loops: { also: [mcp] }", "limits.yaml:1:17: `mcp`"),
+    ] {
+        let error = one(text).unwrap_err().to_string();
+        assert!(error.contains(place), "{text}\n{error}");
+    }
 }
 
 #[test]
@@ -130,7 +168,13 @@ fn the_shipped_example_loads_and_its_schema_knows_the_same_keys() {
     }
     let mut session = keys("/properties/session_limits/properties");
     session.sort();
-    assert_eq!(session, ["max_candidates", "max_cost", "max_judge_calls"]);
+    assert_eq!(session, ["judge_models", "max_candidates", "max_cost", "max_judge_calls"]);
+    for section in ["circuit_breakers", "loops"] {
+        for key in keys(&format!("/properties/{section}/properties")) {
+            let error = one(&format!("{section}:\n  {key}: {{}}\n")).unwrap_err().to_string();
+            assert!(!error.contains("unknown field"), "{section}.{key}: {error}");
+        }
+    }
 }
 
 #[test]
