@@ -150,6 +150,7 @@ async fn commit(store: &Store, made: Made) -> Result<(), StoreError> {
         would: None,
         mode: Mode::Enforce,
         still: None,
+        counting: None,
     };
     store.admit(admit).await?;
     let settlement = outcome.usage.as_ref().map(|usage| {
@@ -278,6 +279,7 @@ impl Operations {
             cache_one_hour: false,
             output_limit: Some(8000),
             candidates: 1,
+            stage: None,
             thinking_budget: None,
             tools_offered: Vec::new(),
             server_tools: Vec::new(),

@@ -122,6 +122,19 @@ impl Verdict {
         &self.revision
     }
 
+    /// The same held for a human by a check of Reeve's own; a deny stays one.
+    #[must_use]
+    pub fn held_by(mut self, reason: Reason) -> Self {
+        if self.decision == Decision::Allow {
+            self.decision = Decision::Ask;
+            self.reasons.clear();
+        }
+        if self.decision == Decision::Ask {
+            self.reasons.push(reason);
+        }
+        self
+    }
+
     /// Rules that only observe and would have had a say.
     #[must_use]
     pub fn observed(&self) -> &[Reason] {
@@ -156,6 +169,8 @@ pub enum DenialKind {
     Malformed,
     /// The session ended, was stopped, or everything is stopped.
     Stopped,
+    /// What it would reach fails again and again, or has too much to do: answered here, and worth another try later.
+    Unavailable,
     /// Reeve could not decide or could not record.
     Fault,
 }

@@ -1,5 +1,7 @@
 //! The gate: every operation of every mouth passes `admit`, and nothing else makes an `Admission`.
 
+mod recent;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +17,7 @@ use reeve_domain::id::{ApprovalId, OperationId};
 use reeve_domain::operation::{Billing, Operation, Subject};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
-use reeve_domain::verdict::{Decision, Denial, Verdict};
+use reeve_domain::verdict::{Decision, Denial, Reason, Verdict};
 use reeve_policy::Circumstances;
 use reeve_store::{Admit, Admitted, Store};
 use serde_json::Value;
@@ -24,11 +26,13 @@ use tokio_util::sync::CancellationToken;
 use crate::admission::Admission;
 use crate::agents::Agents;
 use crate::approvals::{Answer, Approvals, Claim, Question};
+use crate::breakers::Breakers;
 use crate::budgets::{Quote, Shortfall};
 use crate::credentials::{Credentials, Injection};
 use crate::denials;
 use crate::error::EngineError;
 use crate::grants::Grants;
+use crate::loops::Loops;
 use crate::owed::{End, Owed};
 use crate::policies::Policies;
 use crate::prices::Prices;
@@ -69,6 +73,8 @@ pub(crate) struct Inner {
     pub running: Mutex<HashMap<OperationId, Running>>,
     pub owed: Arc<Owed>,
     pub refusals: Refusals,
+    pub breakers: Arc<Breakers>,
+    pub loops: Arc<Loops>,
 }
 
 /// An admitted operation that has not been settled yet.
@@ -88,6 +94,10 @@ struct Case {
     now: DateTime<Utc>,
     /// It waited already, because its agent asks faster than anybody reads.
     slowed: bool,
+    /// What its mouth holds it for besides.
+    holds: Vec<Reason>,
+    /// What its mouth turns it away for.
+    refused: Option<Denial>,
 }
 
 /// How an operation got past verdict and budget.
@@ -128,16 +138,34 @@ impl Gate {
     /// Decides, asks, reserves and records, in this order. `view` is what a human is shown when it must be asked: made
     /// from the very bytes that will be sent. May wait for a human; dropping the future detaches from the question.
     pub async fn admit(&self, operation: Operation, view: Value) -> Ruling {
+        self.admit_held(operation, view, Vec::new()).await
+    }
+
+    /// The same for an operation that its mouth wants a human to see, whatever allows it.
+    pub async fn admit_held(&self, operation: Operation, view: Value, holds: Vec<Reason>) -> Ruling {
+        self.admit_unless(operation, view, holds, None).await
+    }
+
+    /// The same for an operation that a check of the mouth's own turns away: with its words, or, where nothing but observing
+    /// is done, recorded with them.
+    pub async fn admit_unless(
+        &self,
+        operation: Operation,
+        view: Value,
+        holds: Vec<Reason>,
+        refused: Option<Denial>,
+    ) -> Ruling {
         // While something that ended is not on disk, nothing else begins.
         if self.0.owed.any()
             && let Err(error) = self.0.owed.pay().await
         {
             return self.turn_away(TurnedAway::unrecorded(operation, error)).await;
         }
-        let mut case = match self.judge(operation) {
+        let mut case = match self.judge(operation, holds) {
             Ok(case) => case,
             Err(turned_away) => return self.turn_away(*turned_away).await,
         };
+        case.refused = refused;
         let passed = loop {
             match self.pass(&mut case, &view).await {
                 Ok(Some(passed)) => break passed,
@@ -160,7 +188,7 @@ impl Gate {
     }
 
     /// Who acts, what policy says of it, and what it may cost.
-    fn judge(&self, mut operation: Operation) -> Result<Case, Box<TurnedAway>> {
+    fn judge(&self, mut operation: Operation, holds: Vec<Reason>) -> Result<Case, Box<TurnedAway>> {
         let now = self.0.clock.now();
         // Which login the client shows says nothing once Reeve puts a key of its own into the request.
         if operation.credential.is_some()
@@ -184,10 +212,13 @@ impl Gate {
             let denial = denials::agent_paused(&operation);
             return Err(away(operation, denial));
         }
-        let verdict = self.verdict(&operation, &live, now);
-        let quote = self.quote(&operation);
         let mode = self.0.protection.mode_for(&live.session, now);
-        Ok(Case { operation, live, verdict, quote, mode, now, slowed: false })
+        if let Some(denial) = self.refused_credential(&operation, mode, now) {
+            return Err(away(operation, denial));
+        }
+        let verdict = self.held_besides(&operation, self.verdict(&operation, &live, now), &holds, now);
+        let quote = self.quote(&operation);
+        Ok(Case { operation, live, verdict, quote, mode, now, slowed: false, holds, refused: None })
     }
 
     /// What policy says of it right now, with the grants in force.
@@ -241,15 +272,18 @@ impl Gate {
     /// Verdict, then affordability, then the human. `None`: it waited, and the case was judged anew.
     async fn pass(&self, case: &mut Case, view: &Value) -> Result<Option<Passed>, (Denial, Option<ApprovalId>)> {
         let observing = case.mode == Mode::Observe;
-        let mut would = None;
+        let mut would = case.refused.clone();
+        if let Some(denial) = would.take_if(|_| !observing) {
+            return Err((denial, None));
+        }
         let asks = match case.verdict.decision() {
             Decision::Deny if observing => {
-                would = Some(denials::by_policy(&case.operation, &case.verdict));
+                would = would.or_else(|| Some(denials::by_policy(&case.operation, &case.verdict)));
                 false
             }
             Decision::Deny => return Err((denials::by_policy(&case.operation, &case.verdict), None)),
             Decision::Ask if observing => {
-                would = Some(denials::would_ask(&case.operation, &case.verdict));
+                would = would.or_else(|| Some(denials::would_ask(&case.operation, &case.verdict)));
                 false
             }
             Decision::Ask => true,
@@ -310,8 +344,9 @@ impl Gate {
             let slowed = self.0.approvals.slow(&question, case.live.ended(), &usable).await;
             if slowed.map_err(|error| unrecorded(&error))? {
                 // What the human decided meanwhile holds for it too: a rule, a grant, a stop.
-                let again = self.judge(case.operation.clone()).map_err(|away| (away.denial, None))?;
-                *case = Case { slowed: true, ..again };
+                let holds = case.holds.clone();
+                let again = self.judge(case.operation.clone(), holds).map_err(|away| (away.denial, None))?;
+                *case = Case { slowed: true, refused: case.refused.take(), ..again };
                 return Ok(None);
             }
         }
@@ -418,9 +453,9 @@ impl Gate {
     /// The one writer transaction: reserve and record. Nothing has gone upstream before it, everything may after it.
     async fn commit(&self, case: Case, passed: Passed, injection: Option<Injection>) -> Ruling {
         let Case { operation, live, verdict, mode, .. } = case;
-        let would = passed.would;
+        let (would, approved) = (passed.would, passed.approval.is_some());
         let fit =
-            fit_in_transaction(passed.quote, passed.reservation.clone(), passed.passes, passed.approval.is_some());
+            fit_in_transaction(passed.quote, passed.reservation.clone(), passed.passes, approved);
         let operation_for_denial = operation.clone();
         let admit = Admit {
             operation: operation.clone(),
@@ -438,10 +473,12 @@ impl Gate {
             would,
             mode,
             still: Some(self.still_open(&operation, &live)),
+            counting: self.counting(&operation, mode),
         };
         match self.0.store.admit(admit).await {
             Ok(Admitted::Yes { reservation, .. }) => {
                 self.0.seen.note(&operation);
+                self.admitted(&operation, &verdict, approved);
                 let operation = Arc::new(operation);
                 let revoked = live.ended().child_token();
                 let running = Running { operation: Arc::clone(&operation), revoked: revoked.clone() };
@@ -492,6 +529,7 @@ impl Gate {
             denial.record = None;
             return Ruling::Denied(denial);
         }
+        self.refused_as_loop(&operation, verdict.as_ref()).await;
         denial.record = Some(operation.id.clone());
         match self.0.store.deny(operation.clone(), verdict, denial.clone(), approval).await {
             Ok(_) => Ruling::Denied(denial),
@@ -513,8 +551,10 @@ impl Gate {
         if let Some(live) = self.0.sessions.find(&operation.principal.session) {
             live.lineage.settled(operation, &outcome);
         }
+        let told = self.look_back(operation, &outcome);
         let recorded = self.0.owed.record(operation.clone(), End::Settled(outcome), settlement).await;
         self.0.running.lock().remove(&operation.id);
+        self.tell(operation, told).await;
         Ok(recorded?)
     }
 

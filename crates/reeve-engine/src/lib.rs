@@ -5,6 +5,7 @@ pub mod agents;
 pub mod annotate;
 pub mod approvals;
 pub mod audit;
+pub mod breakers;
 pub mod budgets;
 pub mod credentials;
 pub mod decide;
@@ -15,9 +16,11 @@ pub mod files;
 pub mod gate;
 pub mod grants;
 pub mod history;
+pub mod idempotency;
 pub mod leaks;
 pub mod limits;
 mod lineage;
+pub mod loops;
 pub mod loosening;
 pub mod mark;
 mod owed;
@@ -29,6 +32,7 @@ pub mod raises;
 mod refusals;
 pub mod retention;
 mod seen;
+pub mod servers;
 pub mod sessions;
 pub mod settings;
 mod tidy;
@@ -58,12 +62,16 @@ pub use crate::sessions::{LiveSession, OpenSession};
 
 use crate::agents::Agents;
 use crate::approvals::Approvals;
+use crate::breakers::Breakers;
 use crate::credentials::Credentials;
 use crate::gate::Inner;
 use crate::grants::Grants;
+use crate::idempotency::Idempotency;
+use crate::loops::Loops;
 use crate::loosening::Change;
 use crate::owed::Owed;
 use crate::policies::{Policies, Reload};
+use crate::presence::system::SystemMethod;
 use crate::presence::{Person, Presence};
 use crate::prices::Prices;
 use crate::protection::{ProtectionState, Stop};
@@ -71,6 +79,7 @@ use crate::raises::Raises;
 use crate::refusals::Refusals;
 use crate::retention::Keeper;
 use crate::seen::SeenHosts;
+use crate::servers::Servers;
 use crate::sessions::Sessions;
 use crate::settings::{Notifications, Settings, SettingsEdit};
 use crate::witness::Witness;
@@ -98,6 +107,8 @@ pub struct EngineOptions {
     pub clock: Arc<dyn Clock>,
     /// The throw-away profile of the demo, in which the demo may decide.
     pub demo: bool,
+    /// The system's method of proving a human; none: the passphrase alone.
+    pub system: Option<Arc<dyn SystemMethod>>,
 }
 
 /// One engine; cheap to clone.
@@ -111,6 +122,7 @@ struct Parts {
     clock: Arc<dyn Clock>,
     settings: Arc<Settings>,
     notifications: ArcSwap<Notifications>,
+    servers: Arc<Servers>,
     sessions: Arc<Sessions>,
     agents: Arc<Agents>,
     policies: Arc<Policies>,
@@ -127,6 +139,9 @@ struct Parts {
     /// What failed at the last look.
     failing: Mutex<Vec<String>>,
     owed: Arc<Owed>,
+    breakers: Arc<Breakers>,
+    loops: Arc<Loops>,
+    idempotency: Idempotency,
     /// Held while the record is judged again: one at a time.
     weighing: Arc<tokio::sync::Mutex<()>>,
     tidy: tidy::Found,
@@ -159,13 +174,16 @@ impl Engine {
         store.append(vec![Draft::engine(EventBody::EngineStarted { version, swept })]).await?;
         let sessions = Arc::new(Sessions::new(store.clone()));
         let agents = Arc::new(Agents::load(store.clone(), Arc::clone(&options.clock)).await?);
+        let servers = Servers::load(store.clone(), Arc::clone(&options.clock), &options.config).await?;
         let grants = Arc::new(Grants::load(store.clone()).await?);
         let approvals = Arc::new(Approvals::new(store.clone(), Arc::clone(&options.clock)));
         let credentials = Arc::new(Credentials::load(store.clone(), options.vault.clone()).await?);
         let protection = Arc::new(ProtectionState::load(store.clone(), settings.mode, options.clock.now()).await?);
         let owed = Arc::new(Owed::new(store.clone()));
         let raises = Arc::new(Raises::default());
-        let presence = Presence::new(options.vault.clone(), store.clone(), Arc::clone(&options.clock));
+        let (breakers, loops) = (Arc::<Breakers>::default(), Arc::<Loops>::default());
+        let idempotency = Idempotency::new(store.clone(), Arc::clone(&options.clock));
+        let presence = Presence::new(options.vault.clone(), store.clone(), Arc::clone(&options.clock), options.system);
         let gate = Gate::new(Inner {
             store: store.clone(),
             clock: Arc::clone(&options.clock),
@@ -183,9 +201,12 @@ impl Engine {
             running: Mutex::new(HashMap::new()),
             owed: Arc::clone(&owed),
             refusals: Refusals::new(Arc::clone(&options.clock)),
+            breakers: Arc::clone(&breakers),
+            loops: Arc::clone(&loops),
         });
         let witness = Arc::new(Witness::new(store.clone(), options.vault.clone()));
-        let keeper = Keeper::new(store.clone(), Arc::clone(&witness), Arc::clone(&options.clock), settings.retention);
+        let keeper =
+            Keeper::load(store.clone(), Arc::clone(&witness), Arc::clone(&options.clock), settings.retention).await?;
         let keeper = Arc::new(keeper);
         let engine = Self(Arc::new(Parts {
             witness: Arc::clone(&witness),
@@ -197,6 +218,7 @@ impl Engine {
             clock: options.clock,
             notifications: ArcSwap::from_pointee(settings.notifications),
             settings,
+            servers: Arc::new(servers),
             sessions,
             policies,
             grants,
@@ -208,6 +230,9 @@ impl Engine {
             presence,
             gate,
             owed,
+            breakers,
+            loops,
+            idempotency,
             weighing: Arc::default(),
             tidy: tidy::Found::default(),
             shutdown: CancellationToken::new(),
@@ -270,14 +295,15 @@ impl Engine {
     /// When the reload cannot be recorded; it is in force all the same.
     pub async fn reload(&self) -> Result<Reload, EngineError> {
         // In force first: it applies also when it cannot be recorded.
-        let (reload, projects, over) = self
+        let (reload, projects, over, problem) = self
             .aside(|engine| {
                 let reload = engine.0.policies.refresh();
                 let (projects, over) = engine.refresh_projects();
-                (reload, projects, over)
+                (reload, projects, over, engine.0.servers.refresh())
             })
             .await?;
-        let events: Vec<EventBody> = std::iter::once(reload.clone()).chain(projects).filter_map(told).collect();
+        let mut events: Vec<EventBody> = std::iter::once(reload.clone()).chain(projects).filter_map(told).collect();
+        events.extend(problem.map(|problem| EventBody::PolicyRejected { problem }));
         let mut done = Ok(());
         if !events.is_empty() {
             self.0.gate.recheck();
@@ -369,6 +395,7 @@ impl Engine {
     pub async fn end_session(&self, id: &SessionId, because: SessionEnd) -> Result<bool, EngineError> {
         let ended = self.0.sessions.end(id, because).await;
         self.0.raises.forget(id);
+        self.0.loops.forget(id);
         self.0.approvals.withdraw(id, self.now()).await?;
         ended
     }
@@ -548,6 +575,12 @@ impl Engine {
         &self.0.sessions
     }
 
+    /// MCP servers and their tools.
+    #[must_use]
+    pub fn servers(&self) -> &Arc<Servers> {
+        &self.0.servers
+    }
+
     #[must_use]
     pub fn agents(&self) -> &Agents {
         &self.0.agents
@@ -580,6 +613,18 @@ impl Engine {
 
     pub(crate) fn tidy(&self) -> &tidy::Found {
         &self.0.tidy
+    }
+
+    /// What is left alone for a while because it failed again and again.
+    #[must_use]
+    pub fn breakers(&self) -> &Breakers {
+        &self.0.breakers
+    }
+
+    /// Calls that are to have their effect once.
+    #[must_use]
+    pub fn idempotency(&self) -> &Idempotency {
+        &self.0.idempotency
     }
 
     #[must_use]

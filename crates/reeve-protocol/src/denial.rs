@@ -48,6 +48,21 @@ pub fn response(denial: &Denial, dialect: Option<Dialect>, user_agent: &str) -> 
     }
 }
 
+/// A denial as the result of a tool call: an error, because models read those and clients show them. What it is of is in
+/// its `_meta` for programs.
+#[must_use]
+pub fn tool_result(denial: &Denial) -> Value {
+    json!({
+        "content": [{ "type": "text", "text": text(denial) }],
+        "isError": true,
+        "_meta": { "reeve/denial": {
+            "code": code(denial.kind),
+            "rules": denial.reasons.iter().map(|reason| reason.rule.as_str()).collect::<Vec<_>>(),
+            "record": denial.record.as_ref().map(ToString::to_string),
+        } },
+    })
+}
+
 /// The event that ends a stream whose headers are out. The client's repeat then meets the recorded refusal.
 #[must_use]
 pub fn in_stream(denial: &Denial, dialect: Dialect) -> Bytes {
@@ -113,6 +128,7 @@ fn opening(kind: DenialKind) -> &'static str {
         DenialKind::Fault => "Reeve could not decide or record this, so it was not sent",
         DenialKind::Malformed => "Reeve could not read this without doubt, so it was not sent",
         DenialKind::Stopped => "Reeve stopped this",
+        DenialKind::Unavailable => "Reeve answered this itself",
         DenialKind::Policy
         | DenialKind::Refused
         | DenialKind::Expired
@@ -129,6 +145,7 @@ fn again(kind: DenialKind) -> &'static str {
         DenialKind::Unpriced => "Sending it again will not help until a price is known",
         DenialKind::Expired => "Sending it again by itself will not help",
         DenialKind::Fault => "Sending it again will not help until the fault is mended",
+        DenialKind::Unavailable => "Sending it again at once will not help",
         _ => "Sending it again will not help",
     }
 }
@@ -144,6 +161,7 @@ fn title(kind: DenialKind) -> &'static str {
         DenialKind::Address => "Address not permitted",
         DenialKind::Malformed => "Malformed or ambiguous request",
         DenialKind::Stopped => "Stopped",
+        DenialKind::Unavailable => "Not available now",
         DenialKind::Fault => "Not decided or not recorded",
     }
 }

@@ -13,7 +13,7 @@ mod conversation;
 
 use ::http::HeaderMap;
 use ::http::header::AUTHORIZATION;
-use reeve_domain::operation::{Billing, Dialect, LlmCall, ServerTool, Subject};
+use reeve_domain::operation::{Billing, Dialect, LlmCall, ServerTool, Stage, Subject};
 
 use crate::body::Node;
 use crate::error::ProtocolError;
@@ -93,6 +93,7 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
         cache_one_hour: facts.cache_one_hour,
         output_limit: facts.output_limit,
         candidates: facts.candidates.max(1),
+        stage: stage(&head.headers),
         thinking_budget: facts.thinking_budget,
         tools_offered: facts.tools_offered,
         server_tools: facts.server_tools,
@@ -102,6 +103,16 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
         body_bytes: u64::try_from(body.len()).unwrap_or(u64::MAX),
     };
     Ok(Classified { subject: Subject::Llm(call), content, summary, conversation, answers, view })
+}
+
+/// What the client says the call is for, by the header that workflows set; anything else says nothing.
+fn stage(headers: &HeaderMap) -> Option<Stage> {
+    match headers.get("x-talon-stage")?.to_str().ok()?.trim() {
+        "generation" => Some(Stage::Generation),
+        "judge" => Some(Stage::Judge),
+        "commit" => Some(Stage::Commit),
+        _ => None,
+    }
 }
 
 fn summary(host: &str, facts: &Facts) -> String {

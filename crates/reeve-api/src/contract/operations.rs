@@ -74,6 +74,14 @@ pub struct OperationRowDto {
     /// The credential that was injected.
     pub credential: Option<String>,
     pub approval: Option<String>,
+    /// Reeve called the tool itself for a call of the agent's: `preview`, or `probe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "\"preview\" | \"probe\""))]
+    pub purpose: Option<String>,
+    /// Nothing was carried out: the result is that of this action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub repeats: Option<String>,
     /// A person pinned it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
@@ -187,6 +195,7 @@ pub enum DenialKindDto {
     Address,
     Malformed,
     Stopped,
+    Unavailable,
     Fault,
 }
 
@@ -202,6 +211,7 @@ impl From<DenialKind> for DenialKindDto {
             DenialKind::Address => Self::Address,
             DenialKind::Malformed => Self::Malformed,
             DenialKind::Stopped => Self::Stopped,
+            DenialKind::Unavailable => Self::Unavailable,
             DenialKind::Fault => Self::Fault,
         }
     }

@@ -17,6 +17,7 @@ use reeve_domain::sensitive::Secret;
 use reeve_engine::approvals::ARMING;
 use reeve_engine::decide::Answering;
 use reeve_engine::presence::Person;
+use reeve_engine::presence::system::SystemMethod;
 use reeve_engine::settings::Settings;
 use reeve_engine::{Engine, EngineError, EngineOptions, Gate, LiveSession, OpenSession, Ruling};
 use reeve_vault::Vault;
@@ -30,6 +31,7 @@ pub fn dana(typed: Option<&str>) -> Person {
 pub struct World {
     pub engine: Engine,
     pub clock: Arc<ManualClock>,
+    vault: Vault,
     folder: tempfile::TempDir,
 }
 
@@ -50,8 +52,18 @@ impl World {
             std::fs::write(folder.path().join(name), text).unwrap();
         }
         let clock = Arc::new(ManualClock::new(Utc.with_ymd_and_hms(2026, 11, 20, 14, 3, 0).unwrap()));
-        let engine = start(folder.path(), &clock).await;
-        Self { engine, clock, folder }
+        let vault = Vault::memory();
+        let engine = start(folder.path(), &clock, &vault, None).await;
+        Self { engine, clock, vault, folder }
+    }
+
+    /// Another engine over the same folder, when the one before has ended; the system may ask for it.
+    pub async fn restarted(self, system: Option<Arc<dyn SystemMethod>>) -> Self {
+        let Self { engine, clock, vault, folder } = self;
+        engine.shutdown("a test").await.unwrap();
+        drop(engine);
+        let engine = start(folder.path(), &clock, &vault, system).await;
+        Self { engine, clock, vault, folder }
     }
 
     /// A file of its folder.
@@ -121,6 +133,7 @@ impl World {
             cache_one_hour: false,
             output_limit: Some(output_limit),
             candidates: 1,
+            stage: None,
             thinking_budget: None,
             tools_offered: Vec::new(),
             server_tools: Vec::new(),
@@ -233,7 +246,12 @@ impl World {
     }
 }
 
-async fn start(folder: &Path, clock: &Arc<ManualClock>) -> Engine {
+async fn start(
+    folder: &Path,
+    clock: &Arc<ManualClock>,
+    vault: &Vault,
+    system: Option<Arc<dyn SystemMethod>>,
+) -> Engine {
     Engine::start(EngineOptions {
         config: folder.to_path_buf(),
         managed: None,
@@ -241,9 +259,10 @@ async fn start(folder: &Path, clock: &Arc<ManualClock>) -> Engine {
         mirror: folder.join("heads.jsonl"),
         public_key: folder.join("seal.pub"),
         settings: Settings::load(&folder.join("config.toml")).unwrap(),
-        vault: Vault::memory(),
+        vault: vault.clone(),
         clock: clock.clone(),
         demo: false,
+        system,
     })
     .await
     .unwrap()

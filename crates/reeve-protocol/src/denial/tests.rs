@@ -7,7 +7,7 @@ use reeve_domain::verdict::{Layer, Reason};
 
 use super::*;
 
-const KINDS: [DenialKind; 10] = [
+const KINDS: [DenialKind; 11] = [
     DenialKind::Policy,
     DenialKind::Refused,
     DenialKind::Expired,
@@ -17,6 +17,7 @@ const KINDS: [DenialKind; 10] = [
     DenialKind::Address,
     DenialKind::Malformed,
     DenialKind::Stopped,
+    DenialKind::Unavailable,
     DenialKind::Fault,
 ];
 

@@ -259,7 +259,13 @@ impl Compiler<'_> {
 
     fn is(&self, key: Key, value: &Value) -> Result<Bounds, StoreError> {
         match value {
-            Value::Pattern(pattern) => self.pattern(key, pattern),
+            Value::Pattern(pattern) => {
+                let (first, also) = (self.pattern(key, pattern)?, pattern.also(key));
+                let Some(also) = also else { return Ok(first) };
+                let also = self.pattern(key, &also)?;
+                let or = |one, other| Ix::or(vec![one, other]);
+                Ok(Bounds { upper: or(first.upper, also.upper), lower: or(first.lower, also.lower) })
+            }
             // Within a larger expression a time is no range of ids.
             Value::Time(_) => Ok(Bounds::at_most(Ix::All)),
             other => number(other).map_or(Ok(Bounds::exact(Ix::None)), |n| self.between(key, n, n)),

@@ -120,6 +120,7 @@ pub fn llm(principal: Principal, model: &str) -> Operation {
             cache_one_hour: false,
             output_limit: Some(500),
             candidates: 1,
+            stage: None,
             thinking_budget: None,
             tools_offered: vec!["Bash".to_owned()],
             server_tools: Vec::new(),
@@ -211,6 +212,7 @@ pub fn plain(operation: &Operation) -> Admit {
         would: None,
         mode: Mode::Enforce,
         still: None,
+        counting: None,
     }
 }
 

@@ -1,0 +1,68 @@
+//! What goes wrong again and again: credentials that a place refuses, servers and tools that fail, agents that run in circles.
+
+use serde::{Deserialize, Serialize};
+
+/// Why a place refuses a credential, as far as its answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    Expired,
+    /// Taken back, or its account is closed.
+    Revoked,
+    /// Not known there: mistyped, or of another place.
+    Invalid,
+    /// Known, and not for this.
+    WrongScope,
+    /// The clock of this machine is wrong.
+    ClockSkew,
+    /// Too many requests, told as a 403: the credential is good.
+    RateLimited,
+    Unsaid,
+}
+
+impl Refusal {
+    /// Whether the next request with this credential meets the same: a limit passes by itself, and what a credential may not
+    /// do says nothing of what it may.
+    #[must_use]
+    pub fn is_of_the_credential(self) -> bool {
+        !matches!(self, Self::RateLimited | Self::WrongScope)
+    }
+
+    /// For people and agents: "it …".
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Expired => "has expired",
+            Self::Revoked => "was revoked",
+            Self::Invalid => "is not known there",
+            Self::WrongScope => "may not do this",
+            Self::ClockSkew => "was refused because of this machine's clock",
+            Self::RateLimited => "is limited for now",
+            Self::Unsaid => "was refused",
+        }
+    }
+}
+
+/// What steps that do not lead on look like: two hashes each, of what was tried and of what came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoopCase {
+    /// The same was tried, and the same came.
+    Stuck,
+    /// Other things were tried, and the same failure came.
+    Stagnant,
+    /// The same was tried very often within seconds, whatever came.
+    Burst,
+}
+
+/// What is done about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LoopStage {
+    /// The agent is told.
+    Warned,
+    /// The next one waits for a human.
+    Held,
+    /// The agent is paused.
+    Paused,
+}

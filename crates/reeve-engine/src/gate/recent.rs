@@ -1,0 +1,156 @@
+//! What an operation meets of what happened lately: credentials that are refused, steps that lead nowhere, answers that its
+//! session asked for already; and what its own end adds to that.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::health::{LoopStage, Refusal};
+use reeve_domain::operation::{Operation, Stage};
+use reeve_domain::outcome::Outcome;
+use reeve_domain::settings::Mode;
+use reeve_domain::verdict::{Denial, Reason, Verdict};
+use reeve_store::Counting;
+
+use super::Gate;
+use crate::breakers::{Open, Place};
+use crate::denials;
+use crate::loops::Circle;
+
+/// Rule that holds what goes in circles.
+pub(crate) const LOOP: &str = "reeve-loop";
+
+/// What the end of an operation leads to.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    events: Vec<EventBody>,
+    pauses: bool,
+}
+
+impl Gate {
+    /// Why a request with this credential is answered here: its host refused it again and again. `None`: it may go, maybe as
+    /// the trial.
+    pub(super) fn refused_credential(&self, operation: &Operation, mode: Mode, now: DateTime<Utc>) -> Option<Denial> {
+        let place = credential_place(operation).filter(|_| mode == Mode::Enforce)?;
+        let open = self.0.breakers.enter(&place, &operation.id, now).err()?;
+        Some(denials::credential_refused(operation, &place, &open))
+    }
+
+    /// The verdict with what holds the operation besides: reasons that its mouth gives, and a loop that went far enough.
+    pub(super) fn held_besides(
+        &self,
+        operation: &Operation,
+        verdict: Verdict,
+        holds: &[Reason],
+        now: DateTime<Utc>,
+    ) -> Verdict {
+        let circle = self.circle(operation, now).filter(|circle| circle.stage >= LoopStage::Held);
+        let looped = circle.map(|circle| denials::own_because(LOOP, &circle.words()));
+        holds.iter().cloned().chain(looped).fold(verdict, Verdict::held_by)
+    }
+
+    /// How far this very operation goes in circles, for a word to the agent beside its result.
+    #[must_use]
+    pub fn circle(&self, operation: &Operation, now: DateTime<Utc>) -> Option<Circle> {
+        self.0.loops.of(operation, self.0.policies.in_force().limits.loops(), now)
+    }
+
+    /// What the call counts as of what its session may ask for only so often.
+    pub(super) fn counting(&self, operation: &Operation, mode: Mode) -> Option<Counting> {
+        let call = operation.llm()?;
+        let in_force = self.0.policies.in_force();
+        let limits = &in_force.limits;
+        let (max_candidates, max_judged) = (limits.max_candidates(), limits.max_judge_calls());
+        max_candidates.or(max_judged)?;
+        Some(Counting {
+            answers: call.candidates.max(1),
+            competes: call.stage == Some(Stage::Generation),
+            judges: limits.judges(&call.model) || call.stage == Some(Stage::Judge),
+            max_candidates,
+            max_judged,
+            binds: mode == Mode::Enforce,
+        })
+    }
+
+    /// An operation was admitted: what a human let go on is no loop any more.
+    pub(super) fn admitted(&self, operation: &Operation, verdict: &Verdict, approved: bool) {
+        if approved && held_as_loop(verdict) {
+            self.0.loops.forgive(operation);
+        }
+        self.0.loops.began(operation, self.0.policies.in_force().limits.loops(), self.0.clock.now());
+    }
+
+    /// An operation that was held as a loop was not let through.
+    pub(super) async fn refused_as_loop(&self, operation: &Operation, verdict: Option<&Verdict>) {
+        if verdict.is_some_and(held_as_loop) {
+            let limits = self.0.policies.in_force().limits.loops();
+            let circle = self.0.loops.refused(operation, limits, self.0.clock.now());
+            let told = circle.map(|circle| self.told_of(operation, &circle)).unwrap_or_default();
+            self.tell(operation, told).await;
+        }
+    }
+
+    /// What the end of an operation adds to what happened lately.
+    pub(super) fn look_back(&self, operation: &Operation, outcome: &Outcome) -> Told {
+        let now = self.0.clock.now();
+        let limits = self.0.policies.in_force().limits.loops();
+        let circle = self.0.loops.ended(operation, outcome, limits, now);
+        let mut told = circle.map(|circle| self.told_of(operation, &circle)).unwrap_or_default();
+        told.events.extend(self.credential_taken(operation, outcome, now));
+        told
+    }
+
+    fn told_of(&self, operation: &Operation, circle: &Circle) -> Told {
+        if !circle.newly {
+            return Told::default();
+        }
+        let (case, stage, times) = (circle.case, circle.stage, circle.times);
+        let what = operation.summary.clone();
+        let live = self.0.sessions.find(&operation.principal.session);
+        let mode = live.map(|live| self.0.protection.mode_for(&live.session, self.0.clock.now()));
+        let pauses = stage == LoopStage::Paused && mode == Some(Mode::Enforce);
+        Told { events: vec![EventBody::AgentLooped { case, stage, times, what }], pauses }
+    }
+
+    /// Whether the host took the credential, as far as its answer says.
+    fn credential_taken(&self, operation: &Operation, outcome: &Outcome, now: DateTime<Utc>) -> Option<EventBody> {
+        let (place, status) = (credential_place(operation)?, outcome.status?);
+        let Place::Credential { credential, host } = place.clone() else { return None };
+        let host = host.to_string();
+        if (200..400).contains(&status) {
+            let event = EventBody::CredentialAccepted { credential, host };
+            return self.0.breakers.succeeded(&place).then_some(event);
+        }
+        let refusal = outcome.refusal.unwrap_or(Refusal::Unsaid);
+        if !matches!(status, 401 | 403) || !refusal.is_of_the_credential() {
+            return None;
+        }
+        let limits = self.0.policies.in_force().limits.breakers();
+        let why = format!("{status}: it {}", refusal.words());
+        let opened = self.0.breakers.failed(&place, &why, Some(refusal), (limits.refusals, limits), now);
+        opened.map(|Open { since, .. }| EventBody::CredentialRefused { credential, host, refusal, since })
+    }
+
+    /// Records what happened lately came to. The operation itself is recorded already; this is beside it.
+    pub(super) async fn tell(&self, operation: &Operation, told: Told) {
+        if told.pauses
+            && let Err(error) = self.0.agents.pause(&operation.principal.agent, "reeve").await
+        {
+            tracing::error!(%error, agent = %operation.principal.agent, "could not pause an agent that goes in circles");
+        }
+        if told.events.is_empty() {
+            return;
+        }
+        let drafts = told.events.into_iter().map(|body| Draft::of(operation, body)).collect();
+        if let Err(error) = self.0.store.append(drafts).await {
+            tracing::error!(%error, operation = %operation.id, "what an operation's end led to could not be recorded");
+        }
+    }
+}
+
+fn held_as_loop(verdict: &Verdict) -> bool {
+    verdict.reasons().iter().any(|reason| reason.rule.as_str() == LOOP)
+}
+
+fn credential_place(operation: &Operation) -> Option<Place> {
+    let (credential, host) = (operation.credential.clone()?, operation.endpoint()?.host.clone());
+    Some(Place::Credential { credential, host })
+}
