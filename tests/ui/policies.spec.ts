@@ -29,9 +29,9 @@ test("every rule says what it does, whose it is and how often it decided", async
   await expect(rows.getByRole("link", { name: /no-large-uploads/ })).toContainText("observe");
   await expect(rows.getByRole("link", { name: /no-drop-sites/ })).toContainText("Organisation");
   await expect(page.getByText("If nothing matches, Balanced asks.")).toBeVisible();
-  await rows.getByRole("link", { name: /ask-delete/ }).click();
-  await expect(page).toHaveURL(/\/policies\/ask-delete/);
-  await expect(detail(page)).toContainText("deleting something cannot be taken back");
+  await rows.getByRole("link", { name: /ask-destructive/ }).click();
+  await expect(page).toHaveURL(/\/policies\/ask-destructive/);
+  await expect(detail(page)).toContainText("a request that deletes something");
   await expect(detail(page)).toContainText("Read only: it ships with Reeve.");
   await expect(source(page)).toHaveAttribute("aria-readonly", "true");
   await expect(save(page)).toHaveCount(0);

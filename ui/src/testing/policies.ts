@@ -5,6 +5,8 @@ import type { ProjectProblemDto } from "../engine/bindings/ProjectProblemDto";
 import type { ReplayDto } from "../engine/bindings/ReplayDto";
 import type { RuleDto } from "../engine/bindings/RuleDto";
 import type { VersionDto } from "../engine/bindings/VersionDto";
+import { pick } from "./from";
+import { rules as recordedRules } from "./recorded/policies";
 
 export const MINE = `// What Dana decided for this machine.
 
@@ -87,47 +89,10 @@ when { context.uses_credential }
 unless { context.approved };
 `;
 
-const PRESET = `@id("allow-known-llm")
-@reason("a known language model provider")
-permit (
-  principal,
-  action == Action::"llm.call",
-  resource in HostGroup::"language-models"
-)
-when { context.scheme == "https" && context.standard_port };
+/** Of the recorded preset what the story's actions meet, word for word. */
+const MET = ["allow-known-llm", "ask-first-write", "ask-destructive", "ask-first-credential", "allow-read"];
 
-@id("ask-first-write")
-@reason("the first time this agent sends something to this host")
-@liftable
-@risk("medium")
-forbid (
-  principal,
-  action in [Action::"write", Action::"destructive"],
-  resource is Host
-)
-when { context.first_write }
-unless { context.approved };
-
-@id("ask-delete")
-@reason("deleting something cannot be taken back")
-@liftable
-@risk("high")
-forbid (
-  principal,
-  action in [Action::"destructive"],
-  resource
-)
-unless { context.approved };
-
-@id("allow-read")
-@reason("reading a public host")
-permit (
-  principal,
-  action in [Action::"read"],
-  resource is Host
-)
-when { context.standard_port && !context.is_ip };
-`;
+const PRESET = `${MET.map((id) => pick(recordedRules, (rule) => rule.id === id).text).join("\n\n")}\n`;
 
 /** Written by whoever wrote the project: nothing in it may act on the screen. */
 const PROJECT = `@id("project-no-staging")
@@ -204,7 +169,7 @@ export function rules(large: boolean): RuleDto[] {
 }
 
 export function hits(now: number): HitsDto {
-  const counted: [string, number][] = [["allow-known-llm", 6_214], ["allow-read", 1_042], ["github-read", 688], ["ask-first-write", 41], ["ask-delete", 3], ["ask-issue-write", 15], ["no-merge", 17], ["no-large-uploads", 9], ["no-drop-sites", 2]];
+  const counted: [string, number][] = [["allow-known-llm", 6_214], ["allow-read", 1_042], ["github-read", 688], ["ask-first-write", 41], ["ask-destructive", 3], ["ask-issue-write", 15], ["no-merge", 17], ["no-large-uploads", 9], ["no-drop-sites", 2]];
   return { since: new Date(now - 7 * 86_400_000).toISOString(), rules: counted.map(([rule, number]) => ({ rule, hits: number })) };
 }
 

@@ -4,10 +4,13 @@ import { useState } from "react";
 import type { CredentialDto } from "../../engine/bindings/CredentialDto";
 import type { CredentialsCall } from "../../engine/bindings/CredentialsCall";
 import type { CredentialTestDto } from "../../engine/bindings/CredentialTestDto";
+import type { DraftDto } from "../../engine/bindings/DraftDto";
 import type { EnvFileDto } from "../../engine/bindings/EnvFileDto";
 import type { EnvFileInput } from "../../engine/bindings/EnvFileInput";
+import type { FileChangeDto } from "../../engine/bindings/FileChangeDto";
 import type { ImportInput } from "../../engine/bindings/ImportInput";
 import type { ImportedDto } from "../../engine/bindings/ImportedDto";
+import type { PolicyStateDto } from "../../engine/bindings/PolicyStateDto";
 import { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 
@@ -34,9 +37,30 @@ export function useLastUses(credential: string) {
   return useCall({ call: "operations.search", input: { query: `credential:${credential}`, before: null, limit: 5 } }, { gcTime: 0 });
 }
 
+export function useRules() {
+  return useCall({ call: "policies.list" });
+}
+
+/** A change of the rules: read, weighed over the last days, and written on the state that it was weighed on. */
+export function useDraft(change: FileChangeDto) {
+  const engine = useEngine();
+  const client = useQueryClient();
+  const draft: DraftDto = { changes: [change], complete: false };
+  const { data: state } = useCall({ call: "policies.state" }, { gcTime: 0 });
+  const check = useCall({ call: "policies.check", input: { draft } }, { gcTime: 0 });
+  const replay = useCall({ call: "policies.replay", input: { draft, since: null } }, { enabled: check.data?.ready === true, gcTime: 0 });
+  const save = useMutation<PolicyStateDto, EngineError>({
+    mutationFn: () => engine.call({ call: "policies.save", input: { draft, base: state?.revision ?? null, note: null } }),
+    onSuccess: async () => {
+      await Promise.all((["policies.list", "policies.state", "policies.files", "policies.history"] as const).map((call) => client.invalidateQueries({ queryKey: keyOf({ call }) })));
+    },
+  });
+  return { checked: check.data, replay: state === undefined ? undefined : replay.data, error: check.error ?? replay.error, save };
+}
+
 /** Rules that name it: they decide nothing any more once it is gone. */
 export function useRulesNaming(credential: string) {
-  const { data = [] } = useCall({ call: "policies.list" });
+  const { data = [] } = useRules();
   return data.filter((rule) => rule.text.includes("context.credential") && rule.text.includes(`"${credential}"`));
 }
 

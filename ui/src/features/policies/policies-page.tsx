@@ -85,7 +85,7 @@ function Broken({ problem, files }: { problem: string; files: readonly PolicyFil
   const { t } = useTranslation();
   const own = files.find((file) => file.own && problem.includes(`${file.file}:`));
   return (
-    <div role="alert" className="flex flex-wrap items-center gap-3 border-b border-line bg-deny-tint px-4 py-2">
+    <div role="alert" className="flex flex-none flex-wrap items-center gap-3 border-b border-line bg-deny-tint px-4 py-2">
       <p className="min-w-0 flex-1">
         <span className="font-medium text-deny">{t("policies.broken")}</span>{" "}
         <span className="wrap-anywhere">
@@ -108,7 +108,7 @@ function Project({ project: { folder, problem, revision } }: { project: ProjectP
   const { mutate, isPending } = useAcknowledge();
   const agree = (shown: string) => mutate({ folder, revision: shown }, { onSuccess: () => toast("done", t("policies.agreed")), onError: (error) => toast("failed", t("common.failed", { message: error.message })) });
   return (
-    <div role="status" className="flex flex-wrap items-center gap-3 border-b border-line bg-ask-tint px-4 py-2">
+    <div role="status" className="flex flex-none flex-wrap items-center gap-3 border-b border-line bg-ask-tint px-4 py-2">
       <p className="min-w-0 flex-1 wrap-anywhere">
         <Prose text={problem} />
       </p>

@@ -17,6 +17,7 @@ import type { CredentialDto } from "../../../engine/bindings/CredentialDto";
 import { clock, day, took } from "../../../lib/time";
 import { rotationDue } from "../model";
 import { useAgents, useChange, useKeeping, useLastUses, useRulesNaming, usesQuery, useTest, useUses } from "../queries";
+import { AskChoice } from "./ask";
 import { Bind, Remove, Replace } from "./forms";
 
 type Open = "replace" | "bind" | "remove" | null;
@@ -54,6 +55,9 @@ export function Detail({ credential }: { credential: CredentialDto }) {
           <Facts>
             <Fact label={t("credentials.agents")}>
               <Agents places={credential.bindings} />
+            </Fact>
+            <Fact label={t("credentials.ask.label")}>
+              <AskChoice credential={credential.id} />
             </Fact>
             <Fact label={t("credentials.guard")}>{t("credentials.guardMore")}</Fact>
             <Fact label={t("credentials.remind")}>
