@@ -1,7 +1,7 @@
 //! Who is on a connection and where it leads: what every request on it is held to.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use reeve_domain::event::{Draft, EventBody};
@@ -15,9 +15,11 @@ use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::exchange::http2::unread::Unread;
+use crate::exchange::mcp::Calls;
 use crate::forward::Forwarder;
 use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
+use crate::tools::ToolMouth;
 
 /// What all connections of one proxy share.
 pub(crate) struct Shared {
@@ -27,6 +29,9 @@ pub(crate) struct Shared {
     pub forwarder: Forwarder,
     pub attributor: Attributor,
     pub unread: Unread,
+    /// What governs MCP; set once, before anybody can reach the proxy.
+    pub tools: OnceLock<Arc<dyn ToolMouth>>,
+    pub calls: Calls,
 }
 
 /// What the proxy keeps for one live session.
@@ -47,6 +52,8 @@ pub(crate) struct Channel {
     pub token: Secret,
     pub scheme: Scheme,
     pub target: Authority,
+    /// The registered MCP server that the connection is for, where the endpoint made it.
+    pub server: Option<Arc<str>>,
 }
 
 impl Shared {

@@ -242,7 +242,7 @@ async fn plain(
     };
     let ended = session.ended().clone();
     let channel =
-        Channel { shared: Arc::clone(shared), session, token, scheme: Scheme::Http, target: target_authority };
+        Channel { shared: Arc::clone(shared), session, token, scheme: Scheme::Http, target: target_authority, server: None };
     let answer = client.answer(request, Some(authority), target, |incoming| exchange(channel, incoming));
     let after = tokio::select! {
         after = answer => after,
@@ -271,7 +271,7 @@ async fn tunnel(shared: Arc<Shared>, mut client: Client, session: Arc<LiveSessio
     if client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
         return;
     }
-    let channel = Channel { shared, session, token, scheme: Scheme::Http, target };
+    let channel = Channel { shared, session, token, scheme: Scheme::Http, target, server: None };
     let ended = channel.session.ended().clone();
     tokio::select! {
         () = inside(channel, client.into_stream()) => {}

@@ -9,6 +9,7 @@ pub(crate) mod http1;
 pub(crate) mod http2;
 mod inject;
 mod intake;
+pub(crate) mod mcp;
 mod outgoing;
 mod passing;
 pub(crate) mod request;
@@ -25,7 +26,7 @@ use serde_json::Value;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::channel::Channel;
-use crate::exchange::intake::Taken;
+use crate::exchange::intake::{Taken, Wanted};
 use crate::exchange::request::{Asked, Incoming};
 use crate::io::BoxStream;
 use crate::payload::{Payload, full};
@@ -97,10 +98,15 @@ async fn steps(channel: Channel, incoming: Incoming) -> Result<Answer, Turned> {
     let provider = channel.shared.providers.find(&asked.endpoint);
     check_upgrade(&channel, &asked)?;
     let dialect = provider.as_ref().map(|provider| provider.dialect);
-    let taken = intake::take(incoming, &asked, provider.is_some()).await.map_err(|turned| turned.spoken_in(dialect))?;
+    let wanted = Wanted::of(provider.is_some(), mcp::announces(&asked) || channel.server.is_some());
+    let taken = intake::take(incoming, &asked, wanted).await.map_err(|turned| turned.spoken_in(dialect))?;
+    let spoken = if provider.is_some() { None } else { mcp::read(&channel, &asked, &taken)? };
     let found = guard::search(&channel, &asked, &taken).await?;
     let (operation, view) = classify(&channel, &asked, &taken, &found).map_err(|turned| turned.spoken_in(dialect))?;
     let case = Case { channel, asked, taken, provider, operation, room: Some(room) };
+    if let Some(spoken) = spoken {
+        return mcp::exchange(case, &found, view, spoken).await;
+    }
     guard::check(&case, &found).await?;
     hold::decide(case, view).await
 }

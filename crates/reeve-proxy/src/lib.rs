@@ -15,6 +15,7 @@ pub mod mask;
 pub mod payload;
 mod refusal;
 pub mod tls;
+pub mod tools;
 mod trial;
 pub mod websocket;
 

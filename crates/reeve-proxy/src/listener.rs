@@ -1,10 +1,11 @@
 //! The listening socket: loopback only, a random free port, one task per connection, a bound on how many.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use reeve_domain::id::SessionId;
 use reeve_engine::{Engine, LiveSession};
 use reeve_protocol::Providers;
 use tokio::net::{TcpListener, TcpStream};
@@ -15,9 +16,11 @@ use crate::channel::{Desk, Shared};
 use crate::connect;
 use crate::error::ProxyError;
 use crate::exchange::http2::unread::Unread;
+use crate::exchange::mcp::Calls;
 use crate::forward::Forwarder;
 use crate::tls::authority::SessionAuthority;
 use crate::tls::upstream::UpstreamTls;
+use crate::tools::ToolMouth;
 
 /// Connections at once, over all agents. More wait in the backlog.
 const CONNECTIONS: usize = 8192;
@@ -64,10 +67,18 @@ impl Proxy {
         let providers = providers(&engine)?;
         let attributor = Attributor::default();
         let unread = Unread::default();
-        let shared = Arc::new(Shared { engine, desks: Mutex::default(), providers, forwarder, attributor, unread });
+        let (desks, tools, calls) = (Mutex::default(), OnceLock::new(), Calls::default());
+        let shared = Arc::new(Shared { engine, desks, providers, forwarder, attributor, unread, tools, calls });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         tokio::spawn(sweep(Arc::clone(&shared)));
         Ok(Self { shared, address })
+    }
+
+    /// Gives it what governs MCP. To be called once, before any session is opened; a second call changes nothing.
+    pub fn govern_tools(&self, mouth: Arc<dyn ToolMouth>) {
+        if self.shared.tools.set(mouth).is_err() {
+            tracing::error!("what governs MCP was given twice");
+        }
     }
 
     pub(crate) fn shared(&self) -> Arc<Shared> {
@@ -78,6 +89,12 @@ impl Proxy {
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The certificate of a running session's authority, as PEM.
+    #[must_use]
+    pub fn certificate(&self, session: &SessionId) -> Option<String> {
+        Some(self.shared.desk(session)?.authority.pem().to_owned())
     }
 
     /// Makes the session's certificate authority and returns its certificate as PEM. Key and connections go with the

@@ -53,6 +53,7 @@ impl Proxy {
             token,
             scheme: Scheme::Https,
             target: place,
+            server: None,
         };
         let response = exchange(channel, incoming).await.response;
         let status = response.status().as_u16();

@@ -20,6 +20,8 @@ use crate::payload::{Payload, PayloadError};
 
 /// Bodies other than calls to language models are seen whole up to this size.
 const SEEN: usize = 1024 * 1024;
+/// Largest MCP message, in bytes.
+const MCP: usize = 16 * 1024 * 1024;
 /// How long the whole of such a body is waited for: some streams end only when they are answered.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// A call to a language model must be here after this.
@@ -27,6 +29,42 @@ const LLM_TIME: Duration = Duration::from_secs(120);
 
 /// Trailers of requests are refused: they come after everything was judged, and a server may take them for headers.
 pub(super) const TRAILERS: &str = "The request has trailers, which are not passed on.";
+
+/// How much of a body must be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// A call to a language model: all of it.
+    Llm,
+    /// What says that it is MCP: all of it.
+    Mcp,
+    Other,
+}
+
+impl Wanted {
+    pub fn of(llm: bool, mcp: bool) -> Self {
+        match (llm, mcp) {
+            (true, _) => Self::Llm,
+            (false, true) => Self::Mcp,
+            (false, false) => Self::Other,
+        }
+    }
+
+    /// Most of it that is read, in bytes.
+    fn limit(self) -> usize {
+        match self {
+            Self::Llm => MAX_LLM_BODY,
+            Self::Mcp => MCP,
+            Self::Other => SEEN,
+        }
+    }
+
+    fn too_large(self) -> Refusal {
+        match self {
+            Self::Mcp => Refusal::too_large("The MCP message has more than 16 MiB."),
+            _ => Refusal::too_large("The body of a call to a language model has more than 32 MiB."),
+        }
+    }
+}
 
 /// A request's body, as far as it was taken in.
 pub(crate) enum Taken {
@@ -67,31 +105,27 @@ impl Taken {
 ///
 /// # Errors
 /// When it is cut short, too large or too slow, has trailers, or cannot be decoded: what cannot be read cannot be judged.
-pub(super) async fn take(incoming: Incoming, asked: &Asked, llm: bool) -> Result<Taken, Turned> {
+pub(super) async fn take(incoming: Incoming, asked: &Asked, wanted: Wanted) -> Result<Taken, Turned> {
     let Incoming { body, length, .. } = incoming;
     if let Some(Err(error)) = content_coding(&asked.headers).map(|coding| Decoder::new(&coding)) {
         return Err(Refusal::malformed(format!("The body cannot be decoded: {error}.")).into());
     }
-    let limit = if llm { MAX_LLM_BODY } else { SEEN };
-    if llm && length.is_some_and(|length| length > MAX_LLM_BODY as u64) {
-        return Err(too_large().into());
-    }
-    if !llm && length.is_some_and(|length| length > SEEN as u64) {
+    let (limit, whole) = (wanted.limit(), wanted != Wanted::Other);
+    if length.is_some_and(|length| length > limit as u64) {
+        if whole {
+            return Err(wanted.too_large().into());
+        }
         return Ok(Taken::Begun { start: Bytes::new(), rest: Mutex::new(body), length });
     }
-    let deadline = Instant::now() + if llm { LLM_TIME } else { PATIENCE };
+    let deadline = Instant::now() + if whole { LLM_TIME } else { PATIENCE };
     match collect(body, limit, deadline).await? {
         Collected::Whole(raw) => decode(raw, asked),
-        Collected::TooMuch { .. } if llm => Err(too_large().into()),
-        Collected::TooSlow { .. } if llm => Err(slow().into()),
+        Collected::TooMuch { .. } if whole => Err(wanted.too_large().into()),
+        Collected::TooSlow { .. } if whole => Err(slow().into()),
         Collected::TooMuch { start, rest } | Collected::TooSlow { start, rest } => {
             Ok(Taken::Begun { start, rest: Mutex::new(rest), length })
         }
     }
-}
-
-fn too_large() -> Refusal {
-    Refusal::too_large("The body of a call to a language model has more than 32 MiB.")
 }
 
 fn slow() -> Refusal {

@@ -1,0 +1,184 @@
+//! Listens to what a remote server says in an answer or on a stream: lists of tools are filtered, questions of its own are
+//! operations, and everything else passes with its bytes untouched.
+
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use http::Response;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http_body::Frame;
+use http_body_util::{BodyExt as _, StreamBody};
+use reeve_protocol::events::{EventReader, StreamEvent};
+use serde_json::Value;
+use tokio::sync::mpsc;
+
+use crate::channel::Channel;
+use crate::exchange::intake::content_coding;
+use crate::exchange::mcp::party;
+use crate::exchange::mcp::server::is_stream;
+use crate::exchange::request::{Asked, Incoming};
+use crate::exchange::{Answer, Case, Turned, hold};
+use crate::payload::{Payload, PayloadError, full};
+use crate::refusal::Refusal;
+use crate::tools::{Party, Passage, ToolMouth};
+
+/// Largest answer that is looked at, in bytes.
+const MOST: usize = 16 * 1024 * 1024;
+/// Pieces that wait for a client before the server has to.
+const QUEUE: usize = 64;
+
+/// Puts the request before the gate and listens to its answer.
+///
+/// # Errors
+/// When it is turned away.
+pub(super) async fn to_answer(mut case: Case, view: Value, method: Option<String>) -> Result<Answer, Turned> {
+    let Some(mouth) = case.channel.shared.tools.get().map(Arc::clone) else { return hold::decide(case, view).await };
+    case.asked.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let ears = Ears { mouth, party: party(&case), method, channel: case.channel.clone(), asked: case.asked.clone() };
+    let answer = hold::decide(case, view).await?;
+    let Answer { response, tunnel } = answer;
+    Ok(Answer { response: ears.listen(response).await?, tunnel })
+}
+
+struct Ears {
+    mouth: Arc<dyn ToolMouth>,
+    party: Party,
+    method: Option<String>,
+    channel: Channel,
+    asked: Asked,
+}
+
+impl Ears {
+    async fn listen(self, response: Response<Payload>) -> Result<Response<Payload>, Turned> {
+        let lists = self.method.as_deref() == Some("tools/list");
+        if !response.status().is_success() || !(lists || is_stream(&response)) {
+            return Ok(response);
+        }
+        if content_coding(response.headers()).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+            let why = "The server coded its answer although that was not offered, so it cannot be looked at.";
+            return Err(Turned::Failed(Refusal::upstream(why)));
+        }
+        let (mut head, body) = response.into_parts();
+        head.headers.remove(CONTENT_LENGTH);
+        head.headers.remove(CONTENT_ENCODING);
+        let is_events = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        if is_events {
+            return Ok(Response::from_parts(head, self.stream(body)));
+        }
+        let whole = collect(body).await?;
+        let passed = match self.mouth.hear(self.party.clone(), self.method.as_deref(), whole.clone()).await {
+            Passage::AsItIs => whole,
+            Passage::Changed(changed) | Passage::Answered(changed) => changed,
+        };
+        Ok(Response::from_parts(head, full(passed)))
+    }
+
+    /// A stream that is read on a task of its own: while a person is asked about one message, the others pass.
+    fn stream(self, body: Payload) -> Payload {
+        let (pass, passed) = mpsc::channel(QUEUE);
+        tokio::spawn(self.pump(body, pass));
+        let frames = stream::unfold(passed, |mut passed| async move {
+            let next: Result<Bytes, PayloadError> = passed.recv().await?;
+            Some((next.map(Frame::data), passed))
+        });
+        StreamBody::new(frames).boxed_unsync()
+    }
+
+    async fn pump(self, mut body: Payload, pass: mpsc::Sender<Result<Bytes, PayloadError>>) {
+        let ears = Arc::new(self);
+        let mut reader = EventReader::default();
+        loop {
+            let frame = tokio::select! {
+                frame = body.frame() => frame,
+                () = pass.closed() => return,
+            };
+            let data = match frame.map(|frame| frame.map(Frame::into_data)) {
+                None => break,
+                Some(Ok(Ok(data))) => data,
+                Some(Ok(Err(_))) => continue,
+                Some(Err(error)) => {
+                    let _ = pass.send(Err(error)).await;
+                    return;
+                }
+            };
+            reader.feed(&data);
+            loop {
+                match reader.next_event() {
+                    Ok(Some(event)) => Self::event(&ears, event, &pass).await,
+                    Ok(None) => break,
+                    Err(error) => {
+                        let _ = pass.send(Err(PayloadError::Upstream(error.to_string()))).await;
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    async fn event(ears: &Arc<Self>, event: StreamEvent, pass: &mpsc::Sender<Result<Bytes, PayloadError>>) {
+        let concerns = event.data.as_ref().filter(|data| ears.mouth.concerns(ears.method.as_deref(), data.as_bytes()));
+        let Some(message) = concerns.map(|data| Bytes::from(data.clone())) else {
+            let _ = pass.send(Ok(event.raw)).await;
+            return;
+        };
+        let (ears, pass) = (Arc::clone(ears), pass.clone());
+        let hearing = async move {
+            match ears.mouth.hear(ears.party.clone(), ears.method.as_deref(), message).await {
+                Passage::AsItIs => drop(pass.send(Ok(event.raw)).await),
+                Passage::Changed(changed) => {
+                    let text = String::from_utf8_lossy(&changed).into_owned();
+                    let _ = pass.send(Ok(StreamEvent::encode(event.id.as_deref(), &text))).await;
+                }
+                Passage::Answered(answer) => answer_server(&ears.channel, &ears.asked, answer),
+            }
+        };
+        tokio::spawn(hearing);
+    }
+}
+
+async fn collect(mut body: Payload) -> Result<Bytes, Turned> {
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let failed = |why: String| Turned::Failed(Refusal::upstream(format!("The answer broke off: {why}.")));
+        let frame = frame.map_err(|error| failed(error.to_string()))?;
+        let Ok(data) = frame.into_data() else { continue };
+        if all.len() + data.len() > MOST {
+            return Err(Turned::Failed(Refusal::upstream("The server's list has more than 16 MiB.")));
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all.freeze())
+}
+
+/// Answers a question of the server in the client's place: a request of its own, judged like the client's own answer would
+/// be.
+pub(super) fn answer_server(channel: &Channel, asked: &Asked, answer: Bytes) {
+    let mut headers = asked.headers.clone();
+    headers.remove(CONTENT_ENCODING);
+    headers.remove("last-event-id");
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+    let path = asked.endpoint.path.as_str();
+    let target = asked.query.as_ref().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+    let incoming = Incoming {
+        method: "POST".to_owned(),
+        scheme: Some(channel.scheme.as_str().to_owned()),
+        authority: Some(channel.target.to_string()),
+        target,
+        headers,
+        length: Some(answer.len() as u64),
+        body: full(answer),
+        upgradable: false,
+    };
+    let channel = channel.clone();
+    // Boxed, because an exchange may come to this very place.
+    let exchange: futures_util::future::BoxFuture<'static, Answer> =
+        Box::pin(crate::exchange::exchange(channel, incoming));
+    tokio::spawn(async move {
+        let response = exchange.await.response;
+        if !response.status().is_success() {
+            tracing::warn!(status = %response.status(), "a server did not hear that its question was refused");
+        }
+    });
+}

@@ -1,0 +1,107 @@
+//! What governs MCP in requests that pass here. The tool mouth does it, which this crate does not see: the composition root
+//! brings both together.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use reeve_domain::id::CredentialId;
+use reeve_domain::operation::Endpoint;
+use reeve_engine::{Admission, LiveSession};
+use serde_json::Value;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+/// One message that a client posts.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Posted {
+    ToolCall {
+        id: Value,
+        params: Value,
+    },
+    /// Any other request.
+    Request {
+        method: String,
+    },
+    /// The client does not wait for this request any more.
+    Cancels {
+        id: Value,
+    },
+    /// Any other notification, or the answer to a question of the server.
+    Other,
+}
+
+/// Where a message goes to or comes from.
+#[derive(Clone)]
+pub struct Party {
+    pub session: Arc<LiveSession>,
+    /// As it is registered; `None`: the agent reached it by its address.
+    pub server: Option<Arc<str>>,
+    pub endpoint: Endpoint,
+}
+
+/// A tool call that was found in a request.
+pub struct ToolCall {
+    pub party: Party,
+    pub id: Value,
+    pub params: Value,
+    /// The credential whose placeholder the request carries.
+    pub credential: Option<CredentialId>,
+    /// What the client hears before the answer.
+    pub say: mpsc::Sender<Bytes>,
+    pub cancelled: CancellationToken,
+}
+
+/// What becomes of a message of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Passage {
+    AsItIs,
+    Changed(Bytes),
+    /// The client does not hear it; the server is answered this.
+    Answered(Bytes),
+}
+
+/// Why a server gave no result.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ToolFailure {
+    Gone(String),
+    TooLarge(usize),
+    Garbage(String),
+    Cancelled,
+    /// The server's own JSON-RPC error object.
+    Rpc(Value),
+    Status(u16),
+}
+
+/// The server that a call is for, reached with the headers of the client's own request.
+pub trait ToolServer: Send + Sync {
+    /// Sends a request and waits for its result. See the tool mouth's own trait.
+    fn request<'a>(
+        &'a self,
+        admission: &'a Admission,
+        method: &'a str,
+        params: Value,
+        cancelled: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Value, ToolFailure>>;
+}
+
+/// Governs tool calls.
+pub trait ToolMouth: Send + Sync + 'static {
+    /// Reads what is posted; `None`: it is no MCP.
+    ///
+    /// # Errors
+    /// When it may hold a tool call and can be read in two ways: then it must be refused.
+    fn read(&self, body: &[u8]) -> Result<Option<Posted>, String>;
+
+    /// Takes a call through every stage. `None`: it was cancelled, and wants no answer.
+    fn call(&self, call: ToolCall, server: Arc<dyn ToolServer>) -> BoxFuture<'static, Option<Bytes>>;
+
+    /// An answer to a call that never came before the gate.
+    fn answer(&self, id: &Value, denial: &reeve_domain::verdict::Denial) -> Bytes;
+
+    /// Looks at a message of a server; `method`: of the client's request that it may answer.
+    fn hear(&self, party: Party, method: Option<&str>, message: Bytes) -> BoxFuture<'static, Passage>;
+
+    /// Whether [`Self::hear`] might do more than let this message pass. Cheap, and right before it.
+    fn concerns(&self, method: Option<&str>, message: &[u8]) -> bool;
+}
