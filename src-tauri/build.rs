@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "policies",
     "audit",
     "settings",
+    "servers",
     "subscribe",
     "login",
     "zoom",

@@ -63,6 +63,11 @@ pub async fn settings(link: Engine<'_>, request: Value) -> Result<Value, ApiErro
     link.call("settings", request).await
 }
 
+#[tauri::command]
+pub async fn servers(link: Engine<'_>, request: Value) -> Result<Value, ApiError> {
+    link.call("servers", request).await
+}
+
 /// The size of everything in the window, in percent.
 #[tauri::command]
 pub fn zoom<R: Runtime>(window: WebviewWindow<R>, percent: u32) {

@@ -133,6 +133,7 @@ fn with_calls<R: Runtime>(builder: tauri::Builder<R>) -> tauri::Builder<R> {
         calls::policies,
         calls::audit,
         calls::settings,
+        calls::servers,
         calls::subscribe,
         login::login,
         calls::zoom,

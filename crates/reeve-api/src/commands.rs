@@ -10,6 +10,7 @@ pub mod credentials;
 pub mod operations;
 pub mod policies;
 mod retention;
+pub mod servers;
 pub mod sessions;
 mod settings;
 mod spending;
@@ -36,6 +37,7 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: Value) -> Resul
         Call::Budgets(call) => budgets::run(host, caller, call).await,
         Call::Credentials(call) => credentials::run(host, caller, call).await,
         Call::Policies(call) => policies::run(host, caller, call).await,
+        Call::Servers(call) => servers::run(host, call).await,
         Call::Settings(call) => settings::run(host, caller, call).await,
         Call::Audit(call) => audit::run(host, caller, call).await,
     }
@@ -54,6 +56,7 @@ impl From<EngineError> for ApiError {
             EngineError::NotFound { .. } => ApiCode::NotFound,
             EngineError::NotArmed(_) => ApiCode::NotArmed,
             EngineError::Presence(_) => ApiCode::NeedsProof,
+            EngineError::Unconfirmed(_) => ApiCode::NotPermitted,
             EngineError::StillDecides(_) => ApiCode::StillDecides,
             _ => ApiCode::Failed,
         };
@@ -92,6 +95,7 @@ fn where_listed(what: &str) -> Option<String> {
         "budget" => "reeve budget",
         "question" => "reeve approve",
         "record" | "action" => "reeve log --json",
+        "server" | "tool" | "declared server" => "reeve mcp list",
         "session" | "running session" => "reeve agents sessions",
         _ => return None,
     };

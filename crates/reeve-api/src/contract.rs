@@ -14,6 +14,7 @@ pub mod error;
 pub mod operations;
 pub mod policies;
 pub mod retention;
+pub mod servers;
 pub mod sessions;
 pub mod settings;
 pub mod spending;

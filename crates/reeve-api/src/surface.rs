@@ -26,6 +26,7 @@ const POWERS: &[(&str, Power)] = &[
     ("operations.save_view", Power::Change),
     ("operations.remove_view", Power::Change),
     ("operations.annotate", Power::Change),
+    ("operations.costliest", Power::Read),
     ("approvals.list", Power::Read),
     // Showing a card hands out the ticket that deciding needs.
     ("approvals.get", Power::Decide),
@@ -40,6 +41,8 @@ const POWERS: &[(&str, Power)] = &[
     ("approvals.suggestions", Power::Change),
     ("approvals.presence", Power::Read),
     ("approvals.set_presence", Power::Decide),
+    // Opens a window of the system.
+    ("approvals.confirm", Power::Decide),
     ("status.get", Power::Read),
     // Opens sessions and writes a probe into the keychain.
     ("status.doctor", Power::Change),
@@ -107,6 +110,17 @@ const POWERS: &[(&str, Power)] = &[
     ("audit.wipe", Power::Decide),
     ("settings.get", Power::Read),
     ("settings.set", Power::Change),
+    ("servers.list", Power::Read),
+    ("servers.get", Power::Read),
+    // An agent does not let itself use a server, nor make one a new one again, nor have one started.
+    ("servers.approve", Power::Decide),
+    ("servers.forget", Power::Decide),
+    ("servers.add", Power::Change),
+    ("servers.remove", Power::Change),
+    // Counts the whole record.
+    ("servers.stats", Power::Change),
+    // Only leads into the session that the caller is in already, or into one of its own.
+    ("mcp.attach", Power::Read),
     ("subscribe", Power::Read),
 ];
 

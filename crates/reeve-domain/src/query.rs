@@ -126,6 +126,13 @@ impl Pattern {
         self.text.is_empty() && (self.open_start || self.open_end)
     }
 
+    /// Other values of a key that mean this one too: what a human refused was denied.
+    #[must_use]
+    pub fn also(&self, key: Key) -> Option<Self> {
+        let denied = key == Key::Decision && !self.open_start && !self.open_end && self.text == "denied";
+        denied.then(|| Self::exact("refused"))
+    }
+
     #[must_use]
     pub fn matches(&self, value: &str) -> bool {
         let (value, text) = (value.as_bytes(), self.text.as_bytes());
@@ -275,6 +282,7 @@ fn is_plain(text: &str) -> bool {
         && !keyword
         && !text.starts_with(['-', '<', '>', '=', '!'])
         && !text.contains("..")
+        && key::without_colon(text).is_none()
         && text.chars().all(inner)
 }
 

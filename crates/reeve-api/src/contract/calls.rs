@@ -13,11 +13,12 @@ use super::credentials::{
 };
 use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};
-use super::operations::{AnnotateInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
+use super::operations::{AnnotateInput, CostliestInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
 use super::policies::AcknowledgeInput;
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
 use super::policies::weighing::{ProposeInput, ReplayInput, WhatIfInput};
 use super::retention::{RetentionDto, SetRetentionInput, WipeInput};
+use super::servers::{AddServerInput, ApproveServerInput, ServerInput, StatsInput};
 use super::sessions::{FlowInput, OpenSessionInput, SearchSessionsInput, SessionInput};
 use super::settings::SetSettingsInput;
 use super::status::PauseInput;
@@ -36,10 +37,11 @@ pub enum Noun {
     Policies,
     Audit,
     Settings,
+    Servers,
 }
 
 impl Noun {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Operations,
         Self::Approvals,
         Self::Status,
@@ -50,6 +52,7 @@ impl Noun {
         Self::Policies,
         Self::Audit,
         Self::Settings,
+        Self::Servers,
     ];
 
     #[must_use]
@@ -65,6 +68,7 @@ impl Noun {
             Self::Policies => "policies",
             Self::Audit => "audit",
             Self::Settings => "settings",
+            Self::Servers => "servers",
         }
     }
 
@@ -93,7 +97,7 @@ macro_rules! calls {
 
 calls! {
     /// Answers: `SearchPage`, `FacetsDto`, `OperationDetailDto`, `ExportedDto`, `ValuesDto`; about views `ViewsDto`, as they
-    /// are after the call; the `OperationRowDto` that was annotated.
+    /// are after the call; the `OperationRowDto` that was annotated; the costliest as a `SearchPage`.
     OperationsCall {
         "operations.search" Search(SearchInput),
         "operations.facets" Facets(FacetsInput),
@@ -104,8 +108,10 @@ calls! {
         "operations.save_view" SaveView(ViewDto),
         "operations.remove_view" RemoveView(ViewInput),
         "operations.annotate" Annotate(AnnotateInput),
+        "operations.costliest" Costliest(CostliestInput),
     }
-    /// Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each.
+    /// Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each; a `ConfirmedDto`, when the
+    /// system has asked whether its human is there.
     ApprovalsCall {
         "approvals.list" List,
         "approvals.get" Get(ApprovalInput),
@@ -118,6 +124,7 @@ calls! {
         "approvals.suggestions" Suggestions,
         "approvals.presence" Presence,
         "approvals.set_presence" SetPresence(SetPresenceInput),
+        "approvals.confirm" Confirm,
     }
     /// Answers: a `StatusDto` each, as it is after the call.
     StatusCall {
@@ -203,6 +210,16 @@ calls! {
         "settings.get" Get,
         "settings.set" Set(SetSettingsInput),
     }
+    /// Answers: `ServersDto`, as it is after the call; a `ServerDetailDto`, `ToolStatsDto`.
+    ServersCall {
+        "servers.list" List,
+        "servers.get" Get(ServerInput),
+        "servers.approve" Approve(ApproveServerInput),
+        "servers.forget" Forget(ServerInput),
+        "servers.add" Add(AddServerInput),
+        "servers.remove" Remove(ServerInput),
+        "servers.stats" Stats(StatsInput),
+    }
 }
 
 /// Any call.
@@ -219,6 +236,7 @@ pub enum Call {
     Policies(PoliciesCall),
     Audit(AuditCall),
     Settings(SettingsCall),
+    Servers(ServersCall),
 }
 
 impl Call {
@@ -241,6 +259,7 @@ impl Call {
             Some(Noun::Policies) => serde_json::from_value(value).map(Self::Policies),
             Some(Noun::Audit) => serde_json::from_value(value).map(Self::Audit),
             Some(Noun::Settings) => serde_json::from_value(value).map(Self::Settings),
+            Some(Noun::Servers) => serde_json::from_value(value).map(Self::Servers),
         };
         read.map_err(|error| {
             ApiError::new(ApiCode::Invalid, format!("`{}` does not take this input: {error}", shown(&name)))
@@ -260,6 +279,7 @@ impl Call {
             Self::Policies(_) => Noun::Policies,
             Self::Audit(_) => Noun::Audit,
             Self::Settings(_) => Noun::Settings,
+            Self::Servers(_) => Noun::Servers,
         }
     }
 
@@ -276,6 +296,7 @@ impl Call {
             PoliciesCall::NAMES,
             AuditCall::NAMES,
             SettingsCall::NAMES,
+            ServersCall::NAMES,
         ]
         .into_iter()
         .flatten()

@@ -143,6 +143,13 @@ impl Key {
     }
 }
 
+/// A comparison whose colon was left out: `cost>0.5`. The key, and what is held against it.
+pub(super) fn without_colon(text: &str) -> Option<(Key, &str)> {
+    let (name, held) = text.split_at_checked(text.find(['<', '>', '=', '!'])?)?;
+    let held = if held.starts_with('!') && !held.starts_with("!=") { return None } else { held };
+    Some((Key::find(name)?, held))
+}
+
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SubsecRound as _, Utc};
 
-use super::key::{Key, Kind};
+use super::key::{Key, Kind, without_colon};
 use super::{DEEPEST, LONGEST, MOST_TERMS, Moment, Op, Pattern, Query, Test, Value};
 use crate::money::NanoUsd;
 
@@ -181,6 +181,13 @@ impl Parser<'_> {
             return None;
         }
         if !self.count(1, here) {
+            return None;
+        }
+        let written = self.text.get(raw.at.clone()).unwrap_or_default();
+        if let Some((key, held)) = without_colon(written) {
+            let nearest = Some(format!("{key}:{held}"));
+            let message = format!("`{key}` needs a colon; quote it to look for the text");
+            self.problems.push(QueryProblem { at: raw.at, message, nearest });
             return None;
         }
         self.pattern(&raw).map(Query::Text)

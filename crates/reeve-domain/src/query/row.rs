@@ -348,7 +348,9 @@ impl OperationRow {
             Value::Pattern(pattern) => {
                 let texts = self.texts(key);
                 let nothing = pattern.text.is_empty() && !pattern.is_any();
-                if nothing { texts.is_empty() } else { texts.iter().any(|text| pattern.matches(text)) }
+                let also = pattern.also(key);
+                let means = |text: &String| pattern.matches(text) || also.as_ref().is_some_and(|p| p.matches(text));
+                if nothing { texts.is_empty() } else { texts.iter().any(means) }
             }
             Value::Time(moment) if key == Key::Before => self.at < moment.resolve(now),
             Value::Time(moment) => self.at >= moment.resolve(now),

@@ -85,6 +85,10 @@ fn what_is_not_understood_is_named_with_its_place_and_the_rest_still_runs() {
         ("foo:(a,b) x", "x"),
         ("foo:>=1 x", "x"),
         ("risk:>h* x", "x"),
+        ("cost>0.0001 x", "x"),
+        ("model=gpt-5 x", "x"),
+        ("status>=400 x", "x"),
+        ("-latency<5s x", "x"),
     ] {
         let parsed = parse(text);
         assert_eq!(parsed.query.to_string(), rest, "{text}");
@@ -96,6 +100,8 @@ fn what_is_not_understood_is_named_with_its_place_and_the_rest_still_runs() {
 fn positions_are_bytes_of_the_text() {
     assert_eq!(problems("ü zzzzzz:x"), [(3..10, None)]);
     assert_eq!(problems("a)"), [(1..2, None)]);
+    assert_eq!(problems("x cost>0.5"), [(2..10, Some("cost:>0.5".to_owned()))]);
+    assert_eq!(problems("\"cost>0.5\" a>b"), []);
 }
 
 #[test]
