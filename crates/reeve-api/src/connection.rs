@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::{Mutex, Semaphore};
 
+use crate::attach;
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
 use crate::surface::{self, Peer};
@@ -86,6 +87,10 @@ async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u
             Ok(_) => {}
         }
         let Ok(request) = serde_json::from_slice::<Request>(&line) else { break };
+        if request.call.get("call").and_then(Value::as_str) == Some(attach::CALL) {
+            tunnel(host, request, reader, &write, pid, &held).await;
+            break;
+        }
         let (host, write, held) = (Arc::clone(host), Arc::clone(&write), Arc::clone(&held));
         tokio::spawn(async move {
             let peer = peer_of(&host, pid).await;
@@ -99,6 +104,30 @@ async fn serve(host: &Arc<Host>, read: ReadHalf, write: WriteHalf, pid: Option<u
         if let Err(error) = host.end_session(&session, SessionEnd::Exited).await {
             tracing::error!(%error, %session, "could not record the end of a session");
         }
+    }
+}
+
+/// The rest of the connection carries MCP.
+async fn tunnel(
+    host: &Arc<Host>,
+    request: Request,
+    reader: BufReader<ReadHalf>,
+    write: &Arc<Mutex<WriteHalf>>,
+    pid: Option<u32>,
+    held: &Arc<Mutex<Option<Vec<SessionId>>>>,
+) {
+    let peer = peer_of(host, pid).await;
+    let caller = Caller { surface: request.surface, pid, peer, held: Arc::clone(held) };
+    let tell = async |said: Result<Value, ApiError>| {
+        let body = match said {
+            Ok(value) => Body::Ok(value),
+            Err(error) => Body::Error(error),
+        };
+        send(write, request.id, body).await;
+    };
+    match surface::check(attach::CALL, peer, request.surface) {
+        Ok(()) => attach::serve(host, &caller, &request.call, reader, write, tell).await,
+        Err(error) => tell(Err(error)).await,
     }
 }
 
@@ -181,11 +210,20 @@ fn judge(
 /// Whether a process was started with a token that a live session knows: proxy variables carry it as a URL's password. What
 /// cannot be read (another user's, or one that hides itself, as agents of keyrings do) carries none as far as is known.
 fn carries_token(pid: u32, authenticates: &impl Fn(&str) -> bool) -> bool {
+    carried_session(pid, |token| authenticates(token).then_some(())).is_some()
+}
+
+/// What `authenticate` knows of the first token it knows among those that a process was started with.
+pub(crate) fn carried_session<T>(pid: u32, authenticate: impl Fn(&str) -> Option<T>) -> Option<T> {
     let pairs = attribution::environment(pid).unwrap_or_default();
-    pairs.iter().filter_map(|pair| std::str::from_utf8(pair).ok()).any(|pair| {
-        let login = pair.split_once("://").and_then(|(_, rest)| rest.split_once('@'));
-        login.and_then(|(login, _)| login.split_once(':')).is_some_and(|(_, password)| authenticates(password))
-    })
+    let mut texts = pairs.iter().filter_map(|pair| std::str::from_utf8(pair).ok());
+    texts.find_map(|pair| authenticate(password_in(pair)?))
+}
+
+/// The password of the login in a URL.
+pub(crate) fn password_in(url: &str) -> Option<&str> {
+    let (login, _) = url.split_once("://")?.1.split_once('@')?;
+    Some(login.split_once(':')?.1)
 }
 
 #[cfg(test)]

@@ -8,13 +8,18 @@ use std::time::Duration;
 use reeve_domain::clock::{Clock, SystemClock};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::SessionEnd;
+use reeve_engine::presence::system::SystemMethod;
 use reeve_engine::settings::{SecretsStore, Settings};
 use reeve_engine::{Engine, EngineOptions};
+use reeve_mcp::Gateway;
+use reeve_mcp::http::Endpoint;
 use reeve_proxy::{Proxy, ProxyOptions};
 use reeve_vault::Vault;
 
+use crate::endpoint::Behind;
 use crate::home::Home;
 use crate::lease::Lease;
+use crate::tools::Mouth;
 
 /// Why the engine's process cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -31,6 +36,8 @@ pub enum HostError {
     Vault { problem: String, advice: String },
     #[error("the proxy cannot run: {0}")]
     Proxy(#[from] reeve_proxy::ProxyError),
+    #[error(transparent)]
+    Endpoint(#[from] reeve_mcp::http::EndpointError),
 }
 
 /// What to run.
@@ -45,6 +52,17 @@ pub struct HostOptions {
     pub clock: Option<Arc<dyn Clock>>,
     /// End by itself after this long without client and session.
     pub idle_exit: Option<Duration>,
+    /// The system's method of proving a human, where one is used: see [`system_method`].
+    pub system: Option<Arc<dyn SystemMethod>>,
+}
+
+/// This system's method of proving a human, where Reeve knows one.
+#[must_use]
+pub fn system_method() -> Option<Arc<dyn SystemMethod>> {
+    #[cfg(target_os = "linux")]
+    return Some(Arc::new(crate::polkit::Polkit::of_system()));
+    #[cfg(not(target_os = "linux"))]
+    None
 }
 
 /// A running engine with its mouth and its socket.
@@ -52,6 +70,8 @@ pub struct Host {
     pub(crate) home: Home,
     pub(crate) engine: Engine,
     pub(crate) proxy: Proxy,
+    pub(crate) mcp: Gateway,
+    pub(crate) endpoint: Endpoint,
     pub(crate) chain: crate::commands::audit::ChainWatch,
     pub(crate) views: crate::views::Views,
     pub(crate) clients: AtomicUsize,
@@ -86,11 +106,19 @@ impl Host {
             vault,
             clock,
             demo: options.demo,
+            system: options.system,
         })
         .await?;
         let proxy = Proxy::start(engine.clone(), ProxyOptions::default()).await?;
+        let mcp = Gateway::new(engine.clone());
+        proxy.govern_tools(Arc::new(Mouth { gateway: mcp.clone() }));
+        let behind =
+            Behind { home: home.clone(), engine: engine.clone(), proxy: proxy.clone(), failed: Arc::default() };
+        let endpoint = Endpoint::start(engine.clone(), mcp.clone(), Arc::new(behind)).await?;
         Ok(Arc::new(Self {
             home,
+            mcp,
+            endpoint,
             engine,
             proxy,
             chain: crate::commands::audit::ChainWatch::default(),

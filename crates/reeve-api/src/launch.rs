@@ -49,6 +49,7 @@ pub(crate) fn lay_out(
     let opened = OpenedSessionDto {
         session: SessionDto::of(&live.session, live.session.agent.as_str()),
         proxy: host.proxy.address().to_string(),
+        mcp: host.endpoint.url(),
         token: TypedSecret(token),
         ca: ca.to_owned(),
         placeholders: placeholders(host.engine.placeholders(live)),
@@ -72,23 +73,52 @@ pub(crate) fn placeholders(pairs: Vec<(String, String)>) -> Vec<PlaceholderDto> 
     pairs.into_iter().map(|(variable, value)| PlaceholderDto { variable, value }).collect()
 }
 
-fn environment_of(
+/// Lays out the environment of a further process in a session that somebody else holds open. The trust bundle is the
+/// session's own where it is there already.
+pub(crate) fn join(home: &Home, opened: OpenedSessionDto) -> Result<Prepared, ApiError> {
+    let session = SessionId::parse(&opened.session.id).map_err(|e| failed(&e))?;
+    let path = trust::path_of(&home.bundles(), &session);
+    if path.exists() {
+        return wired(opened, None, &path, None);
+    }
+    let mut prepared = environment_of(home, opened, None)?;
+    prepared.keep();
+    Ok(prepared)
+}
+
+fn failed(error: &dyn std::fmt::Display) -> ApiError {
+    ApiError::new(ApiCode::Failed, error.to_string())
+}
+
+pub(crate) fn environment_of(
     home: &Home,
     opened: OpenedSessionDto,
     tool: Option<&'static catalog::Tool>,
 ) -> Result<Prepared, ApiError> {
-    let failed = |error: &dyn std::fmt::Display| ApiError::new(ApiCode::Failed, error.to_string());
+    let session = SessionId::parse(&opened.session.id).map_err(|e| failed(&e))?;
+    let inherited = environment::inherited();
+    let bundle = trust::write_bundle(&home.bundles(), &session, &opened.ca, &inherited).map_err(|e| failed(&e))?;
+    let path = bundle.path().to_owned();
+    wired(opened, tool, &path, Some(bundle))
+}
+
+fn wired(
+    opened: OpenedSessionDto,
+    tool: Option<&'static catalog::Tool>,
+    trusted: &std::path::Path,
+    bundle: Option<trust::Bundle>,
+) -> Result<Prepared, ApiError> {
     let session = SessionId::parse(&opened.session.id).map_err(|e| failed(&e))?;
     let agent = AgentId::parse(&opened.session.agent).map_err(|e| failed(&e))?;
     let proxy: SocketAddr = opened.proxy.parse().map_err(|e| failed(&e))?;
     let inherited = environment::inherited();
-    let bundle = trust::write_bundle(&home.bundles(), &session, &opened.ca, &inherited).map_err(|e| failed(&e))?;
     let placeholders: Vec<(String, String)> =
         opened.placeholders.iter().map(|p| (p.variable.clone(), p.value.clone())).collect();
     let environment = environment::for_session(&Wiring {
         proxy,
+        mcp: Some(opened.mcp.as_str()).filter(|url| !url.is_empty()),
         token: &opened.token.0,
-        bundle: bundle.path(),
+        bundle: trusted,
         agent: &agent,
         session: &session,
         tool: tool.or_else(|| catalog::find_key(agent.as_str())),
@@ -97,9 +127,9 @@ fn environment_of(
         inherited: &inherited,
     })
     .map_err(|e| failed(&e))?;
-    let mut warnings: Vec<String> = bundle.warnings().to_vec();
+    let mut warnings: Vec<String> = bundle.iter().flat_map(|bundle| bundle.warnings().to_vec()).collect();
     warnings.extend(environment.warnings().iter().map(ToString::to_string));
-    Ok(Prepared { session: opened.session, environment, warnings, bundle: Some(bundle) })
+    Ok(Prepared { session: opened.session, environment, warnings, bundle })
 }
 
 /// Why a governed child did not run, with the exit code that says so.

@@ -1,22 +1,28 @@
 //! Contract, composition root and transports: what every shell talks to.
 
+mod attach;
 pub mod client;
 pub mod commands;
 mod connection;
 pub mod contract;
 pub mod demo;
 pub mod doctor;
+mod endpoint;
 pub mod home;
 pub mod host;
 pub mod launch;
 mod lease;
 pub mod logging;
+#[cfg(target_os = "linux")]
+pub mod polkit;
 #[cfg(test)]
 mod recorded;
 mod stream;
 pub mod surface;
+mod tools;
 pub mod transport;
 mod views;
+pub mod wrapper;
 
 pub use reeve_domain::approval::Surface;
 pub use reeve_domain::id::SessionId;

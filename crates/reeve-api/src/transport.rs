@@ -7,6 +7,8 @@ pub mod local_socket;
 #[path = "transport/windows.rs"]
 pub mod local_socket;
 
+pub mod frames;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -33,6 +33,8 @@ pub enum Command {
     Run(RunArgs),
     /// Open a session and print its environment, for what Reeve does not start itself.
     Env(EnvArgs),
+    /// Stand in for an MCP server: start it, and let each of its tool calls pass Reeve.
+    Mcp(McpArgs),
     /// Registered agents and their sessions.
     Agents(AgentsArgs),
     /// The Inbox: held actions.
@@ -97,6 +99,9 @@ pub enum Command {
     /// The scripted agent of the demo.
     #[command(hide = true)]
     DemoAgent,
+    /// The demo's tool server.
+    #[command(hide = true)]
+    DemoOffice,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -109,6 +114,20 @@ pub struct RunArgs {
     pub mode: Option<Mode>,
     /// The command and its arguments, after `--`.
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub command: Vec<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct McpArgs {
+    /// Name of the server, as rules call it; left out: by the command.
+    #[arg(long)]
+    pub server: Option<String>,
+    /// Which agent it serves, where no governed session is around; it then has one of its own.
+    #[arg(long)]
+    pub agent: Option<String>,
+    /// The server's command and its arguments, after `--`.
+    #[arg(last = true, required = true)]
     pub command: Vec<String>,
 }
 
@@ -217,6 +236,16 @@ pub struct LogArgs {
     /// Most rows.
     #[arg(short = 'n', long, default_value_t = 50)]
     pub limit: u32,
+    /// Which ones: the newest, or what cost the most; the last line is the first of them.
+    #[arg(long, value_enum, default_value_t = Sort::Time, conflicts_with = "follow")]
+    pub sort: Sort,
+}
+
+/// What the rows of a list are put in order by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Sort {
+    Time,
+    Cost,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -9,6 +9,7 @@ mod data;
 mod demo;
 mod doctor;
 mod log;
+mod mcp;
 mod open;
 mod papers;
 mod policy;
@@ -128,6 +129,7 @@ async fn dispatch(context: &Context, command: Option<Command>) -> anyhow::Result
         None | Some(Command::Status) => status::status(context).await,
         Some(Command::Run(args)) => run::run(context, args).await,
         Some(Command::Env(args)) => run::env(context, args).await,
+        Some(Command::Mcp(args)) => mcp::wrap(context, args).await,
         Some(Command::Agents(args)) => agents::agents(context, args.verb).await,
         Some(Command::Approve(args)) => approve::approve(context, args.verb).await,
         Some(Command::Log(args)) => log::log(context, args).await,
@@ -146,6 +148,7 @@ async fn dispatch(context: &Context, command: Option<Command>) -> anyhow::Result
         Some(Command::Demo(args)) => demo::demo(context, args).await,
         Some(Command::Serve(args)) => serve::serve(context, args).await,
         Some(Command::DemoAgent) => demo::agent().await,
+        Some(Command::DemoOffice) => demo::office().await,
         Some(Command::Completions { .. } | Command::Man { .. }) => Ok(crate::exit::DONE),
     }
 }

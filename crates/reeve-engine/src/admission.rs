@@ -112,6 +112,12 @@ impl Admission {
         self.sent.store(true, Ordering::Release);
     }
 
+    /// Whether [`Self::sent`] was called.
+    #[must_use]
+    pub fn was_sent(&self) -> bool {
+        self.sent.load(Ordering::Acquire)
+    }
+
     /// Charges and records what came of it; durable when it returns.
     ///
     /// # Errors

@@ -52,6 +52,13 @@ impl Lineage {
         only(&waiting).map(|asked| asked.operation.clone())
     }
 
+    /// The answer that asked for the tool call of one of these ids, as the agent passes them on.
+    pub fn asked_for(&self, calls: &[&str]) -> Option<OperationId> {
+        let waiting = self.0.lock();
+        let mut newest = waiting.iter().rev();
+        newest.find(|asked| asked.calls.iter().any(|call| calls.contains(&call.as_str()))).map(|one| one.operation.clone())
+    }
+
     /// What a model answered: what it asks for is waited for from now on.
     pub fn settled(&self, operation: &Operation, outcome: &Outcome) {
         let Some(call) = operation.llm().filter(|_| outcome.succeeded()) else { return };

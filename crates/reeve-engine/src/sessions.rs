@@ -65,6 +65,13 @@ impl LiveSession {
         self.lineage.parent(operation, answers)
     }
 
+    /// The operation that a tool call belongs under: the answer that asked for it by one of these ids, else as
+    /// [`Self::parent_of`].
+    #[must_use]
+    pub fn parent_of_call(&self, operation: &Operation, calls: &[&str]) -> Option<OperationId> {
+        self.lineage.asked_for(calls).or_else(|| self.lineage.parent(operation, &[]))
+    }
+
     #[must_use]
     pub fn id(&self) -> &SessionId {
         &self.session.id
@@ -123,6 +130,14 @@ pub struct OpenSession {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
+/// A new token and its hash.
+fn fresh() -> (String, [u8; 32]) {
+    let token: [u8; 32] = rand::random();
+    let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token);
+    let hash = sha2::Sha256::digest(token.as_bytes()).into();
+    (token, hash)
+}
+
 /// Owner of the live sessions.
 #[derive(Debug)]
 pub struct Sessions {
@@ -153,8 +168,7 @@ impl Sessions {
         project: Vec<Arc<PolicySet>>,
         now: DateTime<Utc>,
     ) -> Result<(Arc<LiveSession>, Secret), EngineError> {
-        let token: [u8; 32] = rand::random();
-        let token = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(token);
+        let (token, hash) = fresh();
         let session = Session {
             id: SessionId::new(),
             agent: open.agent,
@@ -169,7 +183,6 @@ impl Sessions {
             ended_at: None,
             ended_because: None,
         };
-        let hash: [u8; 32] = sha2::Sha256::digest(token.as_bytes()).into();
         self.store.open_session(session.clone(), hex::encode(hash)).await?;
         let live = Arc::new(LiveSession {
             session,
@@ -195,6 +208,18 @@ impl Sessions {
         let (stored, session) = live.by_token.get_key_value(&hash)?;
         let same: bool = stored.ct_eq(&hash).into();
         (same && !session.cancel.is_cancelled()).then(|| Arc::clone(session))
+    }
+
+    /// A further token for a session, for a process of it that cannot be told the first one; `None` when it ended.
+    #[must_use]
+    pub fn lend(&self, live: &Arc<LiveSession>) -> Option<Secret> {
+        let (token, hash) = fresh();
+        let mut all = self.live.write();
+        if !all.by_id.contains_key(live.id()) {
+            return None;
+        }
+        all.by_token.insert(hash, Arc::clone(live));
+        Some(Secret::from(token))
     }
 
     #[must_use]

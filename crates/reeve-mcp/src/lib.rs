@@ -1,2 +1,18 @@
 //! The tool mouth: MCP messages between agents and servers, each tool call an operation before the gate, and the commit
 //! boundary that validates, previews, bounds and de-duplicates what it lets through.
+
+mod acting;
+pub mod call;
+pub mod gateway;
+pub mod http;
+pub mod link;
+pub mod message;
+pub mod progress;
+pub mod upstream;
+mod relay;
+
+pub use call::{Call, Reply};
+pub use gateway::Gateway;
+pub use link::{Link, ServerRef};
+pub use relay::Ended;
+pub use upstream::{Failure, Upstream};

@@ -86,7 +86,7 @@ pub fn write_bundle(
             write_pem(&mut text, &root);
         }
     }
-    let path = folder.join(file_name(session));
+    let path = path_of(folder, session);
     write_private(folder, &path, &text)?;
     Ok(Bundle { path, kept: false, warnings })
 }
@@ -112,6 +112,12 @@ pub fn sweep(folder: &Path, live: &[SessionId]) -> std::io::Result<usize> {
         }
     }
     Ok(removed)
+}
+
+/// Where the bundle of a session is, once it is written.
+#[must_use]
+pub fn path_of(folder: &Path, session: &SessionId) -> PathBuf {
+    folder.join(file_name(session))
 }
 
 fn file_name(session: &SessionId) -> String {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use reeve_domain::id::{AgentId, SessionId};
 use reeve_domain::query;
+use reeve_domain::sensitive::Secret;
 use reeve_domain::session::{Session, SessionEnd};
-use reeve_engine::OpenSession;
+use reeve_engine::{LiveSession, OpenSession};
 use reeve_sandbox::catalog;
 use reeve_store::search::{FlowNode, FlowTurn};
 use serde_json::Value;
@@ -117,10 +118,35 @@ fn node(node: FlowNode) -> FlowNodeDto {
         injected: row.injected,
         retry_of: node.retry_of.map(|of| of.to_string()),
         failed: row.error.is_some() || row.status.is_some_and(|status| status >= 400),
+        purpose: super::operations::purpose(row.purpose),
+        asked: row.approval.is_some(),
     }
 }
 
-async fn open(host: &Arc<Host>, caller: &Caller, input: OpenSessionInput) -> Result<OpenedSessionDto, ApiError> {
+/// What a further process of a running session needs: a token of its own for the same session, and its trust.
+pub(crate) fn joined(host: &Host, live: &Arc<LiveSession>) -> Result<OpenedSessionDto, ApiError> {
+    let ca = host.proxy.certificate(live.id()).ok_or_else(|| not_found("running session", live.id().as_str()))?;
+    let token = host.engine.sessions().lend(live).ok_or_else(|| not_found("running session", live.id().as_str()))?;
+    Ok(opened(host, live, &super::agents::name_of(host, &live.session.agent), &token, ca))
+}
+
+fn opened(host: &Host, live: &LiveSession, name: &str, token: &Secret, ca: String) -> OpenedSessionDto {
+    OpenedSessionDto {
+        session: SessionDto::of(&live.session, name),
+        proxy: host.proxy.address().to_string(),
+        mcp: host.endpoint.url(),
+        token: TypedSecret(String::from_utf8_lossy(token.expose()).into_owned()),
+        ca,
+        placeholders: crate::launch::placeholders(host.engine.placeholders(live)),
+        upstream_proxy: host.engine.settings().upstream.proxy.clone(),
+    }
+}
+
+pub(crate) async fn open(
+    host: &Arc<Host>,
+    caller: &Caller,
+    input: OpenSessionInput,
+) -> Result<OpenedSessionDto, ApiError> {
     let agent = agent_of(&input)?;
     let tool = catalog::find_key(agent.as_str());
     let name = tool.map_or_else(|| agent.to_string(), |t| t.name.to_owned());
@@ -156,15 +182,7 @@ async fn open(host: &Arc<Host>, caller: &Caller, input: OpenSessionInput) -> Res
             return Err(ApiError::new(crate::contract::ApiCode::Failed, error.to_string()));
         }
     };
-    let token = String::from_utf8_lossy(token.expose()).into_owned();
-    Ok(OpenedSessionDto {
-        session: SessionDto::of(&live.session, &name),
-        proxy: host.proxy.address().to_string(),
-        token: TypedSecret(token),
-        ca,
-        placeholders: crate::launch::placeholders(host.engine.placeholders(&live)),
-        upstream_proxy: host.engine.settings().upstream.proxy.clone(),
-    })
+    Ok(opened(host, &live, &name, &token, ca))
 }
 
 /// The named agent, else the known tool behind the program's name, else the program's name itself.

@@ -62,7 +62,7 @@ fn cwd() -> anyhow::Result<String> {
 }
 
 /// The command as it is recorded: the program, and of its arguments only what cannot be a secret or a prompt.
-fn shown(command: &[String]) -> Vec<String> {
+pub fn shown(command: &[String]) -> Vec<String> {
     // `-psecret` and `-uuser:secret` are short options with their value attached.
     let keep = |argument: &&String| {
         let option = argument.starts_with("--") || (argument.starts_with('-') && argument.len() == 2);

@@ -1,0 +1,201 @@
+//! The engine's half of `reeve mcp`: whose session a wrapper belongs to, and its connection as a tunnel between the agent and
+//! the server, with the gateway in the middle.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reeve_domain::operation::McpTransport;
+use reeve_engine::LiveSession;
+use reeve_mcp::{Ended, Link, ServerRef};
+use reeve_proxy::attribution;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::io::BufReader;
+use tokio::sync::{Mutex, mpsc};
+
+use crate::connection::{Caller, carried_session};
+use crate::contract::credentials::TypedSecret;
+use crate::contract::sessions::{OpenSessionInput, OpenedSessionDto};
+use crate::contract::{ApiCode, ApiError};
+use crate::host::Host;
+use crate::surface::Peer;
+use crate::transport::frames::{self, Channel};
+use crate::transport::local_socket::{ReadHalf, WriteHalf};
+
+/// The call that turns a connection into a tunnel.
+pub const CALL: &str = "mcp.attach";
+
+/// Longest name of a server, in bytes.
+const NAME: usize = 128;
+
+/// What a wrapper says of itself.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachInput {
+    /// Name of the server, as it is registered.
+    pub server: String,
+    /// Whose session is opened where the wrapper belongs to none.
+    pub agent: Option<String>,
+    pub cwd: String,
+    /// Program and arguments of the server.
+    pub command: Vec<String>,
+    /// The same without what could be a secret, for the record.
+    pub shown: Vec<String>,
+    /// The session's token that the wrapper found in its own environment.
+    pub token: Option<TypedSecret>,
+}
+
+/// Where it belongs.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AttachedDto {
+    pub opened: OpenedSessionDto,
+    /// The session was opened for this wrapper and ends with it.
+    pub own: bool,
+}
+
+/// Attaches a wrapper and carries its messages until either side ends.
+pub(crate) async fn serve(
+    host: &Arc<Host>,
+    caller: &Caller,
+    call: &Value,
+    mut reader: BufReader<ReadHalf>,
+    write: &Arc<Mutex<WriteHalf>>,
+    tell: impl AsyncFnOnce(Result<Value, ApiError>),
+) {
+    let attached = match attach(host, caller, call).await {
+        Ok(attached) => attached,
+        Err(error) => return tell(Err(error)).await,
+    };
+    let Attached { live, server, dto } = attached;
+    tell(serde_json::to_value(&dto).map_err(|error| ApiError::new(ApiCode::Failed, error.to_string()))).await;
+    let (agent, agent_there) = Link::pair();
+    let (upstream, server_there) = Link::pair();
+    let relay = host.mcp.relay(live, server, agent, upstream);
+    let incoming = read(&mut reader, agent_there.tx, server_there.tx);
+    let outgoing = write_all(write, agent_there.rx, server_there.rx);
+    let carried = async {
+        // What the relay says last still goes out.
+        let (ended, ()) = tokio::join!(relay, outgoing);
+        ended
+    };
+    let mut incoming = std::pin::pin!(incoming);
+    let mut carried = std::pin::pin!(carried);
+    let ended = tokio::select! {
+        ended = &mut carried => ended,
+        // The wrapper hung up: its ends of the links are dropped, and the relay ends by that.
+        () = &mut incoming => carried.await,
+    };
+    let why = match ended {
+        Ended::AgentGone => "the agent went away",
+        Ended::ServerGone => "the server ended",
+        Ended::SessionOver => "the session is over",
+    };
+    // A wrapper that is gone does not hear it.
+    let _ = frames::write(&mut *write.lock().await, Channel::End, why.as_bytes()).await;
+}
+
+/// Frames of the wrapper, each to its side; ends with the connection.
+async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, server: mpsc::Sender<Bytes>) {
+    let mut server = Some(server);
+    while let Ok(Some((channel, bytes))) = frames::read(reader).await {
+        let bytes = Bytes::from(bytes);
+        let taken = match (channel, &server) {
+            (Channel::Agent, _) => agent.send(bytes).await.is_ok(),
+            (Channel::Server, Some(server)) => server.send(bytes).await.is_ok(),
+            (Channel::Server, None) => true,
+            (Channel::End, _) => {
+                server = None;
+                true
+            }
+        };
+        if !taken {
+            break;
+        }
+    }
+}
+
+async fn write_all(write: &Mutex<WriteHalf>, mut agent: mpsc::Receiver<Bytes>, mut server: mpsc::Receiver<Bytes>) {
+    loop {
+        let (channel, bytes) = tokio::select! {
+            Some(bytes) = agent.recv() => (Channel::Agent, bytes),
+            Some(bytes) = server.recv() => (Channel::Server, bytes),
+            else => break,
+        };
+        if frames::write(&mut *write.lock().await, channel, &bytes).await.is_err() {
+            break;
+        }
+    }
+}
+
+struct Attached {
+    live: Arc<LiveSession>,
+    server: ServerRef,
+    dto: AttachedDto,
+}
+
+async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attached, ApiError> {
+    let invalid = |why: String| ApiError::new(ApiCode::Invalid, why);
+    let input = call.get("input").cloned().unwrap_or_default();
+    let input: AttachInput = serde_json::from_value(input).map_err(|error| invalid(error.to_string()))?;
+    let bad = |c: char| c.is_control() || c.is_whitespace();
+    if input.server.is_empty() || input.server.len() > NAME || input.server.contains(bad) {
+        return Err(invalid(format!("`{}` is no name of a server", input.server.escape_debug())));
+    }
+    let server = ServerRef {
+        name: input.server.clone(),
+        transport: McpTransport::Stdio,
+        command: input.command.clone(),
+        endpoint: None,
+    };
+    let found = session_of(host, caller.pid, input.token.as_ref()).await;
+    let (live, dto) = match found {
+        Some(live) => {
+            let opened = crate::commands::sessions::joined(host, &live)?;
+            (live, AttachedDto { opened, own: false })
+        }
+        None if caller.peer == Peer::Governed => {
+            let why = "this process is governed, but its session does not run any more";
+            return Err(ApiError::new(ApiCode::NotPermitted, why));
+        }
+        None => own_session(host, caller, input).await?,
+    };
+    Ok(Attached { live, server, dto })
+}
+
+async fn own_session(
+    host: &Arc<Host>,
+    caller: &Caller,
+    input: AttachInput,
+) -> Result<(Arc<LiveSession>, AttachedDto), ApiError> {
+    let Some(agent) = input.agent else {
+        let why = "`reeve mcp` was started outside of any session";
+        return Err(ApiError::new(ApiCode::Invalid, why).hint("name the agent that starts it: `--agent NAME`"));
+    };
+    let opening =
+        OpenSessionInput { agent: Some(agent), cwd: input.cwd, command: input.shown, hours: None, mode: None };
+    let opened = crate::commands::sessions::open(host, caller, opening).await?;
+    let live = host.engine.sessions().authenticate(&opened.token.0);
+    let live = live.ok_or_else(|| ApiError::new(ApiCode::Failed, "the session ended at once"))?;
+    Ok((live, AttachedDto { opened, own: true }))
+}
+
+/// The session that a wrapper runs in: of the nearest process above it that holds one, else by a token that it, or a process
+/// above it, was started with. Agents strip the environment of the servers they start.
+async fn session_of(host: &Arc<Host>, pid: Option<u32>, token: Option<&TypedSecret>) -> Option<Arc<LiveSession>> {
+    let sessions = host.engine.sessions();
+    let live = sessions.all();
+    let given = token.and_then(|token| sessions.authenticate(&token.0));
+    let Some(pid) = pid.filter(|pid| *pid != 0) else { return given };
+    let host = Arc::clone(host);
+    let look = move || {
+        let mut above = attribution::ancestors(pid);
+        let holds = |pid: &u32| live.iter().find(|one| one.holder == Some(*pid)).cloned();
+        let held = above.iter().find_map(holds);
+        held.or(given).or_else(|| {
+            above.insert(0, pid);
+            above.iter().find_map(|pid| carried_session(*pid, |token| host.engine.sessions().authenticate(token)))
+        })
+    };
+    tokio::task::spawn_blocking(look).await.ok().flatten()
+}

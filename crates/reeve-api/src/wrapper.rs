@@ -1,0 +1,215 @@
+//! `reeve mcp`: stands in for an MCP server that speaks over its standard input and output. It starts the server in its own
+//! place, with proxy and trust of the session, and lets the engine see every message. Without the engine nothing passes: what
+//! waits and what comes is refused with words.
+
+pub(crate) mod child;
+mod state;
+mod tunnel;
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::sync::mpsc;
+
+use crate::client::StartOptions;
+use crate::contract::ApiError;
+use crate::home::Home;
+use crate::wrapper::child::{Child, Exit};
+use crate::wrapper::state::State;
+use crate::wrapper::tunnel::{Heard, Tunnel};
+
+/// Messages that wait for a server or an agent that reads slowly.
+const QUEUE: usize = 4096;
+/// How often a lost engine is looked for.
+const AGAIN: Duration = Duration::from_millis(500);
+/// How long the first words of an agent may take where there is nobody to hear them.
+const FIRST: Duration = Duration::from_secs(1);
+/// How long answers may take to go out after the server ended.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// What to wrap.
+#[derive(Debug, Clone)]
+pub struct Wrap {
+    /// Name of the server, as rules call it.
+    pub server: String,
+    /// Whose session is opened where there is none around.
+    pub agent: Option<String>,
+    pub command: Vec<OsString>,
+    /// The same without what could be a secret, for the record.
+    pub shown: Vec<String>,
+    /// How the engine is started where none runs.
+    pub start: StartOptions,
+}
+
+/// Wraps a server until it or its agent ends, and returns the exit code.
+///
+/// # Errors
+/// When the engine cannot be had, the wrapper belongs nowhere, or the server cannot be started. The agent was told so in
+/// answer to what it asked meanwhile.
+pub async fn run(home: &Home, wrap: Wrap) -> Result<i32, ApiError> {
+    let (to_agent, writing) = write_lines(tokio::io::stdout());
+    let mut wrapper = Wrapper {
+        lines: read_lines(tokio::io::stdin()),
+        agent_open: true,
+        state: State::new(to_agent),
+        told: child::told_to_end(),
+    };
+    // The agent waits for nothing while this comes up: what it says is kept.
+    let ended = match begin(home, &wrap).await {
+        Ok((tunnel, server)) => Ok(wrapper.carry(home, &wrap, tunnel, server).await),
+        Err(error) => {
+            wrapper.refuse_first(&error).await;
+            Err(error)
+        }
+    };
+    drop(wrapper);
+    // An agent that does not read does not hear the last words.
+    let _ = tokio::time::timeout(LAST_WORDS, writing).await;
+    ended
+}
+
+async fn begin(home: &Home, wrap: &Wrap) -> Result<(Tunnel, Child), ApiError> {
+    let tunnel = tunnel::attach(home, wrap, true).await?;
+    let server = Child::start(&wrap.command, tunnel.environment())?;
+    Ok((tunnel, server))
+}
+
+/// The agent's side.
+struct Wrapper {
+    lines: mpsc::Receiver<Vec<u8>>,
+    agent_open: bool,
+    state: State,
+    told: mpsc::Receiver<()>,
+}
+
+impl Wrapper {
+    /// Carries messages until the end, and returns the server's exit code.
+    async fn carry(&mut self, home: &Home, wrap: &Wrap, mut tunnel: Tunnel, mut server: Child) -> i32 {
+        let mut to_server = server.input();
+        self.state.attached(tunnel.sender());
+        let mut again = tokio::time::interval(AGAIN);
+        let exit = loop {
+            // A closed input ends the server in the same way, once what was asked is answered.
+            if !self.agent_open && self.state.is_idle() {
+                to_server = None;
+            }
+            let deadline = server.deadline();
+            tokio::select! {
+                line = self.lines.recv(), if self.agent_open => match line {
+                    Some(line) => self.state.from_agent(line).await,
+                    None => {
+                        self.agent_open = false;
+                        server.end_soon();
+                    }
+                },
+                line = server.line() => match line {
+                    Some(line) => self.state.from_server(line).await,
+                    None => break Exit::Server,
+                },
+                heard = tunnel.hear() => match heard {
+                    Heard::Agent(message) => self.state.to_agent(message).await,
+                    Heard::Server(message) => if let Some(to) = &to_server {
+                        // A server that takes nothing any more is about to end.
+                        let _ = to.send(message).await;
+                    },
+                    Heard::Over(why) => {
+                        self.state.over(&why).await;
+                        break Exit::Over;
+                    }
+                    Heard::Lost => self.state.lost().await,
+                },
+                _ = again.tick(), if self.state.is_lost() => {
+                    if let Ok(found) = tunnel::attach(home, wrap, false).await {
+                        tunnel = found;
+                        self.state.attached(tunnel.sender());
+                    }
+                }
+                _ = self.told.recv() => break Exit::Told,
+                () = child::until(deadline) => break Exit::Told,
+            }
+        };
+        drop(to_server);
+        let code = server.end(exit).await;
+        if exit == Exit::Server && !self.state.is_lost() {
+            tunnel.server_ended(code).await;
+            // The engine says to whoever waits that the server is gone.
+            let _ = tokio::time::timeout(LAST_WORDS, self.drain(&mut tunnel)).await;
+        }
+        self.state.over(&format!("the server ended with status {code}")).await;
+        code
+    }
+
+    async fn drain(&mut self, tunnel: &mut Tunnel) {
+        loop {
+            match tunnel.hear().await {
+                Heard::Agent(message) => self.state.to_agent(message).await,
+                Heard::Server(_) => {}
+                Heard::Over(_) | Heard::Lost => return,
+            }
+        }
+    }
+
+    /// Answers what the agent asks where this did not come up. One that asks nothing sees the exit status.
+    async fn refuse_first(&mut self, error: &ApiError) {
+        self.state.over(&error.message).await;
+        while let Ok(Some(line)) = tokio::time::timeout(FIRST, self.lines.recv()).await {
+            self.state.from_agent(line).await;
+        }
+    }
+}
+
+/// Lines of an input, without their ends. One that is too long is cut, which no reader of messages takes for one.
+fn read_lines(from: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
+    let (tx, rx) = mpsc::channel(QUEUE);
+    tokio::spawn(async move {
+        let mut reader = BufReader::with_capacity(64 * 1024, from);
+        while let Ok(Some(line)) = read_line(&mut reader).await {
+            if !line.is_empty() && tx.send(line).await.is_err() {
+                break;
+            }
+        }
+    });
+    rx
+}
+
+async fn read_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::io::Result<Option<Vec<u8>>> {
+    const MOST: usize = reeve_mcp::message::MAX_MESSAGE + 1;
+    let mut line = Vec::new();
+    loop {
+        let part = reader.fill_buf().await?;
+        if part.is_empty() {
+            return Ok((!line.is_empty()).then_some(line));
+        }
+        let end = part.iter().position(|byte| *byte == b'\n');
+        let taken = end.unwrap_or(part.len());
+        let room = MOST.saturating_sub(line.len());
+        line.extend(part.iter().take(taken.min(room)));
+        reader.consume(end.map_or(taken, |at| at + 1));
+        if end.is_some() {
+            while line.last() == Some(&b'\r') {
+                line.pop();
+            }
+            return Ok(Some(line));
+        }
+    }
+}
+
+/// Writes each message as a line, for as long as somebody sends some.
+fn write_lines(
+    to: impl tokio::io::AsyncWrite + Unpin + Send + 'static,
+) -> (mpsc::Sender<Vec<u8>>, tokio::task::JoinHandle<()>) {
+    let (tx, mut rx) = mpsc::channel::<Vec<u8>>(QUEUE);
+    let writing = tokio::spawn(async move {
+        let mut to = to;
+        while let Some(mut line) = rx.recv().await {
+            // Between messages there are line breaks, and in them none.
+            line.retain(|byte| !matches!(byte, b'\n' | b'\r'));
+            line.push(b'\n');
+            if to.write_all(&line).await.is_err() || to.flush().await.is_err() {
+                break;
+            }
+        }
+    });
+    (tx, writing)
+}

@@ -1,0 +1,293 @@
+//! One tool call from the agent's bytes to the server's answer: every stage in its order, each in a room of its own. All
+//! transports call this and nothing else.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_domain::id::{CredentialId, OperationId};
+use reeve_domain::obligation::Obligation;
+use reeve_domain::operation::{Operation, SchemaCheck, ToolAnnotations};
+use reeve_domain::outcome::{Ending, ToolResult};
+use reeve_domain::verdict::{Denial, DenialKind};
+use reeve_engine::{Admission, LiveSession, Ruling};
+use reeve_engine::denials::own;
+use reeve_protocol::denial;
+use reeve_protocol::mcp::{self, ToolCall};
+use serde_json::{Map, Value, json};
+use tokio_util::sync::CancellationToken;
+
+use crate::acting::{Acting, STOPPED};
+use crate::gateway::Gateway;
+use crate::link::ServerRef;
+use crate::message::{self, Answer};
+use crate::progress::Progress;
+use crate::upstream::{Failure, Upstream};
+
+/// Longest error text of a tool that is recorded, in characters.
+const SAID: usize = 500;
+
+/// A `tools/call` as it came.
+#[derive(Debug)]
+pub struct Call {
+    pub session: Arc<LiveSession>,
+    pub server: Arc<ServerRef>,
+    pub tool: String,
+    pub arguments: Map<String, Value>,
+    /// Everything else in its `params`, `_meta` included.
+    pub rest: Map<String, Value>,
+    pub progress: Option<Arc<Progress>>,
+    /// The credential whose placeholder the request carries that brought it, over HTTP.
+    pub credential: Option<CredentialId>,
+    /// The agent does not wait for it any more.
+    pub cancelled: CancellationToken,
+}
+
+impl Call {
+    /// Reads the `params` of a `tools/call`.
+    ///
+    /// # Errors
+    /// A JSON-RPC error for the agent, where they are not those of a tool call.
+    pub fn read(
+        session: Arc<LiveSession>,
+        server: Arc<ServerRef>,
+        params: Value,
+        progress: Option<Arc<Progress>>,
+        cancelled: CancellationToken,
+    ) -> Result<Self, Answer> {
+        let invalid = |why: &str| message::failure(-32602, format!("this is no tool call: {why}"));
+        let Value::Object(mut rest) = params else { return Err(invalid("`params` is not an object")) };
+        let Some(Value::String(tool)) = rest.shift_remove("name") else {
+            return Err(invalid("`name` is not a text"));
+        };
+        let arguments = match rest.shift_remove("arguments") {
+            None | Some(Value::Null) => Map::new(),
+            Some(Value::Object(arguments)) => arguments,
+            Some(_) => return Err(invalid("`arguments` is not an object")),
+        };
+        Ok(Self { session, server, tool, arguments, rest, progress, credential: None, cancelled })
+    }
+
+    #[must_use]
+    pub fn meta(&self) -> Option<&Value> {
+        self.rest.get("_meta")
+    }
+
+    /// The ids by which the agent's model asked for this call, as clients pass them on: Claude Code's, then Codex'.
+    fn asked_by(&self) -> Vec<&str> {
+        let id = |key: &str| self.meta().and_then(|meta| meta.get(key)).and_then(Value::as_str);
+        ["claudecode/toolUseId", "callId"].into_iter().filter_map(id).collect()
+    }
+
+    /// What is sent: the very arguments that were judged.
+    fn params(&self) -> Value {
+        let mut params = Map::new();
+        params.insert("name".to_owned(), Value::String(self.tool.clone()));
+        params.insert("arguments".to_owned(), Value::Object(self.arguments.clone()));
+        params.extend(self.rest.clone());
+        Value::Object(params)
+    }
+}
+
+/// What the agent is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Answer(Answer),
+    /// The agent cancelled the call: MCP wants no answer then.
+    Nothing,
+}
+
+impl Reply {
+    fn result(result: Value) -> Self {
+        Self::Answer(Answer::Result(result))
+    }
+
+    /// A denial in Reeve's words, as a result that is an error.
+    pub(crate) fn denied(denial: &Denial) -> Self {
+        Self::result(denial::tool_result(denial))
+    }
+}
+
+impl Gateway {
+    /// Takes a call through every stage. The upstream sees it only with an admission in hand.
+    pub async fn call(&self, call: Call, upstream: &dyn Upstream) -> Reply {
+        // Standing: what the person reviewed of this tool.
+        // Schema: the arguments against the pinned input schema.
+        let (operation, view) = match self.classify(&call) {
+            Ok(classified) => classified,
+            Err(why) => return self.unreadable(&call, why).await,
+        };
+        // Isolation: whether the server bears another call now.
+        // Preview: a look at what the call would do.
+        let admission = match self.admit(&call, operation, view).await {
+            Ok(admission) => admission,
+            Err(reply) => return reply,
+        };
+        // Slot: one execution for one key.
+        // Redaction of what is sent.
+        let mut acting = Acting::new(admission);
+        let answered = self.forward(&call, &mut acting, upstream).await;
+        // Result: its schema, its shape, its redaction.
+        // The slot is completed before the answer goes out.
+        conclude(&call, acting, answered)
+    }
+
+    /// The facts that rules judge, and what a person is shown.
+    fn classify(&self, call: &Call) -> Result<(Operation, Value), String> {
+        let arguments = serde_json::to_vec(&call.arguments).map_err(|error| error.to_string())?;
+        let classified = mcp::classify(&ToolCall {
+            server: &call.server.name,
+            transport: call.server.transport,
+            tool: &call.tool,
+            annotations: ToolAnnotations::default(),
+            schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: call.server.endpoint.as_ref(),
+            purpose: reeve_domain::operation::Purpose::Call,
+            data: None,
+            arguments: &arguments,
+        });
+        let classified = classified.map_err(|error| error.to_string())?;
+        let mut operation = Operation {
+            id: OperationId::new(),
+            at: self.engine().now(),
+            principal: call.session.principal(),
+            subject: classified.subject,
+            content: classified.content,
+            summary: classified.summary,
+            conversation: None,
+            credential: call.credential.clone(),
+            parent: None,
+        };
+        operation.parent = call.session.parent_of_call(&operation, &call.asked_by());
+        Ok((operation, classified.view))
+    }
+
+    /// Before the gate. The caller hears that it goes on while a person thinks; when it goes, the question stays.
+    async fn admit(&self, call: &Call, operation: Operation, view: Value) -> Result<Box<Admission>, Reply> {
+        let why = format!("{} waits for a person to approve it in Reeve", operation.summary);
+        let ruled = self.engine().gate().admit(operation, view);
+        let ruling = tokio::select! {
+            biased;
+            ruling = Progress::during(call.progress.as_deref(), &why, ruled) => ruling,
+            () = call.cancelled.cancelled() => return Err(Reply::Nothing),
+        };
+        match ruling {
+            Ruling::Admitted(admission) => Ok(admission),
+            Ruling::Denied(denial) => Err(Reply::denied(&denial)),
+        }
+    }
+
+    async fn forward(&self, call: &Call, acting: &mut Acting, upstream: &dyn Upstream) -> Result<Value, Failed> {
+        let params = call.params();
+        acting.outcome.request_bytes = params.to_string().len() as u64;
+        let Some(admission) = acting.admission() else { return Err(Failed::Revoked) };
+        let why = format!("{} runs", admission.operation().summary);
+        let asked = upstream.request(admission, "tools/call", params, &call.cancelled);
+        tokio::select! {
+            // What was revoked before is not sent at all, and an answer that comes at the same moment is not passed on.
+            biased;
+            () = admission.revoked().cancelled() => Err(Failed::Revoked),
+            answered = Progress::during(call.progress.as_deref(), &why, asked) => answered.map_err(Failed::Upstream),
+            () = until(admission.obligations()) => Err(Failed::Upstream(Failure::Timeout)),
+        }
+    }
+
+    /// A call that could be read in two ways never becomes an operation.
+    async fn unreadable(&self, call: &Call, why: String) -> Reply {
+        let summary = format!("{}.{}", call.server.name, call.tool);
+        self.record_refused(&call.session, "a tool call that cannot be read without doubt", format!("{summary}: {why}")).await;
+        let message = format!("the arguments of {summary} cannot be judged: {why}");
+        Reply::denied(&worded(DenialKind::Malformed, message, "send it with plain arguments", "malformed", None))
+    }
+}
+
+/// Why an admitted call has no result.
+enum Failed {
+    Revoked,
+    Upstream(Failure),
+}
+
+/// Settles what came of it, and words it for the agent.
+fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) -> Reply {
+    let record = acting.admission().map(|admission| admission.operation().id.clone());
+    let summary = format!("{}.{}", call.server.name, call.tool);
+    let failed = |kind, message: String, advice: &str, rule: &str| {
+        Reply::denied(&worded(kind, message, advice, rule, record.clone()))
+    };
+    match answered {
+        Ok(result) => {
+            acting.outcome.response_bytes = result.to_string().len() as u64;
+            acting.outcome.result = Some(said(&result));
+            acting.settle(Ending::Complete);
+            Reply::result(result)
+        }
+        Err(Failed::Upstream(Failure::Rpc(error))) => {
+            acting.outcome.response_bytes = error.to_string().len() as u64;
+            let message = error.get("message").and_then(Value::as_str).unwrap_or("an error without words");
+            acting.outcome.result = Some(ToolResult::ToolError { message: short(message) });
+            acting.settle(Ending::Complete);
+            Reply::Answer(Answer::Error(error))
+        }
+        Err(Failed::Upstream(Failure::Cancelled)) => {
+            acting.cut(|_| Ending::CutByClient, "the agent cancelled it");
+            Reply::Nothing
+        }
+        Err(Failed::Revoked) => {
+            acting.cut(|why| Ending::CutByReeve { why }, STOPPED);
+            let message = format!("{summary} was cut: {STOPPED}");
+            failed(DenialKind::Stopped, message, "start again under the rules as they are now", "revoked")
+        }
+        Err(Failed::Upstream(Failure::Timeout)) => {
+            let why = Failure::Timeout.to_string();
+            acting.cut(|why| Ending::CutByReeve { why }, &why);
+            let message = format!("{summary} was cut: {why}; whether it took effect is not known");
+            failed(DenialKind::Stopped, message, "look whether it took effect before you try again", "timeout")
+        }
+        Err(Failed::Upstream(failure)) => {
+            let why = match &failure {
+                Failure::Gone { why } | Failure::Garbage { why } => why.clone(),
+                other => other.to_string(),
+            };
+            let sent = acting.admission().is_some_and(Admission::was_sent);
+            acting.cut(|why| Ending::CutByUpstream { why }, &why);
+            let open = if sent { "; whether it took effect is not known" } else { "" };
+            let message = format!("{summary} got no answer: {why}{open}");
+            failed(DenialKind::Fault, message, "tell the human that this server fails", "server-failed")
+        }
+    }
+}
+
+/// What the tool says of its own result.
+fn said(result: &Value) -> ToolResult {
+    if result.get("isError").and_then(Value::as_bool) != Some(true) {
+        return ToolResult::Ok;
+    }
+    let texts = result.get("content").and_then(Value::as_array).into_iter().flatten();
+    let words = texts.filter_map(|block| block.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join(" ");
+    ToolResult::ToolError { message: short(&words) }
+}
+
+/// Foreign words as they are recorded: without what looks like a secret, and not too many.
+fn short(words: &str) -> String {
+    reeve_protocol::redact::words(words).chars().take(SAID).collect()
+}
+
+fn worded(kind: DenialKind, message: String, advice: &str, rule: &str, record: Option<OperationId>) -> Denial {
+    Denial { kind, message, advice: advice.to_owned(), reasons: vec![own(rule)], record }
+}
+
+async fn until(obligations: &[Obligation]) {
+    let limit = obligations.iter().find_map(|obligation| match obligation {
+        Obligation::Timeout { seconds } => Some(Duration::from_secs(*seconds)),
+        _ => None,
+    });
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// A server that is gone, said to whoever still waits for it.
+pub(crate) fn gone(server: &str, why: &str) -> Answer {
+    Answer::Error(json!({ "code": -32000, "message": format!("the server `{server}` is gone: {why}") }))
+}

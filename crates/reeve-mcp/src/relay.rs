@@ -1,0 +1,308 @@
+//! One connection between an agent and a server. Both directions are read at once and each message finds its way by its
+//! kind: tool calls go through every stage of [`crate::call`], everything else passes with its bytes untouched, also while
+//! calls are held, also what nobody here has heard of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use parking_lot::Mutex;
+use reeve_engine::{Admission, LiveSession};
+use serde_json::{Value, json};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::call::{Call, Reply, gone};
+use crate::gateway::Gateway;
+use crate::link::{Link, ServerRef};
+use crate::message::{self, Answer, Id, Message};
+use crate::progress::Progress;
+use crate::upstream::{Failure, Upstream};
+
+/// Most requests of an agent that may wait for their answers at a time.
+const IN_FLIGHT: usize = 1024;
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ended {
+    AgentGone,
+    ServerGone,
+    SessionOver,
+}
+
+/// The server's side: who waits for which answer of its.
+struct Server {
+    tx: mpsc::Sender<Bytes>,
+    next: AtomicU64,
+    waiting: Mutex<HashMap<Id, oneshot::Sender<Answer>>>,
+}
+
+/// A request of the agent that has no answer yet.
+enum Asked {
+    Call { cancelled: CancellationToken, progress: Option<Arc<Progress>> },
+    Passed,
+}
+
+struct Relay {
+    gateway: Gateway,
+    session: Arc<LiveSession>,
+    server: Arc<ServerRef>,
+    to_agent: mpsc::Sender<Bytes>,
+    upstream: Server,
+    asked: Mutex<HashMap<Id, Asked>>,
+    /// Calls under way.
+    tasks: TaskTracker,
+}
+
+impl Gateway {
+    /// Carries one connection until either end or the session is over. What was asked and not answered is answered then, as
+    /// long as somebody hears it.
+    pub async fn relay(&self, session: Arc<LiveSession>, server: ServerRef, agent: Link, upstream: Link) -> Ended {
+        let over = session.ended().clone();
+        let relay = Arc::new(Relay {
+            gateway: self.clone(),
+            session,
+            server: Arc::new(server),
+            to_agent: agent.tx,
+            upstream: Server { tx: upstream.tx, next: AtomicU64::new(1), waiting: Mutex::default() },
+            asked: Mutex::default(),
+            tasks: TaskTracker::new(),
+        });
+        let ended = tokio::select! {
+            biased;
+            () = over.cancelled() => Ended::SessionOver,
+            () = relay.read_server(upstream.rx) => Ended::ServerGone,
+            () = relay.read_agent(agent.rx) => Ended::AgentGone,
+        };
+        relay.end(ended).await;
+        ended
+    }
+}
+
+impl Relay {
+    async fn read_agent(self: &Arc<Self>, mut from: mpsc::Receiver<Bytes>) {
+        while let Some(raw) = from.recv().await {
+            match message::parse(&raw) {
+                Ok(message) => self.from_agent(message, raw).await,
+                Err(error) => {
+                    let why = "a message of the agent that is no MCP";
+                    self.gateway.record_refused(&self.session, why, format!("{}: {error}", self.server.name)).await;
+                    self.tell_agent(message::answer(None, Answer::Error(error.object()))).await;
+                }
+            }
+        }
+    }
+
+    async fn from_agent(self: &Arc<Self>, message: Message, raw: Bytes) {
+        match message {
+            Message::Request { id, method, params } => self.asked(id, &method, params, raw).await,
+            Message::Notification { method, params } if method == "notifications/cancelled" => {
+                self.cancelled(&params, raw).await;
+            }
+            Message::Notification { .. } | Message::Response { .. } => self.tell_server(raw).await,
+        }
+    }
+
+    async fn asked(self: &Arc<Self>, id: Id, method: &str, params: Value, raw: Bytes) {
+        let is_call = method == "tools/call";
+        let cancelled = CancellationToken::new();
+        let progress = Progress::asked_for(&params, self.to_agent.clone()).filter(|_| is_call).map(Arc::new);
+        let asked = match is_call {
+            true => Asked::Call { cancelled: cancelled.clone(), progress: progress.clone() },
+            false => Asked::Passed,
+        };
+        if let Err(why) = self.note(&id, asked) {
+            return self.tell_agent(message::answer(Some(&id), message::failure(-32600, why))).await;
+        }
+        if !is_call {
+            return self.tell_server(raw).await;
+        }
+        let call = Call::read(Arc::clone(&self.session), Arc::clone(&self.server), params, progress, cancelled);
+        match call {
+            Ok(call) => {
+                let relay = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    let reply = relay.gateway.call(call, &relay.upstream).await;
+                    relay.answer(&id, reply).await;
+                });
+            }
+            Err(answer) => self.answer(&id, Reply::Answer(answer)).await,
+        }
+    }
+
+    /// Two requests of one id could not be told apart by their answers.
+    fn note(&self, id: &Id, one: Asked) -> Result<(), &'static str> {
+        let mut asked = self.asked.lock();
+        if id.is_own() {
+            return Err("ids that begin with `reeve-` are Reeve's own");
+        }
+        if asked.contains_key(id) {
+            return Err("a request of this id waits for its answer already");
+        }
+        if asked.len() >= IN_FLIGHT {
+            return Err("too many requests wait for their answers");
+        }
+        asked.insert(id.clone(), one);
+        Ok(())
+    }
+
+    /// What the agent does not wait for any more. A call that is held lets go of its question, which stays.
+    async fn cancelled(&self, params: &Value, raw: Bytes) {
+        let asked = params.get("requestId").and_then(Id::read).and_then(|id| self.asked.lock().remove(&id));
+        match asked {
+            Some(Asked::Call { cancelled, .. }) => cancelled.cancel(),
+            Some(Asked::Passed) | None => self.tell_server(raw).await,
+        }
+    }
+
+    /// Each request is answered once, and one that was cancelled is not.
+    async fn answer(&self, id: &Id, reply: Reply) {
+        let waits = self.asked.lock().remove(id).is_some();
+        if let Reply::Answer(answer) = reply
+            && waits
+        {
+            self.tell_agent(message::answer(Some(id), answer)).await;
+        }
+    }
+
+    async fn read_server(self: &Arc<Self>, mut from: mpsc::Receiver<Bytes>) {
+        while let Some(raw) = from.recv().await {
+            match message::parse(&raw) {
+                Ok(message) => self.from_server(message, raw).await,
+                // Many servers print words where only messages belong. They reach nobody.
+                Err(error) => tracing::warn!(server = %self.server.name, %error, "a line of an MCP server was dropped"),
+            }
+        }
+    }
+
+    async fn from_server(self: &Arc<Self>, message: Message, raw: Bytes) {
+        match message {
+            Message::Response { id: Some(id), answer } if id.is_own() => self.upstream.answered(&id, answer),
+            // Only Reeve answers calls: what a server says under their ids is nobody's.
+            Message::Response { id: Some(id), .. } if self.passed(&id) => self.tell_agent(raw).await,
+            Message::Response { id: Some(_), .. } => {}
+            Message::Notification { method, params } => {
+                if method == "notifications/progress" {
+                    self.hand_over(&params);
+                }
+                self.tell_agent(raw).await;
+            }
+            Message::Request { .. } | Message::Response { id: None, .. } => self.tell_agent(raw).await,
+        }
+    }
+
+    /// Whether the agent waits for an answer of the server's own to this request; then this is the one.
+    fn passed(&self, id: &Id) -> bool {
+        let mut asked = self.asked.lock();
+        let waits = matches!(asked.get(id), Some(Asked::Passed));
+        if waits {
+            asked.remove(id);
+        }
+        waits
+    }
+
+    /// The server tells of a call's progress itself.
+    fn hand_over(&self, params: &Value) {
+        let Some(token) = params.get("progressToken") else { return };
+        for asked in self.asked.lock().values() {
+            if let Asked::Call { progress: Some(progress), .. } = asked
+                && progress.token() == token
+            {
+                progress.taken_over();
+            }
+        }
+    }
+
+    async fn tell_agent(&self, raw: Bytes) {
+        // An agent that is gone does not hear it; its end is seen where it is read.
+        let _ = self.to_agent.send(raw).await;
+    }
+
+    async fn tell_server(&self, raw: Bytes) {
+        // As above.
+        let _ = self.upstream.tx.send(raw).await;
+    }
+
+    async fn end(&self, how: Ended) {
+        let why = match how {
+            Ended::AgentGone => "the agent went away",
+            Ended::ServerGone => "it ended",
+            Ended::SessionOver => "the session is over",
+        };
+        // Calls that wait for the server hear it at once; those that are held are let go of.
+        self.upstream.waiting.lock().clear();
+        let open: Vec<(Id, Asked)> = self.asked.lock().drain().collect();
+        for (id, asked) in open {
+            if let Asked::Call { cancelled, .. } = asked {
+                cancelled.cancel();
+            }
+            if how != Ended::AgentGone {
+                self.tell_agent(message::answer(Some(&id), gone(&self.server.name, why))).await;
+            }
+        }
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+}
+
+impl Server {
+    fn answered(&self, id: &Id, answer: Answer) {
+        if let Some(waits) = self.waiting.lock().remove(id) {
+            // Whoever gave up does not want its answer any more.
+            let _ = waits.send(answer);
+        }
+    }
+
+    async fn send(&self, admission: &Admission, id: &Id, method: &str, params: Value) -> Result<Value, Failure> {
+        let lost = || Failure::Gone { why: "it ended".to_owned() };
+        let (tell, told) = oneshot::channel();
+        self.waiting.lock().insert(id.clone(), tell);
+        let room = self.tx.reserve().await.map_err(|_| lost())?;
+        admission.sent();
+        room.send(message::request(id, method, params));
+        match told.await {
+            Ok(Answer::Result(result)) => Ok(result),
+            Ok(Answer::Error(error)) => Err(Failure::Rpc(error)),
+            Err(_) => Err(lost()),
+        }
+    }
+}
+
+impl Upstream for Server {
+    fn request<'a>(
+        &'a self,
+        admission: &'a Admission,
+        method: &'a str,
+        params: Value,
+        cancelled: &'a CancellationToken,
+    ) -> BoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let id = Id::own(self.next.fetch_add(1, Ordering::Relaxed));
+            let waiting = Waiting { server: self, id };
+            tokio::select! {
+                biased;
+                () = cancelled.cancelled() => Err(Failure::Cancelled),
+                answered = self.send(admission, &waiting.id, method, params) => answered,
+            }
+        })
+    }
+}
+
+/// A request that waits for the server. Dropped before the answer came, it tells the server so.
+struct Waiting<'a> {
+    server: &'a Server,
+    id: Id,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if self.server.waiting.lock().remove(&self.id).is_some() {
+            let params = json!({ "requestId": self.id.value(), "reason": "the caller does not wait any more" });
+            // A server that is so far behind hears it never; its answer then finds nobody.
+            let _ = self.server.tx.try_send(message::notification("notifications/cancelled", params));
+        }
+    }
+}
