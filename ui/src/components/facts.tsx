@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 
 export function Facts({ narrow = false, children }: { narrow?: boolean; children: ReactNode }) {
-  return <dl className={`grid gap-x-3 ${narrow ? "grid-cols-[84px_minmax(0,1fr)] gap-y-0.75" : "grid-cols-[96px_minmax(0,1fr)] gap-y-1"}`}>{children}</dl>;
+  return <dl className={`grid content-start gap-x-3 ${narrow ? "grid-cols-[84px_minmax(0,1fr)] gap-y-0.75" : "grid-cols-[96px_minmax(0,1fr)] gap-y-1"}`}>{children}</dl>;
 }
 
 export function Fact({ label, children }: { label: string; children: ReactNode }) {

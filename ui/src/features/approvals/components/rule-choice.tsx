@@ -40,30 +40,30 @@ export function RuleChoice({ question, rule, onRule, proposed }: RuleChoiceProps
               </span>
             </Choice>
             {question.cwd === "" ? null : (
-              <Choice name="who" chosen={rule.anyone === true} onChoose={() => onRule({ ...rule, anyone: true, here: true })}>
+              <Choice name="who" chosen={rule.anyone === true} wide onChoose={() => onRule({ ...rule, anyone: true, here: true })}>
                 {t("rule.anyone")}
               </Choice>
             )}
           </Row>
         )}
         <Row label={t("rule.what")} group>
-          {widths.map((width) => (
-            <Choice key={width} name="width" chosen={!isEdited && rule.width === width} onChoose={() => onRule({ width, lasting: rule.lasting, ...(rule.anyone ? { anyone: true } : {}), ...(rule.here ? { here: true } : {}) })}>
-              {t(`rule.width.${widthWord(question.kind, width)}`, { method: methodOf(question) })}
-            </Choice>
-          ))}
+          {widths.map((width) => {
+            const word = t(`rule.width.${widthWord(question.kind, width)}`, { method: methodOf(question) });
+            return (
+              <Choice key={width} name="width" wide={word.length > 24} chosen={!isEdited && rule.width === width} onChoose={() => onRule({ width, lasting: rule.lasting, ...(rule.anyone ? { anyone: true } : {}), ...(rule.here ? { here: true } : {}) })}>
+                {word}
+              </Choice>
+            );
+          })}
           <Choice name="width" chosen={isEdited} locked={!isEdited && proposed.text === undefined} onChoose={() => onRule({ ...rule, text: proposed.text?.trim() ?? "" })}>
             {t("rule.edit")}
           </Choice>
         </Row>
         {isEdited || (host === null && question.cwd === "") ? null : (
           <Row label={t("rule.where")} group>
-            {host === null ? null : (
-              <span className="col-span-3 py-1.5">
-                <HostName host={host} />
-              </span>
-            )}
-            {question.cwd === "" ? null : (
+            {question.cwd === "" ? (
+              <span className="col-span-3 py-1.5">{host === null ? null : <HostName host={host} />}</span>
+            ) : (
               <>
                 <Choice name="where" chosen={!rule.here} locked={rule.anyone === true} onChoose={() => onRule({ ...rule, here: false })}>
                   {t("rule.anywhere")}
@@ -120,7 +120,7 @@ function Row({ label, group = false, children }: { label: string; group?: boolea
         {label}
       </div>
       {group ? (
-        <fieldset className="grid min-w-0 grid-cols-3 items-start gap-x-4">
+        <fieldset className="grid min-w-0 grid-cols-3 items-start gap-x-4 wide:grid-cols-[repeat(3,minmax(0,1fr))_56px]">
           <legend className="sr-only">{label}</legend>
           {children}
         </fieldset>

@@ -1,7 +1,7 @@
 // One action in full, part by part.
 import { Menu } from "@base-ui/react/menu";
 import { Link, useNavigate } from "@tanstack/react-router";
-import { ChevronDown, Ellipsis, Link as LinkIcon, ShieldAlert, ShieldCheck, X } from "lucide-react";
+import { ChevronDown, Ellipsis, Link as LinkIcon, Scale, ShieldAlert, ShieldCheck, X } from "lucide-react";
 import { type ReactNode, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
@@ -247,6 +247,10 @@ export function PaneFoot({ detail }: { detail: OperationDetailDto }) {
         </Link>
       ) : null}
       <span className="flex-1" />
+      <Link to="/policies/new" search={{ from: row.id }} className="chrome inline-flex h-7 items-center gap-1.5 rounded-control border border-line-button px-2.5 text-body font-medium hover:bg-hover">
+        <Scale size={14} strokeWidth={1.5} aria-hidden />
+        {t("pane.makeRule")}
+      </Link>
       {row.approval === null ? null : (
         <Link to="/inbox/$approval" params={{ approval: row.approval }} className="chrome inline-flex h-7 items-center rounded-control border border-line-button px-2.5 text-body font-medium hover:bg-hover">
           {t("pane.open")}
