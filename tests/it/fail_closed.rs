@@ -90,6 +90,7 @@ fn options(folder: &Path, clock: &Arc<ManualClock>) -> EngineOptions {
         vault: Vault::memory(),
         clock: Arc::<ManualClock>::clone(clock),
         demo: false,
+        system: None,
     }
 }
 

@@ -12,6 +12,8 @@ mod load;
 mod machine;
 mod policy_cli;
 mod policy_matrix;
+#[cfg(target_os = "linux")]
+mod polkit;
 mod records;
 mod requests;
 mod tamper;

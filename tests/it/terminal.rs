@@ -30,7 +30,7 @@ const GRAVE: &str = "@id(\"grave\")\n@reason(\"deletes for good\")\n@risk(\"crit
                      context.approved };\n";
 
 /// A command of Reeve on a terminal of its own.
-struct Terminal {
+pub struct Terminal {
     child: Child,
     keys: File,
     seen: Arc<Mutex<String>>,
@@ -38,7 +38,7 @@ struct Terminal {
 }
 
 impl Terminal {
-    fn run(machine: &Machine, arguments: &[&str]) -> Self {
+    pub fn run(machine: &Machine, arguments: &[&str]) -> Self {
         let pty = openpty(None, None).unwrap();
         let side = || Stdio::from(pty.slave.try_clone().unwrap());
         // Prompts without echo are read from the controlling terminal.
@@ -70,7 +70,7 @@ impl Terminal {
     }
 
     /// The same once the terminal does not show what is typed.
-    fn answer_unseen(&mut self, prompt: &str, time: usize, line: &str) {
+    pub fn answer_unseen(&mut self, prompt: &str, time: usize, line: &str) {
         self.type_once(prompt, time, line, |keys| !tcgetattr(keys).unwrap().local_flags.contains(LocalFlags::ECHO));
     }
 
@@ -83,7 +83,7 @@ impl Terminal {
         self.keys.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
-    fn end(mut self) -> (Option<i32>, String) {
+    pub fn end(mut self) -> (Option<i32>, String) {
         let begun = Instant::now();
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -127,7 +127,7 @@ async fn held(client: &Client) -> String {
     }
 }
 
-async fn is_paused(client: &Client) -> bool {
+pub async fn is_paused(client: &Client) -> bool {
     let status: StatusDto = client.call(&StatusCall::Get).await.unwrap();
     matches!(status.protection, ProtectionDto::Paused { .. })
 }

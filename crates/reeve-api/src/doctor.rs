@@ -96,16 +96,25 @@ fn vault(probe: Probe, kind: &str) -> CheckDto {
     }
 }
 
-/// How a human is proven. None set is nothing broken: it is chosen when it is first needed.
+/// How a human is proven, and what keeps the system from asking. No passphrase set is nothing broken: it is chosen when it is
+/// first needed.
 async fn presence(host: &Host) -> CheckDto {
-    match host.engine.presence().is_set().await {
-        Ok(true) => check("presence", true, "a human is proven by the Reeve passphrase, which is set", None),
-        Ok(false) => check(
-            "presence",
-            true,
-            "a human is proven by the Reeve passphrase: none is set yet, you choose it when it is first needed",
-            None,
-        ),
+    let presence = host.engine.presence();
+    let instead = match presence.system().await {
+        Some((name, Ok(()))) => {
+            return check("presence", true, format!("a human is proven by {name}, which asks in its own window"), None);
+        }
+        Some((name, Err(why))) => format!(" ({name} is not used: {why})"),
+        None => String::new(),
+    };
+    match presence.is_set().await {
+        Ok(true) => {
+            check("presence", true, format!("a human is proven by the Reeve passphrase, which is set{instead}"), None)
+        }
+        Ok(false) => {
+            let later = "none is set yet, you choose it when it is first needed";
+            check("presence", true, format!("a human is proven by the Reeve passphrase: {later}{instead}"), None)
+        }
         Err(error) => check("presence", false, error.to_string(), Some("unlock the keychain")),
     }
 }

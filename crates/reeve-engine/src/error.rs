@@ -27,6 +27,9 @@ pub enum EngineError {
     /// A human is to be proven first.
     #[error("{0}")]
     Presence(String),
+    /// The system asked whether a human is there, and nobody said so.
+    #[error("{0}")]
+    Unconfirmed(String),
     /// Rules, by name, that a rule about to be written does not get past.
     #[error("nothing was released: {0} still decides")]
     StillDecides(String),

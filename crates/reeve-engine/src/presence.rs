@@ -1,5 +1,8 @@
-//! Proof that a human is there: what is critical is allowed, and protection loosened, only with the passphrase that an agent
-//! driving the screen does not know. Only its hash is kept, in the vault; each try is recorded.
+//! Proof that a human is there: what is critical is allowed, and protection loosened, only with what an agent driving the
+//! screen cannot give: the system's own confirmation where it can ask, else a passphrase, of which only a hash is kept, in the
+//! vault. Each try is recorded.
+
+pub mod system;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +21,7 @@ use reeve_vault::Vault;
 use crate::Engine;
 use crate::error::EngineError;
 use crate::loosening::Change;
+use crate::presence::system::{Confirmation, System, SystemMethod};
 
 /// Name in the vault.
 const HASH: &str = "presence";
@@ -37,7 +41,7 @@ pub struct Person {
     pub name: String,
     /// What their program says it is.
     pub surface: Surface,
-    /// The passphrase, as they typed it.
+    /// The passphrase, as they typed it, or what the system's confirmation was answered with.
     pub proof: Option<Secret>,
 }
 
@@ -48,6 +52,9 @@ pub struct Presence {
     store: Store,
     clock: Arc<dyn Clock>,
     tries: Mutex<Tries>,
+    /// Refused questions of the system: who makes it ask over and over waits too.
+    asked: Mutex<Tries>,
+    system: System,
     /// Held while it is set: what is taken back is one's own.
     setting: tokio::sync::Mutex<()>,
 }
@@ -59,10 +66,66 @@ struct Tries {
     not_before: Duration,
 }
 
+impl Tries {
+    /// Counts one as wrong, before it is known: parallel guesses are guesses too.
+    ///
+    /// # Errors
+    /// Seconds to wait.
+    fn count(&mut self, now: Duration) -> Result<(), u64> {
+        if now < self.not_before {
+            return Err((self.not_before - now).as_secs().max(1));
+        }
+        self.wrong = self.wrong.saturating_add(1);
+        if let Some(over) = self.wrong.checked_sub(FREE_TRIES) {
+            let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(over.min(16)));
+            self.not_before = now + wait.min(LONGEST_WAIT);
+        }
+        Ok(())
+    }
+}
+
 impl Presence {
     #[must_use]
-    pub fn new(vault: Vault, store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self { vault, store, clock, tries: Mutex::default(), setting: tokio::sync::Mutex::default() }
+    pub fn new(vault: Vault, store: Store, clock: Arc<dyn Clock>, system: Option<Arc<dyn SystemMethod>>) -> Self {
+        let (tries, asked) = Default::default();
+        let system = System::new(system, Arc::clone(&clock));
+        Self { vault, store, clock, tries, asked, system, setting: tokio::sync::Mutex::default() }
+    }
+
+    /// The system's method: its name, and why it cannot ask, where it cannot. `None`: there is none here.
+    pub async fn system(&self) -> Option<(&'static str, Result<(), String>)> {
+        self.system.state().await
+    }
+
+    /// Whether the system asks instead of Reeve.
+    pub async fn asks_by_system(&self) -> bool {
+        self.system.asks().await
+    }
+
+    /// Lets the system ask the human at this process, and gives what proves it to the next demand within a minute.
+    ///
+    /// # Errors
+    /// `Unconfirmed` when they did not confirm it, `Refused` when the system has nobody to ask (the passphrase is asked for
+    /// then), or when it was asked in vain too often a moment ago, or it cannot be recorded.
+    pub async fn confirm(&self, process: Option<u32>, person: &Person) -> Result<Secret, EngineError> {
+        let process = process.ok_or_else(|| EngineError::Refused("nobody knows which process asks".to_owned()))?;
+        let counted = self.asked.lock().count(self.clock.monotonic());
+        counted.map_err(|seconds| {
+            EngineError::Unconfirmed(format!("the system asked in vain too often: wait {seconds} s"))
+        })?;
+        let asked = self.system.ask(process, person.surface).await;
+        if !matches!(asked, Err(Confirmation::Refused(_))) {
+            *self.asked.lock() = Tries::default();
+        }
+        match asked {
+            Ok(proof) => Ok(proof),
+            Err(Confirmation::Refused(why)) => {
+                self.record("what the system asked about", person, false).await?;
+                Err(EngineError::Unconfirmed(why))
+            }
+            Err(Confirmation::Nobody(why)) => Err(EngineError::Refused(format!("the system cannot ask here: {why}"))),
+            Err(Confirmation::Given) => Err(EngineError::Refused("a confirmation without its proof".to_owned())),
+        }
     }
 
     /// # Errors
@@ -96,8 +159,11 @@ impl Presence {
     pub async fn set(&self, new: Secret, person: &Person) -> Result<(), EngineError> {
         let _one_at_a_time = self.setting.lock().await;
         let before = self.vault.get(HASH).await?;
+        // Where the system asks, a first passphrase is not a way around it.
         if before.is_some() {
             self.demand("changing your passphrase", person).await?;
+        } else if self.asks_by_system().await {
+            self.demand("choosing a passphrase", person).await?;
         }
         if String::from_utf8_lossy(new.expose()).chars().count() < SHORTEST {
             return Err(EngineError::Refused(format!("the passphrase needs at least {SHORTEST} characters")));
@@ -143,13 +209,24 @@ impl Presence {
     /// When it is missing, not the passphrase, none is set, too many were wrong a moment ago, or it cannot be recorded.
     pub async fn demand(&self, what: &str, person: &Person) -> Result<(), EngineError> {
         let Some(given) = person.proof.clone() else {
+            if self.asks_by_system().await {
+                return Err(wrong(&format!("{what} needs your confirmation")));
+            }
             let first = if self.is_set().await? { "" } else { ", and none is set yet" };
             return Err(wrong(&format!("{what} needs your passphrase{first}")));
         };
+        if self.system.takes(&given, person.surface) {
+            return self.record(&format!("{what}, confirmed where the system asked"), person, true).await;
+        }
         let passed = self.matches(given).await?;
+        self.record(what, person, passed).await?;
+        if passed { Ok(()) } else { Err(wrong("this is not the passphrase")) }
+    }
+
+    async fn record(&self, what: &str, person: &Person, passed: bool) -> Result<(), EngineError> {
         let (what, by, surface) = (what.to_owned(), person.name.clone(), person.surface);
         self.store.append(vec![Draft::engine(EventBody::PresenceChecked { what, by, surface, passed })]).await?;
-        if passed { Ok(()) } else { Err(wrong("this is not the passphrase")) }
+        Ok(())
     }
 
     /// Whether it is the passphrase.
@@ -157,20 +234,8 @@ impl Presence {
         let Some(hash) = self.vault.get(HASH).await? else {
             return Err(wrong("no passphrase is set yet"));
         };
-        let now = self.clock.monotonic();
-        {
-            // Counted before it is checked: parallel guesses are guesses too.
-            let mut tries = self.tries.lock();
-            if now < tries.not_before {
-                let seconds = (tries.not_before - now).as_secs().max(1);
-                return Err(wrong(&format!("too many wrong passphrases: wait {seconds} s")));
-            }
-            tries.wrong = tries.wrong.saturating_add(1);
-            if let Some(over) = tries.wrong.checked_sub(FREE_TRIES) {
-                let wait = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(over.min(16)));
-                tries.not_before = now + wait.min(LONGEST_WAIT);
-            }
-        }
+        let counted = self.tries.lock().count(self.clock.monotonic());
+        counted.map_err(|seconds| wrong(&format!("too many wrong passphrases: wait {seconds} s")))?;
         let matches = blocking(move || {
             let text = String::from_utf8_lossy(hash.expose()).into_owned();
             let parsed = PasswordHash::new(&text).map_err(|_| argon2::password_hash::Error::EncodingInvalid)?;
@@ -243,7 +308,7 @@ mod tests {
         let clock = Arc::new(ManualClock::new(DateTime::UNIX_EPOCH));
         let options = StoreOptions { clock: clock.clone(), seal_key: None, mirror: None };
         let store = Store::open_in_memory(options).unwrap();
-        Place { presence: Presence::new(Vault::memory(), store.clone(), clock), store }
+        Place { presence: Presence::new(Vault::memory(), store.clone(), clock, None), store }
     }
 
     fn dana(proof: Option<Secret>) -> Person {

@@ -1,6 +1,8 @@
 //! How long the record is kept: what is older, or more than it may weigh, goes in idle time, step by step. And wiping it, by a
 //! person's hand.
 
+mod wish;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,6 +21,7 @@ use crate::Engine;
 use crate::error::EngineError;
 use crate::loosening::Change;
 use crate::presence::Person;
+use crate::retention::wish::Wish;
 use crate::settings::{Retention, SettingsEdit};
 use crate::witness::Witness;
 
@@ -38,7 +41,7 @@ pub struct Keeper {
     store: Store,
     witness: Arc<Witness>,
     clock: Arc<dyn Clock>,
-    wanted: ArcSwap<Retention>,
+    wish: ArcSwap<Wish>,
     changed: Notify,
     /// Why nothing is removed that should be.
     problem: Mutex<Option<String>>,
@@ -49,30 +52,50 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    #[must_use]
-    pub fn new(store: Store, witness: Arc<Witness>, clock: Arc<dyn Clock>, wanted: Retention) -> Self {
-        Self {
+    /// What `config.toml` wants is in force, but for a day's notice where it was changed while no engine ran.
+    ///
+    /// # Errors
+    /// When it can be neither read what was wanted before, nor recorded that it changed.
+    pub async fn load(
+        store: Store,
+        witness: Arc<Witness>,
+        clock: Arc<dyn Clock>,
+        wanted: Retention,
+    ) -> Result<Self, EngineError> {
+        let wish = wish::load(&store, wanted, clock.now()).await?;
+        Ok(Self {
             store,
             witness,
             clock,
-            wanted: ArcSwap::from_pointee(wanted),
+            wish: ArcSwap::from_pointee(wish),
             changed: Notify::new(),
             problem: Mutex::default(),
             tidying: tokio::sync::Mutex::default(),
             going: AtomicBool::new(false),
-        }
+        })
     }
 
-    /// What is in force.
+    /// What the person wants.
     #[must_use]
     pub fn wanted(&self) -> Retention {
-        **self.wanted.load()
+        self.wish.load().wanted
+    }
+
+    /// What counts now.
+    #[must_use]
+    pub fn in_force(&self) -> Retention {
+        self.wish.load().in_force(self.clock.now())
     }
 
     /// Why something is still there that should have gone.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
-        self.problem.lock().clone()
+        let waits = || {
+            let until = self.wish.load().until(self.clock.now())?;
+            let until = until.format("%Y-%m-%d %H:%M UTC");
+            Some(format!("`config.toml` was changed while no engine ran: what it takes away goes from {until} on"))
+        };
+        self.problem.lock().clone().or_else(waits)
     }
 
     /// Whether records are going right now.
@@ -89,8 +112,8 @@ impl Keeper {
         Ok(self.store.removable(keep(wanted, self.clock.now())).await?)
     }
 
-    pub(crate) fn want(&self, wanted: Retention) {
-        self.wanted.store(Arc::new(wanted));
+    fn want(&self, wish: Wish) {
+        self.wish.store(Arc::new(wish));
         self.changed.notify_one();
     }
 
@@ -130,7 +153,7 @@ impl Keeper {
         let _one = self.tidying.lock().await;
         // What a stop left over, before anything new.
         self.remove_all(stopping).await?;
-        if let Some(going) = self.weigh(self.wanted()).await? {
+        if let Some(going) = self.weigh(self.in_force()).await? {
             if let Some(found) = self.witness.verify().await?.verification.first_bad {
                 return Err(EngineError::Refused(format!(
                     "nothing is removed while the record does not verify: {found}"
@@ -191,18 +214,20 @@ impl Engine {
     pub async fn set_retention(&self, file: &Path, wanted: Retention, person: &Person) -> Result<(), EngineError> {
         let edit = SettingsEdit { retention: Some(wanted), ..SettingsEdit::default() };
         edit.prepare(file)?;
-        let weight = Change::Keep { before: self.0.keeper.wanted(), after: wanted }.weight();
+        let weight = Change::Keep { before: self.0.keeper.in_force(), after: wanted }.weight();
         self.proven("keeping less of the record", weight, person).await?;
+        let wish = Wish::of(wanted);
+        let kept = wish.kept()?;
         let written = edit.prepare(file)?;
         written.write()?;
         let what = format!("the record is kept {} (by {})", wanted.words(), person.name);
-        if let Err(error) = self.0.store.append(vec![Draft::engine(EventBody::ModeChanged { what })]).await {
+        if let Err(error) = self.0.store.append_with(vec![kept], vec![Draft::engine(EventBody::ModeChanged { what })]).await {
             if let Err(stays) = written.take_back() {
                 tracing::error!(error = %stays, "a change of the settings was not recorded, and stays in the file");
             }
             return Err(error.into());
         }
-        self.0.keeper.want(wanted);
+        self.0.keeper.want(wish);
         Ok(())
     }
 

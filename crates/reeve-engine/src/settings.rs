@@ -9,7 +9,7 @@ use std::time::Duration;
 use reeve_domain::id::{AgentId, TeamId};
 use reeve_domain::operation::Dialect;
 use reeve_domain::settings::{Mode, Preset};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::EngineError;
 
@@ -92,7 +92,7 @@ impl Default for Notifications {
 }
 
 /// `[retention]`: how much of the record is kept. What is older or more goes by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Days; 0: for ever.

@@ -1,6 +1,7 @@
 //! Search over operations: a query becomes one expression of the full-text index and a range of ids. What the index cannot
 //! say exactly is checked row by row, within limits. Newest first is the index's own order.
 
+mod costliest;
 mod ends;
 mod facets;
 mod flow;
@@ -25,6 +26,7 @@ pub use reads::Kept;
 pub use sessions::{SessionSum, Sessions};
 pub use values::Values;
 
+pub(crate) use costliest::costliest;
 pub(crate) use ends::ends;
 pub(crate) use facets::facets;
 pub(crate) use flow::flow;

@@ -1,11 +1,12 @@
 //! A real Secret Service for one test: a session bus and an unlocked keyring of its own, with nobody at a display.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use crate::bus::Bus;
 use crate::world::World;
 
 /// Longest time the keyring may take until it stores something.
@@ -14,9 +15,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Bus and keyring; both end when this is dropped.
 #[derive(Debug)]
 pub struct Keyring {
-    bus: Child,
+    bus: Bus,
     daemon: Child,
-    address: String,
 }
 
 impl Keyring {
@@ -25,8 +25,8 @@ impl Keyring {
     /// # Errors
     /// When a program is missing (packages dbus, gnome-keyring, libsecret-tools), or the keyring does not come up.
     pub fn start(world: &mut World) -> Result<Self> {
-        let (bus, address) = start_bus(world)?;
-        world.set("DBUS_SESSION_BUS_ADDRESS", &address);
+        let bus = Bus::start(world)?;
+        world.set("DBUS_SESSION_BUS_ADDRESS", bus.address());
         let control = world.home().join("keyring");
         let daemon = world
             .command("gnome-keyring-daemon")
@@ -37,13 +37,7 @@ impl Keyring {
             .stderr(Stdio::null())
             .spawn()
             .context("cannot start gnome-keyring-daemon");
-        let mut keyring = match daemon {
-            Ok(daemon) => Self { bus, daemon, address },
-            Err(error) => {
-                end(bus);
-                return Err(error);
-            }
-        };
+        let mut keyring = Self { bus, daemon: daemon? };
         // An empty password leaves the keyring locked.
         keyring.daemon.stdin.take().context("no stdin")?.write_all(b"a test's password")?;
         keyring.wait_until_it_stores(world)?;
@@ -53,7 +47,7 @@ impl Keyring {
     /// Where the bus listens.
     #[must_use]
     pub fn bus_address(&self) -> &str {
-        &self.address
+        self.bus.address()
     }
 
     /// Only a write proves that a keyring is there and unlocked.
@@ -72,52 +66,10 @@ impl Keyring {
 
 impl Drop for Keyring {
     fn drop(&mut self) {
-        for child in [&mut self.daemon, &mut self.bus] {
-            // Gone already is as good as ended.
-            let _ = child.kill();
-            let _ = child.wait();
-        }
+        // Gone already is as good as ended.
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
     }
-}
-
-fn end(mut child: Child) {
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
-/// A session bus that starts nothing by itself: a probe that comes before the keyring would else bring up a second,
-/// locked one, and the unlocked one would never get the name.
-const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig>
-  <type>session</type>
-  <listen>unix:tmpdir=FOLDER</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-    <allow own="*"/>
-  </policy>
-</busconfig>
-"#;
-
-fn start_bus(world: &World) -> Result<(Child, String)> {
-    let config = world.write_home("bus.conf", &BUS.replace("FOLDER", &world.home().display().to_string()))?;
-    let mut bus = world
-        .command("dbus-daemon")
-        .arg(format!("--config-file={}", config.display()))
-        .args(["--nofork", "--nopidfile", "--print-address=1"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("cannot start dbus-daemon")?;
-    let mut address = String::new();
-    let read = bus.stdout.take().map(|out| BufReader::new(out).read_line(&mut address));
-    if !matches!(read, Some(Ok(1..))) {
-        end(bus);
-        bail!("dbus-daemon gave no address");
-    }
-    Ok((bus, address.trim().to_owned()))
 }
 
 fn stores(mut secret_tool: Command) -> Result<bool> {

@@ -2,6 +2,7 @@
 //! A dev-dependency only.
 
 pub mod agent;
+pub mod bus;
 pub mod keyring;
 pub mod redactions;
 pub mod samples;

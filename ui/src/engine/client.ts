@@ -15,6 +15,7 @@ import type { BudgetsCall } from "./bindings/BudgetsCall";
 import type { CheckDto } from "./bindings/CheckDto";
 import type { ChangesDto } from "./bindings/ChangesDto";
 import type { CheckedDto } from "./bindings/CheckedDto";
+import type { ConfirmedDto } from "./bindings/ConfirmedDto";
 import type { CompletionsDto } from "./bindings/CompletionsDto";
 import type { CredentialDto } from "./bindings/CredentialDto";
 import type { CredentialsCall } from "./bindings/CredentialsCall";
@@ -82,6 +83,7 @@ type Answers = {
   "approvals.suggestions": SuggestionsDto;
   "approvals.presence": PresenceDto;
   "approvals.set_presence": PresenceDto;
+  "approvals.confirm": ConfirmedDto;
   "status.set_mark": StatusDto;
   "status.get": StatusDto;
   "status.stop_all": StatusDto;

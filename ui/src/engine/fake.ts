@@ -15,6 +15,7 @@ import { budgets } from "./fake/budgets";
 import { credentials } from "./fake/credentials";
 import { data } from "./fake/data";
 import { operations } from "./fake/operations";
+import type { SystemAnswer } from "./fake/presence";
 import { policies } from "./fake/policies";
 import { sessions } from "./fake/sessions";
 import { settings } from "./fake/settings";
@@ -97,6 +98,11 @@ export class FakeEngine implements Engine {
 
   /** What was answered to the question whether to quit, for tests. */
   readonly left: boolean[] = [];
+
+  /** From now on the system asks, and its person answers so, for tests. */
+  bySystem(answer: SystemAnswer): void {
+    this.#world.guard.system = answer;
+  }
 
   leave(really: boolean): void {
     this.left.push(really);

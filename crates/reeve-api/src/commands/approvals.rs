@@ -33,6 +33,7 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: ApprovalsCall) -> Re
         ApprovalsCall::Preview(input) => return answer(&cards::preview(host, input).await?),
         ApprovalsCall::Presence => return answer(&cards::presence(host).await?),
         ApprovalsCall::SetPresence(input) => return answer(&cards::set_presence(host, caller, input).await?),
+        ApprovalsCall::Confirm => return answer(&cards::confirm(host, caller).await?),
         ApprovalsCall::Get(input) => return answer(&show(host, &parsed(&input.approval)?).await?),
         ApprovalsCall::Resolve(input) => {
             let id = parsed(&input.approval)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use reeve_domain::chain::{ExportFormat, Scanner};
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::OperationId;
+use reeve_domain::operation::Purpose;
 use reeve_domain::query::{self, Decided, Key, OperationRow};
 use reeve_store::search::{Bin, FacetValue, Page};
 use serde_json::Value;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use super::{answer, invalid, not_found};
 use crate::contract::calls::OperationsCall;
 use crate::contract::operations::{
-    AnnotateInput, BinDto, CostDto, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto,
+    AnnotateInput, BinDto, CostDto, CostliestInput, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto,
     FacetsInput, OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage, ValuesDto,
     ValuesInput,
 };
@@ -28,6 +29,7 @@ const BINS: usize = 100;
 pub(crate) async fn run(host: &Host, call: OperationsCall) -> Result<Value, ApiError> {
     match call {
         OperationsCall::Search(input) => answer(&search(host, input).await?),
+        OperationsCall::Costliest(input) => answer(&costliest(host, &input).await?),
         OperationsCall::Facets(input) => answer(&facets(host, &input).await?),
         OperationsCall::Get(input) => answer(&detail(host, &input.operation).await?),
         OperationsCall::Export(input) => answer(&export(host, input).await?),
@@ -47,6 +49,17 @@ async fn search(host: &Host, input: SearchInput) -> Result<SearchPage, ApiError>
     Ok(SearchPage {
         next: found.next.map(|next| next.to_string()),
         rows: found.rows.iter().map(|r| row(host, r)).collect(),
+        problems: parsed.problems.iter().map(problem).collect(),
+    })
+}
+
+async fn costliest(host: &Host, input: &CostliestInput) -> Result<SearchPage, ApiError> {
+    let parsed = query::parse(&input.query);
+    let limit = usize::try_from(input.limit.clamp(1, PAGE)).unwrap_or(1);
+    let found = host.engine.store().costliest(&parsed.query, limit).await?;
+    Ok(SearchPage {
+        next: None,
+        rows: found.iter().map(|r| row(host, r)).collect(),
         problems: parsed.problems.iter().map(problem).collect(),
     })
 }
@@ -90,6 +103,8 @@ pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
         took_ms: row.latency_ms,
         credential: row.credentials.first().filter(|_| row.injected).map(ToString::to_string),
         approval: row.approval.as_ref().map(ToString::to_string),
+        purpose: purpose(row.purpose),
+        repeats: row.repeats.as_ref().map(ToString::to_string),
         pinned: row.pinned,
         note: row.note.clone(),
     }
@@ -108,6 +123,11 @@ async fn annotate(host: &Host, input: AnnotateInput) -> Result<OperationRowDto, 
     host.engine.annotate(&id, input.pinned, input.note, &super::approvals::whoami()).await?;
     let found = host.engine.store().operation(&id).await?.ok_or_else(|| not_found("action", &input.operation))?;
     Ok(row(host, &found))
+}
+
+/// Of what Reeve called itself.
+pub(super) fn purpose(purpose: Purpose) -> Option<String> {
+    (!purpose.is_call()).then(|| purpose.as_str().to_owned())
 }
 
 pub(super) fn state(decided: Decided) -> RowStateDto {

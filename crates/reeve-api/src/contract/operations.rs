@@ -345,6 +345,17 @@ pub struct SearchInput {
     pub limit: u32,
 }
 
+/// What cost the most of what a query matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct CostliestInput {
+    /// The Timeline's query grammar; empty: everything.
+    pub query: String,
+    /// At most 500; the answer has no further page.
+    pub limit: u32,
+}
+
 /// A part of the query that was not understood; the rest still ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]

@@ -106,6 +106,10 @@ async fn allow(context: &Context, id: String, scope: ScopeDto) -> anyhow::Result
     if !card.facts.as_ref().is_some_and(|facts| facts.needs_proof) {
         return told(context, shown.answer(&client, answer(), None).await?);
     }
+    let by_system = ApiError::new(ApiCode::NeedsProof, "allowing this needs your confirmation");
+    if let Some(proof) = proof::by_system(context, &client, &by_system).await? {
+        return told(context, shown.answer(&client, answer(), Some(proof)).await?);
+    }
     let mut refused = ApiError::new(ApiCode::NeedsProof, "allowing this needs your passphrase");
     for _ in 0..proof::TRIES {
         let typed = proof::ask(context, &client, &refused).await?;

@@ -19,3 +19,9 @@ pub async fn agent() -> anyhow::Result<u8> {
     demo::agent().await?;
     Ok(exit::DONE)
 }
+
+/// The scripted agent's tool server, as its child process.
+pub async fn office() -> anyhow::Result<u8> {
+    demo::office().await?;
+    Ok(exit::DONE)
+}

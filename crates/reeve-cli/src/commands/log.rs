@@ -1,10 +1,10 @@
 //! `reeve log`: the Timeline in a terminal, by the same grammar.
 
 use reeve_api::contract::calls::OperationsCall;
-use reeve_api::contract::operations::{OperationRowDto, RowStateDto, SearchInput, SearchPage};
+use reeve_api::contract::operations::{CostliestInput, OperationRowDto, RowStateDto, SearchInput, SearchPage};
 
 use super::Context;
-use crate::args::LogArgs;
+use crate::args::{LogArgs, Sort};
 use crate::output::Tone;
 use crate::{exit, output};
 
@@ -12,8 +12,12 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
     let client = context.client().await?;
     let query = args.query.join(" ");
     let live = if args.follow { Some(client.subscribe().await?) } else { None };
-    let input = SearchInput { query: query.clone(), before: None, limit: args.limit.min(500) };
-    let mut page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
+    let (sought, limit) = (query.clone(), args.limit.min(500));
+    let call = match args.sort {
+        Sort::Time => OperationsCall::Search(SearchInput { query: sought, before: None, limit }),
+        Sort::Cost => OperationsCall::Costliest(CostliestInput { query: sought, limit }),
+    };
+    let mut page: SearchPage = client.call(&call).await?;
     for problem in &page.problems {
         let near = problem.suggestion.as_ref().map(|s| format!(" (did you mean `{s}`?)")).unwrap_or_default();
         eprintln!("reeve: in the query: {}{near}; the rest of it was searched for", problem.message);

@@ -2,7 +2,7 @@
 
 use reeve_api::client::Client;
 use reeve_api::contract::calls::ApprovalsCall;
-use reeve_api::contract::cards::{PresenceDto, SetPresenceInput};
+use reeve_api::contract::cards::{ConfirmedDto, PresenceDto, SetPresenceInput};
 use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::{ApiCode, ApiError};
 use serde::Serialize;
@@ -24,6 +24,12 @@ pub async fn proven<C: Serialize, T: DeserializeOwned>(
         Err(error) if error.code == ApiCode::NeedsProof => error,
         other => return Ok(other?),
     };
+    if let Some(proof) = by_system(context, client, &refused).await? {
+        match client.call(&call(Some(proof))).await {
+            Err(error) if error.code == ApiCode::NeedsProof => refused = error,
+            other => return Ok(other?),
+        }
+    }
     for _ in 0..TRIES {
         let proof = ask(context, client, &refused).await?;
         match client.call(&call(Some(proof))).await {
@@ -32,6 +38,24 @@ pub async fn proven<C: Serialize, T: DeserializeOwned>(
         }
     }
     Err(refused.into())
+}
+
+/// Lets the system ask, where it can. `None`: it cannot, and the passphrase is asked for.
+pub async fn by_system(context: &Context, client: &Client, why: &ApiError) -> anyhow::Result<Option<TypedSecret>> {
+    if !output::may_ask(context.no_input) {
+        return Ok(None);
+    }
+    let presence: PresenceDto = client.call(&ApprovalsCall::Presence).await?;
+    let Some(system) = presence.system.filter(|system| system.problem.is_none()) else { return Ok(None) };
+    eprintln!("reeve: {why}: {} asks you in a window of its own", system.name);
+    match client.call::<ConfirmedDto>(&ApprovalsCall::Confirm).await {
+        Ok(confirmed) => Ok(Some(confirmed.proof)),
+        Err(error) if error.code == ApiCode::NotPermitted => Err(error.into()),
+        Err(error) => {
+            eprintln!("reeve: {error}");
+            Ok(None)
+        }
+    }
 }
 
 /// Asks for the passphrase; where none is set yet, for a new one, as the console does.

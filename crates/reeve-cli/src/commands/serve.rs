@@ -11,8 +11,12 @@ use crate::exit;
 pub async fn serve(context: &Context, args: ServeArgs) -> anyhow::Result<u8> {
     reeve_api::logging::start(reeve_api::logging::Detail::Warnings);
     let passphrase = if args.passphrase_stdin { Some(context.ask_secret("Passphrase")?) } else { None };
-    let options =
-        HostOptions { passphrase, idle_exit: args.idle_exit.map(Duration::from_secs), ..HostOptions::default() };
+    let options = HostOptions {
+        passphrase,
+        idle_exit: args.idle_exit.map(Duration::from_secs),
+        system: reeve_api::host::system_method(),
+        ..HostOptions::default()
+    };
     match Host::start(context.home.clone(), options).await {
         Ok(host) => {
             host.serve().await?;

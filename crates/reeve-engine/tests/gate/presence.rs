@@ -1,5 +1,8 @@
 //! What loosens protection waits for the passphrase, and nothing changes without it; each try is recorded.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use reeve_domain::approval::{Resolution, Surface};
 use reeve_domain::budget::{BudgetDefinition, Limit, OnExhausted, Scope, Window};
 use reeve_domain::event::EventBody;
@@ -11,6 +14,7 @@ use reeve_domain::verdict::Risk;
 use reeve_engine::policies::draft::{Draft, FileChange, Part};
 use reeve_engine::policies::history::{Author, How};
 use reeve_engine::presence::Person;
+use reeve_engine::presence::system::{Asking, Confirmation, SystemMethod};
 use reeve_engine::settings::SettingsEdit;
 use reeve_engine::{EngineError, Ruling};
 
@@ -203,4 +207,101 @@ async fn nobody_loosens_anything_in_the_name_of_the_demo() {
         let claimed = Person { surface, ..dana(RIGHT) };
         assert!(world.engine.pause(None, &claimed).await.is_err(), "{surface:?}");
     }
+}
+
+/// A system whose human always does the same, or that has none.
+#[derive(Debug)]
+struct Always(Confirmation);
+
+impl SystemMethod for Always {
+    fn name(&self) -> &'static str {
+        "a test"
+    }
+
+    fn ready(&self) -> Asking<'_, Result<(), String>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+
+    fn ask(&self, _: u32) -> Asking<'_, Confirmation> {
+        Box::pin(std::future::ready(self.0.clone()))
+    }
+}
+
+async fn asked_by(system: Confirmation) -> World {
+    World::new().await.restarted(Some(Arc::new(Always(system)))).await
+}
+
+async fn tries(world: &World) -> Vec<(String, bool)> {
+    let events = world.engine.store().events(None, 50).await.unwrap();
+    let tries = events.into_iter().filter_map(|event| match event.body {
+        EventBody::PresenceChecked { what, passed, .. } => Some((what, passed)),
+        _ => None,
+    });
+    tries.collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_system_confirmed_counts_once_for_who_asked_and_within_a_minute() {
+    let world = asked_by(Confirmation::Given).await;
+    let presence = world.engine.presence();
+    assert!(refused(world.engine.pause(None, &dana(None)).await).contains("needs your confirmation"));
+    let confirmed = async || {
+        let proof = presence.confirm(Some(1), &dana(None)).await.unwrap();
+        Person { proof: Some(proof), ..dana(None) }
+    };
+    let proven = confirmed().await;
+    let elsewhere = Person { surface: Surface::Cli, ..proven.clone() };
+    refused(world.engine.pause(None, &elsewhere).await);
+    world.engine.pause(None, &proven).await.unwrap();
+    refused(world.engine.pause(None, &proven).await);
+    let late = confirmed().await;
+    world.clock.advance(Duration::from_secs(60));
+    refused(world.engine.pause(None, &late).await);
+    let what = "pausing for longer than an hour, confirmed where the system asked";
+    assert_eq!(tries(&world).await, [(what.to_owned(), true)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_system_asks_a_first_passphrase_is_no_way_around_it() {
+    let world = asked_by(Confirmation::Given).await;
+    let presence = world.engine.presence();
+    let new = || Secret::from(PASSPHRASE.to_owned());
+    refused(presence.set(new(), &dana(None)).await);
+    assert!(!presence.is_set().await.unwrap());
+    let proof = presence.confirm(Some(1), &dana(None)).await.unwrap();
+    presence.set(new(), &Person { proof: Some(proof), ..dana(None) }).await.unwrap();
+    // Who typed it need not be asked by the system.
+    world.engine.pause(None, &dana(RIGHT)).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_question_of_the_system_that_is_refused_proves_nothing_and_is_not_put_over_and_over() {
+    let world = asked_by(Confirmation::Refused("it was closed".to_owned())).await;
+    let presence = world.engine.presence();
+    let ask = async || match presence.confirm(Some(1), &dana(None)).await {
+        Err(EngineError::Unconfirmed(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    for _ in 0..3 {
+        assert_eq!(ask().await, "it was closed");
+    }
+    assert!(ask().await.contains("wait"));
+    assert_eq!(tries(&world).await.iter().filter(|(_, passed)| !passed).count(), 3);
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(ask().await, "it was closed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_system_has_nobody_to_ask_the_passphrase_is_asked_for() {
+    let world = asked_by(Confirmation::Nobody("no desktop".to_owned())).await;
+    let presence = world.engine.presence();
+    assert!(presence.asks_by_system().await);
+    let refusal = presence.confirm(Some(1), &dana(None)).await.unwrap_err();
+    assert!(matches!(&refusal, EngineError::Refused(why) if why.contains("no desktop")), "{refusal:?}");
+    assert!(!presence.asks_by_system().await);
+    assert!(refused(world.engine.pause(None, &dana(None)).await).contains("passphrase, and none is set yet"));
+    presence.set(Secret::from(PASSPHRASE.to_owned()), &dana(None)).await.unwrap();
+    world.engine.pause(None, &dana(RIGHT)).await.unwrap();
+    world.clock.advance(Duration::from_secs(60));
+    assert!(presence.asks_by_system().await, "a desktop may have come up meanwhile");
 }

@@ -125,3 +125,29 @@ async fn keeping_less_and_wiping_need_the_passphrase_where_what_is_high_needs_it
     world.engine.wipe(false, &dana(Some("correct horse"))).await.unwrap();
     assert_eq!(rows(&world).await, 0);
 }
+
+#[tokio::test]
+async fn a_file_edited_while_no_engine_ran_is_recorded_and_takes_nothing_away_for_a_day() {
+    let world = two_ages().await;
+    std::fs::write(world.file("config.toml"), "[retention]\ndays = 30\n").unwrap();
+    let world = world.restarted(None).await;
+    let events = world.engine.store().events(None, 20).await.unwrap();
+    let told = |event: &reeve_domain::event::Event| match &event.body {
+        EventBody::ModeChanged { what } => what.contains("kept 30 days") && what.contains("no engine ran"),
+        _ => false,
+    };
+    assert_eq!(events.iter().filter(|event| told(event)).count(), 1);
+    let keeper = world.engine.keeper();
+    keeper.tidy(world.engine.stopping()).await.unwrap();
+    assert_eq!((rows(&world).await, keeper.wanted().days, keeper.in_force().days), (2, 30, 90));
+    assert!(keeper.problem().unwrap().contains("config.toml"));
+    // The same file at the next start is nothing new, and the day goes on.
+    world.clock.advance(DAY / 2);
+    let world = world.restarted(None).await;
+    let events = world.engine.store().events(None, 40).await.unwrap();
+    assert_eq!(events.iter().filter(|event| told(event)).count(), 1);
+    world.clock.advance(DAY / 2);
+    world.engine.keeper().tidy(world.engine.stopping()).await.unwrap();
+    assert_eq!((rows(&world).await, world.engine.keeper().problem()), (1, None));
+    proof(&world).await;
+}

@@ -103,6 +103,7 @@ impl World {
             vault: Vault::memory(),
             clock: Arc::new(SystemClock::new()),
             demo: false,
+            system: None,
         })
         .await
         .unwrap();

@@ -4,7 +4,7 @@ use reeve_domain::chain::{self, Seal};
 use reeve_domain::event::Event;
 use reeve_domain::id::SessionId;
 use reeve_domain::operation::Digest;
-use reeve_domain::query::{Key, Query};
+use reeve_domain::query::{Key, OperationRow, Query};
 use rusqlite::OptionalExtension as _;
 
 use super::{Flow, Sessions, Values};
@@ -36,6 +36,15 @@ impl Store {
     pub async fn values(&self, query: &Query, key: Key, begun: &str) -> Result<Values, StoreError> {
         let (query, begun, now) = (query.clone(), begun.to_owned(), self.0.clock.now());
         self.read(move |conn| super::values(conn, &query, key, &begun, now)).await
+    }
+
+    /// The costliest of the operations that match, at most [`super::LARGEST_PAGE`]; what cost nothing is not among them.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn costliest(&self, query: &Query, limit: usize) -> Result<Vec<OperationRow>, StoreError> {
+        let (query, now) = (query.clone(), self.0.clock.now());
+        self.read(move |conn| super::costliest(conn, &query, limit, now)).await
     }
 
     /// One page of sessions with the sums of those of their operations that match: running ones first, then the newest.

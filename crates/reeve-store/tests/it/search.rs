@@ -313,6 +313,24 @@ async fn rebuilding_makes_the_same_rows_and_the_same_index() {
 }
 
 #[tokio::test]
+async fn the_costliest_come_first_and_the_newest_of_equals() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = clock();
+    let store = open(folder.path(), &clock);
+    filled(&clock, &store).await;
+    let mut all: Vec<OperationRow> = all_rows(&store).await.into_iter().filter(|row| row.cost > Some(NanoUsd(0))).collect();
+    all.sort_by_key(|row| std::cmp::Reverse((row.cost, row.id)));
+    assert!(all.len() > 10, "too few to say anything: {}", all.len());
+    let ids = |rows: &[OperationRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();
+    for limit in [1, 3, 7, all.len() - 1, 500] {
+        let found = store.costliest(&parse("").query, limit).await.unwrap();
+        assert_eq!(ids(&found), ids(&all[..limit.min(all.len())]), "{limit}");
+    }
+    let codex: Vec<_> = all.iter().filter(|row| row.agent.as_str() == "codex").cloned().collect();
+    assert_eq!(ids(&store.costliest(&parse("agent:codex").query, 5).await.unwrap()), ids(&codex[..5.min(codex.len())]));
+}
+
+#[tokio::test]
 async fn costs_are_summed_by_agent_since_a_time() {
     let clock = clock();
     let store = in_memory(&clock);

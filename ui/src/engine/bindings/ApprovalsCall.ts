@@ -7,6 +7,7 @@ import type { ResolveInput } from "./ResolveInput";
 import type { SetPresenceInput } from "./SetPresenceInput";
 
 /**
- * Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each.
+ * Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each; a `ConfirmedDto`, when the
+ * system has asked whether its human is there.
  */
-export type ApprovalsCall = { "call": "approvals.list" } | { "call": "approvals.get", "input": ApprovalInput } | { "call": "approvals.resolve", "input": ResolveInput } | { "call": "approvals.extend", "input": ApprovalInput } | { "call": "approvals.preview", "input": PreviewInput } | { "call": "approvals.undo", "input": ApprovalInput } | { "call": "approvals.allow_late", "input": LateInput } | { "call": "approvals.raise", "input": RaiseInput } | { "call": "approvals.suggestions" } | { "call": "approvals.presence" } | { "call": "approvals.set_presence", "input": SetPresenceInput };
+export type ApprovalsCall = { "call": "approvals.list" } | { "call": "approvals.get", "input": ApprovalInput } | { "call": "approvals.resolve", "input": ResolveInput } | { "call": "approvals.extend", "input": ApprovalInput } | { "call": "approvals.preview", "input": PreviewInput } | { "call": "approvals.undo", "input": ApprovalInput } | { "call": "approvals.allow_late", "input": LateInput } | { "call": "approvals.raise", "input": RaiseInput } | { "call": "approvals.suggestions" } | { "call": "approvals.presence" } | { "call": "approvals.set_presence", "input": SetPresenceInput } | { "call": "approvals.confirm" };

@@ -38,6 +38,10 @@ export function Presence() {
   return (
     <FormSection title={t("proof.title")}>
       <p className="mb-1 text-t2">{t("proof.more")}</p>
+      <p className="mb-1 text-t2">
+        {data.system === null ? t("proof.byPassphrase") : t(data.system.problem === null ? "proof.bySystem" : "proof.notSystem", { system: data.system.name })}
+        {data.system?.problem ? <> {data.system.problem}.</> : null}
+      </p>
       <FormProblem error={set.error} />
       {data.set ? (
         <FormRow label={<label htmlFor={oldId}>{t("proof.present")}</label>}>
