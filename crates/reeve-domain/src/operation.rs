@@ -212,10 +212,15 @@ impl Operation {
     }
 
     /// What an approval is bound to: the content after Reeve's own rewrites. `output_limit` is the bound the request
-    /// will carry upstream. The mouth hashes again what it sends, and the two must be equal.
+    /// will carry upstream. The mouth hashes again what it sends, and the two must be equal. Rows that were counted belong
+    /// to it: who says yes to 5 rows says nothing of 5000.
     #[must_use]
     pub fn fingerprint(&self, output_limit: Option<u64>) -> Digest {
-        let bound = output_limit.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        let bound = match (output_limit, self.mcp().map(|call| &call.rows)) {
+            (Some(limit), _) => limit.to_string(),
+            (None, Some(RowCount::Counted { rows, .. })) => format!("{rows} rows"),
+            (None, _) => "none".to_owned(),
+        };
         Digest::of(format!("reeve-fingerprint-1\n{}\n{}\n{bound}", self.action().as_str(), self.content.0).as_bytes())
     }
 }

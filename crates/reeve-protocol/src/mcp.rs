@@ -77,9 +77,9 @@ pub fn classify(call: &ToolCall<'_>) -> Result<Classified, ProtocolError> {
 
 /// Says what is known of the rows that the call would change, to rules and to people. `preview`: how it was found out, as
 /// people are shown it.
-pub fn counted(classified: &mut Classified, rows: RowCount, preview: Value) {
-    if let Subject::Mcp(call) = &mut classified.subject {
-        if let Some(view) = classified.view.as_object_mut() {
+pub fn counted(subject: &mut Subject, view: &mut Value, rows: RowCount, preview: Value) {
+    if let Subject::Mcp(call) = subject {
+        if let Some(view) = view.as_object_mut() {
             view.insert("rows".to_owned(), json!(rows));
             view.insert("preview".to_owned(), preview);
         }

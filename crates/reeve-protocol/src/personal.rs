@@ -147,7 +147,8 @@ fn numbers(text: &str) -> Vec<(Range<usize>, DataKind)> {
     let mut out = Vec::new();
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
-        let fresh = at == 0 || bytes.get(at - 1).is_none_or(|before| !before.is_ascii_alphanumeric() && *before != b'.');
+        let fresh =
+            at == 0 || bytes.get(at - 1).is_none_or(|before| !before.is_ascii_alphanumeric() && *before != b'.');
         if !fresh || !(byte.is_ascii_digit() || matches!(byte, b'+' | b'(')) {
             at += 1;
             continue;
@@ -182,10 +183,15 @@ fn number(shown: &str) -> Option<DataKind> {
 }
 
 fn luhn(digits: &[u8]) -> bool {
-    let sum: u32 = digits.iter().rev().enumerate().map(|(at, digit)| {
-        let digit = u32::from(digit - b'0');
-        if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
-    }).sum();
+    let sum: u32 = digits
+        .iter()
+        .rev()
+        .enumerate()
+        .map(|(at, digit)| {
+            let digit = u32::from(digit - b'0');
+            if at % 2 == 0 { digit } else { digit * 2 / 10 + digit * 2 % 10 }
+        })
+        .sum();
     sum.is_multiple_of(10) && digits.iter().any(|digit| *digit != b'0')
 }
 

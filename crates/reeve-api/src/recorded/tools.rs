@@ -1,7 +1,7 @@
 //! Tool calls and commands: no mouth sends them yet, so they are read and handed to the gate as one would.
 
 use reeve_domain::id::{OperationId, SessionId};
-use reeve_domain::operation::{McpTransport, Operation, SchemaCheck, SchemaProblem, ToolAnnotations};
+use reeve_domain::operation::{McpTransport, Operation, Purpose, SchemaCheck, SchemaProblem, ToolAnnotations};
 use reeve_domain::outcome::{Ending, Outcome, ToolResult};
 use reeve_engine::Ruling;
 use reeve_protocol::mcp::ToolCall;
@@ -57,9 +57,22 @@ fn called(
     arguments: &Value,
 ) -> Classified {
     let arguments = arguments.to_string();
-    let (definition, endpoint) = (None, None);
+    let (definition, endpoint, data) = (None, None, None);
+    let purpose = Purpose::Call;
     let arguments = arguments.as_bytes();
-    mcp::classify(&ToolCall { server, transport, tool, annotations, schema, definition, endpoint, arguments }).unwrap()
+    mcp::classify(&ToolCall {
+        server,
+        transport,
+        tool,
+        annotations,
+        schema,
+        definition,
+        endpoint,
+        purpose,
+        data,
+        arguments,
+    })
+    .unwrap()
 }
 
 fn issue(title: &str) -> Classified {

@@ -6,9 +6,9 @@ mod read;
 
 use std::collections::BTreeMap;
 
-use regex::Regex;
 use reeve_domain::obligation::{DataAction, DataRules, Idempotence, Preview, SchemaMode};
 use reeve_domain::verdict::Layer;
+use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{PolicyError, Problem};
@@ -213,7 +213,8 @@ impl InForce {
                 *held = placed.clone();
             }
         }
-        let argument_default = tightest(rules, |rule| rule.argument_default.as_ref(), |action| std::cmp::Reverse(*action));
+        let argument_default =
+            tightest(rules, |rule| rule.argument_default.as_ref(), |action| std::cmp::Reverse(*action));
         let result = rules.iter().filter_map(|rule| rule.result).max();
         let looks = !arguments.is_empty() || argument_default.is_some() || result.is_some();
         let other_arguments = argument_default.as_ref().map(|placed| placed.value).unwrap_or_default();

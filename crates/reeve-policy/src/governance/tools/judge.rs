@@ -187,8 +187,8 @@ impl Forbidden {
         let mut untold = !call.is_whole && call.arguments.len() >= ARGUMENTS;
         for argument in &call.arguments {
             // A name that was cut or changed may be any.
-            let name_untold = !call.is_whole
-                && (argument.path.contains(TAKEN_OUT) || argument.path.chars().count() >= CHARACTERS);
+            let name_untold =
+                !call.is_whole && (argument.path.contains(TAKEN_OUT) || argument.path.chars().count() >= CHARACTERS);
             if !name_untold && !self.concerns(argument) {
                 continue;
             }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
 
-use regex::{Regex, RegexBuilder};
 use reeve_domain::obligation::{
     DataAction, Idempotence, IdempotenceScope, OnDuplicate, OnUnknown, Preview, Probe, SchemaMode, SqlDialect,
 };
 use reeve_domain::operation::ArgumentValue;
+use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -335,7 +335,8 @@ impl ToolPolicy {
             let action = reader.placed_text(action, data_action);
             rule.arguments.extend(action.map(|action| (argument.value.clone(), action)));
         }
-        rule.argument_default = self.argument_default.as_ref().and_then(|action| reader.placed_text(action, data_action));
+        rule.argument_default =
+            self.argument_default.as_ref().and_then(|action| reader.placed_text(action, data_action));
         rule.result = reader.optional(self.result.as_ref(), data_action);
         rule.for_call = self.redact_for_call;
         rule.timeout_seconds = reader.optional(self.timeout.as_ref(), seconds);
@@ -360,7 +361,8 @@ impl ToolPolicy {
     }
 
     fn tell_what_cannot_be_counted(&self, name: &Text, rule: &ToolRule, reader: &mut Reader<'_>) {
-        if rule.preview.is_none() && self.preview.is_none() && (rule.max_row_count.is_some() || rule.dry_run.is_some()) {
+        if rule.preview.is_none() && self.preview.is_none() && (rule.max_row_count.is_some() || rule.dry_run.is_some())
+        {
             let message = "without `preview` nobody can count the rows that a call would change, so a human is asked \
                            about each; what the agent says of it is no count";
             reader.notice(name, message);
@@ -407,7 +409,8 @@ impl Values {
             RegexBuilder::new(pattern).case_insensitive(self.case_insensitive).size_limit(PATTERN).build()
         };
         let patterns: Result<Vec<Regex>, regex::Error> = self.patterns.iter().map(compile).collect();
-        let patterns = patterns.map_err(|error| reader.wrong(at, format!("the pattern does not load: {error}"))).ok()?;
+        let patterns =
+            patterns.map_err(|error| reader.wrong(at, format!("the pattern does not load: {error}"))).ok()?;
         if self.values.is_empty() && patterns.is_empty() {
             reader.wrong(at, "it forbids nothing".to_owned());
             return None;

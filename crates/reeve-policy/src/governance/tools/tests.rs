@@ -134,7 +134,8 @@ fn what_is_wrong_is_refused_with_its_line() {
 
 #[test]
 fn of_several_layers_and_names_the_tightest_holds() {
-    let organisation = "tool_policies:\n  'crm/*':\n    max_row_count: 50\n    timeout: 1m\n    schema_validation: enforce\n";
+    let organisation =
+        "tool_policies:\n  'crm/*':\n    max_row_count: 50\n    timeout: 1m\n    schema_validation: enforce\n";
     let own = "tool_policies:\n  update*:\n    max_row_count: 500\n    timeout: 10s\n    schema_validation: 'off'\n    on_exceeded: deny\n";
     let rules = load(&[source(Layer::Organisation, organisation), source(Layer::Mine, own)]).unwrap();
     let both = rules.tool("crm", "update_all").unwrap();
@@ -170,7 +171,8 @@ fn a_forbidden_value_is_found_at_any_depth_and_one_that_cannot_be_told_is_asked_
     }
     let hidden = McpToolCall { is_whole: false, ..call("t", &[("mode", text("(redacted)"))]) };
     assert_eq!(judged(yaml, hidden).decision(), Decision::Ask);
-    let elsewhere = McpToolCall { is_whole: false, ..call("t", &[("mode", text("append")), ("x", text("(redacted)"))]) };
+    let elsewhere =
+        McpToolCall { is_whole: false, ..call("t", &[("mode", text("append")), ("x", text("(redacted)"))]) };
     assert_eq!(judged(yaml, elsewhere).decision(), Decision::Allow);
     let flood: Vec<String> = (0..256).map(|n| format!("k{n}")).collect();
     let flood: Vec<(&str, ArgumentValue)> = flood.iter().map(|name| (name.as_str(), text("x"))).collect();
@@ -203,7 +205,8 @@ fn rows_are_counted_by_reeve_or_a_human_is_asked() {
 #[test]
 fn a_dry_run_without_a_threshold_is_always_required_and_with_one_only_above() {
     let always = "tool_policies:\n  t:\n    require_dry_run: true\n    preview: { tool: twin }\n";
-    let above = "tool_policies:\n  t:\n    require_dry_run: true\n    dry_run_threshold: 10\n    preview: { tool: twin }\n";
+    let above =
+        "tool_policies:\n  t:\n    require_dry_run: true\n    dry_run_threshold: 10\n    preview: { tool: twin }\n";
     let with = |yaml: &str, rows: RowCount| judged(yaml, McpToolCall { rows, ..call("t", &[]) }).decision();
     assert_eq!(with(always, RowCount::NotCounted), Decision::Ask);
     assert_eq!(with(always, counted(1, b"this call")), Decision::Allow);
@@ -252,7 +255,8 @@ fn rules_in_cedar_stay_as_strict_as_they_are_and_the_revision_tells_of_both() {
 
 #[test]
 fn what_a_call_is_held_to_comes_with_its_verdict() {
-    let verdict = judged(EXAMPLE, McpToolCall { rows: counted(3, b"this call"), ..call("update_customer_records", &[]) });
+    let verdict =
+        judged(EXAMPLE, McpToolCall { rows: counted(3, b"this call"), ..call("update_customer_records", &[]) });
     assert_eq!(verdict.decision(), Decision::Allow);
     assert!(verdict.obligations().contains(&Obligation::CapRows { max: 100 }));
     assert!(verdict.obligations().contains(&Obligation::Timeout { seconds: 15 }));
@@ -268,9 +272,8 @@ fn the_shipped_example_loads_and_its_schema_names_every_key() {
     assert!(!rules.rules().is_empty());
     let schema: serde_json::Value =
         serde_json::from_str(include_str!("../../../../../policies/tools.schema.json")).unwrap();
-    let names = |at: &str| -> Vec<String> {
-        schema.pointer(at).unwrap().as_object().unwrap().keys().cloned().collect()
-    };
+    let names =
+        |at: &str| -> Vec<String> { schema.pointer(at).unwrap().as_object().unwrap().keys().cloned().collect() };
     for (at, section, line) in [
         ("/$defs/policy/properties", "tool_policies", "max_row_count"),
         ("/$defs/governance/properties", "tool_governance", "idempotency_key"),

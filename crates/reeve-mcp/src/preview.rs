@@ -1,0 +1,325 @@
+//! How many rows a call would change, found out before it is made: by a preview that is an operation of its own. What it
+//! found stands for this very call, for a short time, and for nothing else.
+
+use std::time::{Duration, Instant};
+
+use reeve_domain::obligation::{Obligation, Preview};
+use reeve_domain::operation::{ArgumentValue, Operation, Purpose, RowCount};
+use reeve_domain::verdict::{Decision, Denial, DenialKind};
+use reeve_engine::denials::own;
+use reeve_protocol::mcp;
+use serde_json::{Map, Value, json};
+
+use crate::acting::Acting;
+use crate::call::{Call, Reply};
+use crate::gateway::Gateway;
+use crate::message::Answer;
+use crate::sql;
+use crate::upstream::Upstream;
+
+/// Longest preview.
+const LONGEST: Duration = Duration::from_secs(30);
+/// How long what a preview found holds. A call that waited longer is counted again before it is made.
+const HOLDS: Duration = Duration::from_secs(10);
+/// Most of a preview's result that people are shown, in characters.
+const SHOWN: usize = 2000;
+
+/// What a preview found: good for the call that it was made for.
+pub(crate) struct Counted {
+    rows: u64,
+    preview: Preview,
+    at: Instant,
+}
+
+/// What is asked of the server, and where in its answer the count stands.
+struct Asked {
+    tool: String,
+    arguments: Map<String, Value>,
+    rows: String,
+    statement: Option<String>,
+}
+
+impl Gateway {
+    /// Counts the rows that a call would change, where the rules want to know; the operation and its view then say so. What
+    /// is denied anyway is not looked at.
+    pub(crate) async fn preview(
+        &self,
+        call: &Call,
+        operation: &mut Operation,
+        view: &mut Value,
+        upstream: &dyn Upstream,
+    ) -> Option<Counted> {
+        let verdict = self.engine().gate().verdict(operation, &call.session, self.engine().now());
+        let cap = verdict.obligations().iter().find_map(|obligation| match obligation {
+            Obligation::CapRows { max } => Some(*max),
+            _ => None,
+        });
+        if let (Some(cap), Some(view)) = (cap, view.as_object_mut()) {
+            view.insert("cap".to_owned(), json!(cap));
+        }
+        let preview = verdict.obligations().iter().find_map(|obligation| match obligation {
+            Obligation::DryRun { preview } => Some(preview.clone()),
+            _ => None,
+        })?;
+        if verdict.decision() == Decision::Deny {
+            return None;
+        }
+        let (rows, shown) = self.count(call, operation, &preview, upstream).await;
+        let counted = match &rows {
+            RowCount::Counted { rows, .. } => Some(Counted { rows: *rows, preview, at: Instant::now() }),
+            RowCount::NotCounted | RowCount::Uncountable { .. } => None,
+        };
+        mcp::counted(&mut operation.subject, view, rows, shown);
+        counted
+    }
+
+    /// Right before the call is made: what was counted while nobody knew how long a person would think is counted again.
+    pub(crate) async fn still(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        counted: Option<Counted>,
+        upstream: &dyn Upstream,
+    ) -> Result<(), Denial> {
+        let Some(before) = counted.filter(|counted| counted.at.elapsed() > HOLDS) else { return Ok(()) };
+        let why = match self.count(call, operation, &before.preview, upstream).await.0 {
+            RowCount::Counted { rows, .. } if rows == before.rows => return Ok(()),
+            RowCount::Counted { rows, .. } => format!("it would change {rows} rows now"),
+            RowCount::Uncountable { why } => why,
+            RowCount::NotCounted => "nobody counted".to_owned(),
+        };
+        Err(Denial {
+            kind: DenialKind::Policy,
+            message: format!(
+                "{} was judged by {} rows, and that does not hold any more: {why}",
+                operation.summary, before.rows
+            ),
+            advice: "make the call again; it is then counted and judged anew".to_owned(),
+            reasons: vec![own("preview-outdated")],
+            record: Some(operation.id.clone()),
+        })
+    }
+
+    async fn count(
+        &self,
+        call: &Call,
+        of: &Operation,
+        preview: &Preview,
+        upstream: &dyn Upstream,
+    ) -> (RowCount, Value) {
+        let uncountable = |why: String, shown: Value| (RowCount::Uncountable { why }, shown);
+        let asked = match asked(call, preview) {
+            Ok(asked) => asked,
+            Err(why) => return uncountable(why, Value::Null),
+        };
+        let Asked { tool, arguments, rows: place, statement } = asked;
+        let by = match preview {
+            Preview::Tool { .. } => "tool",
+            Preview::Argument { .. } => "argument",
+            Preview::Sql { .. } => "sql",
+        };
+        let shown = |more: Value| {
+            let mut shown = json!({ "how": by, "tool": tool.clone(), "at": self.engine().now() });
+            if let (Some(shown), Some(statement)) = (shown.as_object_mut(), &statement) {
+                shown.insert("statement".to_owned(), json!(short(statement)));
+            }
+            if let (Some(shown), Value::Object(more)) = (shown.as_object_mut(), more) {
+                shown.extend(more);
+            }
+            shown
+        };
+        let inner = Call {
+            session: std::sync::Arc::clone(&call.session),
+            server: std::sync::Arc::clone(&call.server),
+            tool: tool.clone(),
+            arguments,
+            rest: Map::new(),
+            credential: call.credential.clone(),
+            progress: call.progress.clone(),
+            cancelled: call.cancelled.child_token(),
+        };
+        match self.carried_out(&inner, of, upstream).await {
+            Ok((id, result)) => {
+                let words = json!({ "operation": id, "result": short(&said(&result)) });
+                match rows(&result, &place) {
+                    Ok(rows) => {
+                        let mut shown = shown(words);
+                        shown["rows"] = json!(rows);
+                        (RowCount::Counted { rows, preview: id, arguments: of.content.clone() }, shown)
+                    }
+                    Err(why) => uncountable(why, shown(words)),
+                }
+            }
+            Err(why) => uncountable(why, shown(Value::Null)),
+        }
+    }
+
+    /// Carries a preview out as an operation of its own, below the call. Nobody is asked about it: where it may not pass by
+    /// itself, a person is asked about the call without a count.
+    async fn carried_out(
+        &self,
+        inner: &Call,
+        of: &Operation,
+        upstream: &dyn Upstream,
+    ) -> Result<(reeve_domain::id::OperationId, Value), String> {
+        let (mut operation, view) = self.classify(inner, Purpose::Preview).await?;
+        operation.parent = Some(of.id.clone());
+        let id = operation.id.clone();
+        let verdict = self.engine().gate().verdict(&operation, &inner.session, self.engine().now());
+        if verdict.decision() != Decision::Allow {
+            return Err(format!("no rule lets `{}` be used to count", inner.tool));
+        }
+        let admission =
+            self.admit(inner, operation, view).await.map_err(|_| "the preview was turned away".to_owned())?;
+        let mut acting = Acting::new(admission);
+        let answered = tokio::time::timeout(LONGEST, self.forward(inner, &mut acting, upstream)).await;
+        let Ok(answered) = answered else {
+            inner.cancelled.cancel();
+            acting.cut(|why| reeve_domain::outcome::Ending::CutByReeve { why }, "the preview took too long");
+            return Err("the preview took too long".to_owned());
+        };
+        match crate::call::conclude(inner, acting, answered) {
+            Reply::Answer(Answer::Result(result)) if result.get("isError").and_then(Value::as_bool) == Some(true) => {
+                Err("the preview failed".to_owned())
+            }
+            Reply::Answer(Answer::Result(result)) => Ok((id, result)),
+            Reply::Answer(Answer::Error(_)) => Err("the server refused the preview".to_owned()),
+            Reply::Nothing => Err("the call was cancelled".to_owned()),
+        }
+    }
+}
+
+/// What a preview asks of the server.
+fn asked(call: &Call, preview: &Preview) -> Result<Asked, String> {
+    match preview {
+        Preview::Tool { tool, rows } => {
+            Ok(Asked { tool: tool.clone(), arguments: call.arguments.clone(), rows: rows.clone(), statement: None })
+        }
+        Preview::Argument { argument, value, rows } => {
+            let mut arguments = call.arguments.clone();
+            arguments.insert(argument.clone(), json_of(value)?);
+            Ok(Asked { tool: call.tool.clone(), arguments, rows: rows.clone(), statement: None })
+        }
+        Preview::Sql { argument, reader, reader_argument, dialect } => {
+            let sql = call.arguments.get(argument).and_then(Value::as_str);
+            let counting = sql::count(sql.ok_or_else(|| format!("`{argument}` is not a text"))?, *dialect)?;
+            let arguments = [(reader_argument.clone(), Value::String(counting.clone()))].into_iter().collect();
+            Ok(Asked { tool: reader.clone(), arguments, rows: sql::COLUMN.to_owned(), statement: Some(counting) })
+        }
+    }
+}
+
+fn json_of(value: &ArgumentValue) -> Result<Value, String> {
+    match value {
+        ArgumentValue::Text(text) => Ok(Value::String(text.clone())),
+        ArgumentValue::Number(number) => serde_json::from_str(number).map_err(|error| error.to_string()),
+        ArgumentValue::Bool(value) => Ok(Value::Bool(*value)),
+        ArgumentValue::Null => Ok(Value::Null),
+    }
+}
+
+/// The count in a result, at `a.b`: a whole number that is not below zero, written as a number. Everything else is no count.
+fn rows(result: &Value, place: &str) -> Result<u64, String> {
+    let answer = result.get("structuredContent").cloned().or_else(|| read(&said(result)));
+    let answer = answer.ok_or_else(|| "the preview's result is no data".to_owned())?;
+    let found = at(&answer, place).ok_or_else(|| format!("the preview's result has no `{place}`"))?;
+    match found {
+        Value::Number(number) => {
+            number.as_u64().ok_or_else(|| format!("`{place}` in the preview's result is not a whole number of rows"))
+        }
+        _ => Err(format!("`{place}` in the preview's result is not a number")),
+    }
+}
+
+/// The one text of a result.
+fn said(result: &Value) -> String {
+    let texts = result.get("content").and_then(Value::as_array).into_iter().flatten();
+    texts.filter_map(|block| block.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join("\n")
+}
+
+/// JSON, or the one row of one column as Python writes it.
+fn read(text: &str) -> Option<Value> {
+    let python = |text: &str| {
+        let (name, number) = text.strip_prefix("[{'")?.strip_suffix("}]")?.split_once("': ")?;
+        let plain = !name.contains('\'') && number.bytes().all(|byte| byte.is_ascii_digit());
+        let number: u64 = number.parse().ok().filter(|_| plain)?;
+        Some(json!([{ name: number }]))
+    };
+    serde_json::from_str(text.trim()).ok().or_else(|| python(text.trim()))
+}
+
+/// A list of one, and the only member of what is around, are gone through: servers wrap their rows in different ways.
+fn at<'v>(answer: &'v Value, place: &str) -> Option<&'v Value> {
+    let step = |value: &'v Value, name: &str| {
+        let mut value = value;
+        for _ in 0..4 {
+            match value {
+                Value::Array(items) => match items.as_slice() {
+                    [only] => value = only,
+                    _ => return None,
+                },
+                Value::Object(members) => match (members.get(name), members.len()) {
+                    (Some(found), _) => return Some(found),
+                    (None, 1) => value = members.values().next()?,
+                    (None, _) => value = members.get("rows").or_else(|| members.get("result"))?,
+                },
+                _ => return None,
+            }
+        }
+        None
+    };
+    place.split('.').try_fold(answer, step)
+}
+
+fn short(text: &str) -> String {
+    reeve_protocol::redact::words(text).chars().take(SHOWN).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> Value {
+        json!({ "content": [{ "type": "text", "text": text }] })
+    }
+
+    #[test]
+    fn a_count_is_a_whole_number_that_the_server_gives_as_one() {
+        for result in [
+            json!({ "structuredContent": { "rows": 5 }, "content": [] }),
+            text(r#"{"rows": 5}"#),
+            text(r#"[{"rows": 5}]"#),
+            text("[{'rows': 5}]"),
+            text(r#"{"result": [{"rows": 5}], "took_ms": 3}"#),
+            text(r#"{"rows": [{"rows": 5}], "rowCount": 1}"#),
+        ] {
+            let place = if result.to_string().contains("rowCount") { "rows.rows" } else { "rows" };
+            assert_eq!(rows(&result, place), Ok(5), "{result}");
+        }
+        assert_eq!(rows(&text(r#"{"summary":{"affected":0}}"#), "summary.affected"), Ok(0));
+    }
+
+    #[test]
+    fn what_is_no_such_number_never_passes_for_one() {
+        for result in [
+            text(r#"{"rows": "5"}"#),
+            text(r#"{"rows": -5}"#),
+            text(r#"{"rows": 5.5}"#),
+            text(r#"{"rows": 1e400}"#),
+            text(r#"{"rows": 99999999999999999999}"#),
+            text(r#"{"rows": null}"#),
+            text(r#"{"rows": true}"#),
+            text(r#"{"rows": [5]}"#),
+            text(r#"{"count": 5, "x": 1}"#),
+            text(r#"[{"rows": 5}, {"rows": 6}]"#),
+            text("[{'rows': '5'}]"),
+            text("[{'rows': 5, 'x': 6}]"),
+            text("5 rows"),
+            text(""),
+            json!({}),
+            json!({ "structuredContent": { "rows": "5" }, "content": [{ "type": "text", "text": "{\"rows\": 5}" }] }),
+        ] {
+            assert!(rows(&result, "rows").is_err(), "{result}: {:?}", rows(&result, "rows"));
+        }
+    }
+}

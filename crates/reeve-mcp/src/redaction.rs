@@ -1,0 +1,222 @@
+//! Personal data and secrets in what a tool is given and what it answers: marks stand for them where rules say so, and a mark
+//! that comes back is never written over the value that it stands for.
+
+use reeve_domain::obligation::{DataAction, DataRules, Obligation};
+use reeve_domain::operation::DataKind;
+use reeve_protocol::personal::{self, Marks};
+use serde_json::{Map, Value};
+
+use crate::call::Call;
+use crate::gateway::Gateway;
+
+/// What a tool answers, after the rules.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Answered {
+    Passed(Value),
+    /// Why the agent does not get it.
+    Blocked(String),
+}
+
+impl Gateway {
+    /// What holds for personal data in calls of this tool, where a rule looks for it.
+    pub(crate) fn data_rules(&self, call: &Call) -> Option<DataRules> {
+        self.engine().policies().in_force().tools.tool(&call.server.name, &call.tool)?.data
+    }
+
+    pub(crate) fn marks(&self, call: &Call) -> Marks {
+        Marks::new(self.marks_key(), call.session.id().as_str())
+    }
+}
+
+/// The rules that an admitted call is held to.
+pub(crate) fn held_to(obligations: &[Obligation]) -> Option<&DataRules> {
+    obligations.iter().find_map(|obligation| match obligation {
+        Obligation::Redact { data } => Some(data),
+        _ => None,
+    })
+}
+
+/// A mark among the arguments, and where it stands: the tool would write it over the value that it stands for.
+pub(crate) fn mark_among(arguments: &Map<String, Value>) -> Option<String> {
+    let mut left: Vec<&Value> = arguments.values().collect();
+    let mut names: Vec<&String> = arguments.keys().collect();
+    while let Some(value) = left.pop() {
+        match value {
+            Value::String(text) => {
+                if let Some(mark) = personal::mark_in(text) {
+                    return Some(mark.to_owned());
+                }
+            }
+            Value::Array(items) => left.extend(items),
+            Value::Object(members) => {
+                names.extend(members.keys());
+                left.extend(members.values());
+            }
+            _ => {}
+        }
+    }
+    names.into_iter().find_map(|name| personal::mark_in(name)).map(str::to_owned)
+}
+
+/// The arguments as the tool is given them.
+///
+/// # Errors
+/// Where a mark would make something else of what it stands in.
+pub(crate) fn for_call(
+    arguments: &Map<String, Value>,
+    rules: &DataRules,
+    marks: &Marks,
+) -> Result<Map<String, Value>, String> {
+    let member = |(name, value): (&String, &Value)| {
+        let mut masking = Masking { marks, kinds: Vec::new() };
+        let shown = match rules.argument(name) {
+            DataAction::Redact | DataAction::Block => masking.value(value)?,
+            DataAction::Allow | DataAction::Audit => value.clone(),
+        };
+        Ok((name.clone(), shown))
+    };
+    arguments.iter().map(member).collect()
+}
+
+/// A result as the agent gets it.
+pub(crate) fn of_result(result: Value, rules: &DataRules, marks: &Marks) -> Answered {
+    let shows = rules.result == DataAction::Redact && rules.for_call;
+    if !shows && rules.result != DataAction::Block {
+        return Answered::Passed(result);
+    }
+    let mut masking = Masking { marks, kinds: Vec::new() };
+    match masking.value(&result) {
+        Ok(masked) if shows => Answered::Passed(masked),
+        Ok(_) if masking.kinds.is_empty() => Answered::Passed(result),
+        Ok(_) => {
+            let mut kinds: Vec<&str> = masking.kinds.iter().map(|kind| kind.as_str()).collect();
+            kinds.sort_unstable();
+            kinds.dedup();
+            Answered::Blocked(format!("it holds what must not leave the tool ({})", kinds.join(", ")))
+        }
+        Err(why) => Answered::Blocked(why),
+    }
+}
+
+/// Text as the record keeps it.
+pub(crate) fn for_record(text: &str, rules: Option<&DataRules>, marks: &Marks) -> String {
+    match rules.map(|rules| rules.result) {
+        Some(DataAction::Redact | DataAction::Block) => marks.masked(text).0,
+        _ => text.to_owned(),
+    }
+}
+
+struct Masking<'a> {
+    marks: &'a Marks,
+    kinds: Vec<DataKind>,
+}
+
+impl Masking<'_> {
+    fn value(&mut self, value: &Value) -> Result<Value, String> {
+        match value {
+            Value::String(text) => self.text(text).map(Value::String),
+            Value::Number(number) => {
+                let written = number.to_string();
+                if self.text(&written)? == written {
+                    return Ok(value.clone());
+                }
+                Err("a number in it is personal data, and a mark for it would make a text of it".to_owned())
+            }
+            Value::Array(items) => {
+                items.iter().map(|item| self.value(item)).collect::<Result<_, _>>().map(Value::Array)
+            }
+            Value::Object(members) => self.members(members).map(Value::Object),
+            plain => Ok(plain.clone()),
+        }
+    }
+
+    fn members(&mut self, members: &Map<String, Value>) -> Result<Map<String, Value>, String> {
+        // Pictures, sounds and files are no text: nothing in them is told by its form.
+        let coded = |name: &str| members.contains_key("mimeType") && matches!(name, "data" | "blob");
+        let mut out = Map::new();
+        for (name, value) in members {
+            let shown = if coded(name) { value.clone() } else { self.value(value)? };
+            let masked = self.text(name)?;
+            if out.insert(masked, shown).is_some() {
+                return Err("two of its names would become one".to_owned());
+            }
+        }
+        Ok(out)
+    }
+
+    /// What was JSON stays JSON.
+    fn text(&mut self, text: &str) -> Result<String, String> {
+        let (masked, kinds) = self.marks.masked(text);
+        if kinds.is_empty() {
+            return Ok(masked);
+        }
+        self.kinds.extend(kinds);
+        let is_json = |text: &str| serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok();
+        if is_json(text) && !is_json(&masked) {
+            return Err("marks for the personal data in it would break the JSON that it is".to_owned());
+        }
+        Ok(masked)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn marks() -> Marks {
+        Marks::new(b"key", "session")
+    }
+
+    fn rules(result: DataAction) -> DataRules {
+        DataRules { other_arguments: DataAction::Redact, result, for_call: true, ..DataRules::default() }
+    }
+
+    fn object(value: Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap()
+    }
+
+    #[test]
+    fn the_tool_is_given_marks_where_rules_say_so_and_all_else_as_it_is() {
+        let arguments = object(json!({ "to": ["dana@example.com"], "n": 5, "keep": "a@example.com" }));
+        let rules =
+            DataRules { arguments: [("keep".to_owned(), DataAction::Allow)].into(), ..rules(DataAction::Allow) };
+        let sent = for_call(&arguments, &rules, &marks()).unwrap();
+        assert_eq!(sent["to"][0], marks().mark(DataKind::Email, "dana@example.com"));
+        assert_eq!((&sent["n"], &sent["keep"]), (&json!(5), &json!("a@example.com")));
+        assert!(for_call(&object(json!({ "card": 4111111111111111_u64 })), &rules, &marks()).is_err());
+    }
+
+    #[test]
+    fn a_mark_that_comes_back_is_found_wherever_it_stands() {
+        let mark = marks().mark(DataKind::Iban, "DE89370400440532013000");
+        assert_eq!(mark_among(&object(json!({ "a": [{ "b": format!("set to {mark}") }] }))), Some(mark.clone()));
+        assert_eq!(mark_among(&object(json!({ "a": { mark.clone(): 1 } }))), Some(mark));
+        assert_eq!(mark_among(&object(json!({ "a": "(email)", "b": 1 }))), None);
+    }
+
+    #[test]
+    fn a_result_stays_what_it_is_or_is_held_back() {
+        let result = json!({
+            "content": [{ "type": "text", "text": r#"{"mail":"a@example.com"}"# },
+                        { "type": "image", "mimeType": "image/png", "data": "4111111111111111" }],
+            "structuredContent": { "mail": "a@example.com" },
+        });
+        let Answered::Passed(masked) = of_result(result.clone(), &rules(DataAction::Redact), &marks()) else {
+            panic!("held back")
+        };
+        let text = masked["content"][0]["text"].as_str().unwrap();
+        let inner: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(inner["mail"], masked["structuredContent"]["mail"], "the same value has the same mark");
+        assert!(!masked.to_string().contains("a@example.com") && masked["content"][1]["data"] == "4111111111111111");
+        let breaks = json!({ "content": [{ "type": "text", "text": r#"{"card":4111111111111111}"# }] });
+        assert!(
+            matches!(of_result(breaks, &rules(DataAction::Redact), &marks()), Answered::Blocked(why) if why.contains("break"))
+        );
+        assert!(
+            matches!(of_result(result.clone(), &rules(DataAction::Block), &marks()), Answered::Blocked(why) if why.contains("(email)"))
+        );
+        assert_eq!(of_result(result.clone(), &rules(DataAction::Audit), &marks()), Answered::Passed(result));
+    }
+}
