@@ -10,6 +10,8 @@ use reeve_domain::host::Host;
 use reeve_domain::id::{CredentialId, OperationId};
 use reeve_policy::limits::BreakerLimits;
 
+pub use reeve_policy::limits::Rate;
+
 /// Calls that are looked back on: with twice as many failures among them as in a row are too many, it opens as well.
 const LOOK_BACK: u32 = 32;
 /// Most breakers that are kept in mind; closed ones go first.

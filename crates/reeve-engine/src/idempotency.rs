@@ -100,6 +100,15 @@ impl Idempotency {
         }
     }
 
+    /// It was found out that the call of this operation, whose end nobody knew, took effect.
+    ///
+    /// # Errors
+    /// When it cannot be recorded.
+    pub async fn found_done(&self, key: &Digest, operation: &OperationId, result: &Value) -> Result<(), StoreError> {
+        let end = SlotEnd { state: SlotState::Done, result: Some(result.to_string()) };
+        self.finish(key.clone(), operation.clone(), end).await.map(|_| ())
+    }
+
     fn held(&self, key: &Digest, operation: &OperationId) -> Held {
         Held {
             owner: self.clone(),
@@ -245,7 +254,8 @@ pub fn key(
 }
 
 /// The value at a path of names and indices: `order.lines.0.id`. A name that holds a dot is found as it is, too.
-fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
+#[must_use]
+pub fn at<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
     if let Some(found) = value.get(path) {
         return Some(found);
     }

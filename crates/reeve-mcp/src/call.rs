@@ -6,25 +6,30 @@ use std::time::Duration;
 
 use reeve_domain::id::{CredentialId, OperationId};
 use reeve_domain::obligation::Obligation;
-use reeve_domain::operation::{Operation, SchemaCheck, ToolAnnotations};
+use reeve_domain::operation::{Digest, Operation, Purpose, SchemaCheck, ToolAnnotations};
 use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::{Admission, LiveSession, Ruling};
 use reeve_engine::denials::own;
-use reeve_protocol::denial;
+use reeve_engine::idempotency::Held;
+use reeve_protocol::{Classified, denial};
 use reeve_protocol::mcp::{self, ToolCall};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::acting::{Acting, STOPPED};
 use crate::gateway::Gateway;
+use crate::isolation::{LONGEST, unavailable};
 use crate::link::ServerRef;
 use crate::message::{self, Answer};
+use crate::once::{self, Plan, Turn};
 use crate::progress::Progress;
 use crate::upstream::{Failure, Upstream};
 
 /// Longest error text of a tool that is recorded, in characters.
 const SAID: usize = 500;
+/// How long a call may take that Reeve makes by itself.
+pub(crate) const LONGEST_ASIDE: Duration = Duration::from_secs(60);
 
 /// A `tools/call` as it came.
 #[derive(Debug)]
@@ -112,23 +117,137 @@ impl Gateway {
     pub async fn call(&self, call: Call, upstream: &dyn Upstream) -> Reply {
         // Standing: what the person reviewed of this tool.
         // Schema: the arguments against the pinned input schema.
-        let (operation, view) = match self.classify(&call) {
+        let (operation, mut view) = match self.classify(&call) {
             Ok(classified) => classified,
             Err(why) => return self.unreadable(&call, why).await,
         };
-        // Isolation: whether the server bears another call now.
+        // Isolation: whether the server bears another call now. Repeats: what is known of the very same call.
+        let (plan, refused) = match self.known(&call, &operation, upstream).await {
+            Ok(plan) => (plan, None),
+            Err(denial) => (None, Some(denial)),
+        };
+        if let (Some(plan), Some(view)) = (&plan, view.as_object_mut()) {
+            view.insert("idempotency".to_owned(), plan.shown.clone());
+        }
         // Preview: a look at what the call would do.
-        let admission = match self.admit(&call, operation, view).await {
+        let admission = match self.admit(&call, (operation, view), plan.as_ref(), refused).await {
             Ok(admission) => admission,
             Err(reply) => return reply,
         };
-        // Slot: one execution for one key.
-        // Redaction of what is sent.
+        let operation = admission.operation().clone();
         let mut acting = Acting::new(admission);
+        // Slot: one execution for one key.
+        let held = match self.take_turn(&call, &operation, plan.as_ref()).await {
+            Turn::Make(held) => held,
+            Turn::Repeat { of, result } => return self.repeat(&operation, acting, of, result),
+            Turn::Refuse(denial) => {
+                acting.settle(Ending::NotSent { why: denial.message.clone() });
+                return Reply::denied(&denial);
+            }
+            Turn::Cancelled => {
+                acting.settle(Ending::NotSent { why: "the agent cancelled it".to_owned() });
+                return Reply::Nothing;
+            }
+        };
+        let places = self.turn(&call).await;
+        if let Err(why) = places {
+            acting.settle(Ending::NotSent { why: why.to_owned() });
+            let message = format!("{} was not sent: {why}", operation.summary);
+            return Reply::denied(&unavailable(&operation, message, "call it less often at the same time", "tool-busy"));
+        }
+        // Redaction of what is sent.
+        if let Some(held) = &held {
+            held.sent();
+        }
         let answered = self.forward(&call, &mut acting, upstream).await;
+        self.learn(&call, &operation, &acting, held, &answered).await;
+        drop(places);
         // Result: its schema, its shape, its redaction.
-        // The slot is completed before the answer goes out.
-        conclude(&call, acting, answered)
+        let reply = conclude(&call, acting, answered);
+        self.warned(&operation, reply)
+    }
+
+    /// Whether the call may go on as far as its server and its repeats say.
+    async fn known(&self, call: &Call, operation: &Operation, upstream: &dyn Upstream) -> Result<Option<Plan>, Denial> {
+        if let Some(denial) = self.bears(call, operation) {
+            return Err(denial);
+        }
+        let verdict = self.engine().gate().verdict(operation, &call.session, operation.at);
+        self.look_for_repeat(call, operation, verdict.obligations(), upstream).await
+    }
+
+    /// What the end of a call says of its server, and of every repeat of it. Known before the answer goes out.
+    async fn learn(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        acting: &Acting,
+        held: Option<Box<Held>>,
+        answered: &Result<Value, Failed>,
+    ) {
+        let sent = acting.admission().is_some_and(Admission::was_sent);
+        let answered = answered.as_ref().map_err(|failed| match failed {
+            Failed::Revoked => None,
+            Failed::Upstream(failure) => Some(failure),
+        });
+        once::complete(held, sent, answered).await;
+        match answered {
+            Ok(result) => self.bore(call, operation, Ok(result)).await,
+            Err(Some(failure)) => self.bore(call, operation, Err(failure)).await,
+            Err(None) => {}
+        }
+    }
+
+    /// The answer of the same call before, given again.
+    fn repeat(&self, operation: &Operation, mut acting: Acting, of: OperationId, result: Value) -> Reply {
+        let text = result.to_string();
+        acting.outcome.response_bytes = text.len() as u64;
+        acting.outcome.answer = Some(Digest::of(text.as_bytes()));
+        acting.outcome.result = Some(said(&result));
+        acting.outcome.repeats = Some(of);
+        acting.settle(Ending::Complete);
+        self.warned(operation, Reply::result(result))
+    }
+
+    /// With a word to the agent, where its steps lead nowhere.
+    fn warned(&self, operation: &Operation, reply: Reply) -> Reply {
+        let Reply::Answer(Answer::Result(mut result)) = reply else { return reply };
+        let circle = self.engine().gate().circle(operation, self.engine().now());
+        if let (Some(circle), Some(content)) =
+            (circle, result.get_mut("content").and_then(Value::as_array_mut))
+        {
+            let text = format!(
+                "Note by Reeve, which governs this call: {}. It leads nowhere; try another way, or ask the human. If it goes on, \
+                 the next calls wait for a human.",
+                circle.words()
+            );
+            content.push(json!({ "type": "text", "text": text, "annotations": { "audience": ["assistant"] } }));
+        }
+        Reply::result(result)
+    }
+
+    /// The facts of a call that Reeve makes by itself.
+    pub(crate) fn facts_of(
+        &self,
+        call: &Call,
+        tool: &str,
+        arguments: &Map<String, Value>,
+        purpose: Purpose,
+    ) -> Result<Classified, String> {
+        let arguments = serde_json::to_vec(arguments).map_err(|error| error.to_string())?;
+        let classified = mcp::classify(&ToolCall {
+            server: &call.server.name,
+            transport: call.server.transport,
+            tool,
+            annotations: ToolAnnotations::default(),
+            schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: call.server.endpoint.as_ref(),
+            purpose,
+            data: None,
+            arguments: &arguments,
+        });
+        classified.map_err(|error| error.to_string())
     }
 
     /// The facts that rules judge, and what a person is shown.
@@ -163,9 +282,16 @@ impl Gateway {
     }
 
     /// Before the gate. The caller hears that it goes on while a person thinks; when it goes, the question stays.
-    async fn admit(&self, call: &Call, operation: Operation, view: Value) -> Result<Box<Admission>, Reply> {
+    async fn admit(
+        &self,
+        call: &Call,
+        (operation, view): (Operation, Value),
+        plan: Option<&Plan>,
+        refused: Option<Denial>,
+    ) -> Result<Box<Admission>, Reply> {
+        let holds = plan.map(|plan| plan.holds.clone()).unwrap_or_default();
         let why = format!("{} waits for a person to approve it in Reeve", operation.summary);
-        let ruled = self.engine().gate().admit(operation, view);
+        let ruled = self.engine().gate().admit_unless(operation, view, holds, refused);
         let ruling = tokio::select! {
             biased;
             ruling = Progress::during(call.progress.as_deref(), &why, ruled) => ruling,
@@ -216,7 +342,9 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
     };
     match answered {
         Ok(result) => {
-            acting.outcome.response_bytes = result.to_string().len() as u64;
+            let text = result.to_string();
+            acting.outcome.response_bytes = text.len() as u64;
+            acting.outcome.answer = Some(Digest::of(text.as_bytes()));
             acting.outcome.result = Some(said(&result));
             acting.settle(Ending::Complete);
             Reply::result(result)
@@ -258,7 +386,7 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
 }
 
 /// What the tool says of its own result.
-fn said(result: &Value) -> ToolResult {
+pub(crate) fn said(result: &Value) -> ToolResult {
     if result.get("isError").and_then(Value::as_bool) != Some(true) {
         return ToolResult::Ok;
     }
@@ -283,7 +411,7 @@ async fn until(obligations: &[Obligation]) {
     });
     match limit {
         Some(limit) => tokio::time::sleep(limit).await,
-        None => std::future::pending().await,
+        None => tokio::time::sleep(LONGEST).await,
     }
 }
 

@@ -5,23 +5,30 @@ use std::sync::Arc;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_engine::{Engine, LiveSession};
 
+use crate::isolation::Isolation;
+
 /// Shared by all transports; cheap to clone.
 #[derive(Clone)]
 pub struct Gateway(Arc<Inner>);
 
 struct Inner {
     engine: Engine,
+    isolation: Isolation,
 }
 
 impl Gateway {
     #[must_use]
     pub fn new(engine: Engine) -> Self {
-        Self(Arc::new(Inner { engine }))
+        Self(Arc::new(Inner { engine, isolation: Isolation::default() }))
     }
 
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn isolation(&self) -> &Isolation {
+        &self.0.isolation
     }
 
     /// Records bytes that never became an operation. They are refused whether or not that works.

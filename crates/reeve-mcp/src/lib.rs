@@ -2,11 +2,14 @@
 //! boundary that validates, previews, bounds and de-duplicates what it lets through.
 
 mod acting;
+mod aside;
 pub mod call;
 pub mod gateway;
 pub mod http;
+mod isolation;
 pub mod link;
 pub mod message;
+mod once;
 pub mod progress;
 pub mod upstream;
 mod relay;
