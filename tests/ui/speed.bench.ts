@@ -116,6 +116,56 @@ test("what a finger asks for", async ({ page }) => {
   await measure(page, "another place", 100, (at) => click(`nav a[href^="${at % 2 === 0 ? "/agents" : "/budgets"}"]`), (at) => `document.querySelector("h1")?.textContent === "${at % 2 === 0 ? "Agents" : "Budgets"}"`);
 });
 
+test("what a query and a facet ask for", async ({ page }) => {
+  await page.goto("/timeline?fake=story");
+  await expect(page.getByRole("row").first()).toBeVisible();
+  await expect(page.getByText("1,204 actions")).toBeVisible();
+  const states = "[...document.querySelectorAll('[role=\"row\"] [data-key=\"decision\"]')].map((one) => one.dataset.value)";
+  const denied = `${states}.length > 0 && ${states}.every((one) => one === "denied")`;
+  const facet = `[...document.querySelectorAll('aside [aria-pressed]')].find((one) => one.textContent.startsWith("denied")).click()`;
+  const typed = (text: string) =>
+    `(() => { const field = document.querySelector('[role="search"] input'); field.focus(); Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set.call(field, ${JSON.stringify(text)}); field.dispatchEvent(new Event("input", { bubbles: true })); field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true })); })()`;
+  const clear = async () => {
+    await page.getByRole("button", { name: "Clear query" }).click();
+    await expect(page.getByText("1,204 actions")).toBeVisible();
+  };
+  await measure(page, "facet to its first page", 200, () => facet, () => denied, clear);
+  await measure(page, "facet to all its counts", 400, () => facet, () => has("20 of 1,204 actions"), clear);
+  await measure(page, "query change to its first page", 200, () => typed("decision:denied"), () => denied, clear);
+  await measure(page, "pane closed", 50, (at) => (at % 2 === 0 ? `document.querySelectorAll('[role="row"]')[2].click()` : `document.querySelector('aside button[aria-label="Close"]').click()`), (at) => `document.querySelector('aside [role="tab"]') ${at % 2 === 0 ? "!==" : "==="} null`);
+});
+
+test("an answer leaves at once", async ({ page }) => {
+  await page.goto("/inbox?fake=story");
+  await expect(page.locator("#card")).toBeVisible();
+  const figures: number[] = [];
+  const waiting = await page.evaluate(async () => ((await (window as unknown as { fakeEngine: { call: (call: object) => Promise<{ open: unknown[] }> } }).fakeEngine.call({ call: "approvals.list" })).open.length));
+  for (let at = 0; at < waiting; at += 1) {
+    await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+    // From the chord to the call; what the engine and its agent take is measured by the engine's own bench.
+    figures.push(
+      await page.evaluate(
+        () =>
+          new Promise<number>((resolve) => {
+            const { fakeEngine } = window as unknown as { fakeEngine: { call: (call: { call: string }) => Promise<unknown> } };
+            const answer = fakeEngine.call;
+            const begun = performance.now();
+            fakeEngine.call = function (call) {
+              if (call.call === "approvals.resolve") {
+                fakeEngine.call = answer;
+                resolve(performance.now() - begun);
+              }
+              return answer.call(fakeEngine, call);
+            };
+            document.querySelector("#card")?.dispatchEvent(new KeyboardEvent("keydown", { key: "Backspace", code: "Backspace", ctrlKey: true, bubbles: true }));
+          }),
+      ),
+    );
+    await expect(page.getByText(`${waiting - at - 1} question`)).toHaveCount(at + 1 < waiting ? 1 : 0);
+  }
+  lines.push(["decision to the engine", 50, figures, "ms"]);
+});
+
 test("a session of many actions opens", async ({ page }) => {
   const drawn = async (actions: number) => {
     await page.addInitScript((many) => {
