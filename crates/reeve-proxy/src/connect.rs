@@ -165,7 +165,7 @@ fn basic(value: &str) -> Option<Secret> {
 
 /// The environment of a `reeve env` lies about in files and shells: its token opens nothing for another user of the
 /// machine (T5). Programs of the same user cannot be told apart by right, only by descent: see [`attribute`].
-async fn check_user(session: &Arc<LiveSession>, ends: Option<(SocketAddr, SocketAddr)>) -> Result<(), Refusal> {
+pub(crate) async fn check_user(session: &Arc<LiveSession>, ends: Option<(SocketAddr, SocketAddr)>) -> Result<(), Refusal> {
     let Some(opener) = session.session.opener.as_ref().filter(|_| session.holder.is_none()) else { return Ok(()) };
     if !attribution::SUPPORTED {
         return Ok(());

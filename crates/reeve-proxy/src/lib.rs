@@ -5,6 +5,7 @@ pub mod attribution;
 pub mod body;
 mod channel;
 mod connect;
+pub mod door;
 mod error;
 mod exchange;
 mod forward;

@@ -86,6 +86,8 @@ pub fn inherited() -> Inherited {
 /// What a session's environment is made of.
 pub struct Wiring<'a> {
     pub proxy: SocketAddr,
+    /// Where the MCP endpoint is; a server's URL is this, `/` and its name.
+    pub mcp: Option<&'a str>,
     /// The session's token. It is the one secret of ours that an environment holds; it opens this session and nothing else.
     pub token: &'a str,
     /// The file of [`crate::trust::write_bundle`].
@@ -157,6 +159,10 @@ pub fn for_session(wiring: &Wiring<'_>) -> Result<Environment, SandboxError> {
     set.extend(TRUST.map(|name| (name.to_owned(), bundle.clone().into_owned())));
     set.push(("REEVE_SESSION".to_owned(), wiring.session.to_string()));
     set.push(("REEVE_AGENT".to_owned(), wiring.agent.to_string()));
+    if let Some(url) = wiring.mcp {
+        set.push(("REEVE_MCP_URL".to_owned(), url.to_owned()));
+        set.push(("REEVE_MCP_TOKEN".to_owned(), wiring.token.to_owned()));
+    }
     for need in wiring.tool.map(|tool| tool.needs).unwrap_or_default() {
         match need.value {
             NeedValue::Bundle => set.push((need.variable.to_owned(), bundle.clone().into_owned())),

@@ -60,6 +60,7 @@ fn environment() -> environment::Environment {
     let inherited: Inherited = environment::inherited();
     environment::for_session(&Wiring {
         proxy: "127.0.0.1:4321".parse().unwrap(),
+        mcp: Some("http://127.0.0.1:4101/mcp"),
         token: "token",
         bundle: Path::new("/nowhere/trust.pem"),
         agent: &AgentId::parse("tester").unwrap(),

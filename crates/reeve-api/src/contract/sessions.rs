@@ -110,6 +110,8 @@ pub struct OpenedSessionDto {
     pub session: SessionDto,
     /// `127.0.0.1:port`.
     pub proxy: String,
+    /// Where the MCP endpoint is: a server's URL is this, `/` and its name.
+    pub mcp: String,
     /// Opens this session and nothing else; handed out once.
     pub token: super::credentials::TypedSecret,
     /// The session's certificate authority, PEM.
@@ -216,6 +218,14 @@ pub struct FlowNodeDto {
     pub retry_of: Option<String>,
     /// It ended badly.
     pub failed: bool,
+    /// Reeve called the tool itself for the call that is its parent: `preview`, or `probe`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional, type = "\"preview\" | \"probe\""))]
+    pub purpose: Option<String>,
+    /// A human was asked about it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub asked: bool,
 }
 
 /// A turn begins with a model call that brings no results of tools: after half a minute in which nothing ran, or in another

@@ -24,6 +24,7 @@ impl Sample {
     fn wiring(&self) -> Wiring<'_> {
         Wiring {
             proxy: "127.0.0.1:4321".parse().unwrap(),
+            mcp: Some("http://127.0.0.1:4101/mcp"),
             token: "to/ken",
             bundle: Path::new("/run/reeve/trust.pem"),
             agent: &self.agent,

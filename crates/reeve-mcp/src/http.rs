@@ -1,0 +1,345 @@
+//! The governed endpoint: Streamable HTTP on loopback, one path for each registered server, for clients that show the token
+//! of a running session. Servers of this machine are bridged; remote ones are forwarded to the mouth that governs HTTP.
+
+mod answer;
+mod bridge;
+mod check;
+mod post;
+mod stream;
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Limited};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use parking_lot::Mutex;
+use reeve_domain::sensitive::Secret;
+use reeve_engine::{Engine, LiveSession};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+
+use crate::gateway::Gateway;
+use crate::http::bridge::Bridge;
+use crate::link::{Link, ServerRef};
+use crate::message::MAX_MESSAGE;
+
+/// Connections at once. More wait in the backlog.
+const CONNECTIONS: usize = 1024;
+/// MCP sessions at once, over all agents.
+const SESSIONS: usize = 256;
+/// The head of a request must be here after this.
+const HEAD: Duration = Duration::from_secs(10);
+/// A session that nobody used for so long is ended.
+const IDLE: Duration = Duration::from_secs(30 * 60);
+/// How often idle sessions are looked for.
+const SWEEP: Duration = Duration::from_secs(60);
+
+/// The body of an answer.
+pub type Body = UnsyncBoxBody<Bytes, std::io::Error>;
+
+/// How a registered server is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A program that is started for the client's session.
+    Child,
+    /// Another endpoint, over the mouth that governs HTTP.
+    Remote,
+}
+
+/// A server that was started.
+pub struct Started {
+    pub server: ServerRef,
+    /// Ends the server when it is dropped.
+    pub link: Link,
+}
+
+/// What stands behind the endpoint; made by the composition root, which alone sees child processes and the proxy.
+pub trait Back: Send + Sync + 'static {
+    /// How a registered server is reached; `None`: there is none of this name.
+    fn place(&self, server: &str) -> Option<Place>;
+
+    /// Whether a connection may use this session; the error says why not.
+    fn check_user<'a>(
+        &'a self,
+        session: &'a Arc<LiveSession>,
+        peer: SocketAddr,
+        local: SocketAddr,
+    ) -> BoxFuture<'a, Result<(), String>>;
+
+    /// Starts a server of this machine in the session's environment.
+    fn start<'a>(
+        &'a self,
+        session: &'a Arc<LiveSession>,
+        token: &'a Secret,
+        server: &'a str,
+    ) -> BoxFuture<'a, Result<Started, String>>;
+
+    /// Sends a request to a remote server, with what its entry says in place of path and host.
+    fn forward<'a>(
+        &'a self,
+        session: &'a Arc<LiveSession>,
+        token: &'a Secret,
+        server: &'a str,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'a, Response<Body>>;
+}
+
+/// Why the endpoint cannot listen.
+#[derive(Debug, thiserror::Error)]
+pub enum EndpointError {
+    #[error("the MCP endpoint listens on loopback only, not on `{0}`")]
+    NotLoopback(SocketAddr),
+    #[error("the MCP endpoint cannot listen on `{address}`: {source}")]
+    Listen { address: SocketAddr, source: std::io::Error },
+}
+
+/// A running endpoint; it ends with its engine.
+#[derive(Clone)]
+pub struct Endpoint {
+    address: SocketAddr,
+}
+
+/// What all connections share.
+pub(crate) struct Shared {
+    engine: Engine,
+    gateway: Gateway,
+    back: Arc<dyn Back>,
+    port: u16,
+    bridges: Mutex<HashMap<String, Arc<Bridge>>>,
+    /// One server for all clients without MCP sessions is started once.
+    starting: tokio::sync::Mutex<()>,
+}
+
+impl Endpoint {
+    /// Begins to listen on a free port of loopback.
+    ///
+    /// # Errors
+    /// When it cannot.
+    pub async fn start(engine: Engine, gateway: Gateway, back: Arc<dyn Back>) -> Result<Self, EndpointError> {
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let listen = |source| EndpointError::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let shared = Arc::new(Shared {
+            engine,
+            gateway,
+            back,
+            port: address.port(),
+            bridges: Mutex::default(),
+            starting: tokio::sync::Mutex::default(),
+        });
+        tokio::spawn(accept(listener, Arc::clone(&shared)));
+        tokio::spawn(sweep(shared));
+        Ok(Self { address })
+    }
+
+    /// Where clients find it; a server's path is `/mcp/` and its name.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What clients put before a server's name.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("http://{}/mcp", self.address)
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>) {
+    let room = Arc::new(Semaphore::new(CONNECTIONS));
+    let stopping = shared.engine.stopping().clone();
+    loop {
+        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { return };
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopping.cancelled() => return,
+        };
+        match accepted {
+            Ok((tcp, _)) => {
+                let (shared, stopping) = (Arc::clone(&shared), stopping.clone());
+                tokio::spawn(async move {
+                    tokio::select! {
+                        () = connection(shared, tcp) => {}
+                        () = stopping.cancelled() => {}
+                    }
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection of an MCP client");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+}
+
+async fn sweep(shared: Arc<Shared>) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(SWEEP) => {}
+            () = shared.engine.stopping().cancelled() => return,
+        }
+        shared.bridges.lock().retain(|_, bridge| {
+            let is_over = bridge.ended.is_cancelled() || bridge.idle().is_some_and(|quiet| quiet > IDLE);
+            if is_over {
+                bridge.ended.cancel();
+            }
+            !is_over
+        });
+    }
+}
+
+async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
+    let ends = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
+    if let Err(error) = tcp.set_nodelay(true) {
+        tracing::debug!(%error, "a socket does not take TCP_NODELAY");
+    }
+    let service = service_fn(move |request| {
+        let shared = Arc::clone(&shared);
+        async move { Ok::<_, Infallible>(respond(&shared, request, ends).await.unwrap_or_else(|turned| *turned)) }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEAD).auto_date_header(false);
+    if let Err(error) = builder.serve_connection(TokioIo::new(tcp), service).await {
+        tracing::debug!(%error, "a connection of an MCP client ended");
+    }
+}
+
+/// An answer that turns a request away, for whoever stands behind the endpoint. `why` is one sentence.
+#[must_use]
+pub fn refusal(status: StatusCode, why: &str) -> Response<Body> {
+    *answer::refused(status, why)
+}
+
+/// An answer that turns a request away.
+type Turned = Box<Response<Body>>;
+
+/// A request that was let in.
+pub(crate) struct Asked {
+    pub session: Arc<LiveSession>,
+    pub token: Secret,
+    pub server: String,
+    pub head: http::request::Parts,
+    pub body: Bytes,
+}
+
+/// Every step hands on what the next one needs, or turns the request away with its cause.
+async fn respond(
+    shared: &Arc<Shared>,
+    request: Request<Incoming>,
+    ends: Option<(SocketAddr, SocketAddr)>,
+) -> Result<Response<Body>, Turned> {
+    check::host(request.headers(), shared.port)?;
+    check::origin(request.headers())?;
+    let server = check::path(request.uri().path())?;
+    let (session, token) = check::identity(&shared.engine, request.headers())?;
+    let (peer, local) = ends.ok_or_else(|| answer::refused(StatusCode::FORBIDDEN, "the connection has no address"))?;
+    let allowed = shared.back.check_user(&session, peer, local).await;
+    allowed.map_err(|why| answer::refused(StatusCode::FORBIDDEN, &why))?;
+    let place = shared.back.place(&server);
+    let place = place.ok_or_else(|| {
+        answer::refused(StatusCode::NOT_FOUND, &format!("no server `{server}` is registered: see `reeve mcp list`"))
+    })?;
+    let (head, body) = request.into_parts();
+    let body = Limited::new(body, MAX_MESSAGE).collect().await.map_err(|_| {
+        answer::refused(StatusCode::PAYLOAD_TOO_LARGE, "the message is damaged or has more than 16 MiB")
+    })?;
+    let asked = Asked { session, token, server, head, body: body.to_bytes() };
+    match place {
+        Place::Remote => Ok(forward(shared, asked).await),
+        Place::Child => bridged(shared, asked).await,
+    }
+}
+
+async fn forward(shared: &Shared, asked: Asked) -> Response<Body> {
+    let Asked { session, token, server, mut head, body } = asked;
+    // The token opens this endpoint and nothing else.
+    head.headers.remove(http::header::AUTHORIZATION);
+    shared.back.forward(&session, &token, &server, Request::from_parts(head, body)).await
+}
+
+async fn bridged(shared: &Arc<Shared>, asked: Asked) -> Result<Response<Body>, Turned> {
+    check::version(&asked.head.headers)?;
+    match asked.head.method {
+        Method::POST => post::post(shared, asked).await,
+        Method::GET => listen(shared, &asked),
+        Method::DELETE => {
+            let bridge = find(shared, &asked)?;
+            shared.bridges.lock().remove(&bridge.id);
+            bridge.ended.cancel();
+            Ok(answer::empty(StatusCode::OK))
+        }
+        _ => Err(answer::refused(StatusCode::METHOD_NOT_ALLOWED, "an MCP endpoint takes POST, GET and DELETE")),
+    }
+}
+
+/// Opens the stream that belongs to no request, or takes a broken one up again.
+fn listen(shared: &Shared, asked: &Asked) -> Result<Response<Body>, Turned> {
+    if !check::accepts(&asked.head.headers, check::EVENTS) {
+        return Err(answer::refused(StatusCode::NOT_ACCEPTABLE, "the client must accept text/event-stream"));
+    }
+    let bridge = find(shared, asked)?;
+    let last = asked.head.headers.get(check::LAST_EVENT).and_then(|value| value.to_str().ok());
+    let (stream, after) = match last {
+        Some(last) => {
+            let gone = || answer::refused(StatusCode::NOT_FOUND, "the stream of this event is not kept any more");
+            bridge.resume(last).ok_or_else(gone)?
+        }
+        None => {
+            let own = bridge.own();
+            if own.is_read() {
+                return Err(answer::refused(StatusCode::CONFLICT, "this MCP session has a stream open already"));
+            }
+            (own, 0)
+        }
+    };
+    Ok(answer::events(stream.body(after, false, bridge), None))
+}
+
+/// The MCP session that a request names, where it belongs to the same agent's session and server.
+fn find(shared: &Shared, asked: &Asked) -> Result<Arc<Bridge>, Turned> {
+    let id = asked.head.headers.get(check::SESSION).and_then(|value| value.to_str().ok());
+    let id = id.ok_or_else(|| answer::refused(StatusCode::BAD_REQUEST, "the request names no MCP session"))?;
+    let found = shared.bridges.lock().get(id).map(Arc::clone);
+    let mine = |bridge: &Arc<Bridge>| {
+        bridge.owner == *asked.session.id() && bridge.server == asked.server && !bridge.ended.is_cancelled()
+    };
+    found.filter(mine).ok_or_else(|| answer::refused(StatusCode::NOT_FOUND, "the MCP session has ended"))
+}
+
+/// Starts the server of this machine that a request is for, governed by the gateway.
+async fn start(shared: &Arc<Shared>, asked: &Asked, id: String) -> Result<Arc<Bridge>, Turned> {
+    let full = || answer::refused(StatusCode::SERVICE_UNAVAILABLE, "too many MCP sessions are open");
+    if shared.bridges.lock().len() >= SESSIONS {
+        return Err(full());
+    }
+    let started = shared.back.start(&asked.session, &asked.token, &asked.server).await;
+    let failed = |why: String| {
+        answer::refused(StatusCode::BAD_GATEWAY, &format!("server `{}` cannot be started: {why}", asked.server))
+    };
+    let Started { server, link } = started.map_err(failed)?;
+    let (mine, agent) = Link::pair();
+    let ended = asked.session.ended().child_token();
+    let (gateway, session, over) = (shared.gateway.clone(), Arc::clone(&asked.session), ended.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = gateway.relay(session, server, agent, link) => over.cancel(),
+            () = over.cancelled() => {}
+        }
+    });
+    let key = if id.is_empty() { check::shared_key(&asked.session, &asked.server) } else { id.clone() };
+    let bridge = Bridge::start(id, asked.session.id().clone(), asked.server.clone(), mine.tx, mine.rx, ended);
+    shared.bridges.lock().insert(key, Arc::clone(&bridge));
+    Ok(bridge)
+}

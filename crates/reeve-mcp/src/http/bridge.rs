@@ -1,0 +1,249 @@
+//! One MCP session over HTTP in front of a link: what is posted goes to the server, and what comes back finds the stream of
+//! the request that it belongs to. Ids and progress tokens are replaced on the way, so that clients without sessions, which
+//! share one server, never meet.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+use reeve_domain::id::SessionId;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::http::stream::Stream;
+
+/// Streams that ended and are kept for clients that lost their connection.
+const ENDED: usize = 16;
+/// Requests that one client has under way at once.
+const UNDER_WAY: usize = 1024;
+/// Where a notification of the 2026-07-28 protocol names the request that subscribed to it.
+const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
+
+/// The number of the stream that belongs to no request.
+const OWN: u64 = 0;
+
+/// One MCP session.
+pub(super) struct Bridge {
+    /// What the client names it by; empty: it serves clients without sessions.
+    pub id: String,
+    pub owner: SessionId,
+    pub server: String,
+    to_server: mpsc::Sender<Bytes>,
+    desk: Mutex<Desk>,
+    pub ended: CancellationToken,
+}
+
+struct Desk {
+    next: u64,
+    /// Requests under way, by the id that the server sees.
+    waiting: HashMap<u64, Waiting>,
+    /// What belongs to no request.
+    own: Arc<Stream>,
+    /// Oldest first.
+    finished: VecDeque<Arc<Stream>>,
+    used: Instant,
+}
+
+struct Waiting {
+    /// The client's own id and progress token.
+    id: Value,
+    token: Option<Value>,
+    stream: Arc<Stream>,
+}
+
+/// The link to the server is gone.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+/// A request that is under way.
+pub(super) struct Begun {
+    /// As the server knows it.
+    pub number: u64,
+    pub stream: Arc<Stream>,
+}
+
+impl Bridge {
+    /// Begins to serve a link: its sending half is kept here, its receiving half is read until it ends.
+    pub fn start(
+        id: String,
+        owner: SessionId,
+        server: String,
+        to_server: mpsc::Sender<Bytes>,
+        from_server: mpsc::Receiver<Bytes>,
+        ended: CancellationToken,
+    ) -> Arc<Self> {
+        let desk = Desk {
+            next: 1,
+            waiting: HashMap::new(),
+            own: Stream::new(OWN),
+            finished: VecDeque::new(),
+            used: Instant::now(),
+        };
+        let bridge = Arc::new(Self { id, owner, server, to_server, desk: Mutex::new(desk), ended });
+        tokio::spawn(Arc::clone(&bridge).listen(from_server));
+        bridge
+    }
+
+    async fn listen(self: Arc<Self>, mut from_server: mpsc::Receiver<Bytes>) {
+        loop {
+            let message = tokio::select! {
+                message = from_server.recv() => message,
+                () = self.ended.cancelled() => None,
+            };
+            let Some(message) = message else { break };
+            if let Ok(value) = serde_json::from_slice::<Value>(&message) {
+                self.heard(value, message);
+            }
+        }
+        self.ended.cancel();
+        let mut desk = self.desk.lock();
+        desk.own.close();
+        for (_, waiting) in desk.waiting.drain() {
+            waiting.stream.say(failed(waiting.id, "the server ended before it answered"), true);
+        }
+    }
+
+    /// Begins a request: it gets an id of its own towards the server.
+    ///
+    /// # Errors
+    /// When the link is gone, or too many requests are under way.
+    pub async fn request(&self, mut message: Value) -> Result<Begun, Gone> {
+        let (begun, bytes) = {
+            let mut desk = self.desk.lock();
+            desk.used = Instant::now();
+            if desk.waiting.len() >= UNDER_WAY || self.ended.is_cancelled() {
+                return Err(Gone);
+            }
+            let number = desk.next;
+            desk.next += 1;
+            let id = message.get("id").cloned().unwrap_or(Value::Null);
+            let token = message.pointer("/params/_meta/progressToken").cloned();
+            if let Some(place) = message.pointer_mut("/params/_meta/progressToken") {
+                *place = json!(number);
+            }
+            if let Some(place) = message.get_mut("id") {
+                *place = json!(number);
+            }
+            let stream = Stream::new(number);
+            desk.waiting.insert(number, Waiting { id, token, stream: Arc::clone(&stream) });
+            (Begun { number, stream }, Bytes::from(message.to_string()))
+        };
+        if self.to_server.send(bytes).await.is_err() {
+            self.desk.lock().waiting.remove(&begun.number);
+            return Err(Gone);
+        }
+        Ok(begun)
+    }
+
+    /// Passes on what needs no answer: a notification, or the answer to a question of the server.
+    ///
+    /// # Errors
+    /// When the link is gone.
+    pub async fn tell(&self, mut message: Value) -> Result<(), Gone> {
+        {
+            let mut desk = self.desk.lock();
+            desk.used = Instant::now();
+            if message.get("method").and_then(Value::as_str) == Some("notifications/cancelled") {
+                let asked = message.pointer("/params/requestId").cloned();
+                let number = desk.waiting.iter().find(|(_, one)| Some(&one.id) == asked.as_ref()).map(|(n, _)| *n);
+                // What has its answer already needs no cancelling.
+                let Some(number) = number else { return Ok(()) };
+                if let Some(place) = message.pointer_mut("/params/requestId") {
+                    *place = json!(number);
+                }
+            }
+        }
+        self.to_server.send(Bytes::from(message.to_string())).await.map_err(|_| Gone)
+    }
+
+    /// Tells the server that nobody waits for this request any more.
+    pub fn cancel(&self, number: u64) {
+        if self.desk.lock().waiting.remove(&number).is_none() {
+            return;
+        }
+        let note = json!({
+            "jsonrpc": "2.0",
+            "method": "notifications/cancelled",
+            "params": { "requestId": number, "reason": "the client hung up" },
+        });
+        // Where the link is full the server has more to do than to stop.
+        let _ = self.to_server.try_send(Bytes::from(note.to_string()));
+    }
+
+    /// The stream that belongs to no request.
+    pub fn own(&self) -> Arc<Stream> {
+        let mut desk = self.desk.lock();
+        desk.used = Instant::now();
+        Arc::clone(&desk.own)
+    }
+
+    /// The stream that an event's id names, and the number of the event on it.
+    pub fn resume(&self, event: &str) -> Option<(Arc<Stream>, u64)> {
+        let (number, after) = event.split_once('-')?;
+        let (number, after): (u64, u64) = (number.parse().ok()?, after.parse().ok()?);
+        let desk = self.desk.lock();
+        if number == OWN {
+            return Some((Arc::clone(&desk.own), after));
+        }
+        let running = desk.waiting.get(&number).map(|one| Arc::clone(&one.stream));
+        let kept = || desk.finished.iter().find(|one| one.number == number).map(Arc::clone);
+        Some((running.or_else(kept)?, after))
+    }
+
+    /// How long nobody wanted anything of it; `None` while somebody does.
+    pub fn idle(&self) -> Option<std::time::Duration> {
+        let desk = self.desk.lock();
+        (desk.waiting.is_empty() && !desk.own.is_read()).then(|| desk.used.elapsed())
+    }
+
+    /// Finds the stream for what the server says.
+    fn heard(&self, mut message: Value, raw: Bytes) {
+        let mut desk = self.desk.lock();
+        if message.get("method").is_none() {
+            let waiting = message.get("id").and_then(Value::as_u64).and_then(|number| desk.waiting.remove(&number));
+            // Whoever waited for it hung up.
+            let Some(waiting) = waiting else { return };
+            if let Some(place) = message.get_mut("id") {
+                *place = waiting.id;
+            }
+            waiting.stream.say(Bytes::from(message.to_string()), true);
+            desk.finished.push_back(waiting.stream);
+            if desk.finished.len() > ENDED {
+                desk.finished.pop_front();
+            }
+            return;
+        }
+        for place in ["/params/progressToken", &format!("/params/_meta/{}", SUBSCRIPTION.replace('/', "~1"))] {
+            let Some(number) = message.pointer(place).and_then(Value::as_u64) else { continue };
+            let Some(waiting) = desk.waiting.get(&number) else { continue };
+            let own = if place.ends_with("Token") { waiting.token.clone() } else { Some(waiting.id.clone()) };
+            if let (Some(own), Some(place)) = (own, message.pointer_mut(place)) {
+                *place = own;
+            }
+            waiting.stream.say(Bytes::from(message.to_string()), false);
+            return;
+        }
+        desk.related().say(raw, false);
+    }
+}
+
+impl Desk {
+    /// Where something goes that names no request: to the client that listens, else to whoever waits since the shortest
+    /// time, else it is kept for the client that will listen.
+    fn related(&self) -> &Stream {
+        if self.own.is_read() {
+            return &self.own;
+        }
+        let newest = self.waiting.iter().max_by_key(|(number, _)| **number);
+        newest.map_or(&self.own, |(_, waiting)| &waiting.stream)
+    }
+}
+
+/// An answer of Reeve's own that says why there is none.
+fn failed(id: Value, why: &str) -> Bytes {
+    let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": why } });
+    Bytes::from(error.to_string())
+}
