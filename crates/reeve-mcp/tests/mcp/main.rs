@@ -1,0 +1,6 @@
+//! The tool mouth from outside: a real engine, an agent's end and a server's end of a connection, and everything that goes
+//! between them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
+
+mod relay;
+mod world;

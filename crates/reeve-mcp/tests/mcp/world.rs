@@ -1,0 +1,255 @@
+//! An engine in a temporary folder, with an agent and a server of which the test plays both ends.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{TimeZone as _, Utc};
+use reeve_domain::approval::{Approval, GrantScope, Resolution, Surface};
+use reeve_domain::clock::ManualClock;
+use reeve_domain::id::AgentId;
+use reeve_domain::operation::McpTransport;
+use reeve_domain::query::{OperationRow, parse};
+use reeve_engine::approvals::ARMING;
+use reeve_engine::decide::Answering;
+use reeve_engine::servers::{Approve, identity_digest};
+use reeve_engine::settings::Settings;
+use reeve_engine::{Engine, EngineOptions, LiveSession, OpenSession};
+use reeve_mcp::{Ended, Gateway, Link, ServerRef};
+use reeve_store::Page;
+use reeve_vault::Vault;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+/// Longest wait for something that should happen at once on a busy machine.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// `echo` passes, `drop` never does, and everything else is asked about.
+pub const RULES: &str = r#"
+@id("echo-passes")
+@reason("echoing is harmless")
+@lifts("ask-first-tool,ask-tool-write")
+permit (principal, action == Action::"mcp.tool_call", resource == McpTool::"fake/echo");
+
+@id("never-drop")
+@reason("nothing is dropped here")
+forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"fake/drop");
+"#;
+
+pub struct World {
+    pub engine: Engine,
+    pub clock: Arc<ManualClock>,
+    pub gateway: Gateway,
+    _folder: tempfile::TempDir,
+}
+
+/// Both ends of a connection that the gateway carries.
+pub struct Wire {
+    pub agent: Link,
+    pub server: Link,
+    pub relay: JoinHandle<Ended>,
+    pub session: Arc<LiveSession>,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    pub async fn with(files: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join("config.toml"), "").unwrap();
+        std::fs::write(folder.path().join("policies/mine.cedar"), RULES).unwrap();
+        for (name, text) in files {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let clock = Arc::new(ManualClock::new(Utc.with_ymd_and_hms(2026, 11, 20, 14, 3, 0).unwrap()));
+        let engine = start(folder.path(), &clock).await;
+        Self { gateway: Gateway::new(engine.clone()), engine, clock, _folder: folder }
+    }
+
+    pub async fn session(&self, agent: &str) -> Arc<LiveSession> {
+        let open = OpenSession {
+            agent: AgentId::parse(agent).unwrap(),
+            user: "dana".to_owned(),
+            team: None,
+            cwd: "/tmp".to_owned(),
+            command: vec![agent.to_owned()],
+            mode: None,
+            holder: None,
+            opener: None,
+            expires_at: None,
+        };
+        self.engine.open_session(open).await.unwrap().0
+    }
+
+    /// A connection of an agent to the server `fake`, whose tools the person approved.
+    pub async fn wire(&self) -> Wire {
+        let mut wire = self.bare_wire("claude-code").await;
+        wire.ask(json!({ "jsonrpc": "2.0", "id": "first", "method": "tools/list" })).await;
+        let listed = wire.served().await;
+        wire.serve(json!({ "jsonrpc": "2.0", "id": listed["id"], "result": { "tools": tools() } })).await;
+        wire.heard().await;
+        self.approve_all("fake").await;
+        wire.quiet().await;
+        wire
+    }
+
+    pub async fn bare_wire(&self, agent: &str) -> Wire {
+        let session = self.session(agent).await;
+        let (agent, agent_there) = Link::pair();
+        let (server, server_there) = Link::pair();
+        let name = ServerRef {
+            name: "fake".to_owned(),
+            transport: McpTransport::Stdio,
+            command: vec!["fake-server".to_owned()],
+            endpoint: None,
+        };
+        let (gateway, live) = (self.gateway.clone(), Arc::clone(&session));
+        let relay = tokio::spawn(async move { gateway.relay(live, name, agent_there, server_there).await });
+        Wire { agent, server, relay, session }
+    }
+
+    /// The person looks at a server with all its tools and lets them be used.
+    pub async fn approve_all(&self, server: &str) {
+        let Some(known) = self.engine.servers().find(server) else { return };
+        let tools = known.tools.values().map(|tool| (tool.name.clone(), tool.digest.clone())).collect();
+        let wanted =
+            Approve { server: server.to_owned(), identity: Some(identity_digest(&known.record.seen)), tools };
+        self.engine.servers().approve(&wanted, "dana").await.unwrap();
+    }
+
+    /// The one question that waits.
+    pub async fn held(&self) -> Approval {
+        for _ in 0..3000 {
+            if let Some(approval) = self.engine.store().open_approvals().await.unwrap().into_iter().next() {
+                return approval;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nothing is held");
+    }
+
+    pub async fn approve(&self, approval: &Approval) {
+        self.answer(approval, Resolution::Approved { scope: GrantScope::Once }).await;
+    }
+
+    pub async fn answer(&self, approval: &Approval, resolution: Resolution) {
+        let ticket = self.engine.approvals().show(&approval.id).unwrap();
+        self.clock.advance(ARMING);
+        let answering = Answering {
+            approval: approval.id.clone(),
+            ticket,
+            resolution,
+            by: "dana".to_owned(),
+            surface: Surface::Cli,
+            reading_ms: None,
+            rule: Default::default(),
+            proof: None,
+        };
+        self.engine.answer(answering).await.unwrap();
+    }
+
+    /// Tool calls in the record, oldest first, once `many` of them are closed.
+    pub async fn rows(&self, many: usize) -> Vec<OperationRow> {
+        for _ in 0..3000 {
+            let query = parse("kind:mcp").query;
+            let page = Page { limit: 50, ..Page::default() };
+            let mut rows = self.engine.store().search(&query, page).await.unwrap().rows;
+            if rows.len() >= many && rows.iter().all(|row| !row.open) {
+                rows.reverse();
+                return rows;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{many} tool calls never were in the record");
+    }
+}
+
+impl Wire {
+    /// The agent says something.
+    pub async fn ask(&self, message: Value) {
+        self.agent.tx.send(Bytes::from(message.to_string())).await.unwrap();
+    }
+
+    pub async fn call(&self, id: impl Into<Value>, tool: &str, arguments: Value) {
+        let params = json!({ "name": tool, "arguments": arguments });
+        self.ask(json!({ "jsonrpc": "2.0", "id": id.into(), "method": "tools/call", "params": params })).await;
+    }
+
+    /// The server says something.
+    pub async fn serve(&self, message: Value) {
+        self.server.tx.send(Bytes::from(message.to_string())).await.unwrap();
+    }
+
+    pub async fn answer(&self, request: &Value, text: &str) {
+        let result = json!({ "content": [{ "type": "text", "text": text }] });
+        self.serve(json!({ "jsonrpc": "2.0", "id": request["id"], "result": result })).await;
+    }
+
+    /// What the agent hears next.
+    pub async fn heard(&mut self) -> Value {
+        serde_json::from_slice(&self.heard_raw().await).unwrap()
+    }
+
+    pub async fn heard_raw(&mut self) -> Bytes {
+        tokio::time::timeout(SOON, self.agent.rx.recv()).await.expect("the agent hears nothing").expect("it ended")
+    }
+
+    /// What the server hears next.
+    pub async fn served(&mut self) -> Value {
+        serde_json::from_slice(&self.served_raw().await).unwrap()
+    }
+
+    pub async fn served_raw(&mut self) -> Bytes {
+        tokio::time::timeout(SOON, self.server.rx.recv()).await.expect("the server hears nothing").expect("it ended")
+    }
+
+    /// Passes over what was said so far on both sides: after a round trip nothing older is on its way.
+    pub async fn quiet(&mut self) {
+        self.ask(json!({ "jsonrpc": "2.0", "id": "quiet", "method": "ping" })).await;
+        loop {
+            let asked = self.served().await;
+            if asked["id"] == "quiet" {
+                break;
+            }
+        }
+        self.serve(json!({ "jsonrpc": "2.0", "id": "quiet", "result": {} })).await;
+        while self.heard().await["id"] != "quiet" {}
+    }
+
+    /// Nothing reached the server.
+    pub async fn server_heard_nothing(&mut self) {
+        self.ask(json!({ "jsonrpc": "2.0", "id": "nothing", "method": "ping" })).await;
+        assert_eq!(self.served().await["id"], "nothing");
+    }
+}
+
+pub fn tools() -> Value {
+    let tool = |name: &str| json!({ "name": name, "description": format!("does {name}"), "inputSchema": { "type": "object" } });
+    json!([tool("echo"), tool("drop"), tool("write")])
+}
+
+/// The text of a result.
+pub fn text(answer: &Value) -> &str {
+    answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"))
+}
+
+async fn start(folder: &Path, clock: &Arc<ManualClock>) -> Engine {
+    Engine::start(EngineOptions {
+        config: folder.to_path_buf(),
+        managed: None,
+        database: folder.join("reeve.db"),
+        mirror: folder.join("heads.jsonl"),
+        public_key: folder.join("seal.pub"),
+        settings: Settings::load(&folder.join("config.toml")).unwrap(),
+        vault: Vault::memory(),
+        clock: clock.clone(),
+        demo: false,
+        system: None,
+    })
+    .await
+    .unwrap()
+}
