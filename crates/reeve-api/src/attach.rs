@@ -1,10 +1,11 @@
 //! The engine's half of `reeve mcp`: whose session a wrapper belongs to, and its connection as a tunnel between the agent and
 //! the server, with the gateway in the middle.
 
+use std::ffi::OsString;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reeve_domain::operation::McpTransport;
 use reeve_engine::LiveSession;
 use reeve_mcp::{Ended, Link, ServerRef};
 use reeve_proxy::attribution;
@@ -142,12 +143,10 @@ async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attac
     if input.server.is_empty() || input.server.len() > NAME || input.server.contains(bad) {
         return Err(invalid(format!("`{}` is no name of a server", input.server.escape_debug())));
     }
-    let server = ServerRef {
-        name: input.server.clone(),
-        transport: McpTransport::Stdio,
-        command: input.command.clone(),
-        endpoint: None,
-    };
+    let search = caller.pid.and_then(attribution::environment).and_then(|pairs| search(&pairs));
+    let search = search.or_else(|| std::env::var_os("PATH"));
+    let server = ServerRef::program(&input.server, input.command.clone(), Path::new(&input.cwd), search.as_deref());
+    let server = ServerRef { shown: input.shown.clone(), ..server };
     let found = session_of(host, caller.pid, input.token.as_ref()).await;
     let (live, dto) = match found {
         Some(live) => {
@@ -161,6 +160,12 @@ async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attac
         None => own_session(host, caller, input).await?,
     };
     Ok(Attached { live, server, dto })
+}
+
+/// The folders that the wrapper's process looks for programs in.
+fn search(pairs: &[Vec<u8>]) -> Option<OsString> {
+    let path = pairs.iter().find_map(|pair| pair.strip_prefix(b"PATH="))?;
+    Some(OsString::from(String::from_utf8_lossy(path).into_owned()))
 }
 
 async fn own_session(

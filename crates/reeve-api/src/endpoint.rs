@@ -111,7 +111,8 @@ impl Behind {
         let (here, there) = Link::pair();
         tokio::spawn(carry(child, there, server.to_owned(), Arc::clone(&self.failed)));
         let command = std::iter::once(command).chain(args).collect();
-        let server = ServerRef { name: server.to_owned(), transport: McpTransport::Stdio, command, endpoint: None };
+        let search = std::env::var_os("PATH");
+        let server = ServerRef::program(server, command, &folder, search.as_deref());
         Ok(Started { server, link: here })
     }
 

@@ -1,18 +1,24 @@
 //! Brings proxy and gateway together, which do not see each other: tool calls that the proxy finds in requests go to the
 //! gateway, and the gateway reaches remote servers over the proxy.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use reeve_domain::operation::{Endpoint, McpTransport};
+use http::{Request, Response, StatusCode};
+use http_body_util::BodyExt as _;
+use reeve_domain::host::{Authority, Host};
+use reeve_domain::operation::Endpoint;
 use reeve_domain::verdict::Denial;
 use reeve_engine::Admission;
 use reeve_engine::servers::Start;
+use reeve_mcp::http::Endpoint as McpEndpoint;
+use reeve_mcp::lists;
 use reeve_mcp::message::{self, Answer, Id, Message};
 use reeve_mcp::progress::Progress;
 use reeve_mcp::{Call, Failure, Gateway, Reply, ServerRef, Upstream};
-use reeve_protocol::denial;
+use reeve_protocol::{denial, mcp_ask};
+use reeve_proxy::payload::{Payload, PayloadError};
 use reeve_proxy::tools::{Party, Passage, Posted, ToolCall, ToolFailure, ToolMouth, ToolServer};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -20,18 +26,17 @@ use tokio_util::sync::CancellationToken;
 /// The gateway, as the proxy sees it.
 pub(crate) struct Mouth {
     pub gateway: Gateway,
+    /// Set once the endpoint listens.
+    pub endpoint: OnceLock<McpEndpoint>,
 }
 
 impl Mouth {
     /// The server that a message goes to or comes from. One that is not registered is known by where it is.
     fn server(&self, party: &Party) -> ServerRef {
         let name = party.server.as_ref().map(ToString::to_string).or_else(|| self.registered(&party.endpoint));
-        ServerRef {
-            name: name.unwrap_or_else(|| by_place(&party.endpoint)),
-            transport: McpTransport::Http,
-            command: Vec::new(),
-            endpoint: Some(Endpoint { method: "POST".to_owned(), ..party.endpoint.clone() }),
-        }
+        let name = name.unwrap_or_else(|| by_place(&party.endpoint));
+        let seen = self.gateway.seen(&party.session, &name);
+        ServerRef::remote(&name, Endpoint { method: "POST".to_owned(), ..party.endpoint.clone() }, seen)
     }
 
     fn registered(&self, endpoint: &Endpoint) -> Option<String> {
@@ -101,14 +106,63 @@ impl ToolMouth for Mouth {
         message::answer(Id::read(id).as_ref(), Answer::Result(denial::tool_result(denial)))
     }
 
-    fn hear(&self, _party: Party, _method: Option<&str>, _message: Bytes) -> BoxFuture<'static, Passage> {
-        Box::pin(async { Passage::AsItIs })
+    fn is_endpoint(&self, place: &Authority) -> bool {
+        let local = |host: &Host| matches!(host.to_string().as_str(), "127.0.0.1" | "localhost" | "::1" | "[::1]");
+        self.endpoint.get().is_some_and(|endpoint| endpoint.address().port() == place.port && local(&place.host))
+    }
+
+    fn serve(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<Payload>> {
+        let endpoint = self.endpoint.get().cloned();
+        Box::pin(async move {
+            let response = match endpoint {
+                Some(endpoint) => endpoint.serve(request).await,
+                None => reeve_mcp::http::refusal(StatusCode::SERVICE_UNAVAILABLE, "the endpoint does not listen yet"),
+            };
+            response.map(|body| body.map_err(|error| PayloadError::Upstream(error.to_string())).boxed_unsync())
+        })
+    }
+
+    fn hear(&self, party: Party, method: Option<&str>, message: Bytes) -> BoxFuture<'static, Passage> {
+        let server = self.server(&party);
+        let (gateway, method) = (self.gateway.clone(), method.map(str::to_owned));
+        Box::pin(async move { hear(&gateway, &party, &server, method.as_deref(), &message).await })
     }
 
     fn concerns(&self, method: Option<&str>, message: &[u8]) -> bool {
         // Whatever a server may write for it, only a message with these letters or with an escape can be one of these.
         let has = |word: &[u8]| message.windows(word.len()).any(|window| window == word);
-        method == Some("tools/list") || has(b"sampling") || has(b"elicitation") || has(b"\\")
+        method.is_some_and(|method| method == "tools/list" || lists::greets(method)) || has(b"sampling") || has(b"elicitation") || has(b"\\")
+    }
+}
+
+/// What becomes of a message of a remote server.
+async fn hear(
+    gateway: &Gateway,
+    party: &Party,
+    server: &ServerRef,
+    method: Option<&str>,
+    bytes: &[u8],
+) -> Passage {
+    match message::parse(bytes) {
+        Ok(Message::Response { id: Some(id), answer: Answer::Result(result) }) => {
+            let answer = match method {
+                Some("tools/list") => gateway.listed(&party.session, server, None, result).await,
+                Some(method) if lists::greets(method) => Answer::Result(gateway.greeted(server, result)),
+                _ => return Passage::AsItIs,
+            };
+            Passage::Changed(message::answer(Some(&id), answer))
+        }
+        Ok(Message::Request { id, method, params }) if mcp_ask::is_ask(&method) => {
+            match gateway.ask(&party.session, server, &method, &params, None).await {
+                // Its answer travels in a request of the client's own, and is not waited for here.
+                Ok(asking) => {
+                    asking.passed();
+                    Passage::AsItIs
+                }
+                Err(answer) => Passage::Answered(message::answer(Some(&id), answer)),
+            }
+        }
+        _ => Passage::AsItIs,
     }
 }
 

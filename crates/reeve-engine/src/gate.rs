@@ -262,6 +262,15 @@ impl Gate {
         Circumstances { now, first_seen, first_write, cwd, grants }
     }
 
+    /// Whether some circumstances could permit a call of the tool that this operation is one call of.
+    pub(crate) fn could_permit(&self, operation: &Operation, live: &LiveSession) -> bool {
+        let cwd = Some(live.session.cwd.clone());
+        let circumstances = self.circumstances(operation, cwd, Vec::new(), self.0.clock.now());
+        let projects = live.project.load();
+        let could = |set: &Arc<reeve_policy::PolicySet>| set.could_permit_tool(operation, &circumstances);
+        projects.iter().all(could) && could(&self.0.policies.in_force().set)
+    }
+
     /// The set in force, or the sets with the project's rules on top: the strictest of them decides.
     fn judged_by(&self, operation: &Operation, live: &LiveSession, circumstances: &Circumstances) -> Verdict {
         let projects = live.project.load();

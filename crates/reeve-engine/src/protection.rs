@@ -81,7 +81,7 @@ impl ProtectionState {
 
     /// The same for a session that a person opened in a mode of its own. A pause is over everything.
     #[must_use]
-    pub(crate) fn mode_for(&self, session: &Session, now: DateTime<Utc>) -> Mode {
+    pub fn mode_for(&self, session: &Session, now: DateTime<Utc>) -> Mode {
         let switches = self.switches.load();
         if paused_at(&switches, now) { Mode::Observe } else { session.mode.unwrap_or(switches.mode) }
     }

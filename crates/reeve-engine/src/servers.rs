@@ -22,6 +22,7 @@ use crate::denials;
 use crate::error::EngineError;
 
 mod declared;
+mod listing;
 mod shapes;
 
 pub use declared::{Declaration, MCP_FILE, Start};

@@ -13,7 +13,7 @@ use crate::gateway::Gateway;
 use crate::upstream::{Failure, Upstream};
 
 impl Gateway {
-    /// Calls another tool of the same server, and gives its result. A person is never asked for it: what policy does not
+    /// Calls another tool of the same server, and gives the operation and its result. A person is never asked for it: what policy does not
     /// simply allow is not made.
     ///
     /// # Errors
@@ -25,8 +25,8 @@ impl Gateway {
         purpose: Purpose,
         (tool, arguments): (&str, Map<String, Value>),
         upstream: &dyn Upstream,
-    ) -> Result<Value, String> {
-        let facts = self.facts_of(call, tool, &arguments, purpose)?;
+    ) -> Result<(OperationId, Value), String> {
+        let facts = self.facts_of(call, tool, &arguments, purpose).await?;
         let operation = Operation {
             id: OperationId::new(),
             at: self.engine().now(),
@@ -38,6 +38,10 @@ impl Gateway {
             credential: None,
             parent: Some(under.id.clone()),
         };
+        let id = operation.id.clone();
+        if let Some(denial) = self.standing(&call.server, &operation).await {
+            return Err(denial.message);
+        }
         let verdict = self.engine().gate().verdict(&operation, &call.session, operation.at);
         if verdict.decision() == reeve_domain::verdict::Decision::Ask {
             return Err(format!("`{}` needs a person's approval itself", operation.summary));
@@ -67,7 +71,7 @@ impl Gateway {
                 };
                 acting.outcome.result = Some(came);
                 acting.settle(Ending::Complete);
-                failed.map_or(Ok(result), |message| Err(format!("`{tool}` failed: {message}")))
+                failed.map_or(Ok((id, result)), |message| Err(format!("`{tool}` failed: {message}")))
             }
             Err(failure) => {
                 let why = failure.to_string();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reeve_domain::id::{CredentialId, OperationId};
 use reeve_domain::obligation::Obligation;
-use reeve_domain::operation::{Digest, Operation, Purpose, SchemaCheck, ToolAnnotations};
+use reeve_domain::operation::{Digest, Operation, Purpose, SchemaCheck};
 use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::{Admission, LiveSession, Ruling};
@@ -115,13 +115,13 @@ impl Reply {
 impl Gateway {
     /// Takes a call through every stage. The upstream sees it only with an admission in hand.
     pub async fn call(&self, call: Call, upstream: &dyn Upstream) -> Reply {
-        // Standing: what the person reviewed of this tool.
         // Schema: the arguments against the pinned input schema.
         let (operation, mut view) = match self.classify(&call) {
             Ok(classified) => classified,
             Err(why) => return self.unreadable(&call, why).await,
         };
-        // Isolation: whether the server bears another call now. Repeats: what is known of the very same call.
+        // Standing: what the person reviewed of this tool. Isolation: whether the server bears another call now. Repeats:
+        // what is known of the very same call.
         let (plan, refused) = match self.known(&call, &operation, upstream).await {
             Ok(plan) => (plan, None),
             Err(denial) => (None, Some(denial)),
@@ -167,8 +167,11 @@ impl Gateway {
         self.warned(&operation, reply)
     }
 
-    /// Whether the call may go on as far as its server and its repeats say.
+    /// Whether the call may go on as far as the person's review, its server and its repeats say.
     async fn known(&self, call: &Call, operation: &Operation, upstream: &dyn Upstream) -> Result<Option<Plan>, Denial> {
+        if let Some(denial) = self.standing(&call.server, operation).await {
+            return Err(denial);
+        }
         if let Some(denial) = self.bears(call, operation) {
             return Err(denial);
         }
@@ -192,10 +195,27 @@ impl Gateway {
         });
         once::complete(held, sent, answered).await;
         match answered {
-            Ok(result) => self.bore(call, operation, Ok(result)).await,
+            Ok(result) => {
+                self.looked_like(call, result);
+                self.bore(call, operation, Ok(result)).await;
+            }
             Err(Some(failure)) => self.bore(call, operation, Err(failure)).await,
             Err(None) => {}
         }
+    }
+
+    /// Learns what results of the tool look like; nobody waits for it.
+    fn looked_like(&self, call: &Call, result: &Value) {
+        if result.get("isError").and_then(Value::as_bool) == Some(true) {
+            return;
+        }
+        let (servers, result) = (Arc::clone(self.engine().servers()), result.clone());
+        let (server, tool) = (call.server.name.clone(), call.tool.clone());
+        tokio::spawn(async move {
+            if let Err(error) = servers.note_result(&server, &tool, &result).await {
+                tracing::error!(%error, server, tool, "what a result looks like could not be kept");
+            }
+        });
     }
 
     /// The answer of the same call before, given again.
@@ -235,13 +255,14 @@ impl Gateway {
         purpose: Purpose,
     ) -> Result<Classified, String> {
         let arguments = serde_json::to_vec(arguments).map_err(|error| error.to_string())?;
+        let pinned = self.engine().servers().tool(&call.server.name, tool);
         let classified = mcp::classify(&ToolCall {
             server: &call.server.name,
             transport: call.server.transport,
             tool,
-            annotations: ToolAnnotations::default(),
+            annotations: pinned.as_ref().map(|pinned| pinned.annotations).unwrap_or_default(),
             schema: SchemaCheck::Unchecked,
-            definition: None,
+            definition: pinned.as_ref().map(|pinned| &pinned.digest),
             endpoint: call.server.endpoint.as_ref(),
             purpose,
             data: None,
@@ -253,13 +274,14 @@ impl Gateway {
     /// The facts that rules judge, and what a person is shown.
     fn classify(&self, call: &Call) -> Result<(Operation, Value), String> {
         let arguments = serde_json::to_vec(&call.arguments).map_err(|error| error.to_string())?;
+        let pinned = self.engine().servers().tool(&call.server.name, &call.tool);
         let classified = mcp::classify(&ToolCall {
             server: &call.server.name,
             transport: call.server.transport,
             tool: &call.tool,
-            annotations: ToolAnnotations::default(),
+            annotations: pinned.as_ref().map(|pinned| pinned.annotations).unwrap_or_default(),
             schema: SchemaCheck::Unchecked,
-            definition: None,
+            definition: pinned.as_ref().map(|pinned| &pinned.digest),
             endpoint: call.server.endpoint.as_ref(),
             purpose: reeve_domain::operation::Purpose::Call,
             data: None,

@@ -1,11 +1,20 @@
 //! The gateway: one for all connections that carry MCP, whatever their transport.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use parking_lot::Mutex;
 use reeve_domain::event::{Draft, EventBody};
+use reeve_domain::id::SessionId;
 use reeve_engine::{Engine, LiveSession};
 
 use crate::isolation::Isolation;
+use crate::lists::Seen;
+use crate::pins::Files;
+use crate::scan::Scanner;
+
+/// Most servers whose state is kept for sessions that reach them by their address.
+const MOST_REMOTE: usize = 1000;
 
 /// Shared by all transports; cheap to clone.
 #[derive(Clone)]
@@ -14,17 +23,45 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     engine: Engine,
     isolation: Isolation,
+    scanner: Arc<Scanner>,
+    files: Arc<Files>,
+    /// What sessions heard of servers that they reach by their address.
+    remote: Mutex<HashMap<(SessionId, String), Arc<Seen>>>,
 }
 
 impl Gateway {
     #[must_use]
     pub fn new(engine: Engine) -> Self {
-        Self(Arc::new(Inner { engine, isolation: Isolation::default() }))
+        Self(Arc::new(Inner {
+            engine,
+            isolation: Isolation::default(),
+            scanner: Arc::default(),
+            files: Arc::default(),
+            remote: Mutex::default(),
+        }))
     }
 
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn scanner(&self) -> &Arc<Scanner> {
+        &self.0.scanner
+    }
+
+    pub(crate) fn files(&self) -> &Arc<Files> {
+        &self.0.files
+    }
+
+    /// What a session heard of a server that it reaches by its address, over all its requests.
+    #[must_use]
+    pub fn seen(&self, session: &LiveSession, server: &str) -> Arc<Seen> {
+        let mut remote = self.0.remote.lock();
+        if remote.len() >= MOST_REMOTE {
+            remote.retain(|(id, _), _| self.engine().sessions().find(id).is_some());
+        }
+        Arc::clone(remote.entry((session.id().clone(), server.to_owned())).or_default())
     }
 
     pub(crate) fn isolation(&self) -> &Isolation {

@@ -17,8 +17,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Limited};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -106,6 +105,7 @@ pub enum EndpointError {
 /// A running endpoint; it ends with its engine.
 #[derive(Clone)]
 pub struct Endpoint {
+    shared: Arc<Shared>,
     address: SocketAddr,
 }
 
@@ -139,8 +139,13 @@ impl Endpoint {
             starting: tokio::sync::Mutex::default(),
         });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
-        tokio::spawn(sweep(shared));
-        Ok(Self { address })
+        tokio::spawn(sweep(Arc::clone(&shared)));
+        Ok(Self { shared, address })
+    }
+
+    /// Answers a request that came another way, whose connection was looked at there. It needs the token all the same.
+    pub async fn serve(&self, request: Request<Bytes>) -> Response<Body> {
+        respond(&self.shared, request.map(Full::new), None).await.unwrap_or_else(|turned| *turned)
     }
 
     /// Where clients find it; a server's path is `/mcp/` and its name.
@@ -201,13 +206,13 @@ async fn sweep(shared: Arc<Shared>) {
 }
 
 async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
-    let ends = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
+    let Some(ends) = tcp.peer_addr().ok().zip(tcp.local_addr().ok()) else { return };
     if let Err(error) = tcp.set_nodelay(true) {
         tracing::debug!(%error, "a socket does not take TCP_NODELAY");
     }
     let service = service_fn(move |request| {
         let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(respond(&shared, request, ends).await.unwrap_or_else(|turned| *turned)) }
+        async move { Ok::<_, Infallible>(respond(&shared, request, Some(ends)).await.unwrap_or_else(|turned| *turned)) }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).auto_date_header(false);
@@ -235,18 +240,22 @@ pub(crate) struct Asked {
 }
 
 /// Every step hands on what the next one needs, or turns the request away with its cause.
-async fn respond(
+async fn respond<B>(
     shared: &Arc<Shared>,
-    request: Request<Incoming>,
+    request: Request<B>,
     ends: Option<(SocketAddr, SocketAddr)>,
-) -> Result<Response<Body>, Turned> {
+) -> Result<Response<Body>, Turned>
+where
+    B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
+{
     check::host(request.headers(), shared.port)?;
     check::origin(request.headers())?;
     let server = check::path(request.uri().path())?;
     let (session, token) = check::identity(&shared.engine, request.headers())?;
-    let (peer, local) = ends.ok_or_else(|| answer::refused(StatusCode::FORBIDDEN, "the connection has no address"))?;
-    let allowed = shared.back.check_user(&session, peer, local).await;
-    allowed.map_err(|why| answer::refused(StatusCode::FORBIDDEN, &why))?;
+    if let Some((peer, local)) = ends {
+        let allowed = shared.back.check_user(&session, peer, local).await;
+        allowed.map_err(|why| answer::refused(StatusCode::FORBIDDEN, &why))?;
+    }
     let place = shared.back.place(&server);
     let place = place.ok_or_else(|| {
         answer::refused(StatusCode::NOT_FOUND, &format!("no server `{server}` is registered: see `reeve mcp list`"))

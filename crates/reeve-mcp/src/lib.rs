@@ -3,16 +3,20 @@
 
 mod acting;
 mod aside;
+pub mod asks;
 pub mod call;
 pub mod gateway;
 pub mod http;
 mod isolation;
 pub mod link;
+pub mod lists;
 pub mod message;
 mod once;
+pub mod pins;
 pub mod progress;
 pub mod upstream;
 mod relay;
+pub mod scan;
 
 pub use call::{Call, Reply};
 pub use gateway::Gateway;

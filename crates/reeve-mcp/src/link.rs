@@ -1,8 +1,14 @@
 //! One end of a connection that carries MCP: a message an item, whatever bytes lie below.
 
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
 use bytes::Bytes;
 use reeve_domain::operation::{Endpoint, McpTransport};
 use tokio::sync::mpsc;
+
+use crate::lists::Seen;
+use crate::pins;
 
 /// Messages that may wait in one direction before whoever sends them has to.
 pub const QUEUE: usize = 256;
@@ -24,7 +30,7 @@ impl Link {
 }
 
 /// A server, as one connection knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct ServerRef {
     /// As it is registered, not as it calls itself.
     pub name: String,
@@ -33,4 +39,28 @@ pub struct ServerRef {
     pub command: Vec<String>,
     /// Where an HTTP server is reached.
     pub endpoint: Option<Endpoint>,
+    /// `command` without what could be a secret; empty: it is the same.
+    pub shown: Vec<String>,
+    /// The program that is started, and scripts among its arguments.
+    pub files: Vec<PathBuf>,
+    /// What this connection heard of it.
+    pub seen: Arc<Seen>,
+}
+
+impl ServerRef {
+    /// A program on this machine, started in `cwd`; `search`: the folders of its `PATH`.
+    #[must_use]
+    pub fn program(name: &str, command: Vec<String>, cwd: &Path, search: Option<&std::ffi::OsStr>) -> Self {
+        let files = pins::files(&command, cwd, search);
+        let (shown, seen) = (Vec::new(), Arc::default());
+        Self { name: name.to_owned(), transport: McpTransport::Stdio, command, endpoint: None, shown, files, seen }
+    }
+
+    /// A server that is reached by its address.
+    #[must_use]
+    pub fn remote(name: &str, endpoint: Endpoint, seen: Arc<Seen>) -> Self {
+        let (command, shown, files) = (Vec::new(), Vec::new(), Vec::new());
+        let transport = McpTransport::Http;
+        Self { name: name.to_owned(), transport, command, endpoint: Some(endpoint), shown, files, seen }
+    }
 }

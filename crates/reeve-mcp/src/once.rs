@@ -127,7 +127,7 @@ impl Gateway {
             let value = idempotency::at(&Value::Object(call.arguments.clone()), from).cloned();
             arguments.insert(name.clone(), value.ok_or_else(|| format!("the call has no argument `{from}`"))?);
         }
-        let result = self.beside(call, operation, Purpose::Probe, (&probe.tool, arguments), upstream).await?;
+        let (_, result) = self.beside(call, operation, Purpose::Probe, (&probe.tool, arguments), upstream).await?;
         let found = aside::read(&result, &probe.done);
         match found {
             Some(Value::Bool(done)) => Ok(done),

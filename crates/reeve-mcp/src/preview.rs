@@ -10,15 +10,11 @@ use reeve_engine::denials::own;
 use reeve_protocol::mcp;
 use serde_json::{Map, Value, json};
 
-use crate::acting::Acting;
-use crate::call::{Call, Reply};
+use crate::call::Call;
 use crate::gateway::Gateway;
-use crate::message::Answer;
-use crate::sql;
+use crate::{redaction, sql};
 use crate::upstream::Upstream;
 
-/// Longest preview.
-const LONGEST: Duration = Duration::from_secs(30);
 /// How long what a preview found holds. A call that waited longer is counted again before it is made.
 const HOLDS: Duration = Duration::from_secs(10);
 /// Most of a preview's result that people are shown, in characters.
@@ -73,8 +69,29 @@ impl Gateway {
         counted
     }
 
-    /// Right before the call is made: what was counted while nobody knew how long a person would think is counted again.
-    pub(crate) async fn still(
+    /// Right before the call is made: what was counted before a person thought is counted again, and personal data that the
+    /// tool must not be given is taken out.
+    pub(crate) async fn ready(
+        &self,
+        call: &mut Call,
+        operation: &Operation,
+        obligations: &[Obligation],
+        counted: Option<Counted>,
+        upstream: &dyn Upstream,
+    ) -> Result<(), Denial> {
+        self.still(call, operation, counted, upstream).await?;
+        let Some(rules) = redaction::held_to(obligations).filter(|rules| rules.for_call) else { return Ok(()) };
+        call.arguments = redaction::for_call(&call.arguments, rules, &self.marks(call)).map_err(|why| Denial {
+            kind: DenialKind::Policy,
+            message: format!("{} was not sent: {why}", operation.summary),
+            advice: "leave the personal data out".to_owned(),
+            reasons: vec![own("tool-blocked-data")],
+            record: Some(operation.id.clone()),
+        })?;
+        Ok(())
+    }
+
+    async fn still(
         &self,
         call: &Call,
         operation: &Operation,
@@ -100,6 +117,7 @@ impl Gateway {
         })
     }
 
+    /// What a preview counts, and how people are shown it.
     async fn count(
         &self,
         call: &Call,
@@ -107,85 +125,37 @@ impl Gateway {
         preview: &Preview,
         upstream: &dyn Upstream,
     ) -> (RowCount, Value) {
-        let uncountable = |why: String, shown: Value| (RowCount::Uncountable { why }, shown);
-        let asked = match asked(call, preview) {
-            Ok(asked) => asked,
-            Err(why) => return uncountable(why, Value::Null),
-        };
-        let Asked { tool, arguments, rows: place, statement } = asked;
-        let by = match preview {
+        let mut shown = Map::new();
+        match self.counted(call, of, preview, upstream, &mut shown).await {
+            Ok(rows) => (rows, Value::Object(shown)),
+            Err(why) => (RowCount::Uncountable { why }, Value::Object(shown)),
+        }
+    }
+
+    async fn counted(
+        &self,
+        call: &Call,
+        of: &Operation,
+        preview: &Preview,
+        upstream: &dyn Upstream,
+        shown: &mut Map<String, Value>,
+    ) -> Result<RowCount, String> {
+        let how = match preview {
             Preview::Tool { .. } => "tool",
             Preview::Argument { .. } => "argument",
             Preview::Sql { .. } => "sql",
         };
-        let shown = |more: Value| {
-            let mut shown = json!({ "how": by, "tool": tool.clone(), "at": self.engine().now() });
-            if let (Some(shown), Some(statement)) = (shown.as_object_mut(), &statement) {
-                shown.insert("statement".to_owned(), json!(short(statement)));
-            }
-            if let (Some(shown), Value::Object(more)) = (shown.as_object_mut(), more) {
-                shown.extend(more);
-            }
-            shown
-        };
-        let inner = Call {
-            session: std::sync::Arc::clone(&call.session),
-            server: std::sync::Arc::clone(&call.server),
-            tool: tool.clone(),
-            arguments,
-            rest: Map::new(),
-            credential: call.credential.clone(),
-            progress: call.progress.clone(),
-            cancelled: call.cancelled.child_token(),
-        };
-        match self.carried_out(&inner, of, upstream).await {
-            Ok((id, result)) => {
-                let words = json!({ "operation": id, "result": short(&said(&result)) });
-                match rows(&result, &place) {
-                    Ok(rows) => {
-                        let mut shown = shown(words);
-                        shown["rows"] = json!(rows);
-                        (RowCount::Counted { rows, preview: id, arguments: of.content.clone() }, shown)
-                    }
-                    Err(why) => uncountable(why, shown(words)),
-                }
-            }
-            Err(why) => uncountable(why, shown(Value::Null)),
-        }
-    }
-
-    /// Carries a preview out as an operation of its own, below the call. Nobody is asked about it: where it may not pass by
-    /// itself, a person is asked about the call without a count.
-    async fn carried_out(
-        &self,
-        inner: &Call,
-        of: &Operation,
-        upstream: &dyn Upstream,
-    ) -> Result<(reeve_domain::id::OperationId, Value), String> {
-        let (mut operation, view) = self.classify(inner, Purpose::Preview).await?;
-        operation.parent = Some(of.id.clone());
-        let id = operation.id.clone();
-        let verdict = self.engine().gate().verdict(&operation, &inner.session, self.engine().now());
-        if verdict.decision() != Decision::Allow {
-            return Err(format!("no rule lets `{}` be used to count", inner.tool));
-        }
-        let admission =
-            self.admit(inner, operation, view).await.map_err(|_| "the preview was turned away".to_owned())?;
-        let mut acting = Acting::new(admission);
-        let answered = tokio::time::timeout(LONGEST, self.forward(inner, &mut acting, upstream)).await;
-        let Ok(answered) = answered else {
-            inner.cancelled.cancel();
-            acting.cut(|why| reeve_domain::outcome::Ending::CutByReeve { why }, "the preview took too long");
-            return Err("the preview took too long".to_owned());
-        };
-        match crate::call::conclude(inner, acting, answered) {
-            Reply::Answer(Answer::Result(result)) if result.get("isError").and_then(Value::as_bool) == Some(true) => {
-                Err("the preview failed".to_owned())
-            }
-            Reply::Answer(Answer::Result(result)) => Ok((id, result)),
-            Reply::Answer(Answer::Error(_)) => Err("the server refused the preview".to_owned()),
-            Reply::Nothing => Err("the call was cancelled".to_owned()),
-        }
+        shown.insert("how".to_owned(), json!(how));
+        let Asked { tool, arguments, rows: place, statement } = asked(call, preview)?;
+        shown.insert("tool".to_owned(), json!(tool));
+        shown.insert("at".to_owned(), json!(self.engine().now()));
+        shown.extend(statement.map(|statement| ("statement".to_owned(), json!(short(&statement)))));
+        let (id, result) = self.beside(call, of, Purpose::Preview, (&tool, arguments), upstream).await?;
+        shown.insert("operation".to_owned(), json!(id));
+        shown.insert("result".to_owned(), json!(short(&said(&result))));
+        let rows = rows(&result, &place)?;
+        shown.insert("rows".to_owned(), json!(rows));
+        Ok(RowCount::Counted { rows, preview: id, arguments: of.content.clone() })
     }
 }
 

@@ -15,9 +15,13 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use reeve_protocol::mcp_ask;
+
+use crate::asks::Asking;
 use crate::call::{Call, Reply, gone};
 use crate::gateway::Gateway;
 use crate::link::{Link, ServerRef};
+use crate::lists;
 use crate::message::{self, Answer, Id, Message};
 use crate::progress::Progress;
 use crate::upstream::{Failure, Upstream};
@@ -43,6 +47,10 @@ struct Server {
 /// A request of the agent that has no answer yet.
 enum Asked {
     Call { cancelled: CancellationToken, progress: Option<Arc<Progress>> },
+    /// Tools; whether from the first page on.
+    List { first: bool },
+    /// What the server is.
+    Greeting,
     Passed,
 }
 
@@ -53,6 +61,8 @@ struct Relay {
     to_agent: mpsc::Sender<Bytes>,
     upstream: Server,
     asked: Mutex<HashMap<Id, Asked>>,
+    /// What the server asked of the agent's side, until it is answered.
+    asks: Mutex<HashMap<Id, Asking>>,
     /// Calls under way.
     tasks: TaskTracker,
 }
@@ -69,6 +79,7 @@ impl Gateway {
             to_agent: agent.tx,
             upstream: Server { tx: upstream.tx, next: AtomicU64::new(1), waiting: Mutex::default() },
             asked: Mutex::default(),
+            asks: Mutex::default(),
             tasks: TaskTracker::new(),
         });
         let ended = tokio::select! {
@@ -76,6 +87,7 @@ impl Gateway {
             () = over.cancelled() => Ended::SessionOver,
             () = relay.read_server(upstream.rx) => Ended::ServerGone,
             () = relay.read_agent(agent.rx) => Ended::AgentGone,
+            never = relay.tell_changes() => match never {},
         };
         relay.end(ended).await;
         ended
@@ -102,7 +114,21 @@ impl Relay {
             Message::Notification { method, params } if method == "notifications/cancelled" => {
                 self.cancelled(&params, raw).await;
             }
+            Message::Response { id: Some(id), answer } => {
+                if let Some(asking) = self.asks.lock().remove(&id) {
+                    asking.answered(&answer);
+                }
+                self.tell_server(raw).await;
+            }
             Message::Notification { .. } | Message::Response { .. } => self.tell_server(raw).await,
+        }
+    }
+
+    /// Tells the agent that its list of tools would be another one now.
+    async fn tell_changes(&self) -> std::convert::Infallible {
+        loop {
+            let told = self.gateway.lists_change(&self.session, &self.server).await;
+            self.tell_agent(told).await;
         }
     }
 
@@ -112,6 +138,8 @@ impl Relay {
         let progress = Progress::asked_for(&params, self.to_agent.clone()).filter(|_| is_call).map(Arc::new);
         let asked = match is_call {
             true => Asked::Call { cancelled: cancelled.clone(), progress: progress.clone() },
+            false if method == "tools/list" => Asked::List { first: params.get("cursor").is_none_or(Value::is_null) },
+            false if lists::greets(method) => Asked::Greeting,
             false => Asked::Passed,
         };
         if let Err(why) = self.note(&id, asked) {
@@ -154,7 +182,7 @@ impl Relay {
         let asked = params.get("requestId").and_then(Id::read).and_then(|id| self.asked.lock().remove(&id));
         match asked {
             Some(Asked::Call { cancelled, .. }) => cancelled.cancel(),
-            Some(Asked::Passed) | None => self.tell_server(raw).await,
+            Some(_) | None => self.tell_server(raw).await,
         }
     }
 
@@ -181,12 +209,17 @@ impl Relay {
     async fn from_server(self: &Arc<Self>, message: Message, raw: Bytes) {
         match message {
             Message::Response { id: Some(id), answer } if id.is_own() => self.upstream.answered(&id, answer),
-            // Only Reeve answers calls: what a server says under their ids is nobody's.
-            Message::Response { id: Some(id), .. } if self.passed(&id) => self.tell_agent(raw).await,
-            Message::Response { id: Some(_), .. } => {}
+            Message::Response { id: Some(id), answer } => self.answered(id, answer, raw).await,
+            Message::Request { id, method, params } if mcp_ask::is_ask(&method) => self.asks(id, method, params, raw),
             Message::Notification { method, params } => {
                 if method == "notifications/progress" {
                     self.hand_over(&params);
+                }
+                if method == "notifications/cancelled"
+                    && let Some(id) = params.get("requestId").and_then(Id::read)
+                    && let Some(asking) = self.asks.lock().remove(&id)
+                {
+                    asking.dropped();
                 }
                 self.tell_agent(raw).await;
             }
@@ -194,14 +227,50 @@ impl Relay {
         }
     }
 
-    /// Whether the agent waits for an answer of the server's own to this request; then this is the one.
-    fn passed(&self, id: &Id) -> bool {
-        let mut asked = self.asked.lock();
-        let waits = matches!(asked.get(id), Some(Asked::Passed));
-        if waits {
-            asked.remove(id);
+    /// An answer of the server's own, to a request that the agent waits for. Only Reeve answers calls: what a server says under
+    /// their ids is nobody's.
+    async fn answered(self: &Arc<Self>, id: Id, answer: Answer, raw: Bytes) {
+        let asked = {
+            let mut asked = self.asked.lock();
+            let is_call = matches!(asked.get(&id), Some(Asked::Call { .. }) | None);
+            if is_call { None } else { asked.remove(&id) }
+        };
+        match (asked, answer) {
+            (None, _) => {}
+            (Some(Asked::List { first }), Answer::Result(result)) => {
+                let relay = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    let answer = relay.gateway.listed(&relay.session, &relay.server, Some(first), result).await;
+                    relay.tell_agent(message::answer(Some(&id), answer)).await;
+                });
+            }
+            (Some(Asked::Greeting), Answer::Result(result)) => {
+                let answer = Answer::Result(self.gateway.greeted(&self.server, result));
+                self.tell_agent(message::answer(Some(&id), answer)).await;
+            }
+            (Some(_), _) => self.tell_agent(raw).await,
         }
-        waits
+    }
+
+    /// What the server asks of the agent's side goes before the gate, and on as it came.
+    fn asks(self: &Arc<Self>, id: Id, method: String, params: Value, raw: Bytes) {
+        let relay = Arc::clone(self);
+        self.tasks.spawn(async move {
+            let over = relay.session.ended().clone();
+            let asked = relay.gateway.ask(&relay.session, &relay.server, &method, &params, None);
+            let asking = tokio::select! {
+                biased;
+                () = over.cancelled() => return,
+                asking = asked => asking,
+            };
+            match asking {
+                Ok(asking) => {
+                    relay.asks.lock().insert(id, asking);
+                    relay.tell_agent(raw).await;
+                }
+                Err(answer) => relay.tell_server(message::answer(Some(&id), answer)).await,
+            }
+        });
     }
 
     /// The server tells of a call's progress itself.
@@ -234,6 +303,7 @@ impl Relay {
         };
         // Calls that wait for the server hear it at once; those that are held are let go of.
         self.upstream.waiting.lock().clear();
+        self.asks.lock().drain().for_each(|(_, asking)| asking.dropped());
         let open: Vec<(Id, Asked)> = self.asked.lock().drain().collect();
         for (id, asked) in open {
             if let Asked::Call { cancelled, .. } = asked {

@@ -13,6 +13,7 @@ mod explain;
 mod facts;
 mod format;
 pub mod governance;
+mod permit;
 mod prepare;
 mod risk;
 mod schema;

@@ -1,7 +1,7 @@
 //! The canonical content of a call: what a human judges, hashed so that it does not depend on spelling, order of keys,
 //! streaming, metadata or output bound.
 
-use reeve_domain::operation::{Dialect, Digest, McpToolCall};
+use reeve_domain::operation::{Dialect, Digest, McpAsk, McpToolCall};
 use sha2::Digest as _;
 
 use crate::body::{Fields, Node};
@@ -52,6 +52,17 @@ pub fn tool_call(call: &McpToolCall, arguments: &Node<'_>) -> Digest {
     hash.bytes(call.transport.as_str().as_bytes());
     hash.bytes(call.tool.as_bytes());
     hash.node(arguments);
+    Digest(hex::encode(hash.0.finalize()))
+}
+
+/// Hash of what a server asks for: server, transport, method and parameters.
+pub fn mcp_ask(ask: &McpAsk, method: &str, params: &Node<'_>) -> Digest {
+    let mut hash = Hash(sha2::Sha256::new());
+    hash.bytes(b"reeve-mcp-ask-1");
+    hash.bytes(ask.server.as_bytes());
+    hash.bytes(ask.transport.as_str().as_bytes());
+    hash.bytes(method.as_bytes());
+    hash.node(params);
     Digest(hex::encode(hash.0.finalize()))
 }
 

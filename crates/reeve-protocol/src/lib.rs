@@ -7,10 +7,12 @@ pub mod events;
 pub mod http;
 pub mod llm;
 pub mod mcp;
+pub mod mcp_ask;
 pub mod meter;
 pub mod personal;
 pub mod provider;
 pub mod redact;
+pub mod refusal;
 pub mod rewrite;
 pub mod shell;
 

@@ -1,0 +1,175 @@
+//! What a server is and offers, as one connection hears it: its greeting, its lists of tools page by page, and where each tool
+//! stands with the person. Tools that wait for a person, and tools that no circumstance could permit, are left out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use reeve_domain::operation::Operation;
+use reeve_domain::server::{PinnedFile, Reported, Standing, ToolRecord};
+use reeve_domain::settings::Mode;
+use reeve_domain::verdict::Denial;
+use reeve_engine::LiveSession;
+use reeve_engine::servers::Offered;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use crate::gateway::Gateway;
+use crate::link::ServerRef;
+use crate::message::{self, Answer};
+use crate::pins;
+
+/// Most tools in one answer of a server that are looked at; the rest is left out.
+const MOST: usize = 2000;
+
+/// What a connection has heard of its server so far.
+#[derive(Debug, Default)]
+pub struct Seen {
+    reported: Mutex<Option<Reported>>,
+    /// The files that it was started from, as they were then.
+    pub(crate) files: OnceCell<Vec<PinnedFile>>,
+    /// Names in the pages of the list that is being read from its beginning.
+    listing: Mutex<Option<HashSet<String>>>,
+    /// The agent has seen a list: it is told when another one would come.
+    shown: Mutex<Option<Vec<String>>>,
+}
+
+impl Seen {
+    pub(crate) fn reported(&self) -> Option<Reported> {
+        self.reported.lock().clone()
+    }
+}
+
+/// Whether the answer to this method says what the server is.
+#[must_use]
+pub fn greets(method: &str) -> bool {
+    matches!(method, "initialize" | "server/discover")
+}
+
+impl Gateway {
+    /// Hears what a server says it is. What it says of lists of tools is made true: Reeve tells when they change.
+    #[must_use]
+    pub fn greeted(&self, server: &ServerRef, mut result: Value) -> Value {
+        if let Some(reported) = pins::reported(&result) {
+            *server.seen.reported.lock() = Some(reported);
+        }
+        let tools = result.get_mut("capabilities").and_then(|all| all.get_mut("tools"));
+        if let Some(Value::Object(tools)) = tools {
+            tools.insert("listChanged".to_owned(), Value::Bool(true));
+        }
+        result
+    }
+
+    /// Takes a page of tools over and gives what of it the agent is shown. `first`: whether it is the list's first page; `None`:
+    /// that is not known, and no tool is gone because it is not in it.
+    pub async fn listed(
+        &self,
+        session: &LiveSession,
+        server: &ServerRef,
+        first: Option<bool>,
+        mut result: Value,
+    ) -> Answer {
+        let Some(Value::Array(tools)) = result.get_mut("tools").map(Value::take) else {
+            return message::failure(-32603, "the server's list of tools cannot be read");
+        };
+        let more = result.get("nextCursor").is_some_and(|cursor| !cursor.is_null());
+        let tools: Vec<Value> = tools.into_iter().take(MOST).collect();
+        let whole = self.gathered(server, &tools, first, more);
+        let others: Vec<(String, String)> =
+            self.engine().servers().names().into_iter().filter(|(name, _)| *name != server.name).collect();
+        let scanner = Arc::clone(self.scanner());
+        let offered = tokio::task::spawn_blocking(move || {
+            let offer = |definition: Value| Offered { findings: scanner.scan(&definition, &others), definition };
+            tools.into_iter().map(offer).collect::<Vec<_>>()
+        });
+        let Ok(offered) = offered.await else {
+            return message::failure(-32603, "the server's tools could not be looked through");
+        };
+        let identity = self.identity(server).await;
+        let noted = self.engine().servers().note_list(&server.name, &identity, offered, whole.as_ref()).await;
+        let records = match noted {
+            Ok(records) => records,
+            Err(error) => {
+                tracing::error!(%error, server = server.name, "a list of tools could not be taken over");
+                return message::failure(-32603, "Reeve cannot record these tools, so none of them may be used");
+            }
+        };
+        let servers = self.engine().servers();
+        let observing = self.observes(session);
+        let standing = |tool: &&Arc<ToolRecord>| {
+            observing || servers.held(&server.name, Some(&identity), &tool.name).is_none()
+        };
+        let shown = records.iter().filter(standing).filter(|tool| observing || self.could_permit(session, server, tool));
+        let shown: Vec<Value> = shown.map(|tool| tool.definition.clone()).collect();
+        if let Some(fields) = result.as_object_mut() {
+            fields.insert("tools".to_owned(), Value::Array(shown));
+        }
+        if !more {
+            *server.seen.shown.lock() = Some(self.usable(session, server).await);
+        }
+        Answer::Result(result)
+    }
+
+    /// The names of all tools, once the last page is there and the first one was.
+    fn gathered(
+        &self,
+        server: &ServerRef,
+        tools: &[Value],
+        first: Option<bool>,
+        more: bool,
+    ) -> Option<HashSet<String>> {
+        let first = first?;
+        let mut listing = server.seen.listing.lock();
+        if first {
+            *listing = Some(HashSet::new());
+        }
+        let names = tools.iter().filter_map(|tool| tool.get("name").and_then(Value::as_str)).map(str::to_owned);
+        listing.as_mut()?.extend(names);
+        if more { None } else { listing.take() }
+    }
+
+    fn observes(&self, session: &LiveSession) -> bool {
+        self.engine().protection().mode_for(&session.session, self.engine().now()) == Mode::Observe
+    }
+
+    fn could_permit(&self, session: &LiveSession, server: &ServerRef, tool: &ToolRecord) -> bool {
+        self.engine().could_permit(session, server.transport, tool)
+    }
+
+    /// Why a call is turned away before a person looked at its tool.
+    pub async fn standing(&self, server: &ServerRef, operation: &Operation) -> Option<Denial> {
+        let identity = self.identity(server).await;
+        self.engine().servers().review(operation, Some(&identity))
+    }
+
+    /// What the agent may see of a server's tools right now, by name.
+    async fn usable(&self, session: &LiveSession, server: &ServerRef) -> Vec<String> {
+        let identity = self.identity(server).await;
+        let servers = self.engine().servers();
+        let Some(known) = servers.find(&server.name) else { return Vec::new() };
+        let observing = self.observes(session);
+        let usable = |tool: &&Arc<ToolRecord>| {
+            let approved = known.record.standing_of(&identity) == Standing::Approved
+                && tool.standing() == Standing::Approved;
+            tool.present && (observing || (approved && self.could_permit(session, server, tool)))
+        };
+        known.tools.values().filter(usable).map(|tool| tool.name.clone()).collect()
+    }
+
+    /// Waits until the agent's list of tools is not what it would be now, and gives the message that says so.
+    pub(crate) async fn lists_change(&self, session: &LiveSession, server: &ServerRef) -> bytes::Bytes {
+        let mut changes = self.engine().servers().watch();
+        loop {
+            if changes.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+            let before = server.seen.shown.lock().clone();
+            let Some(before) = before else { continue };
+            let now = self.usable(session, server).await;
+            if now != before {
+                *server.seen.shown.lock() = Some(now);
+                return message::notification("notifications/tools/list_changed", json!({}));
+            }
+        }
+    }
+}

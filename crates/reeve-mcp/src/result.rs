@@ -1,0 +1,130 @@
+//! What a tool answered, before the agent gets it: held against the tool's output schema, and freed of what must not leave it.
+
+use reeve_domain::obligation::{DataAction, Obligation, SchemaMode};
+use reeve_domain::operation::{Operation, SchemaCheck, SchemaProblem};
+use reeve_domain::outcome::ToolResult;
+use reeve_domain::verdict::{Denial, DenialKind};
+use reeve_engine::denials::own;
+use reeve_protocol::denial;
+use serde_json::{Map, Value, json};
+
+use crate::call::{Call, said};
+use crate::gateway::Gateway;
+use crate::redaction::{self, Answered};
+
+/// Most problems that one answer names.
+const NAMED: usize = 3;
+
+/// A result after it was looked at.
+pub(crate) struct Examined {
+    /// As it may be kept for repeats.
+    pub kept: Value,
+    /// What the record says of it.
+    pub came: ToolResult,
+    /// What the agent gets instead.
+    pub instead: Option<Value>,
+}
+
+impl Gateway {
+    /// Holds arguments against what the tool's definition says of them, as far as its rules want that.
+    pub(crate) async fn fits(&self, call: &Call, tool: &str, arguments: &Map<String, Value>) -> SchemaCheck {
+        let known = self.engine().servers().tool(&call.server.name, tool);
+        let Some(schema) = known.as_ref().and_then(|known| known.definition.get("inputSchema")) else {
+            return SchemaCheck::Unchecked;
+        };
+        let rules = self.engine().policies().in_force().tools.tool(&call.server.name, tool);
+        let mode = rules.and_then(|rules| rules.schema).map_or(SchemaMode::Observe, |mode| mode.value);
+        match mode {
+            SchemaMode::Off => SchemaCheck::Unchecked,
+            SchemaMode::Observe | SchemaMode::Enforce => {
+                self.schemas().check(schema, Value::Object(arguments.clone())).await
+            }
+        }
+    }
+
+    /// Looks at what a tool answered.
+    pub(crate) async fn examine(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        obligations: &[Obligation],
+        result: Value,
+    ) -> Examined {
+        let problems = self.unfit(call, obligations, &result).await;
+        let (rules, marks) = (redaction::held_to(obligations), self.marks(call));
+        let answered = match rules {
+            Some(rules) => redaction::of_result(result, rules, &marks),
+            None => Answered::Passed(result),
+        };
+        let enforced = mode(obligations) == SchemaMode::Enforce;
+        match answered {
+            Answered::Passed(result) => {
+                let instead = (enforced && !problems.is_empty()).then(|| unfit(operation, &problems));
+                let came = match said(&result) {
+                    _ if !problems.is_empty() => ToolResult::SchemaFailure { problems },
+                    ToolResult::ToolError { message } => {
+                        ToolResult::ToolError { message: redaction::for_record(&message, rules, &marks) }
+                    }
+                    other => other,
+                };
+                // What personal data the rules keep out of records is not kept for repeats either.
+                let keeps_out = rules.is_some_and(|rules| rules.result >= DataAction::Redact && !rules.for_call);
+                let kept = if keeps_out { withheld() } else { result.clone() };
+                Examined { kept, came, instead: instead.or(Some(result)) }
+            }
+            Answered::Blocked(why) => {
+                let message = format!("{} was carried out, and its result is held back: {why}", operation.summary);
+                let instead = held_back(operation, message, "go on without it, or ask the human", "tool-blocked-data");
+                Examined { kept: withheld(), came: ToolResult::Ok, instead: Some(instead) }
+            }
+        }
+    }
+
+    async fn unfit(&self, call: &Call, obligations: &[Obligation], result: &Value) -> Vec<SchemaProblem> {
+        let known = self.engine().servers().tool(&call.server.name, &call.tool);
+        let schema = known.as_ref().and_then(|known| known.definition.get("outputSchema"));
+        let failed = result.get("isError").and_then(Value::as_bool) == Some(true);
+        let Some(schema) = schema.filter(|_| !failed && mode(obligations) != SchemaMode::Off) else {
+            return Vec::new();
+        };
+        let Some(content) = result.get("structuredContent") else {
+            let path = "structuredContent".to_owned();
+            return vec![SchemaProblem { path, expected: "given".to_owned(), found: "missing".to_owned() }];
+        };
+        match self.schemas().check(schema, content.clone()).await {
+            SchemaCheck::Fails { problems } => problems,
+            SchemaCheck::Fits | SchemaCheck::Unchecked => Vec::new(),
+        }
+    }
+}
+
+/// Where no rule says otherwise, what does not fit is recorded and passes.
+fn mode(obligations: &[Obligation]) -> SchemaMode {
+    let said = obligations.iter().find_map(|obligation| match obligation {
+        Obligation::CheckSchema { mode } => Some(*mode),
+        _ => None,
+    });
+    said.unwrap_or(SchemaMode::Observe)
+}
+
+fn unfit(operation: &Operation, problems: &[SchemaProblem]) -> Value {
+    let told = problems.iter().take(NAMED).map(|problem| match problem.path.as_str() {
+        "" => format!("it must be {}, and is {}", problem.expected, problem.found),
+        path => format!("`{path}` must be {}, and is {}", problem.expected, problem.found),
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    let message =
+        format!("{} was carried out, and its result does not fit the tool's own schema: {told}", operation.summary);
+    held_back(operation, message, "do not make the call again; tell the human that this tool fails", "tool-schema")
+}
+
+fn held_back(operation: &Operation, message: String, advice: &str, rule: &str) -> Value {
+    let (advice, record) = (advice.to_owned(), Some(operation.id.clone()));
+    denial::tool_result(&Denial { kind: DenialKind::Policy, message, advice, reasons: vec![own(rule)], record })
+}
+
+/// What a repeat gets of a result that is not kept.
+fn withheld() -> Value {
+    let text = "This call was made before; its result is not kept.";
+    json!({ "content": [{ "type": "text", "text": text }], "isError": false })
+}
