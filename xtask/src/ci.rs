@@ -53,6 +53,9 @@ const STEPS: [Step; 19] = [
 /// twice.
 pub const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-api/ts"];
 
+/// Says that the gate built here: who builds less, builds with other features, and so everything again.
+pub const BUILT_WHOLE: &str = "target/debug/.reeve-whole";
+
 /// Test programs that need more than a compiler; each has a step of its own.
 const RINGS: [&str; 2] = ["agents", "desktop"];
 
@@ -162,6 +165,12 @@ fn clippy() -> Result<()> {
 /// The programs that tests and people start, and the tests themselves: without them, cargo would resolve features without
 /// what tests need, and compile everything again for the next step.
 fn build() -> Result<()> {
+    build_whole()?;
+    std::fs::write(BUILT_WHOLE, "").with_context(|| format!("`{BUILT_WHOLE}` cannot be written"))
+}
+
+/// Everything, as the gate builds it.
+pub fn build_whole() -> Result<()> {
     exec(cargo(&["build", "--all-targets"]).args(WHOLE))
 }
 

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_domain::id::AgentId;
+use reeve_domain::sensitive::Secret;
 use reeve_domain::session::SessionEnd;
-use reeve_engine::OpenSession;
+use reeve_engine::{LiveSession, OpenSession};
 use reeve_engine::settings::SecretsStore;
 use reeve_vault::{Probe, Vault};
 
@@ -119,19 +120,26 @@ async fn presence(host: &Host) -> CheckDto {
     }
 }
 
-/// Starts what each runtime on this machine would start, in a session of its own, and lets it fetch Reeve's own probe
-/// page through the proxy: only a runtime that trusts the session's CA gets it.
+/// Starts what each runtime on this machine would start, in one session for all, and lets it fetch Reeve's own probe page
+/// through the proxy: only a runtime that trusts the session's CA gets it.
 async fn trust(host: &Arc<Host>) -> Vec<CheckDto> {
+    let there: Vec<_> = RUNTIMES.iter().filter(|(_, program, _)| on_path(program)).collect();
+    if there.is_empty() {
+        return Vec::new();
+    }
+    let (live, token) = match session(host).await {
+        Ok(opened) => opened,
+        Err(why) => return vec![check("trust", false, why, Some("reeve status"))],
+    };
     let mut checks = Vec::new();
-    for (name, program, arguments) in RUNTIMES {
-        if !on_path(program) {
-            continue;
-        }
-        let found = probe_runtime(host, program, arguments).await;
-        checks.push(match found {
+    for (name, program, arguments) in there {
+        checks.push(match fetch_probe(host, &live, &token, program, arguments).await {
             Ok(()) => check(&format!("trust: {name}"), true, "accepts a session's certificate", None),
             Err(why) => check(&format!("trust: {name}"), false, why, Some("see README, trust per runtime")),
         });
+    }
+    if let Err(error) = host.end_session(live.id(), SessionEnd::Exited).await {
+        checks.push(check("trust", false, error.to_string(), Some("reeve status")));
     }
     checks
 }
@@ -163,29 +171,26 @@ const RUNTIMES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
-async fn probe_runtime(host: &Arc<Host>, program: &str, arguments: &[&str]) -> Result<(), String> {
+async fn session(host: &Arc<Host>) -> Result<(Arc<LiveSession>, Secret), String> {
     let agent = AgentId::parse("doctor").map_err(|e| e.to_string())?;
     let opening = OpenSession {
         agent,
         user: crate::commands::approvals::whoami(),
         team: None,
         cwd: host.home.data.display().to_string(),
-        command: vec![program.to_owned()],
+        command: vec!["reeve".to_owned(), "doctor".to_owned()],
         mode: None,
         holder: None,
         opener: None,
         expires_at: None,
     };
-    let (live, token) = host.engine.open_session(opening).await.map_err(|e| e.to_string())?;
-    let result = fetch_probe(host, &live, &token, program, arguments).await;
-    host.end_session(live.id(), SessionEnd::Exited).await.map_err(|e| e.to_string())?;
-    result
+    host.engine.open_session(opening).await.map_err(|e| e.to_string())
 }
 
 async fn fetch_probe(
     host: &Arc<Host>,
-    live: &Arc<reeve_engine::LiveSession>,
-    token: &reeve_domain::sensitive::Secret,
+    live: &Arc<LiveSession>,
+    token: &Secret,
     program: &str,
     arguments: &[&str],
 ) -> Result<(), String> {

@@ -213,7 +213,7 @@ pub enum ApproveVerb {
         /// Also for a while, for example `1h`.
         #[arg(long = "for", conflicts_with = "always")]
         for_: Option<String>,
-        /// Write a rule that allows it from now on.
+        /// Write a rule that allows it for 30 days; the console offers other terms.
         #[arg(long)]
         always: bool,
     },

@@ -8,6 +8,7 @@ mod cred;
 mod data;
 mod demo;
 mod doctor;
+mod ids;
 mod log;
 mod mcp;
 mod open;

@@ -95,9 +95,15 @@ pub fn may_ask(no_input: bool) -> bool {
     !forbidden && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// nano-USD for people.
+/// nano-USD for people; of what is less than a cent, the first two digits that count.
 pub fn money(nano: i64) -> String {
-    reeve_api::money(nano)
+    const CENT: u64 = 10_000_000;
+    let small = nano.unsigned_abs();
+    let (sign, digits) = (if nano < 0 { "-" } else { "" }, small.checked_ilog10());
+    let Some(digits) = digits.filter(|_| small < CENT) else { return reeve_api::money(nano) };
+    let last = 10_u64.pow(digits.saturating_sub(1));
+    let rounded = (small + last / 2) / last * last;
+    format!("{sign}$0.{}", format!("{rounded:09}").trim_end_matches('0'))
 }
 
 /// A short local time.
@@ -108,6 +114,22 @@ pub fn time(at: chrono::DateTime<chrono::Utc>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_less_than_a_cent_keeps_the_digits_that_count() {
+        let shown = [
+            (0, "$0"),
+            (1, "$0.000000001"),
+            (-412_300, "-$0.00041"),
+            (3_968_000, "$0.004"),
+            (9_999_999, "$0.01"),
+            (10_000_000, "$0.010"),
+            (3_180_000_000, "$3.18"),
+        ];
+        for (nano, text) in shown {
+            assert_eq!(money(nano), text);
+        }
+    }
 
     #[test]
     fn terminal_sequences_of_others_are_shown_and_not_obeyed() {

@@ -57,8 +57,9 @@ pub enum Suggestion {
     Unused { rule: String, reason: String, days: u32 },
     /// A permission that only one agent used, or for one address, and that covers more.
     Tighten { rule: String, reason: String, times: u64, agent: Option<String>, path: Option<String> },
-    /// Everything was only observed for a day: what would have been held and denied of so many actions.
-    ReadyToEnforce { actions: u64, held: u64, denied: u64 },
+    /// Everything was only observed for a day: what would have been held and denied of so many actions,
+    /// or of more where the count stopped.
+    ReadyToEnforce { actions: u64, held: u64, denied: u64, capped: bool },
     /// A secret is as old as its reminder says.
     Rotate { credential: String, name: String, days: u32 },
 }

@@ -141,7 +141,8 @@ impl Engine {
             values.find(|value| value.value == decision.as_str()).map_or(0, |value| value.count)
         };
         let (held, denied) = (count(Decided::WouldHold), count(Decided::WouldDeny));
-        Ok(Some(Suggestion::ReadyToEnforce { actions: facets.matches, held, denied }))
+        let (actions, capped) = (facets.matches, facets.capped);
+        Ok(Some(Suggestion::ReadyToEnforce { actions, held, denied, capped }))
     }
 
     fn old_secrets(&self, now: DateTime<Utc>) -> Vec<Suggestion> {

@@ -126,7 +126,9 @@ pub(crate) async fn suggestions(host: &Host) -> Result<SuggestionsDto, ApiError>
             };
             SuggestionDto::Tighten { rule, reason, times, agent_name: agent.map(named), path }
         }
-        Suggestion::ReadyToEnforce { actions, held, denied } => SuggestionDto::ReadyToEnforce { actions, held, denied },
+        Suggestion::ReadyToEnforce { actions, held, denied, capped } => {
+            SuggestionDto::ReadyToEnforce { actions, held, denied, capped }
+        }
         Suggestion::Rotate { credential, name, days } => SuggestionDto::Rotate { credential, name, days },
     };
     Ok(SuggestionsDto {

@@ -274,6 +274,8 @@ pub enum SuggestionDto {
         held: u64,
         #[cfg_attr(feature = "ts", ts(type = "number"))]
         denied: u64,
+        /// There are more of all three: counting stopped.
+        capped: bool,
     },
     /// A secret is as old as its reminder says.
     Rotate { credential: String, name: String, days: u32 },

@@ -4,7 +4,7 @@ use reeve_api::contract::agents::{AddAgentInput, AgentDto, AgentInput};
 use reeve_api::contract::calls::{AgentsCall, SessionsCall};
 use reeve_api::contract::sessions::{SessionDto, SessionInput};
 
-use super::{Context, refuse_inside_session};
+use super::{Context, ids, refuse_inside_session};
 use crate::args::AgentsVerb;
 use crate::{exit, output};
 
@@ -27,7 +27,7 @@ pub async fn agents(context: &Context, verb: Option<AgentsVerb>) -> anyhow::Resu
             context.say(&format!("removed {}; its records stay", removed.id));
         }
         AgentsVerb::Stop { agent_or_session } if agent_or_session.starts_with("ses_") => {
-            let input = SessionInput { session: agent_or_session };
+            let input = SessionInput { session: ids::session(&client, agent_or_session).await? };
             let stopped: SessionDto = client.call(&SessionsCall::Stop(input)).await?;
             context.say(&format!("stopped session {}", stopped.id));
         }

@@ -10,7 +10,7 @@ use reeve_api::contract::calls::ApprovalsCall;
 use reeve_api::contract::credentials::TypedSecret;
 use reeve_api::contract::{ApiCode, ApiError};
 
-use super::{Context, proof, refuse_inside_session};
+use super::{Context, ids, proof, refuse_inside_session};
 use crate::args::ApproveVerb;
 use crate::{exit, output};
 
@@ -133,6 +133,7 @@ struct Shown {
 
 impl Shown {
     async fn get(client: &Client, approval: String) -> Result<Self, ApiError> {
+        let approval = ids::question(client, approval).await?;
         let card = client.call(&ApprovalsCall::Get(ApprovalInput { approval })).await?;
         Ok(Self { card, since: Instant::now() })
     }

@@ -9,6 +9,10 @@ use crate::{exit, output};
 pub async fn demo(context: &Context, args: DemoArgs) -> anyhow::Result<u8> {
     refuse_inside_session("demo")?;
     let keep = std::env::var_os("REEVE_HOME").is_some();
+    if !args.headless && !args.attached && super::open::no_display() {
+        context.say("reeve: there is no display here, and the demo waits until somebody answers what it holds:");
+        context.say("       `reeve demo --headless` answers by itself");
+    }
     let options = DemoOptions { headless: args.headless, keep, attached: args.attached };
     let told = demo::run(&context.home, options, &mut |line| output::line(line)).await?;
     Ok(if told.complete() { exit::DONE } else { exit::FAILED })

@@ -5,12 +5,18 @@ use std::process::{Command, Stdio};
 
 use reeve_api::contract::{ApiCode, ApiError};
 
-use super::{Context, refuse_inside_session};
+use super::{Context, ids, refuse_inside_session};
 use crate::exit;
 
 pub async fn open(context: &Context, id: &str) -> anyhow::Result<u8> {
     refuse_inside_session("open")?;
-    let link = link(id)?;
+    link(id)?;
+    if no_display() {
+        return Err(ApiError::new(ApiCode::Failed, "there is no display here to open a window on")
+            .hint("without a window: `reeve policy explain ID`, `reeve approve show ID`")
+            .into());
+    }
+    let link = link(&ids::any(&context.client().await?, id.to_owned()).await?)?;
     let program = console();
     let mut command = Command::new(&program);
     command.arg(&link).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -51,6 +57,12 @@ fn link(id: &str) -> Result<String, ApiError> {
         ));
     }
     Ok(format!("reeve://{place}/{id}"))
+}
+
+/// Whether no window can be opened where this runs.
+pub fn no_display() -> bool {
+    let none = |name| std::env::var_os(name).is_none_or(|value| value.is_empty());
+    cfg!(target_os = "linux") && none("DISPLAY") && none("WAYLAND_DISPLAY")
 }
 
 /// The console beside this program, else the one on the path.

@@ -8,7 +8,7 @@ use reeve_api::contract::calls::{OperationsCall, PoliciesCall};
 use reeve_api::contract::operations::{OperationDetailDto, OperationInput};
 use reeve_api::contract::policies::{AcknowledgeInput, PolicyStateDto, RuleDto};
 
-use super::{Context, proof, refuse_inside_session};
+use super::{Context, ids, proof, refuse_inside_session};
 use crate::args::PolicyVerb;
 use crate::{exit, output};
 
@@ -125,7 +125,7 @@ fn test(context: &Context, files: &[PathBuf]) -> anyhow::Result<u8> {
 
 async fn explain(context: &Context, operation: String) -> anyhow::Result<u8> {
     let client = context.client().await?;
-    let input = OperationInput { operation };
+    let input = OperationInput { operation: ids::operation(&client, operation).await? };
     let detail: OperationDetailDto = client.call(&OperationsCall::Get(input)).await?;
     let code = exit::of_operation(&detail);
     if context.json {

@@ -7,6 +7,7 @@ use reeve_domain::approval::Resolution;
 use reeve_domain::clock::{Clock as _, ManualClock};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{CredentialId, SessionId};
+use reeve_domain::money::NanoUsd;
 use reeve_domain::operation::{Operation, Subject};
 use reeve_domain::outcome::{Ending, Outcome, ToolCallAsked};
 use reeve_domain::query::{Decided, OperationRow, parse};
@@ -318,7 +319,8 @@ async fn the_costliest_come_first_and_the_newest_of_equals() {
     let clock = clock();
     let store = open(folder.path(), &clock);
     filled(&clock, &store).await;
-    let mut all: Vec<OperationRow> = all_rows(&store).await.into_iter().filter(|row| row.cost > Some(NanoUsd(0))).collect();
+    let mut all = all_rows(&store).await;
+    all.retain(|row| row.cost > Some(NanoUsd(0)));
     all.sort_by_key(|row| std::cmp::Reverse((row.cost, row.id)));
     assert!(all.len() > 10, "too few to say anything: {}", all.len());
     let ids = |rows: &[OperationRow]| rows.iter().map(|row| row.id).collect::<Vec<_>>();

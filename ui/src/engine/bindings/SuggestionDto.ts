@@ -12,4 +12,8 @@ agentName: string | null,
 /**
  * The only path. Foreign text.
  */
-path: string | null, } | { "kind": "readyToEnforce", actions: number, held: number, denied: number, } | { "kind": "rotate", credential: string, name: string, days: number, };
+path: string | null, } | { "kind": "readyToEnforce", actions: number, held: number, denied: number, 
+/**
+ * There are more of all three: counting stopped.
+ */
+capped: boolean, } | { "kind": "rotate", credential: string, name: string, days: number, };

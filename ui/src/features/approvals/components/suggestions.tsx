@@ -63,6 +63,11 @@ export function Suggestions() {
   );
 }
 
+/** Where counting stopped there are more. */
+function counted(count: number, capped: boolean): string {
+  return `${count.toLocaleString("en-US")}${capped ? "+" : ""}`;
+}
+
 function keyOfSuggestion(one: SuggestionDto): string {
   switch (one.kind) {
     case "makeRule":
@@ -108,7 +113,7 @@ function Suggestion({ suggestion }: { suggestion: SuggestionDto }) {
             </Link>
           }
         >
-          {t("suggestion.readyMore", { count: suggestion.actions, shown: suggestion.actions.toLocaleString("en-US"), held: suggestion.held, denied: suggestion.denied })}
+          {t("suggestion.readyMore", { count: suggestion.actions, shown: counted(suggestion.actions, suggestion.capped), held: counted(suggestion.held, suggestion.capped), denied: counted(suggestion.denied, suggestion.capped) })}
         </Line>
       );
     case "rotate":
