@@ -57,3 +57,19 @@ test("the range menu writes the query, by keyboard alone, and back leads to the 
   await page.goBack();
   await expect(page.getByRole("button", { name: "Time range: All time" })).toBeVisible();
 });
+
+test("what cost the most comes first, and the address keeps it", async ({ page }) => {
+  await open(page, "/timeline?fake=story");
+  await page.getByRole("button", { name: /What cost the most first/ }).click();
+  await expect(page).toHaveURL(/sort=cost/);
+  await expect(page.getByText("The 200 that cost the most")).toBeVisible();
+  const costs = await page.getByRole("row").evaluateAll((rows) => rows.slice(0, 12).map((row) => Number(/\$([\d.]+)/.exec(row.textContent ?? "")?.[1] ?? Number.NaN)));
+  expect(costs).toEqual(costs.toSorted((a, b) => b - a));
+  await page.getByRole("button", { name: "One line per action" }).click();
+  const header = page.getByRole("button", { name: "Cost", exact: true });
+  await expect(header).toHaveAttribute("aria-pressed", "true");
+  await page.getByRole("button", { name: "Time", exact: true }).click();
+  await expect(page).not.toHaveURL(/sort=/);
+  await page.goBack();
+  await expect(page.getByText("The 200 that cost the most")).toBeVisible();
+});

@@ -44,6 +44,9 @@ import type { PreviewDto } from "./bindings/PreviewDto";
 import type { ReplayDto } from "./bindings/ReplayDto";
 import type { RuleDto } from "./bindings/RuleDto";
 import type { SearchPage } from "./bindings/SearchPage";
+import type { ServerDetailDto } from "./bindings/ServerDetailDto";
+import type { ServersCall } from "./bindings/ServersCall";
+import type { ServersDto } from "./bindings/ServersDto";
 import type { SessionDto } from "./bindings/SessionDto";
 import type { SessionsCall } from "./bindings/SessionsCall";
 import type { SessionsPage } from "./bindings/SessionsPage";
@@ -55,6 +58,7 @@ import type { StatusCall } from "./bindings/StatusCall";
 import type { StatusDto } from "./bindings/StatusDto";
 import type { StreamMessage } from "./bindings/StreamMessage";
 import type { ToolDto } from "./bindings/ToolDto";
+import type { ToolStatsDto } from "./bindings/ToolStatsDto";
 import type { ValuesDto } from "./bindings/ValuesDto";
 import type { VerificationDto } from "./bindings/VerificationDto";
 import type { VersionDto } from "./bindings/VersionDto";
@@ -64,6 +68,7 @@ import type { ViewsDto } from "./bindings/ViewsDto";
 /** What each call of the window answers. */
 type Answers = {
   "operations.search": SearchPage;
+  "operations.costliest": SearchPage;
   "operations.facets": FacetsDto;
   "operations.get": OperationDetailDto;
   "operations.export": ExportedDto;
@@ -128,6 +133,11 @@ type Answers = {
   "policies.history": VersionDto[];
   "policies.save": PolicyStateDto;
   "policies.acknowledge": PolicyStateDto;
+  "servers.list": ServersDto;
+  "servers.get": ServerDetailDto;
+  "servers.approve": ServerDetailDto;
+  "servers.forget": ServersDto;
+  "servers.stats": ToolStatsDto;
   "credentials.list": CredentialDto[];
   "credentials.add": CredentialDto[];
   "credentials.replace": CredentialDto[];
@@ -141,7 +151,7 @@ type Answers = {
 };
 
 /** The calls the window makes: a part of the contract, in its own types. */
-export type Call = Extract<OperationsCall | AuditCall | ApprovalsCall | StatusCall | AgentsCall | SessionsCall | BudgetsCall | CredentialsCall | PoliciesCall | SettingsCall, { call: keyof Answers }>;
+export type Call = Extract<OperationsCall | AuditCall | ApprovalsCall | StatusCall | AgentsCall | SessionsCall | BudgetsCall | CredentialsCall | PoliciesCall | ServersCall | SettingsCall, { call: keyof Answers }>;
 
 export type CallName = keyof Answers;
 

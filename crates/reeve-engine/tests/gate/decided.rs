@@ -255,7 +255,7 @@ async fn an_edited_rule_that_is_no_single_permit_of_its_own_name_writes_nothing_
         (other.to_owned(), "one permit with"),
         (text.replace("permit (", "forbid ("), ""),
         (text.replace("@id", "@mode(\"observe\")\n@id"), "one permit with"),
-        (text.replace(");", ""), ""),
+        (text.replace("};", "}"), ""),
         (String::new(), "one permit with"),
         (elsewhere, "still decide"),
     ] {

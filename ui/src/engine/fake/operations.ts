@@ -11,8 +11,12 @@ import type { SearchPage } from "../bindings/SearchPage";
 import { EngineError } from "../client";
 import { type Handlers, notFound, type World } from "./world";
 
-export const operations: Handlers<"operations.search" | "operations.facets" | "operations.get" | "operations.export" | "operations.annotate"> = {
+export const operations: Handlers<"operations.search" | "operations.costliest" | "operations.facets" | "operations.get" | "operations.export" | "operations.annotate"> = {
   "operations.search": search,
+  "operations.costliest": (world, { query, limit }) => {
+    const paid = matching(world, query).filter((row) => row.cost !== null && row.cost > 0);
+    return { rows: paid.toSorted((a, b) => (b.cost ?? 0) - (a.cost ?? 0) || b.record - a.record).slice(0, limit), next: null, problems: [] };
+  },
   "operations.facets": (world, { query, binsOf }) => facets(matching(world, query), matching(world, binsOf ?? query), matching(world, print(terms(query).filter((term) => term.key === "since" || term.key === "before"))).length),
   "operations.get": (world, { operation }) => {
     const row = world.state.rows.find((one) => one.id === operation);

@@ -71,7 +71,7 @@ function Tabs({ tab, rules }: { tab: Tab; rules: readonly RuleDto[] | undefined 
   return (
     <nav aria-label={t("policies.tabs")} className="chrome ml-2 inline-flex min-w-0 gap-0.5 rounded-control bg-inset p-0.5">
       {([...TABS, "cases", "history"] as const).map((one) => (
-        <Link key={one} to="/policies" search={one === "all" ? {} : { tab: one }} aria-current={one === tab ? "page" : undefined} className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}>
+        <Link key={one} to="/policies" search={one === "all" ? {} : { tab: one }} aria-current={one === tab ? "page" : undefined} className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium small:px-1 ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}>
           {t(`policies.tab.${one}`)}
           {one === "cases" || one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{number(rules.filter((rule) => inTab(one, rule)).length)}</span>}
         </Link>

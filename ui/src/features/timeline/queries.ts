@@ -24,6 +24,15 @@ export function useSearch(query: string) {
   });
 }
 
+/** So many of those that cost the most. */
+const COSTLIEST = 200;
+const COSTLIEST_EVERY_MS = 5_000;
+
+/** What cost the most of what a query finds; asked again by the clock, because a call that settles may belong among them. */
+export function useCostliest(query: string, enabled: boolean) {
+  return useCall({ call: "operations.costliest", input: { query, limit: COSTLIEST } }, { enabled, placeholderData: keepPreviousData, gcTime: 10_000, refetchInterval: COSTLIEST_EVERY_MS });
+}
+
 /** `drawn`: what the histogram counts, where that is more than the query finds. */
 export function useFacets(query: string, drawn: string | null) {
   return useCall({ call: "operations.facets", input: drawn === null ? { query } : { query, binsOf: drawn } }, { placeholderData: keepPreviousData, gcTime: 30_000 });

@@ -9,6 +9,7 @@ import { chordKey } from "../../components/keys";
 import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
 import type { OperationDetailDto } from "../../engine/bindings/OperationDetailDto";
+import type { OperationRowDto } from "../../engine/bindings/OperationRowDto";
 import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
 import { keyOf } from "../../engine/query";
 import { useDeferred } from "../../components/use-deferred";
@@ -25,7 +26,7 @@ import { RowList } from "./components/row-list";
 import { RowHeight, type ViewName, VIEWS, ViewSwitch } from "./components/view-switch";
 import { SaveView } from "./components/views";
 import { brushed, printWindows, windows, zoomedIn, zoomedOut } from "./model";
-import { useFacets, useSearch } from "./queries";
+import { useCostliest, useFacets, useSearch } from "./queries";
 
 // Trees and waterfalls are loaded when they are first looked at.
 const FlowView = lazy(() => import("./components/flow-view").then(({ FlowView: view }) => ({ default: view })));
@@ -38,15 +39,20 @@ export type TimelineState = {
   view: ViewName;
   /** In Flow: whose waterfall is shown. */
   session: string | null;
+  /** What cost the most comes first, instead of what is newest. */
+  byCost: boolean;
   /** What the histogram shows, where that is not what the query finds; see `windows`. */
   window: string | null;
 };
+
+const NO_ROWS: readonly OperationRowDto[] = [];
+const NOTHING = () => undefined;
 
 type TimelinePageProps = { state: TimelineState; onState: (change: Partial<TimelineState>) => void };
 
 export function TimelinePage({ state, onState }: TimelinePageProps) {
   const { t } = useTranslation();
-  const { query, operation, view } = state;
+  const { query, operation, view, byCost } = state;
   const [live, setLive] = useState(true);
   const [exporting, setExporting] = useState(false);
   const { rows: height } = useView();
@@ -54,18 +60,22 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
   const top = all.at(-1);
   const drawn = top === undefined ? null : withRange(query, top);
   const search = useSearch(query);
+  const costly = useCostliest(query, byCost);
   const facets = useFacets(query, drawn === query ? null : drawn);
   // One list, however many pages: made anew only when a page changes.
-  const rows = useMemo(() => search.data?.pages.flatMap((page) => page.rows) ?? [], [search.data]);
+  const newest = useMemo(() => search.data?.pages.flatMap((page) => page.rows) ?? [], [search.data]);
+  const rows = byCost ? (costly.data?.rows ?? NO_ROWS) : newest;
   const problems = search.data?.pages[0]?.problems ?? [];
-  const slow = useDeferred(search.isPending, 150);
+  const shown = byCost ? costly : search;
+  const slow = useDeferred(shown.isPending, 150);
+  const onByCost = (wanted: boolean) => onState({ byCost: wanted });
   const onQuery = (next: string) => onState({ query: next });
   const onRange = (next: string) => onState({ query: next, window: null });
   const onEdit = (edit: (query: string) => string) => onState({ query: edit(query) });
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = search;
   const onEnd = useCallback(() => {
-    if (hasNextPage && !isFetchingNextPage) void fetchNextPage();
-  }, [fetchNextPage, hasNextPage, isFetchingNextPage]);
+    if (!byCost && hasNextPage && !isFetchingNextPage) void fetchNextPage();
+  }, [byCost, fetchNextPage, hasNextPage, isFetchingNextPage]);
   const onOpen = useCallback((id: string) => onState({ operation: id }), [onState]);
   const onClose = useCallback(() => onState({ operation: null, tab: null }), [onState]);
   const groups = facets.data?.groups ?? [];
@@ -103,7 +113,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
     if (canExport) setExporting(true);
   });
 
-  const asks = rows.length > 0 || query !== "";
+  const asks = newest.length > 0 || query !== "";
   return (
     <>
       <PageBar title={t("timeline.title")}>
@@ -135,7 +145,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
           ))}
         </div>
         <div className="col-start-1">
-          {view !== "flow" && facets.data && facets.data.bins.length > 0 ? <Histogram facets={facets.data} query={query} wider={drawn !== null && drawn !== query} onBrush={onBrush} onZoom={onZoom} onBack={onBack} /> : null}
+          {view !== "flow" && facets.data && facets.data.bins.length > 0 ? <Histogram facets={facets.data} query={query} wider={drawn !== null && drawn !== query} onBrush={onBrush} onZoom={onZoom} onBack={onBack} byCost={view === "list" ? byCost : null} onByCost={onByCost} /> : null}
         </div>
         <div className={`col-start-1 grid min-h-0 grid-rows-[minmax(0,1fr)] ${view !== "flow" && asks ? "wide:grid-cols-[184px_minmax(0,1fr)]" : ""}`}>
           {view !== "flow" && asks ? (
@@ -147,22 +157,30 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
             {view === "sessions" ? <SessionsView query={query} operation={operation} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
             {view === "flow" ? <FlowView query={query} session={state.session} operation={operation} onSession={(session) => onState({ session })} onOpen={onOpen} onClose={onClose} onKey={onKey} /> : null}
           </Suspense>
-          {view !== "list" ? null : search.error ? (
-            <EngineFailure error={search.error} onRetry={() => void search.refetch()} />
+          {view !== "list" ? null : shown.error ? (
+            <EngineFailure error={shown.error} onRetry={() => void shown.refetch()} />
           ) : slow ? (
             <div role="status" aria-label={t("timeline.loading")} className="overflow-hidden">
               <Skeleton rows={14} />
             </div>
-          ) : search.data && rows.length === 0 ? (
-            <Nothing query={query} onQuery={onRange} />
+          ) : shown.data && rows.length === 0 ? (
+            byCost && newest.length > 0 ? (
+              <Empty icon={Search} title={t("timeline.noCost")} footer={<Button onClick={() => onByCost(false)}>{t("timeline.newestFirst")}</Button>}>
+                {t("timeline.noCostMore")}
+              </Empty>
+            ) : (
+              <Nothing query={query} onQuery={onRange} />
+            )
           ) : rows.length > 0 ? (
             <RowList
               rows={rows}
               total={facets.data?.matches ?? null}
               selected={operation}
               oneLine={height === "one"}
-              live={live}
-              onLive={setLive}
+              live={byCost || live}
+              onLive={byCost ? NOTHING : setLive}
+              byCost={byCost}
+              onByCost={onByCost}
               onOpen={onOpen}
               onClose={onClose}
               onEnd={onEnd}

@@ -1,5 +1,6 @@
 // Actions over time, denied on top so that a single one is seen; a range is chosen by drag or by keys.
 import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { ArrowDownWideNarrow } from "lucide-react";
 import { Trans, useTranslation } from "react-i18next";
 import { useNow } from "../../../components/use-now";
 import type { BinDto } from "../../../engine/bindings/BinDto";
@@ -26,9 +27,12 @@ export type HistogramProps = {
   /** The histogram shows the chosen range alone; none: there is nothing to zoom to, or back from. */
   onZoom: (() => void) | null;
   onBack: (() => void) | null;
+  /** Whether what cost the most comes first; none where there is no such order. */
+  byCost: boolean | null;
+  onByCost: (byCost: boolean) => void;
 };
 
-export function Histogram({ facets, query, wider, onBrush, onZoom, onBack }: HistogramProps) {
+export function Histogram({ facets, query, wider, onBrush, onZoom, onBack, byCost, onByCost }: HistogramProps) {
   const { t } = useTranslation();
   const { bins, binMs } = facets;
   const [brush, setBrush] = useState<Brush | null>(null);
@@ -110,7 +114,7 @@ export function Histogram({ facets, query, wider, onBrush, onZoom, onBack }: His
         {cursor === null ? null : <path d={`M${(cursor + 0.5) * step} 0V${HEIGHT}`} stroke="var(--accent)" strokeWidth="1.5" vectorEffect="non-scaling-stroke" />}
       </svg>
       <Axis bins={bins} now={now} />
-      <Totals facets={facets} query={query} now={now} onZoom={onZoom} onBack={onBack} />
+      <Totals facets={facets} query={query} now={now} onZoom={onZoom} onBack={onBack} byCost={byCost} onByCost={onByCost} />
     </div>
   );
 }
@@ -164,7 +168,7 @@ export function labelsOf(bins: readonly Pick<BinDto, "at">[], now: number): stri
   });
 }
 
-function Totals({ facets, query, now, onZoom, onBack }: Pick<HistogramProps, "facets" | "query" | "onZoom" | "onBack"> & { now: number }) {
+function Totals({ facets, query, now, onZoom, onBack, byCost, onByCost }: Pick<HistogramProps, "facets" | "query" | "onZoom" | "onBack" | "byCost" | "onByCost"> & { now: number }) {
   const { t } = useTranslation();
   const decision = facets.groups.find((group) => group.key === "decision");
   const count = (value: string) => decision?.values.find((one) => one.value === value)?.count ?? 0;
@@ -188,7 +192,15 @@ function Totals({ facets, query, now, onZoom, onBack }: Pick<HistogramProps, "fa
       <span>
         <Trans i18nKey="timeline.heldCount" values={{ count: shown(count("held")) }} components={strong} />
       </span>
-      <b className="font-semibold text-t1">{money(facets.cost)}</b>
+      {byCost === null || facets.cost === 0 ? (
+        <b className="font-semibold text-t1">{money(facets.cost)}</b>
+      ) : (
+        <button type="button" aria-pressed={byCost} title={t("timeline.costliestFirst")} onClick={() => onByCost(!byCost)} className="chrome inline-flex h-6 items-center gap-1 rounded-badge underline-offset-2 hover:underline aria-pressed:bg-selected aria-pressed:px-1.5">
+          <b className="font-semibold text-t1">{money(facets.cost)}</b>
+          <ArrowDownWideNarrow size={12} strokeWidth={1.5} aria-hidden className="text-t3" />
+          <span className="sr-only">{t("timeline.costliestFirst")}</span>
+        </button>
+      )}
       {facets.p95Ms === null ? null : (
         <span title={t("timeline.mostMore")}>
           <Trans i18nKey="timeline.most" values={{ time: took(facets.p95Ms) }} components={strong} />

@@ -31,12 +31,15 @@ type RowListProps = {
   onOpen: (id: string) => void;
   onClose: () => void;
   onEnd: () => void;
+  /** What cost the most comes first: a list of its own length, which nothing newer pushes down. */
+  byCost: boolean;
+  onByCost: (byCost: boolean) => void;
   onQuery: (edit: (query: string) => string) => void;
   /** A single key that is the page's. Says whether it was one. */
   onKey: (event: KeyboardEvent) => boolean;
 };
 
-export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, onClose, onEnd, onQuery, onKey }: RowListProps) {
+export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, onClose, onEnd, byCost, onByCost, onQuery, onKey }: RowListProps) {
   const { t } = useTranslation();
   const area = useRef<HTMLDivElement>(null);
   const [frozenTop, setFrozenTop] = useState<string | null>(null);
@@ -151,7 +154,15 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
     ) : null;
   return (
     <section className="relative flex min-h-0 min-w-0 flex-col">
-      {oneLine ? <Header roomy={roomy} newer={newer} /> : null}
+      {byCost ? (
+        <p role="status" className="flex h-7 flex-none items-center gap-3 border-b border-line bg-inset px-4 text-caption text-t2">
+          {t("timeline.costliest", { count: rows.length })}
+          <button type="button" className="font-medium text-accent" onClick={() => onByCost(false)}>
+            {t("timeline.newestFirst")}
+          </button>
+        </p>
+      ) : null}
+      {oneLine ? <Header roomy={roomy} newer={newer} byCost={byCost} onByCost={onByCost} /> : null}
       {!oneLine && newer ? <div className="flex h-7 flex-none items-center justify-center border-b border-line">{newer}</div> : null}
       <RowMenu rows={shown} onOpen={onOpen} onQuery={onQuery}>
         <div
@@ -159,7 +170,7 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
           role="grid"
           tabIndex={0}
           aria-label={t("timeline.actions")}
-          aria-rowcount={total ?? -1}
+          aria-rowcount={byCost ? rows.length : (total ?? -1)}
           aria-activedescendant={selected !== null && items.some((item) => shown[item.index]?.id === selected) ? `row-${selected}` : undefined}
           onScroll={onScroll}
           onKeyDown={onKeyDown}
@@ -179,11 +190,13 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
 }
 
 /** Names of the columns, as the rows below have them. */
-function Header({ roomy, newer }: { roomy: boolean; newer: ReactNode }) {
+function Header({ roomy, newer, byCost, onByCost }: { roomy: boolean; newer: ReactNode } & Pick<RowListProps, "byCost" | "onByCost">) {
   const { t } = useTranslation();
   return (
     <div className={`chrome grid flex-none items-center gap-x-2 border-b border-line pr-3 pl-4 text-caption font-medium text-t3 ${oneLineGrid(roomy)}`}>
-      <span className="text-t1">{t("timeline.column.time")}</span>
+      <button type="button" aria-pressed={!byCost} title={t("timeline.newestFirst")} onClick={() => onByCost(false)} className={`min-h-6 text-left ${byCost ? "hover:text-t1" : "text-t1"}`}>
+        {t("timeline.column.time")}
+      </button>
       <span />
       <span />
       <span>{t("timeline.column.kind")}</span>
@@ -192,7 +205,9 @@ function Header({ roomy, newer }: { roomy: boolean; newer: ReactNode }) {
         {newer}
       </span>
       {roomy ? <span>{t("timeline.column.why")}</span> : null}
-      <span className="text-right">{t("timeline.column.cost")}</span>
+      <button type="button" aria-pressed={byCost} title={t("timeline.costliestFirst")} onClick={() => onByCost(true)} className={`min-h-6 text-right ${byCost ? "text-t1" : "hover:text-t1"}`}>
+        {t("timeline.column.cost")}
+      </button>
       <span className="text-right">{t("timeline.column.took")}</span>
     </div>
   );
