@@ -5,16 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_demo::Provider;
+use reeve_demo::{Provider, office};
 use reeve_demo::script::story;
 use reeve_domain::approval::Surface;
 use reeve_vault::Vault;
 
 use crate::client::Client;
 use crate::contract::approvals::{AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolveInput, ScopeDto};
-use crate::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall};
+use crate::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall, ServersCall};
 use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto, TypedSecret};
 use crate::contract::operations::{OperationRowDto, RowStateDto, SearchInput, SearchPage};
+use crate::contract::servers::{ApproveServerInput, ServerDetailDto, ServerInput, ServersDto, ShownToolDto};
 use crate::contract::sessions::OpenSessionInput;
 use crate::contract::status::VerificationDto;
 use crate::contract::{ApiCode, ApiError};
@@ -46,7 +47,8 @@ pub struct Told {
 
 impl Told {
     /// Whether every act of the story left its record: a paid call, an injection, a denied host, a held action that was
-    /// answered, a budget denial, and a chain that verifies.
+    /// answered, a budget denial, a tool call that was previewed, one that would have changed too much, one that was made
+    /// once and asked for twice, and a chain that verifies.
     #[must_use]
     pub fn complete(&self) -> bool {
         let some = |test: fn(&OperationRowDto) -> bool| self.rows.iter().any(test);
@@ -59,6 +61,15 @@ impl Told {
                     && matches!(r.state, RowStateDto::Approved | RowStateDto::Refused)
             })
             && some(|r| r.kind == "llm" && r.state == RowStateDto::Denied)
+            && self.calls(office::COUNT, RowStateDto::Allowed) >= 2
+            && self.calls(office::UPDATE, RowStateDto::Approved) + self.calls(office::UPDATE, RowStateDto::Refused) == 1
+            && self.calls(office::UPDATE, RowStateDto::Denied) == 1
+            && self.calls(office::SEND, RowStateDto::Allowed) == 2
+    }
+
+    fn calls(&self, tool: &str, state: RowStateDto) -> usize {
+        let named = format!("{}.{tool}", office::SERVER);
+        self.rows.iter().filter(|row| row.summary == named && row.state == state).count()
     }
 }
 
@@ -85,7 +96,8 @@ where
     }
 
     say("This is the demo: a scripted agent against a provider on this machine, both shipped with Reeve.")?;
-    say(&format!("Its profile is thrown away afterwards: home {}, secrets in memory only,", shown(&home)))?;
+    let after = if temporary.is_some() { "is thrown away afterwards" } else { "stays where it is" };
+    say(&format!("Its profile {after}: home {}, secrets in memory only,", shown(&home)))?;
     say("one extra root certificate for its own provider, and names pointed at it. Nothing of yours is touched.")?;
     if options.headless {
         say("There is no window: the demo itself will answer the held action, as a stand-in for the human.")?;
@@ -176,10 +188,36 @@ pub(crate) async fn connect(home: &Home) -> Result<Client, ApiError> {
     Err(last)
 }
 
+/// Its tool server, started by the agent.
+///
+/// # Errors
+/// When its client breaks off.
+pub async fn office() -> Result<(), reeve_demo::DemoError> {
+    office::serve().await
+}
+
+/// Approves the tools of a new server as they are.
+async fn review(client: &Client) -> Result<(), ApiError> {
+    let known: ServersDto = client.call(&ServersCall::List).await?;
+    for server in known.servers.into_iter().filter(|server| server.to_review > 0) {
+        println!("   (to review: the server `{}`; the demo, standing in for the human, reads its tools)", server.name);
+        let input = ServerInput { server: server.name.clone() };
+        let shown: ServerDetailDto = client.call(&ServersCall::Get(input)).await?;
+        let tools = shown.tools.into_iter();
+        let tools = tools.map(|tool| ShownToolDto { name: tool.name, digest: tool.digest }).collect();
+        let identity = shown.identity.map(|identity| identity.digest);
+        let input = ApproveServerInput { server: server.name, identity, tools };
+        let _: ServerDetailDto = client.call(&ServersCall::Approve(input)).await?;
+        println!("   (the demo, standing in for the human, approved them as they are)");
+    }
+    Ok(())
+}
+
 /// Approves whatever is held, two seconds after it appeared, as the human would.
 async fn stand_in(client: Client) -> Result<(), ApiError> {
     let mut batches = client.subscribe().await?;
     while batches.recv().await.is_some() {
+        review(&client).await?;
         let page: ApprovalsPage = client.call(&ApprovalsCall::List).await?;
         for held in page.open {
             println!("   (held: {}; the demo, standing in for the human, looks at it)", held.summary);
@@ -251,7 +289,8 @@ pub(crate) fn write_profile(home: &Home, provider: &Provider) -> std::io::Result
         "budgets:\n  - id: demo-session\n    scope: session\n    window: total\n    max_cost: {}\n    on_exhausted: deny\n",
         story::SESSION_DOLLARS
     );
-    std::fs::write(home.config.join("limits.yaml"), limits)
+    std::fs::write(home.config.join("limits.yaml"), limits)?;
+    std::fs::write(home.config.join("tools.yaml"), story::tools_yaml())
 }
 
 fn policy() -> String {
@@ -261,12 +300,19 @@ fn policy() -> String {
     )
 }
 
-/// As if the person had said *Always* to the credential's first use before.
+/// As if the person had said *Always* before: to the credential's first use, to counting, and to sending mail.
 fn standing() -> String {
-    format!(
+    let tool = |id: &str, tool: &str| {
+        format!(
+            "\n@id(\"{id}\")\n@reason(\"approved before the demo began\")\n@lifts(\"ask-first-tool\", \"ask-tool-write\")\npermit (principal == Agent::\"demo-agent\", action == Action::\"mcp.tool_call\", resource == McpTool::\"{}/{tool}\");\n",
+            office::SERVER
+        )
+    };
+    let whoami = format!(
         "@id(\"demo-whoami\")\n@reason(\"approved before the demo began\")\n@lifts(\"ask-first-credential\")\npermit (principal == Agent::\"demo-agent\", action == Action::\"http.request\", resource == Host::\"{}\")\nwhen {{ context.method == \"GET\" }};\n",
         story::API_HOST
-    )
+    );
+    whoami + &tool("demo-count", office::COUNT) + &tool("demo-mail", office::SEND)
 }
 
 fn shown(home: &Home) -> String {

@@ -127,8 +127,41 @@ pub struct McpArgs {
     #[arg(long)]
     pub agent: Option<String>,
     /// The server's command and its arguments, after `--`.
-    #[arg(last = true, required = true)]
+    #[arg(last = true)]
     pub command: Vec<String>,
+    #[command(subcommand)]
+    pub verb: Option<McpVerb>,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum McpVerb {
+    /// MCP servers with what waits for you.
+    List,
+    /// One server with its tools, what changed, and what looks odd in their texts.
+    Show { server: String },
+    /// Let a server and its tools be used as they are now, after they were shown; only on a terminal.
+    Approve {
+        server: String,
+        /// Only these; left out: everything that waits.
+        tools: Vec<String>,
+    },
+    /// Forget a server with its pins: the next time it is a new one.
+    Forget { server: String },
+    /// Register a server for the endpoint: `reeve mcp add git -- uvx mcp-server-git`, or with `--url`.
+    Add {
+        server: String,
+        /// Of a server that is reached over Streamable HTTP.
+        #[arg(long, conflicts_with = "command")]
+        url: Option<String>,
+        /// `NAME=VALUE` for the environment, or for the headers with `--url`; placeholders of credentials, never secrets.
+        #[arg(long)]
+        set: Vec<String>,
+        /// The server's command and its arguments, after `--`.
+        #[arg(last = true)]
+        command: Vec<String>,
+    },
+    /// Take a server out of the file of registered ones; its pins stay.
+    Remove { server: String },
 }
 
 /// What happens to verdicts.
@@ -239,6 +272,9 @@ pub struct LogArgs {
     /// Which ones: the newest, or what cost the most; the last line is the first of them.
     #[arg(long, value_enum, default_value_t = Sort::Time, conflicts_with = "follow")]
     pub sort: Sort,
+    /// How the tool calls among them ended, counted by tool and agent, instead of the rows.
+    #[arg(long, conflicts_with_all = ["follow", "limit", "sort"])]
+    pub stats: bool,
 }
 
 /// What the rows of a list are put in order by.

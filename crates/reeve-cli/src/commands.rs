@@ -17,6 +17,7 @@ mod policy;
 mod proof;
 mod run;
 mod serve;
+mod stats;
 mod status;
 mod verify;
 
@@ -130,7 +131,7 @@ async fn dispatch(context: &Context, command: Option<Command>) -> anyhow::Result
         None | Some(Command::Status) => status::status(context).await,
         Some(Command::Run(args)) => run::run(context, args).await,
         Some(Command::Env(args)) => run::env(context, args).await,
-        Some(Command::Mcp(args)) => mcp::wrap(context, args).await,
+        Some(Command::Mcp(args)) => mcp::mcp(context, args).await,
         Some(Command::Agents(args)) => agents::agents(context, args.verb).await,
         Some(Command::Approve(args)) => approve::approve(context, args.verb).await,
         Some(Command::Log(args)) => log::log(context, args).await,

@@ -2,7 +2,10 @@
 //! and says in plain lines what it does and what it hears.
 
 mod acts;
+mod tools;
 pub mod tunnel;
+
+use std::io::Write;
 
 use crate::error::DemoError;
 use tunnel::Network;
@@ -32,5 +35,12 @@ pub async fn run() -> Result<(), DemoError> {
     let variable = |name: &'static str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let network = Network::from_environment(&variable)?;
     let mut lines = std::io::stdout();
-    acts::perform(&network, &variable, &mut lines).await
+    acts::perform(&network, &variable, &mut lines).await?;
+    tools::perform(&mut lines).await?;
+    say(&mut lines, "demo agent: done")
+}
+
+fn say(out: &mut impl Write, text: &str) -> Result<(), DemoError> {
+    writeln!(out, "{text}").and_then(|()| out.flush())?;
+    Ok(())
 }

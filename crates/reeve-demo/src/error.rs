@@ -31,4 +31,13 @@ pub enum DemoError {
     Exchange(#[from] hyper::Error),
     #[error("not a request that can be sent: {0}")]
     Request(#[from] http::Error),
+    #[error("the tools cannot be used: {0}")]
+    Tools(String),
+}
+
+impl DemoError {
+    /// Of what the MCP library says; its errors are many types.
+    pub(crate) fn tools(error: impl std::fmt::Display) -> Self {
+        Self::Tools(error.to_string())
+    }
 }

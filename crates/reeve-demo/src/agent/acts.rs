@@ -10,8 +10,8 @@ use http::{Method, Request};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
-use super::Heard;
 use super::tunnel::Network;
+use super::{Heard, say};
 use crate::error::DemoError;
 use crate::script::story;
 
@@ -23,7 +23,6 @@ pub(super) async fn perform(
     variable: &dyn Fn(&'static str) -> Option<String>,
     out: &mut impl Write,
 ) -> Result<(), DemoError> {
-    let say = |out: &mut dyn Write, text: &str| writeln!(out, "{text}").and_then(|()| out.flush());
     let session = variable("REEVE_SESSION").unwrap_or_else(|| "unknown".to_owned());
     say(out, &format!("demo agent: session {session}, through the proxy at {}", network.proxy().place()))?;
 
@@ -57,9 +56,7 @@ pub(super) async fn perform(
 
     say(out, &format!("5. sending {} a text too long for what this session may spend", story::MODEL))?;
     let heard = ask_model(network, &key, &story::long_question(), 4096).await?;
-    say(out, &told("the model says", &heard))?;
-    say(out, "demo agent: done")?;
-    Ok(())
+    say(out, &told("the model says", &heard))
 }
 
 fn told(who: &str, heard: &Heard) -> String {

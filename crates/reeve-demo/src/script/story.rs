@@ -23,6 +23,15 @@ pub const FORBIDDEN_HOST: &str = "paste.example";
 pub const HELD_HOST: &str = "staging.acme.example";
 pub const HELD_PATH: &str = "/v1/databases/reports";
 
+/// The limits of the demo's tools: what may change many records is counted first, and a mail goes out once.
+#[must_use]
+pub fn tools_yaml() -> String {
+    use crate::office::{COUNT, SEND, UPDATE};
+    format!(
+        "tool_policies:\n  {UPDATE}:\n    max_row_count: 100\n    on_exceeded: deny\n    require_dry_run: true\n    preview: {{ tool: {COUNT}, rows: count }}\n\ntool_governance:\n  {SEND}:\n    idempotency_key: request_id\n    cache_ttl: 24h\n    on_duplicate: return_cached\n    strict_mode: true\n"
+    )
+}
+
 /// What one session of the demo may spend, in US dollars.
 pub const SESSION_DOLLARS: &str = "0.10";
 
