@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reeve_domain::id::{CredentialId, OperationId};
 use reeve_domain::obligation::Obligation;
-use reeve_domain::operation::{Digest, Operation, Purpose, SchemaCheck};
+use reeve_domain::operation::{Digest, Operation, Purpose};
 use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::{Admission, LiveSession, Ruling};
@@ -24,6 +24,8 @@ use crate::link::ServerRef;
 use crate::message::{self, Answer};
 use crate::once::{self, Plan, Turn};
 use crate::progress::Progress;
+use crate::redaction;
+use crate::result::Examined;
 use crate::upstream::{Failure, Upstream};
 
 /// Longest error text of a tool that is recorded, in characters.
@@ -114,9 +116,9 @@ impl Reply {
 
 impl Gateway {
     /// Takes a call through every stage. The upstream sees it only with an admission in hand.
-    pub async fn call(&self, call: Call, upstream: &dyn Upstream) -> Reply {
+    pub async fn call(&self, mut call: Call, upstream: &dyn Upstream) -> Reply {
         // Schema: the arguments against the pinned input schema.
-        let (operation, mut view) = match self.classify(&call) {
+        let (mut operation, mut view) = match self.classify(&call).await {
             Ok(classified) => classified,
             Err(why) => return self.unreadable(&call, why).await,
         };
@@ -130,12 +132,21 @@ impl Gateway {
             view.insert("idempotency".to_owned(), plan.shown.clone());
         }
         // Preview: a look at what the call would do.
+        let counted = match &refused {
+            None => self.preview(&call, &mut operation, &mut view, upstream).await,
+            Some(_) => None,
+        };
         let admission = match self.admit(&call, (operation, view), plan.as_ref(), refused).await {
             Ok(admission) => admission,
             Err(reply) => return reply,
         };
-        let operation = admission.operation().clone();
+        let (operation, obligations) = (admission.operation().clone(), admission.obligations().to_vec());
         let mut acting = Acting::new(admission);
+        // What was counted still holds, and what the tool must not be given is taken out.
+        if let Err(denial) = self.ready(&mut call, &operation, &obligations, counted, upstream).await {
+            acting.settle(Ending::NotSent { why: denial.message.clone() });
+            return Reply::denied(&denial);
+        }
         // Slot: one execution for one key.
         let held = match self.take_turn(&call, &operation, plan.as_ref()).await {
             Turn::Make(held) => held,
@@ -155,15 +166,23 @@ impl Gateway {
             let message = format!("{} was not sent: {why}", operation.summary);
             return Reply::denied(&unavailable(&operation, message, "call it less often at the same time", "tool-busy"));
         }
-        // Redaction of what is sent.
         if let Some(held) = &held {
             held.sent();
         }
         let answered = self.forward(&call, &mut acting, upstream).await;
+        // Result: its schema, its shape, its redaction.
+        let (answered, instead) = match answered {
+            Ok(result) => {
+                self.looked_like(&call, &result);
+                let Examined { kept, came, instead } = self.examine(&call, &operation, &obligations, result).await;
+                acting.outcome.result = Some(came);
+                (Ok(kept), instead)
+            }
+            Err(failed) => (Err(failed), None),
+        };
         self.learn(&call, &operation, &acting, held, &answered).await;
         drop(places);
-        // Result: its schema, its shape, its redaction.
-        let reply = conclude(&call, acting, answered);
+        let reply = conclude(&call, acting, answered.map(|kept| instead.unwrap_or(kept)));
         self.warned(&operation, reply)
     }
 
@@ -195,10 +214,7 @@ impl Gateway {
         });
         once::complete(held, sent, answered).await;
         match answered {
-            Ok(result) => {
-                self.looked_like(call, result);
-                self.bore(call, operation, Ok(result)).await;
-            }
+            Ok(result) => self.bore(call, operation, Ok(result)).await,
             Err(Some(failure)) => self.bore(call, operation, Err(failure)).await,
             Err(None) => {}
         }
@@ -246,48 +262,39 @@ impl Gateway {
         Reply::result(result)
     }
 
-    /// The facts of a call that Reeve makes by itself.
-    pub(crate) fn facts_of(
+    /// The facts of a call of one of the server's tools: of the agent's own, or of one that Reeve makes by itself.
+    pub(crate) async fn facts_of(
         &self,
         call: &Call,
         tool: &str,
         arguments: &Map<String, Value>,
         purpose: Purpose,
     ) -> Result<Classified, String> {
-        let arguments = serde_json::to_vec(arguments).map_err(|error| error.to_string())?;
+        if let Some(mark) = redaction::mark_among(arguments) {
+            return Err(format!("`{mark}` stands for a value that was taken out, and is never written in its place"));
+        }
+        let schema = self.fits(call, tool, arguments).await;
         let pinned = self.engine().servers().tool(&call.server.name, tool);
+        let (rules, marks) = (self.data_rules(call, tool), self.marks(call));
+        let arguments = serde_json::to_vec(arguments).map_err(|error| error.to_string())?;
         let classified = mcp::classify(&ToolCall {
             server: &call.server.name,
             transport: call.server.transport,
             tool,
             annotations: pinned.as_ref().map(|pinned| pinned.annotations).unwrap_or_default(),
-            schema: SchemaCheck::Unchecked,
+            schema,
             definition: pinned.as_ref().map(|pinned| &pinned.digest),
             endpoint: call.server.endpoint.as_ref(),
             purpose,
-            data: None,
+            data: rules.as_ref().map(|rules| (rules, &marks)),
             arguments: &arguments,
         });
         classified.map_err(|error| error.to_string())
     }
 
     /// The facts that rules judge, and what a person is shown.
-    fn classify(&self, call: &Call) -> Result<(Operation, Value), String> {
-        let arguments = serde_json::to_vec(&call.arguments).map_err(|error| error.to_string())?;
-        let pinned = self.engine().servers().tool(&call.server.name, &call.tool);
-        let classified = mcp::classify(&ToolCall {
-            server: &call.server.name,
-            transport: call.server.transport,
-            tool: &call.tool,
-            annotations: pinned.as_ref().map(|pinned| pinned.annotations).unwrap_or_default(),
-            schema: SchemaCheck::Unchecked,
-            definition: pinned.as_ref().map(|pinned| &pinned.digest),
-            endpoint: call.server.endpoint.as_ref(),
-            purpose: reeve_domain::operation::Purpose::Call,
-            data: None,
-            arguments: &arguments,
-        });
-        let classified = classified.map_err(|error| error.to_string())?;
+    async fn classify(&self, call: &Call) -> Result<(Operation, Value), String> {
+        let classified = self.facts_of(call, &call.tool, &call.arguments, Purpose::Call).await?;
         let mut operation = Operation {
             id: OperationId::new(),
             at: self.engine().now(),
@@ -367,7 +374,6 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
             let text = result.to_string();
             acting.outcome.response_bytes = text.len() as u64;
             acting.outcome.answer = Some(Digest::of(text.as_bytes()));
-            acting.outcome.result = Some(said(&result));
             acting.settle(Ending::Complete);
             Reply::result(result)
         }

@@ -12,6 +12,7 @@ use crate::isolation::Isolation;
 use crate::lists::Seen;
 use crate::pins::Files;
 use crate::scan::Scanner;
+use crate::schema::Schemas;
 
 /// Most servers whose state is kept for sessions that reach them by their address.
 const MOST_REMOTE: usize = 1000;
@@ -23,6 +24,9 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     engine: Engine,
     isolation: Isolation,
+    schemas: Schemas,
+    /// Drawn anew by each process: makes the marks that stand for personal data.
+    marks_key: [u8; 32],
     scanner: Arc<Scanner>,
     files: Arc<Files>,
     /// What sessions heard of servers that they reach by their address.
@@ -35,6 +39,8 @@ impl Gateway {
         Self(Arc::new(Inner {
             engine,
             isolation: Isolation::default(),
+            schemas: Schemas::default(),
+            marks_key: rand::random(),
             scanner: Arc::default(),
             files: Arc::default(),
             remote: Mutex::default(),
@@ -44,6 +50,14 @@ impl Gateway {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.0.engine
+    }
+
+    pub(crate) fn schemas(&self) -> &Schemas {
+        &self.0.schemas
+    }
+
+    pub(crate) fn marks_key(&self) -> &[u8] {
+        &self.0.marks_key
     }
 
     pub(crate) fn scanner(&self) -> &Arc<Scanner> {

@@ -12,8 +12,8 @@ use serde_json::{Map, Value, json};
 
 use crate::call::Call;
 use crate::gateway::Gateway;
-use crate::{redaction, sql};
 use crate::upstream::Upstream;
+use crate::{redaction, sql};
 
 /// How long what a preview found holds. A call that waited longer is counted again before it is made.
 const HOLDS: Duration = Duration::from_secs(10);

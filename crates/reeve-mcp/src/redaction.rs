@@ -19,8 +19,8 @@ pub(crate) enum Answered {
 
 impl Gateway {
     /// What holds for personal data in calls of this tool, where a rule looks for it.
-    pub(crate) fn data_rules(&self, call: &Call) -> Option<DataRules> {
-        self.engine().policies().in_force().tools.tool(&call.server.name, &call.tool)?.data
+    pub(crate) fn data_rules(&self, call: &Call, tool: &str) -> Option<DataRules> {
+        self.engine().policies().in_force().tools.tool(&call.server.name, tool)?.data
     }
 
     pub(crate) fn marks(&self, call: &Call) -> Marks {
