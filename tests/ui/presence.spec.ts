@@ -118,3 +118,62 @@ test("a rule that only observes from now on needs it where high risk does", asyn
   await page.keyboard.press("Enter");
   await expect(page.getByText(/^Saved\./)).toBeVisible();
 });
+
+type Fake = { fakeEngine: { bySystem: (answer: "confirms" | "closes" | "nobody") => void } };
+
+const bySystem = (page: Page, answer: "confirms" | "closes" | "nobody") => page.evaluate((how) => (window as unknown as Fake).fakeEngine.bySystem(how), answer);
+
+test("where the system asks nothing is typed, and the call is made again with what it confirmed", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  await bySystem(page, "confirms");
+  await page.getByRole("button", { name: "Until resumed" }).click();
+  await expect(page.getByRole("contentinfo")).toHaveAttribute("data-state", "paused");
+  await expect(page.getByRole("dialog")).toHaveCount(0);
+  expect(await heard(page, "approvals.confirm")).toHaveLength(1);
+  const [bare, proven] = await heard(page, "status.pause");
+  expect(bare?.input?.["proof"] ?? null).toBeNull();
+  expect(String(proven?.input?.["proof"])).toMatch(/^[0-9a-f-]{36}$/);
+});
+
+test("a question of the system that was closed changes nothing, and can be put again or answered with the passphrase", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  await bySystem(page, "closes");
+  await page.getByRole("button", { name: "Until resumed" }).click();
+  await expect(question(page).getByRole("alert")).toContainText("the system's question was closed");
+  await expect(question(page).getByLabel("Passphrase")).toHaveCount(0);
+  expect(await heard(page, "status.pause")).toHaveLength(1);
+  await question(page).getByRole("button", { name: "Ask again" }).click();
+  await expect(question(page).getByRole("alert")).toContainText("was closed");
+  expect(await heard(page, "approvals.confirm")).toHaveLength(2);
+  await question(page).getByRole("button", { name: "Use the passphrase" }).click();
+  await question(page).getByLabel("Passphrase").fill("correct horse");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("contentinfo")).toHaveAttribute("data-state", "paused");
+});
+
+test("where the system finds nobody to ask the passphrase is asked for instead, and why is said", async ({ page }) => {
+  await open(page, "/settings/protection?fake=story");
+  await bySystem(page, "nobody");
+  await page.getByRole("button", { name: "Until resumed" }).click();
+  await expect(question(page).getByRole("alert")).toContainText("nothing in this session shows polkit's questions");
+  await question(page).getByLabel("Passphrase").fill("correct horse");
+  await page.keyboard.press("Enter");
+  await expect(page.getByRole("contentinfo")).toHaveAttribute("data-state", "paused");
+});
+
+test("a critical card is confirmed where the system asks, and the confirmation counts for one answer", async ({ page }) => {
+  await open(page, "/timeline?fake=storm");
+  await bySystem(page, "confirms");
+  await page.getByRole("link", { name: /^Inbox/ }).click();
+  await page.locator('a[href*="apr_c"]').first().click();
+  await page.clock.runFor(1_000);
+  const card = page.locator("#card");
+  await expect(card).toHaveAttribute("data-armed", "true");
+  await expect(card).toContainText("Allowing this needs your confirmation. polkit asks for it in a window of its own.");
+  await expect(card.getByLabel("Passphrase")).toHaveCount(0);
+  await card.getByRole("button", { name: "Confirm it is you" }).click();
+  await expect(card.getByText("It counts for one answer within a minute.")).toBeVisible();
+  await card.getByRole("button", { name: /Allow once/ }).click();
+  await expect(page).not.toHaveURL(/apr_c/);
+  expect(await heard(page, "approvals.confirm")).toHaveLength(1);
+});
