@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { cutMiddle, looksAlike, pieces, plain, registrable } from "./text";
+import { cutMiddle, freeName, looksAlike, pieces, plain, registrable } from "./text";
 
 const tokensOf = (text: string) => pieces(text).filter((piece) => piece.kind === "token").map((piece) => piece.text);
+
+describe("a free name", () => {
+  it("is the wanted one, or the first with a number that nobody has", () => {
+    expect(freeName("daily", [])).toBe("daily");
+    expect(freeName("daily", ["daily", "daily-2"])).toBe("daily-3");
+  });
+});
 
 describe("foreign text", () => {
   it("draws what would act as a token", () => {

@@ -78,6 +78,14 @@ export function looksAlike(host: string): boolean {
   return host.split(".").some((label) => label.startsWith("xn--"));
 }
 
+/** The name itself, or with the first number that makes it another one. */
+export function freeName(wanted: string, taken: readonly string[]): string {
+  for (let at = 1; ; at += 1) {
+    const name = at === 1 ? wanted : `${wanted}-${at}`;
+    if (!taken.includes(name)) return name;
+  }
+}
+
 function nameOf(char: string): string {
   const point = char.codePointAt(0) ?? 0;
   return NAMES[point] ?? `U+${point.toString(16).toUpperCase().padStart(4, "0")}`;

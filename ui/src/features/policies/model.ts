@@ -5,6 +5,7 @@ import type { PartDto } from "../../engine/bindings/PartDto";
 import type { PolicyFileDto } from "../../engine/bindings/PolicyFileDto";
 import type { RuleDto } from "../../engine/bindings/RuleDto";
 import type { RuleModeDto } from "../../engine/bindings/RuleModeDto";
+import { freeName } from "../../lib/text";
 
 export const TABS = ["all", "mine", "standing", "shared", "preset"] as const;
 export type Tab = (typeof TABS)[number] | "cases" | "history";
@@ -121,10 +122,7 @@ export function number(count: number): string {
 
 /** A free id for a new rule. */
 export function freeId(rules: readonly RuleDto[]): string {
-  const taken = new Set(rules.map((rule) => rule.id));
-  let number = 1;
-  while (taken.has(`new-rule${number === 1 ? "" : `-${number}`}`)) number += 1;
-  return `new-rule${number === 1 ? "" : `-${number}`}`;
+  return freeName("new-rule", rules.map((rule) => rule.id));
 }
 
 /** What the editor of a new rule begins with: it loads, and asks rather than allows. */

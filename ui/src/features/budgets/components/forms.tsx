@@ -7,6 +7,7 @@ import type { BudgetLineDto } from "../../../engine/bindings/BudgetLineDto";
 import type { OnExhaustedDto } from "../../../engine/bindings/OnExhaustedDto";
 import type { SetBudgetInput } from "../../../engine/bindings/SetBudgetInput";
 import type { WindowDto } from "../../../engine/bindings/WindowDto";
+import { freeName } from "../../../lib/text";
 import { amount, scopeOf } from "../model";
 import { type Change, useAgents, useChange } from "../queries";
 import { useWindowWords, Who } from "./names";
@@ -47,10 +48,11 @@ export function BudgetForm({ known, taken, onDone }: { known: BudgetLineDto | nu
   const scope = known === null ? { kind: "me" as const, name: null } : scopeOf(known.scope);
   const [kind, setKind] = useState<string>(scope.kind);
   const [unit, setUnit] = useState(known?.unit ?? "money");
+  const proposed = freeName("limit", taken);
   const change = (read: Read): Change => {
     const name = kind === "team" ? read("team") : kind === "agent" || kind === "session" ? read("agent") : "";
     const input: SetBudgetInput = {
-      id: known?.id ?? read("id"),
+      id: known?.id ?? (read("id") || proposed),
       scope: name === "" ? kind : `${kind}:${name}`,
       window: read("window") as WindowDto,
       unit,
@@ -63,8 +65,8 @@ export function BudgetForm({ known, taken, onDone }: { known: BudgetLineDto | nu
   return (
     <Form submit={known === null ? t("budgets.form.create") : t("budgets.form.save")} onDone={onDone} change={change}>
       {known === null ? (
-        <Labelled label={t("budgets.form.id")} more={t("budgets.form.idMore")}>
-          <input name="id" required maxLength={64} pattern={`(?!(?:${taken.join("|") || "-"})$)[a-z0-9][a-z0-9\\-]*`} title={t("budgets.form.idMore")} spellCheck={false} autoComplete="off" className={`${FIELD} mono`} />
+        <Labelled label={t("budgets.form.id")} more={t("budgets.form.idLeftOut", { name: proposed })}>
+          <input name="id" placeholder={proposed} maxLength={64} pattern={`(?!(?:${taken.join("|") || "-"})$)[a-z0-9][a-z0-9\\-]*`} title={t("budgets.form.idMore")} spellCheck={false} autoComplete="off" className={`${FIELD} mono`} />
         </Labelled>
       ) : null}
       <div className="grid grid-cols-2 items-start gap-3">

@@ -1,9 +1,11 @@
 // The forms of credentials. A secret lives in its masked field only, and leaves it the moment it is sent.
+import { ChevronRight } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DialogForm, FIELD, Labelled, type Read } from "../../../components/form";
 import type { NewBindingDto } from "../../../engine/bindings/NewBindingDto";
-import { type Change, useChange } from "../queries";
+import { freeName } from "../../../lib/text";
+import { type Change, useChange, useCredentials } from "../queries";
 
 const KINDS = ["anthropic", "openai", "gemini", "github"] as const;
 
@@ -61,9 +63,11 @@ export function Add({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation();
   const [kind, setKind] = useState<string>(KINDS[0]);
   const own = kind === "own";
+  const { data: stored = [] } = useCredentials();
+  const proposed = own ? null : freeName(kind, stored.map((one) => one.id));
   const change = (taken: Taken): Change => ({
     call: "credentials.add",
-    input: { id: taken.text("id"), secret: taken.secret, kind: own ? null : kind, name: taken.text("name") || null, variables: taken.list("variables"), binding: own ? placeOf(taken) : null, agents: taken.list("agents") },
+    input: { id: taken.text("id") || (proposed ?? ""), secret: taken.secret, kind: own ? null : kind, name: taken.text("name") || null, variables: taken.list("variables"), binding: own ? placeOf(taken) : null, agents: taken.list("agents") },
   });
   return (
     <Form submit={t("credentials.add")} secret onDone={onDone} change={change}>
@@ -77,11 +81,20 @@ export function Add({ onDone }: { onDone: () => void }) {
           <option value="own">{t("credentials.kinds.own")}</option>
         </select>
       </Labelled>
-      <Plain name="id" label={t("credentials.id")} more={t("credentials.idMore")} required />
-      <Plain name="name" label={t("credentials.name")} />
+      <Plain name="id" label={t("credentials.id")} more={proposed === null ? t("credentials.idMore") : t("credentials.idLeftOut", { name: proposed })} required={own} placeholder={proposed ?? ""} />
       {own ? <PlaceFields /> : null}
-      <Plain name="variables" label={t("credentials.variables")} more={own ? t("credentials.variablesOwn") : t("credentials.variablesKind")} />
-      <Plain name="agents" label={t("credentials.agents")} more={t("credentials.agentsMore")} />
+      {/* Of a known kind everything else is known as well. */}
+      <details open={own} className="group/more">
+        <summary className="chrome flex min-h-6 cursor-default items-center gap-1 text-t2">
+          <ChevronRight size={14} strokeWidth={1.5} aria-hidden className="group-open/more:rotate-90" />
+          {t("credentials.more")}
+        </summary>
+        <div className="mt-2 grid gap-3">
+          <Plain name="name" label={t("credentials.name")} />
+          <Plain name="variables" label={t("credentials.variables")} more={own ? t("credentials.variablesOwn") : t("credentials.variablesKind")} />
+          <Plain name="agents" label={t("credentials.agents")} more={t("credentials.agentsMore")} />
+        </div>
+      </details>
     </Form>
   );
 }
