@@ -23,6 +23,7 @@ pub enum About {
     Waiting,
     DeniedHigh,
     Budget,
+    Review,
     ProtectionLost,
 }
 
@@ -30,7 +31,8 @@ impl About {
     /// Whether the person wants to hear of it. That protection is lost cannot be turned off.
     pub fn is_wanted(self, chosen: &NotificationsDto) -> bool {
         match self {
-            Self::Waiting => chosen.waiting,
+            // What is new or changed waits for the person as a question does.
+            Self::Waiting | Self::Review => chosen.waiting,
             Self::DeniedHigh => chosen.denied_high,
             Self::Budget => chosen.budget,
             Self::ProtectionLost => true,
@@ -62,6 +64,8 @@ pub struct Notices {
     held: BTreeMap<String, Held>,
     /// The share of today's limit that was told last, in percent.
     share: i64,
+    /// So many servers and tools were held for a review when it was last told.
+    to_review: u32,
     /// Protection was seen to work since it was last said to be lost.
     well: bool,
 }
@@ -124,6 +128,7 @@ impl Notices {
         }
         self.well = problem.is_none();
         notices.extend(status.and_then(|status| self.share_of(status)).filter(|_| !in_front));
+        notices.extend(status.and_then(|status| self.review_of(status)).filter(|_| !in_front));
         notices
     }
 
@@ -137,6 +142,20 @@ impl Notices {
             title: format!("{share} % of today's limit is used"),
             body: format!("{} of {}", reeve_api::money(status.cost_today), reeve_api::money(limit)),
             link: "reeve://timeline".to_owned(),
+        })
+    }
+
+    /// Said when more is held than before. Names are the servers' own words, so none is among them.
+    fn review_of(&mut self, status: &StatusDto) -> Option<Notice> {
+        let before = std::mem::replace(&mut self.to_review, status.to_review);
+        (status.to_review > before).then(|| Notice {
+            about: About::Review,
+            title: "Tools to review".to_owned(),
+            body: match status.to_review {
+                1 => "A new or changed tool or server is held until you review it.".to_owned(),
+                count => format!("{count} new or changed tools and servers are held until you review them."),
+            },
+            link: "reeve://servers".to_owned(),
         })
     }
 
@@ -286,10 +305,24 @@ mod tests {
     }
 
     #[test]
+    fn tools_to_review_are_told_when_there_are_more_and_lead_to_their_place() {
+        let mut notices = Notices::default();
+        let mut said = |count: u32, in_front: bool| {
+            let status = StatusDto { to_review: count, ..status(json!({ "state": "protected" }), 0) };
+            notices.status(Some(&status), in_front)
+        };
+        let told = said(2, false);
+        assert_eq!(told.iter().map(|notice| notice.about).collect::<Vec<_>>(), [About::Review]);
+        assert_eq!(told[0].link, "reeve://servers");
+        assert!(told[0].body.starts_with("2 new or changed"), "{told:?}");
+        assert_eq!([said(2, false).len(), said(1, false).len(), said(2, false).len(), said(3, true).len()], [0, 0, 1, 0]);
+    }
+
+    #[test]
     fn only_lost_protection_cannot_be_turned_off() {
         let none = NotificationsDto { waiting: false, budget: false, denied_high: false };
         let wanted = |about: About| about.is_wanted(&none);
         assert!(wanted(About::ProtectionLost));
-        assert!(![About::Waiting, About::Budget, About::DeniedHigh].into_iter().any(wanted));
+        assert!(![About::Waiting, About::Budget, About::DeniedHigh, About::Review].into_iter().any(wanted));
     }
 }

@@ -25,6 +25,7 @@ struct Gathered {
     operations: BTreeSet<OperationId>,
     approvals: BTreeSet<ApprovalId>,
     ended_sessions: Vec<String>,
+    changed: BTreeSet<String>,
     any: bool,
     lagged: bool,
 }
@@ -50,6 +51,18 @@ impl Gathered {
                 EventBody::RecordsRemoved { .. } => self.lagged = true,
                 EventBody::SessionEnded { .. } => {
                     self.ended_sessions.extend(event.session.as_ref().map(ToString::to_string));
+                }
+                EventBody::ServerSeen { .. }
+                | EventBody::ServerApproved { .. }
+                | EventBody::ServerForgotten { .. }
+                | EventBody::ToolsChanged { .. }
+                | EventBody::ShapeDrifted { .. }
+                | EventBody::ToolCutOff { .. }
+                | EventBody::ToolBack { .. } => {
+                    self.changed.insert("servers".to_owned());
+                }
+                EventBody::CredentialRefused { .. } | EventBody::CredentialAccepted { .. } => {
+                    self.changed.insert("credentials".to_owned());
                 }
                 _ => {}
             }
@@ -91,8 +104,12 @@ pub(crate) async fn feed(host: &Arc<Host>, write: &Arc<Mutex<WriteHalf>>, caller
 }
 
 async fn read(host: &Host, gathered: Gathered) -> StreamBatch {
-    let mut batch =
-        StreamBatch { ended_sessions: gathered.ended_sessions, lagged: gathered.lagged, ..StreamBatch::default() };
+    let mut batch = StreamBatch {
+        ended_sessions: gathered.ended_sessions,
+        changed: gathered.changed,
+        lagged: gathered.lagged,
+        ..StreamBatch::default()
+    };
     for operation in &gathered.operations {
         match host.engine.store().operation(operation).await {
             Ok(Some(row)) => batch.operations.push(crate::commands::operations::row(host, &row)),

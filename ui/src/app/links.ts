@@ -4,6 +4,7 @@ type Destination =
   | { to: "/inbox" }
   | { to: "/agents" }
   | { to: "/agents/$agent"; params: { agent: string } }
+  | { to: "/servers" }
   | { to: "/settings/$tab"; params: { tab: string } }
   | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
 
@@ -25,6 +26,8 @@ export function destination(link: unknown): Destination {
       return id === undefined ? { to: "/inbox" } : { to: "/inbox/$approval", params: { approval: id } };
     case "agents":
       return id === undefined ? { to: "/agents" } : { to: "/agents/$agent", params: { agent: id } };
+    case "servers":
+      return id === undefined ? { to: "/servers" } : UNKNOWN;
     case "settings":
       return id === undefined ? UNKNOWN : { to: "/settings/$tab", params: { tab: id } };
     case "timeline":

@@ -7,6 +7,7 @@ import { CredentialRoute, CredentialsRoute } from "../routes/credentials";
 import { inboxSearch, InboxQuestionRoute, InboxRoute } from "../routes/inbox";
 import { NewPolicyRoute, newPolicySearch, policiesSearch, PoliciesRoute, PolicyFileRoute, PolicyRoute } from "../routes/policies";
 import { RecordRoute, recordSearch, SessionRoute } from "../routes/record";
+import { ServerRoute, ServersRoute, serversSearch } from "../routes/servers";
 import { SettingsRoute } from "../routes/settings";
 import { TimelineRoute, timelineSearch } from "../routes/timeline";
 import { Shell } from "./shell";
@@ -29,6 +30,8 @@ const session = createRoute({ getParentRoute: () => root, path: "/session/$sessi
 
 const agents = createRoute({ getParentRoute: () => root, path: "/agents", validateSearch: agentsSearch, component: AgentsRoute });
 const agent = createRoute({ getParentRoute: () => root, path: "/agents/$agent", validateSearch: agentsSearch, component: AgentRoute });
+const servers = createRoute({ getParentRoute: () => root, path: "/servers", component: ServersRoute });
+const server = createRoute({ getParentRoute: () => root, path: "/servers/$server", validateSearch: serversSearch, component: ServerRoute });
 const budgets = createRoute({ getParentRoute: () => root, path: "/budgets", validateSearch: budgetsSearch, component: BudgetsRoute });
 const budget = createRoute({ getParentRoute: () => root, path: "/budgets/$budget", validateSearch: budgetsSearch, component: BudgetRoute });
 const credentials = createRoute({ getParentRoute: () => root, path: "/credentials", component: CredentialsRoute });
@@ -54,7 +57,7 @@ function Nowhere() {
 }
 
 export function createAppRouter() {
-  return createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, budgets, budget, credentials, credential, policies, newPolicy, policy, policyFile, firstSettings, settings]), defaultErrorComponent: Crash });
+  return createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, servers, server, budgets, budget, credentials, credential, policies, newPolicy, policy, policyFile, firstSettings, settings]), defaultErrorComponent: Crash });
 }
 
 declare module "@tanstack/react-router" {

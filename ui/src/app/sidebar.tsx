@@ -1,6 +1,6 @@
 // The places that exist, in their fixed order, and the one switch that stops everything.
-import { Link } from "@tanstack/react-router";
-import { OctagonX, PanelLeft } from "lucide-react";
+import { Link, useLocation } from "@tanstack/react-router";
+import { OctagonX, PanelLeft, TriangleAlert } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Sign } from "../components/glyph";
@@ -16,6 +16,7 @@ export function Sidebar() {
   const { data: status } = useStatus();
   const stopAll = useStopAll();
   const held = status?.held ?? 0;
+  const review = status?.toReview ?? 0;
   return (
     <aside className="flex min-h-0 flex-col overflow-x-hidden overflow-y-auto px-2">
       <SidebarHead />
@@ -23,8 +24,9 @@ export function Sidebar() {
         {PLACES.filter((place) => place.id !== "settings").map((place) => (
           <PlaceLink key={place.id} place={place}>
             {place.id === "inbox" && held > 0 ? <Waiting count={held} /> : null}
+            {place.id === "agents" && review > 0 ? <ToReview count={review} /> : null}
             {place.id === "agents" && status && status.agentsRunning > 0 ? (
-              <span className="ml-auto text-caption font-normal text-t3 rail:hidden">
+              <span className={`text-caption font-normal text-t3 rail:hidden ${review > 0 ? "" : "ml-auto"}`}>
                 <span aria-hidden="true">{status.agentsRunning}</span>
                 <span className="sr-only">{t("places.running", { count: status.agentsRunning })}</span>
               </span>
@@ -82,12 +84,28 @@ function Waiting({ count }: { count: number }) {
   );
 }
 
+/** Tools and servers that are held until somebody looks at them. */
+function ToReview({ count }: { count: number }) {
+  const { t } = useTranslation();
+  return (
+    <span className="ml-auto inline-flex items-center gap-1 text-caption font-medium text-ask rail:absolute rail:-top-0.5 rail:-right-1">
+      <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
+      <span aria-hidden="true" className="rail:hidden">
+        {count}
+      </span>
+      <span className="sr-only">{t("places.review", { count })}</span>
+    </span>
+  );
+}
+
 function PlaceLink({ place, children }: { place: Place; children?: ReactNode }) {
   const { t } = useTranslation();
   const label = t(`places.${place.id}`);
   const { icon: Icon } = place;
+  // Tools and servers are a part of Agents, under an address of their own.
+  const within = useLocation({ select: ({ pathname }) => place.id === "agents" && pathname.startsWith("/servers") });
   return (
-    <Link to={place.to} title={label} className={`${ITEM} text-t2 hover:bg-hover [&.active]:bg-fill [&.active]:text-t1 [&.active>svg]:text-t1`} activeOptions={{ includeSearch: false }}>
+    <Link to={place.to} title={label} className={`${ITEM} ${within ? "active" : ""} text-t2 hover:bg-hover [&.active]:bg-fill [&.active]:text-t1 [&.active>svg]:text-t1`} activeOptions={{ includeSearch: false }}>
       <Icon {...ICON} className="flex-none text-t3" />
       <span className="rail:sr-only">{label}</span>
       {children}

@@ -4,7 +4,7 @@ import { UntrustedBlock } from "./untrusted";
 
 export type DiffPart = { kind: "same" | "gone" | "new"; text: string };
 
-const LOOK = { same: "text-t2", gone: "bg-deny-tint text-t1 line-through decoration-deny/70", new: "bg-allow-tint text-t1" };
+const LOOK = { same: "text-t2", gone: "bg-deny-tint text-t1 line-through decoration-deny", new: "bg-allow-tint text-t1 no-underline" };
 
 export function WordDiff({ parts }: { parts: readonly DiffPart[] }) {
   const { t } = useTranslation();
@@ -13,7 +13,7 @@ export function WordDiff({ parts }: { parts: readonly DiffPart[] }) {
       {parts.map((part, at) => {
         const Tag = part.kind === "gone" ? "del" : part.kind === "new" ? "ins" : "span";
         return (
-          <Tag key={at} className={`rounded-mark no-underline ${LOOK[part.kind]}`}>
+          <Tag key={at} className={`rounded-mark ${LOOK[part.kind]}`}>
             {part.kind === "same" ? null : <span className="sr-only">{t(part.kind === "gone" ? "diff.gone" : "diff.new")}</span>}
             <UntrustedBlock text={part.text} inline />
           </Tag>

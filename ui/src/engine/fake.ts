@@ -3,6 +3,7 @@ import { agents as registered, credentials as stored } from "../testing/agents";
 import { lines } from "../testing/budgets";
 import { live } from "../testing/live";
 import { storm } from "../testing/cards";
+import { servers as known } from "../testing/servers";
 import { hostile, type Recorded, status as statusOf, story } from "../testing/story";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { OperationRowDto } from "./bindings/OperationRowDto";
@@ -17,6 +18,7 @@ import { data } from "./fake/data";
 import { operations } from "./fake/operations";
 import type { SystemAnswer } from "./fake/presence";
 import { policies } from "./fake/policies";
+import { servers } from "./fake/servers";
 import { sessions } from "./fake/sessions";
 import { settings } from "./fake/settings";
 import { status } from "./fake/status";
@@ -64,7 +66,7 @@ function recorded(name: StateName, now: number): Recorded {
   }
 }
 
-const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...budgets, ...credentials, ...data, ...operations, ...policies, ...sessions, ...settings, ...status };
+const HANDLERS: Handlers<CallName> = { ...agents, ...approvals, ...budgets, ...credentials, ...data, ...operations, ...policies, ...servers, ...sessions, ...settings, ...status };
 
 /** Nothing waits and nothing runs since two minutes. */
 function stopped(told: Recorded, now: number): Recorded {
@@ -81,11 +83,13 @@ export class FakeEngine implements Engine {
   constructor(name: StateName, now: number = Date.now()) {
     this.#name = name;
     if (name === "recorded") {
-      const { state, details, ...register } = live(now);
+      const { state, details, servers: told, ...register } = live(now);
       this.#world = new World(state, register, details);
+      this.#world.know(told);
       return;
     }
     this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [], budgets: [] } : { agents: registered(name === "long"), credentials: stored(name === "long"), budgets: lines(now, name === "long") });
+    this.#world.know(known(name === "empty" ? "none" : name === "long" ? "large" : name === "hostile" ? "hostile" : "told"));
     if (name === "empty") this.#world.guard = { passphrase: null, alsoHigh: false };
   }
 

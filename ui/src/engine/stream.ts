@@ -16,7 +16,7 @@ const CALM = 400;
 const SLOW = 2_000;
 const RESOLVED_KEPT = 200;
 /** What the engine counts when it is asked: asked again when something was recorded, as far as a screen shows it, but for what a timer asks. */
-const COUNTED = ["operations.facets", "agents.list", "agents.get", "sessions.list", "budgets.lines", "budgets.get"];
+const COUNTED = ["operations.facets", "agents.list", "agents.get", "sessions.list", "servers.list", "servers.get", "budgets.lines", "budgets.get"];
 
 export const searchKey = (query: string) => ["operations.search", query] as const;
 
@@ -49,6 +49,7 @@ export function applyBatch(client: QueryClient, batch: StreamBatch): void {
     void client.invalidateQueries({ predicate: (query) => query.queryKey[0] !== CONNECTION[0] });
   }
   if (batch.status) client.setQueryData(keyOf({ call: "status.get" }), batch.status);
+  for (const noun of batch.changed ?? []) void client.invalidateQueries({ predicate: ({ queryKey: [name] }) => typeof name === "string" && name.startsWith(`${noun}.`) });
   if (batch.approvals.length > 0) {
     client.setQueryData<ApprovalsPage>(keyOf({ call: "approvals.list" }), (page) => page && mergeApprovals(page, batch.approvals));
     for (const approval of batch.approvals) refreshCard(client, approval);

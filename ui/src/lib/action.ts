@@ -30,7 +30,53 @@ export type Tool = {
   problems: SchemaProblem[];
   /** Size of the arguments as they are sent. */
   bytes: number | null;
+  /** Why it is called. */
+  purpose: "call" | "preview" | "probe";
+  rows: Rows;
+  /** Hash of the tool's definition as it is pinned. */
+  definition: string | null;
+  /** Personal data and secrets among the arguments, by place. */
+  data: { path: string; kind: string }[];
 };
+
+/** How Reeve looked at what a call would change before it is made. */
+export type Tried = { how: "tool" | "argument" | "sql"; tool: string; at: string | null; statement: string | null; operation: string | null; result: string | null };
+
+export function triedOf(view: unknown): Tried | null {
+  const preview = field(view, "preview");
+  const how = text(preview, "how");
+  if (how !== "tool" && how !== "argument" && how !== "sql") return null;
+  return { how, tool: text(preview, "tool") ?? "", at: text(preview, "at"), statement: text(preview, "statement"), operation: text(preview, "operation"), result: text(preview, "result") };
+}
+
+/** Most rows that a rule lets a call change without a human. */
+export function capOf(view: unknown): number | null {
+  const cap = field(view, "cap");
+  return typeof cap === "number" ? cap : null;
+}
+
+export type Repeats = {
+  key: string;
+  /** What a call that was made before gets. */
+  onRepeat: "return_cached" | "reject" | "ask";
+  found: { state: "reserved" | "done" | "failed_retryable" | "failed_final" | "unknown"; operation: string; at: string } | null;
+};
+
+const ON_REPEAT = ["return_cached", "reject", "ask"] as const;
+const SLOTS = ["reserved", "done", "failed_retryable", "failed_final", "unknown"] as const;
+
+/** What Reeve does so that the call has its effect once; null: nothing. */
+export function repeatsOf(view: unknown): Repeats | null {
+  const kept = field(view, "idempotency");
+  const [key, onRepeat] = [text(kept, "key"), ON_REPEAT.find((one) => one === text(kept, "onRepeat"))];
+  if (key === null || onRepeat === undefined) return null;
+  const found = field(kept, "found");
+  const [state, operation, at] = [SLOTS.find((one) => one === text(found, "state")), text(found, "operation"), text(found, "at")];
+  return { key, onRepeat, found: state === undefined || operation === null || at === null ? null : { state, operation, at } };
+}
+
+/** What Reeve counted of the rows that a call would change. */
+export type Rows = { kind: "none" } | { kind: "counted"; rows: number; preview: string | null } | { kind: "uncountable"; why: string };
 
 export function commandOf(value: unknown): Command | null {
   const pieces = list(value, "pieces").filter((one) => typeof one === "object" && one !== null);
@@ -59,9 +105,27 @@ export function toolOf(value: unknown): Tool | null {
     transport: text(value, "transport") === "http" ? "http" : "stdio",
     claim: claimOf(field(value, "annotations")),
     schema: schema === "fits" || schema === "fails" ? schema : "unchecked",
-    problems: list(field(value, "schema"), "problems").map((one) => ({ path: text(one, "path") ?? "", expected: text(one, "expected") ?? "", found: text(one, "found") ?? "" })),
+    problems: problemsOf(field(value, "schema")),
     bytes: typeof bytes === "number" ? bytes : null,
+    purpose: PURPOSES.find((one) => one === text(value, "purpose")) ?? "call",
+    rows: rowsOf(field(value, "rows")),
+    definition: text(value, "definition"),
+    data: list(value, "data").map((one) => ({ path: text(one, "path") ?? "", kind: text(one, "kind") ?? "" })),
   };
+}
+
+const PURPOSES = ["call", "preview", "probe"] as const;
+
+/** A count is a whole number that is not negative: anything else is none. */
+function rowsOf(value: unknown): Rows {
+  const count = text(value, "count");
+  const rows = field(value, "rows");
+  if (count === "counted" && typeof rows === "number" && Number.isInteger(rows) && rows >= 0) return { kind: "counted", rows, preview: text(value, "preview") };
+  return count === "uncountable" ? { kind: "uncountable", why: text(value, "why") ?? "" } : { kind: "none" };
+}
+
+function problemsOf(value: unknown): SchemaProblem[] {
+  return list(value, "problems").map((one) => ({ path: text(one, "path") ?? "", expected: text(one, "expected") ?? "", found: text(one, "found") ?? "" }));
 }
 
 function claimOf(annotations: unknown): Claim {
@@ -71,7 +135,7 @@ function claimOf(annotations: unknown): Claim {
   return destroys === false ? "writes" : "destroys";
 }
 
-export type Result = { kind: "ok" | "tool_error" | "schema_failure" } | { kind: "exited"; code: number | null };
+export type Result = { kind: "ok" | "tool_error" | "timed_out" } | { kind: "schema_failure"; problems: SchemaProblem[] } | { kind: "exited"; code: number | null };
 
 /** What a tool call or a command came to; null where it is no such thing, or has not ended. */
 export function resultOf(outcome: unknown): Result | null {
@@ -79,7 +143,13 @@ export function resultOf(outcome: unknown): Result | null {
   const kind = text(result, "result");
   const code = field(result, "code");
   if (kind === "exited") return { kind, code: typeof code === "number" ? code : null };
-  return kind === "ok" || kind === "tool_error" || kind === "schema_failure" ? { kind } : null;
+  if (kind === "schema_failure") return { kind, problems: problemsOf(result) };
+  return kind === "ok" || kind === "tool_error" || kind === "timed_out" ? { kind } : null;
+}
+
+/** The operation whose result came back instead of a second call; null where it was made. */
+export function repeatOf(outcome: unknown): string | null {
+  return text(outcome, "repeats");
 }
 
 export type WidthWord = "model" | "line" | "tool" | "call" | "folder" | "exact" | "host";

@@ -2,6 +2,7 @@
 import { approvals, cards } from "./recorded/approvals";
 import { details } from "./recorded/details";
 import { rows } from "./recorded/operations";
+import { serverDetails } from "./recorded/servers";
 import { agents, budgets, credentials, status } from "./recorded/state";
 import type { Recorded } from "./story";
 
@@ -13,5 +14,5 @@ export function live(now: number) {
   const later = (_: string, value: unknown) => (typeof value === "string" && INSTANT.test(value) ? new Date(Date.parse(value) + by).toISOString() : value);
   const moved = <T>(value: T): T => JSON.parse(JSON.stringify(value), later) as T;
   const state: Recorded = moved({ status, rows, open: cards, resolved: approvals.resolved });
-  return { state, details: moved(details), agents: moved(agents), credentials: moved(credentials), budgets: moved(budgets) };
+  return { state, details: moved(details), agents: moved(agents), credentials: moved(credentials), budgets: moved(budgets), servers: moved(serverDetails) };
 }

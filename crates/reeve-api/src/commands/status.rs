@@ -66,6 +66,7 @@ pub(crate) async fn status(host: &Host, marked: bool) -> Result<StatusDto, ApiEr
         agents_running: count(agents.len()),
         sessions_running: count(live.len()),
         held: count(engine.approvals().waiting()),
+        to_review: count(engine.servers().to_review()),
         cost_today: costs.iter().map(|(_, cost)| cost).sum(),
         limit_today,
         chain: host.chain.state(engine).await?,

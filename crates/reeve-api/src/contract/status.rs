@@ -112,6 +112,10 @@ pub struct StatusDto {
     pub sessions_running: u32,
     /// Questions that wait for a person.
     pub held: u32,
+    /// MCP servers and tools that are held until a person looked at what is new or changed in them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<u32>"))]
+    pub to_review: u32,
     /// nano-USD settled since local midnight.
     pub cost_today: i64,
     /// The tightest money budget per day over all agents (nano-USD), where one is set.
@@ -127,6 +131,11 @@ pub struct StatusDto {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub stop: Option<StopDto>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// What *Stop all* did.

@@ -1,5 +1,7 @@
 //! What `subscribe` sends: changes in batches, so that a busy minute does not become a thousand messages.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::approvals::ApprovalDto;
@@ -17,6 +19,10 @@ pub struct StreamBatch {
     pub status: Option<StatusDto>,
     /// Sessions that ended.
     pub ended_sessions: Vec<String>,
+    /// Nouns whose calls answer otherwise now and of which no other field tells: `servers`, `credentials`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<String>>"))]
+    pub changed: BTreeSet<String>,
     /// Something was missed: read everything again.
     pub lagged: bool,
 }
@@ -27,6 +33,7 @@ impl StreamBatch {
         self.operations.is_empty()
             && self.approvals.is_empty()
             && self.ended_sessions.is_empty()
+            && self.changed.is_empty()
             && self.status.is_none()
             && !self.lagged
     }

@@ -7,7 +7,7 @@ use reeve_domain::approval::Resolved;
 use reeve_domain::clock::ManualClock;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{OperationId, SessionId};
-use reeve_domain::operation::Operation;
+use reeve_domain::operation::{Operation, Subject};
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_domain::query::{Decided, Key, parse};
 use reeve_domain::session::SessionEnd;
@@ -224,6 +224,40 @@ async fn a_call_that_brings_results_stands_beside_the_one_that_asked_and_begins_
     // Where the one that asked is left out, what goes on still begins no turn.
     let rest = store.flow(&id, &parse("cost:>0.000000001").query).await.unwrap();
     assert_eq!((rest.nodes.len(), rest.turns.len()), (4, 2));
+}
+
+#[tokio::test]
+async fn a_preview_stands_below_the_call_that_it_was_made_for_though_it_is_older() {
+    let clock = clock();
+    let store = in_memory(&clock);
+    let id = begun(&store, "codex").await;
+    let step = |ms: u64| clock.advance(Duration::from_millis(ms));
+    let tool = |purpose: &str| {
+        let call = serde_json::json!({
+            "server": "postgres", "transport": "stdio", "tool": "execute", "annotations": {}, "arguments": [],
+            "is_whole": true, "argument_bytes": 2, "purpose": purpose,
+        });
+        Operation { subject: Subject::Mcp(serde_json::from_value(call).unwrap()), ..get(&id, "/") }
+    };
+    let model = llm(principal("codex", &id), "gpt-5");
+    paid(&store, &model, 1).await;
+    step(1_000);
+    let call = child(tool("call"), &model.id);
+    done(&store, &child(tool("preview"), &call.id), complete(200)).await;
+    step(1_000);
+    held_for(&store, &clock, &call, 40_000).await;
+    // What was not tried by Reeve never comes before its parent.
+    let late = tool("call");
+    done(&store, &child(get(&id, "/early"), &late.id), complete(200)).await;
+    done(&store, &late, complete(200)).await;
+
+    let flow = store.flow(&id, &parse("").query).await.unwrap();
+    let shape: Vec<_> = flow.nodes.iter().map(|node| (node.row.purpose.as_str(), node.depth, node.start_ms, node.wait_ms)).collect();
+    let tried = [("call", 0, 0, 0), ("call", 1, 2_000, 40_000), ("preview", 2, 1_000, 0)];
+    assert_eq!(shape[..3], tried);
+    assert_eq!(shape[3..].iter().map(|(_, depth, ..)| *depth).collect::<Vec<_>>(), [0, 0]);
+    let turns: Vec<_> = flow.turns.iter().map(|turn| (turn.first, turn.actions, turn.start_ms)).collect();
+    assert_eq!(turns, [(0, 5, 0)]);
 }
 
 #[tokio::test]

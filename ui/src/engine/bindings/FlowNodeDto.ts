@@ -52,4 +52,12 @@ retryOf?: string,
 /**
  * It ended badly.
  */
-failed: boolean, };
+failed: boolean, 
+/**
+ * Reeve called the tool itself for the call that is its parent: `preview`, or `probe`.
+ */
+purpose?: "preview" | "probe", 
+/**
+ * A human was asked about it.
+ */
+asked?: boolean, };

@@ -63,6 +63,14 @@ tookMs: number | null,
  */
 credential: string | null, approval: string | null, 
 /**
+ * Reeve called the tool itself for a call of the agent's: `preview`, or `probe`.
+ */
+purpose?: "preview" | "probe", 
+/**
+ * Nothing was carried out: the result is that of this action.
+ */
+repeats?: string, 
+/**
  * A person pinned it.
  */
 pinned?: boolean, 

@@ -19,6 +19,10 @@ agentsRunning: number, sessionsRunning: number,
  */
 held: number, 
 /**
+ * MCP servers and tools that are held until a person looked at what is new or changed in them.
+ */
+toReview?: number, 
+/**
  * nano-USD settled since local midnight.
  */
 costToday: number, 

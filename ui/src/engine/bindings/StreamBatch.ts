@@ -12,6 +12,10 @@ export type StreamBatch = { operations: Array<OperationRowDto>, approvals: Array
  */
 endedSessions: Array<string>, 
 /**
+ * Nouns whose calls answer otherwise now and of which no other field tells: `servers`, `credentials`.
+ */
+changed?: Array<string>, 
+/**
  * Something was missed: read everything again.
  */
 lagged: boolean, };

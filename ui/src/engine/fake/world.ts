@@ -6,6 +6,7 @@ import type { BudgetLineDto } from "../bindings/BudgetLineDto";
 import type { CredentialDto } from "../bindings/CredentialDto";
 import type { OperationDetailDto } from "../bindings/OperationDetailDto";
 import type { OperationRowDto } from "../bindings/OperationRowDto";
+import type { ServerDetailDto } from "../bindings/ServerDetailDto";
 import type { StreamMessage } from "../bindings/StreamMessage";
 import type { Guard } from "./presence";
 import { type Answer, type Call, type CallName, EngineError, type InputOf } from "../client";
@@ -22,6 +23,7 @@ export class World {
   agents: AgentDto[];
   credentials: CredentialDto[];
   budgets: BudgetLineDto[];
+  servers: ServerDetailDto[] = [];
   guard: Guard = { passphrase: "correct horse", alsoHigh: false };
   /** Details as a real engine told them; of other rows they are made up from the row. */
   readonly details: readonly OperationDetailDto[];
@@ -32,6 +34,16 @@ export class World {
     this.agents = register.agents;
     this.credentials = register.credentials;
     this.budgets = register.budgets;
+  }
+
+  /** So many servers and tools wait for a person. */
+  get toReview(): number {
+    return this.servers.reduce((all, one) => all + one.server.toReview, 0);
+  }
+
+  know(servers: ServerDetailDto[]): void {
+    this.servers = servers;
+    this.state.status = { ...this.state.status, toReview: this.toReview };
   }
 
   /** Says something to whoever listens, as the engine does. */

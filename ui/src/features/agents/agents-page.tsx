@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { Bot, Plus, TriangleAlert } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { AgentPlaces } from "../../components/agent-places";
 import { AgentTile } from "../../components/badge";
 import { Button } from "../../components/button";
 import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/empty";
@@ -18,7 +19,7 @@ import { Coverage } from "./components/coverage";
 import { Detail } from "./components/detail";
 import { Govern } from "./components/govern";
 import { ModeWords } from "./components/mode";
-import { useAgents } from "./queries";
+import { useAgents, useStatus } from "./queries";
 
 const COLUMNS = "grid grid-cols-[minmax(120px,1fr)_92px_224px_148px_64px_84px_92px_72px] max-wide:grid-cols-[minmax(120px,1fr)_92px_224px_64px_84px_92px] items-center gap-3 px-4";
 /** What gives way where there is little room. */
@@ -27,10 +28,12 @@ const WIDE = "max-wide:hidden";
 export function AgentsPage({ selected, tab, onTab }: { selected: string | null; tab: string | null; onTab: (tab: string) => void }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useAgents();
+  const { data: status } = useStatus();
   const [governing, setGoverning] = useState(false);
   return (
     <>
       <PageBar title={t("agents.title")}>
+        <AgentPlaces place="agents" review={status?.toReview ?? 0} />
         <span className="flex-1" />
         <Button onClick={() => setGoverning(true)}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />

@@ -27,6 +27,23 @@ export function useSessions(agent: string) {
   return useCall({ call: "sessions.search", input: { query: `agent:${agent}`, before: null, limit: 50 } });
 }
 
+/** Servers whose tools it called in 30 days, with how its own calls ended; none while it is counted. */
+export function useServersOf(agent: string) {
+  const { data: list } = useCall({ call: "servers.list" });
+  const { data: counted, error } = useCall({ call: "servers.stats", input: { query: `agent:${agent} since:30d` } }, { gcTime: 0 });
+  if (error) return { servers: [], error };
+  if (!list || !counted) return null;
+  const names = [...new Set(counted.stats.map((one) => one.server))];
+  const servers = names.map((name) => {
+    const mine = counted.stats.filter((one) => one.server === name);
+    const ends = mine.map((one) => one.ends);
+    const good = ends.reduce((all, one) => all + one.ok, 0);
+    const of = ends.reduce((all, one) => all + one.ok + one.toolError + one.schemaFailure + one.timeout + one.unknown, 0);
+    return { name, known: list.servers.find((one) => one.name === name), good, of, tools: new Set(mine.map((one) => one.tool)).size };
+  });
+  return { servers: servers.toSorted((a, b) => Number((b.known?.toReview ?? 0) > 0) - Number((a.known?.toReview ?? 0) > 0) || b.of - a.of), error: null };
+}
+
 export function useCredentials() {
   return useCall({ call: "credentials.list" });
 }

@@ -1,6 +1,6 @@
 // Inbox: what waits for a person, and what was answered.
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { ArrowLeft, Inbox as InboxIcon, Search } from "lucide-react";
+import { ArrowLeft, Inbox as InboxIcon, Search, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
@@ -25,17 +25,35 @@ export function InboxPage({ tab, selected, query, one = false }: { tab: Tab; sel
   const { data, error, refetch } = useApprovals();
   return (
     <>
-      <PageBar title={t("inbox.title")}>
-        <Tabs tab={tab} page={data} />
-        <span className="flex-1" />
-        {tab === "held" ? <span className="chrome hidden text-t2 wide:inline">{t("inbox.order")}</span> : null}
-      </PageBar>
+      <div>
+        <PageBar title={t("inbox.title")}>
+          <Tabs tab={tab} page={data} />
+          <span className="flex-1" />
+          {tab === "held" ? <span className="chrome hidden text-t2 wide:inline">{t("inbox.order")}</span> : null}
+        </PageBar>
+        <ToReview />
+      </div>
       {error ? (
         <EngineFailure error={error} onRetry={() => void refetch()} />
       ) : null}
       {!error && !data ? <Skeleton rows={6} /> : null}
       {data && !error ? <Content tab={tab} selected={selected} query={query} one={one} page={data} /> : null}
     </>
+  );
+}
+
+/** Tools and servers wait for a review, not for an answer: they stand above the questions and lead to their own place. */
+function ToReview() {
+  const { t } = useTranslation();
+  const { data } = useCall({ call: "status.get" });
+  const count = data?.toReview ?? 0;
+  if (count === 0) return null;
+  return (
+    <Link to="/servers" className="chrome flex h-9 items-center gap-2 border-b border-line bg-ask-tint px-4 -outline-offset-2">
+      <TriangleAlert size={14} strokeWidth={1.75} aria-hidden className="flex-none text-ask" />
+      <span className="min-w-0 flex-1 truncate">{t("inbox.review", { count })}</span>
+      <span className="flex-none font-medium text-ask">{t("inbox.reviewNow")}</span>
+    </Link>
   );
 }
 

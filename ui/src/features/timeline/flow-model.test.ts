@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { FlowDto } from "../../engine/bindings/FlowDto";
 import type { FlowNodeDto } from "../../engine/bindings/FlowNodeDto";
-import { firstClosed, flat, openBelow, scaleOf, titleOf } from "./flow-model";
+import { firstClosed, flat, openBelow, scaleOf, spans, titleOf } from "./flow-model";
 
 const node = (id: string, depth: number, below = 0): FlowNodeDto => ({ id, kind: depth ? "http" : "llm", summary: `does ${id}`, state: "allowed", depth, below, start: 0, wait: 0, open: false, injected: false, failed: false });
 const turn = (first: number, start: number, end: number) => ({ first, actions: 2, denied: 0, start, end, wait: 0, cost: 0 });
@@ -39,6 +39,21 @@ describe("the waterfall as a list", () => {
     expect([...openBelow(flow, closed, first!)]).toEqual(["e"]);
     const action = flat(flow, new Set(["b", "e"])).find((row) => row.key === "a");
     expect([...openBelow(flow, new Set(["b", "e"]), action!)]).toEqual(["e"]);
+  });
+
+  it("shows a call that was tried first as one span: preview, question, call", () => {
+    const call = { ...node("call", 1, 2), kind: "mcp", asked: true, wait: 9_000, work: 80 };
+    const preview = { ...node("preview", 2), kind: "mcp", purpose: "preview" as const, work: 12 };
+    const tried = { ...flow, turns: [turn(0, 0, 9_000)], nodes: [node("model", 0, 3), call, preview, node("request", 2), node("other", 1)] };
+    const keysOf = (nodes: FlowNodeDto[], closed: string[] = []) => spans(flat({ ...tried, nodes }, new Set(closed))).map((row) => row.key);
+    expect(keysOf(tried.nodes)).toEqual(["turn-1", "model", "call", "preview", "call/asked", "call/made", "request", "other"]);
+    // Two previews come before one question; what still waits was not made; what is closed shows none of it.
+    const waiting: FlowNodeDto = { ...node("call", 1, 2), kind: "mcp", asked: true, wait: 9_000, state: "held" };
+    expect(keysOf([node("model", 0, 3), waiting, preview, { ...preview, id: "again" }])).toEqual(["turn-1", "model", "call", "preview", "again", "call/asked"]);
+    expect(keysOf([node("model", 0, 3), { ...call, asked: false }, preview])).toEqual(["turn-1", "model", "call", "preview", "call/made"]);
+    expect(keysOf(tried.nodes, ["call"])).toEqual(["turn-1", "model", "call", "other"]);
+    // A preview whose call is not here stands for itself.
+    expect(keysOf([{ ...preview, depth: 0 }])).toEqual(["turn-1", "preview"]);
   });
 
   it("finds within, whatever is closed", () => {

@@ -4,7 +4,11 @@ import type { FlowNodeDto } from "../../engine/bindings/FlowNodeDto";
 import type { FlowTurnDto } from "../../engine/bindings/FlowTurnDto";
 import type { SessionDto } from "../../engine/bindings/SessionDto";
 
-export type FlowRow = { kind: "turn"; key: string; turn: FlowTurnDto; number: number; open: boolean } | { kind: "node"; key: string; node: FlowNodeDto; open: boolean };
+export type FlowRow =
+  | { kind: "turn"; key: string; turn: FlowTurnDto; number: number; open: boolean }
+  | { kind: "node"; key: string; node: FlowNodeDto; open: boolean }
+  /** Of a call that was tried first: the question about it, and the call itself. */
+  | { kind: "part"; key: string; node: FlowNodeDto; part: "asked" | "made"; open: boolean };
 
 /** Turns by their number, nodes by their id. */
 export type Closed = ReadonlySet<string>;
@@ -41,6 +45,26 @@ export function flat(flow: FlowDto, closed: Closed, sought = ""): FlowRow[] {
   return rows;
 }
 
+/** A call that Reeve tried first, as one span: below it what was tried, then the question, then the call itself. */
+export function spans(rows: readonly FlowRow[]): FlowRow[] {
+  const found: FlowRow[] = [];
+  // The last node at each depth: the parents of what follows.
+  const above: FlowNodeDto[] = [];
+  rows.forEach((row, at) => {
+    found.push(row);
+    if (row.kind !== "node") return;
+    const { depth } = row.node;
+    above.splice(depth, above.length, row.node);
+    const next = rows[at + 1];
+    const parent = depth > 0 ? above[depth - 1] : undefined;
+    if (row.node.purpose !== "preview" || parent === undefined || (next?.kind === "node" && next.node.depth >= depth && next.node.purpose === "preview")) return;
+    const part = (part: "asked" | "made"): FlowRow => ({ kind: "part", key: `${parent.id}/${part}`, node: parent, part, open: false });
+    if (parent.asked === true) found.push(part("asked"));
+    if (parent.work !== undefined) found.push(part("made"));
+  });
+  return found;
+}
+
 /** Only the turn that holds this operation, or the last one, is open at first. */
 export function firstClosed(flow: FlowDto, operation: string | null): Closed {
   const at = operation === null ? -1 : flow.nodes.findIndex((node) => node.id === operation);
@@ -52,7 +76,7 @@ export function firstClosed(flow: FlowDto, operation: string | null): Closed {
 /** Everything below a row opened. */
 export function openBelow(flow: FlowDto, closed: Closed, row: FlowRow): Closed {
   const below = new Set<string>([row.key]);
-  const first = row.kind === "turn" ? row.turn.first : flow.nodes.findIndex((node) => node.id === row.key);
+  const first = row.kind === "turn" ? row.turn.first : flow.nodes.findIndex((node) => node.id === row.node.id);
   const last = row.kind === "turn" ? (flow.turns[row.number]?.first ?? flow.nodes.length) : first + 1 + row.node.below;
   for (const node of flow.nodes.slice(first, last)) below.add(node.id);
   return new Set([...closed].filter((key) => !below.has(key)));

@@ -16,13 +16,14 @@ import type { AgentDetailDto } from "../../../engine/bindings/AgentDetailDto";
 import type { AgentDto } from "../../../engine/bindings/AgentDto";
 import { cents } from "../../../lib/money";
 import { exact } from "../../../lib/time";
-import { type Act, useAct, useAgent, useCredentials, useDayBudget, useSessions } from "../queries";
+import { type Act, useAct, useAgent, useCredentials, useDayBudget, useServersOf, useSessions } from "../queries";
 import { Coverage, Gaps } from "./coverage";
 import { ModeWords } from "./mode";
 import { StartButton } from "./start";
 import { Changes, Overview, Rules, Sessions, Usable } from "./parts";
+import { ToolServers } from "./tool-servers";
 
-const TABS = ["overview", "rules", "credentials", "sessions", "changes"] as const;
+const TABS = ["overview", "servers", "rules", "credentials", "sessions", "changes"] as const;
 type Tab = (typeof TABS)[number];
 
 export function Detail({ agent, tab, onTab }: { agent: AgentDto; tab: string | null; onTab: (tab: string) => void }) {
@@ -64,6 +65,8 @@ function Part({ tab, detail }: { tab: Tab; detail: AgentDetailDto }) {
   switch (tab) {
     case "overview":
       return <Overview detail={detail} />;
+    case "servers":
+      return <ToolServers agent={id} />;
     case "rules":
       return <Rules rules={detail.rules} />;
     case "credentials":
@@ -79,9 +82,11 @@ function TabList({ agent, detail, chosen, onTab }: { agent: string; detail: Agen
   const { t } = useTranslation();
   const { data: credentials } = useCredentials();
   const { data: sessions } = useSessions(agent);
+  const used = useServersOf(agent);
   const counts: Partial<Record<Tab, string>> = {};
   if (detail) counts.rules = String(detail.rules.length);
   if (credentials) counts.credentials = String(credentials.filter((one) => one.bindings.some((place) => place.agents.length === 0 || place.agents.includes(agent))).length);
+  if (used) counts.servers = String(used.servers.length);
   if (sessions) counts.sessions = `${sessions.rows.length}${sessions.next === null ? "" : "+"}`;
   const step = (by: number) => onTab(TABS[(TABS.indexOf(chosen) + by + TABS.length) % TABS.length] ?? "overview");
   return (

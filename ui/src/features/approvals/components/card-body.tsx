@@ -17,7 +17,7 @@ import { exact as exactTime } from "../../../lib/time";
 import { amountOf, bodyBytes, effectOf, hostOf, sentence, shortOf } from "../model";
 import { Disclosure } from "./disclosure";
 import { ExactText } from "./exact-text";
-import { ToolTarget } from "./tool-target";
+import { ToolTarget, TriedMore } from "./tool-target";
 
 export function useSentence(question: ApprovalDto): string {
   const { t } = useTranslation();
@@ -181,6 +181,7 @@ export function CardMore({ question }: { question: ApprovalDto }) {
           </table>
         </Disclosure>
       )}
+      <TriedMore view={question.view} />
       <Disclosure title={t("card.sent")} aside={t("card.untrusted")}>
         <Inset small warn>
           <JsonView value={question.view} />

@@ -1,13 +1,19 @@
 // Where a tool call or a command goes and what it changes: what is known of it, and that the rest is not.
+import { Link } from "@tanstack/react-router";
 import { Folder, Plug, Terminal } from "lucide-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Dot, Fact } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
-import { Untrusted } from "../../../components/untrusted";
+import { Inset } from "../../../components/inset";
+import { Prose } from "../../../components/prose";
+import { SchemaProblems } from "../../../components/schema-problems";
+import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
-import { type Command, commandOf, type Effect, isCut, type Tool, toolOf } from "../../../lib/action";
+import { capOf, type Command, commandOf, type Effect, isCut, repeatsOf, type Tool, toolOf, triedOf } from "../../../lib/action";
 import { bytes } from "../../../lib/money";
+import { clock, exact } from "../../../lib/time";
+import { Disclosure } from "./disclosure";
 
 /** So many files are named. */
 const SHOWN = 4;
@@ -22,7 +28,9 @@ export function ToolTarget({ question, uses }: { question: ApprovalDto; uses: Re
       {tool ? <ToolWhere tool={tool} /> : null}
       {command ? <CommandWhere command={command} /> : null}
       {uses}
-      {tool ? <ToolEffect tool={tool} /> : null}
+      {tool ? <ToolEffect tool={tool} cap={capOf(question.view)} /> : null}
+      {tool ? <ToolTried view={question.view} /> : null}
+      {tool ? <ToolRepeat view={question.view} /> : null}
       {command ? <CommandEffect command={command} /> : null}
       {tool || command ? null : <Unknown />}
       <Hidden question={question} />
@@ -48,24 +56,138 @@ function ToolWhere({ tool }: { tool: Tool }) {
   );
 }
 
-function ToolEffect({ tool }: { tool: Tool }) {
+function ToolEffect({ tool, cap }: { tool: Tool; cap: number | null }) {
   const { t } = useTranslation();
+  const { rows } = tool;
+  const over = rows.kind === "counted" && cap !== null && rows.rows > cap;
   return (
     <>
-      <Fact label={t("card.effect.label")}>{t(`card.tool.claim.${tool.claim}`)}</Fact>
+      <Fact label={t("card.effect.label")}>
+        {rows.kind === "counted" ? (
+          <>
+            <span className={`font-semibold ${over ? "text-ask" : ""}`}>{t("card.tool.rows", { count: rows.rows, shown: rows.rows.toLocaleString("en-US") })}</span>
+            <Dot />
+          </>
+        ) : null}
+        {rows.kind === "uncountable" ? (
+          <>
+            <span className="font-semibold text-ask">{t("card.tool.uncountable")}</span> <Prose text={rows.why} />
+            <Dot />
+          </>
+        ) : null}
+        {cap === null ? null : (
+          <>
+            {t("card.tool.cap", { count: cap, shown: cap.toLocaleString("en-US") })}
+            <Dot />
+          </>
+        )}
+        {t(`card.tool.claim.${tool.claim}`)}
+      </Fact>
       <Fact label={t("card.tool.schema")}>
         {tool.problems.length === 0 ? <span className={tool.schema === "fails" ? "text-ask" : ""}>{t(`card.tool.check.${tool.schema}`)}</span> : null}
-        {tool.problems.map((problem) => (
-          <span key={problem.path} className="block text-ask">
-            <code className="mono text-caption">
-              <Untrusted text={problem.path} max={40} />
-            </code>{" "}
-            {t("card.tool.expected")} <Untrusted text={problem.expected} max={40} />
-            {t("card.tool.found")} <Untrusted text={problem.found} max={40} />
-          </span>
-        ))}
+        <SchemaProblems problems={tool.problems} />
       </Fact>
+      {tool.data.length === 0 ? null : (
+        <Fact label={t("card.tool.data")}>
+          {tool.data.map((one, at) => (
+            <span key={`${one.path}/${one.kind}`}>
+              {at === 0 ? null : ", "}
+              <Untrusted text={one.kind} max={16} />{" "}
+              <code className="mono text-caption text-t3">
+                <Untrusted text={one.path} max={40} />
+              </code>
+            </span>
+          ))}
+        </Fact>
+      )}
+      {tool.definition === null ? null : (
+        <Fact label={t("card.tool.definition")}>
+          <Link to="/servers/$server" params={{ server: tool.server }} search={{ tool: tool.tool }} className="inline-flex min-h-6 items-center gap-1.5 text-accent">
+            <code className="mono text-caption">{bothEnds(tool.definition)}</code>
+          </Link>
+        </Fact>
+      )}
     </>
+  );
+}
+
+/** Both ends of a hash: what a person compares. */
+function bothEnds(hash: string): string {
+  return hash.length <= 12 ? hash : `${hash.slice(0, 4)}…${hash.slice(-4)}`;
+}
+
+/** How the count was found, and what was answered. */
+function ToolTried({ view }: { view: unknown }) {
+  const { t } = useTranslation();
+  const tried = triedOf(view);
+  if (tried === null) return null;
+  return (
+    <Fact label={t("card.tool.preview")}>
+      {t(`card.tool.how.${tried.how}`)}{" "}
+      <code className="mono text-caption">
+        <Untrusted text={tried.tool} max={40} />
+      </code>
+      {tried.at === null ? null : (
+        <span className="text-t3" title={exact(tried.at)}>
+          {`, ${clock(tried.at).time}`}
+        </span>
+      )}
+      {tried.operation === null ? null : (
+        <>
+          <Dot />
+          <Link to="/record/$record" params={{ record: tried.operation }} className="text-accent">
+            {t("card.tool.record")}
+          </Link>
+        </>
+      )}
+    </Fact>
+  );
+}
+
+/** What a repeat of this very call gets, and what is known of an earlier one. */
+function ToolRepeat({ view }: { view: unknown }) {
+  const { t } = useTranslation();
+  const repeats = repeatsOf(view);
+  if (repeats === null) return null;
+  const { found } = repeats;
+  return (
+    <Fact label={t("card.tool.repeat")}>
+      {t(`card.tool.onRepeat.${repeats.onRepeat}`)}
+      <Dot />
+      {found === null ? (
+        <span className="text-t2">{t("card.tool.notMade")}</span>
+      ) : (
+        <Link to="/record/$record" params={{ record: found.operation }} className={found.state === "done" ? "text-accent" : "font-medium text-ask"} title={exact(found.at)}>
+          {t(`card.tool.slot.${found.state}`, { time: clock(found.at).time })}
+        </Link>
+      )}
+      <code className="mono pl-1.5 text-caption text-t3" title={t("card.tool.key")}>
+        <Untrusted text={repeats.key} max={12} />
+      </code>
+    </Fact>
+  );
+}
+
+/** Behind a disclosure: what was asked of the server, and what it said. */
+export function TriedMore({ view }: { view: unknown }) {
+  const { t } = useTranslation();
+  const tried = triedOf(view);
+  if (tried === null || (tried.result === null && tried.statement === null)) return null;
+  return (
+    <Disclosure title={t("card.tool.previewed")} aside={t("card.untrusted")}>
+      <div className="grid gap-2">
+        {tried.statement === null ? null : (
+          <Inset small caption={t("card.tool.statement")} copy={tried.statement}>
+            <UntrustedBlock text={tried.statement} />
+          </Inset>
+        )}
+        {tried.result === null ? null : (
+          <Inset small caption={t("card.tool.answered")} copy={tried.result}>
+            <UntrustedBlock text={tried.result} />
+          </Inset>
+        )}
+      </div>
+    </Disclosure>
   );
 }
 

@@ -73,8 +73,11 @@ function mark(ms: number): string {
   return ms < 120_000 ? `${(ms / 1_000).toLocaleString("en-US")} s` : countdown(ms);
 }
 
-export function NodeLine({ node, open, onToggle, scale }: { node: FlowNodeDto; open: boolean; onToggle: () => void; scale: Scale | null }) {
+type NodeLineProps = { node: FlowNodeDto; /** Of a call that was tried first. */ part: "asked" | "made" | null; open: boolean; onToggle: () => void; scale: Scale | null };
+
+export function NodeLine({ node, part, open, onToggle, scale }: NodeLineProps) {
   const { t } = useTranslation();
+  if (part !== null) return <PartLine node={node} part={part} scale={scale} />;
   const { shape, colour } = STATE_LOOKS[node.state];
   const held = node.state === "held";
   const time = node.wait + (node.work ?? 0);
@@ -101,6 +104,7 @@ export function NodeLine({ node, open, onToggle, scale }: { node: FlowNodeDto; o
             </span>
           )}
         </span>
+        {node.purpose === undefined ? null : <span className="flex-none text-caption text-t3">{t(`flow.purposes.${node.purpose}`)}</span>}
         {node.retryOf === undefined ? null : (
           <span className="inline-flex flex-none items-center gap-1 text-caption text-t3">
             <RotateCcw size={12} strokeWidth={1.5} aria-hidden />
@@ -121,6 +125,36 @@ export function NodeLine({ node, open, onToggle, scale }: { node: FlowNodeDto; o
         {node.work === undefined && node.wait === 0 ? "" : took(time)}
       </span>
       {scale === null ? null : <Bar node={node} scale={scale} />}
+    </div>
+  );
+}
+
+type Stretch = Pick<FlowNodeDto, "start" | "wait" | "injected"> & { work?: number };
+
+/** Of a part nothing else is said in the bar. */
+const PLAIN = { summary: "", depth: 0, below: 0, open: false, failed: false };
+
+/** The question about a call that was tried first, or the call itself: the same bar, each its own stretch of it. */
+function PartLine({ node, part, scale }: { node: FlowNodeDto; part: "asked" | "made"; scale: Scale | null }) {
+  const { t } = useTranslation();
+  const asked = part === "asked";
+  const { shape, colour } = STATE_LOOKS[asked ? node.state : "allowed"];
+  const { wait, work = 0 } = node;
+  const { injected, ...stretch }: Stretch = asked ? { start: node.start, wait, injected: false } : { start: node.start + wait, wait: 0, work, injected: node.injected };
+  return (
+    <div className={`${columns(scale !== null)} h-full`}>
+      <span role="gridcell" className="flex min-w-0 items-center gap-1.5 whitespace-nowrap" style={{ paddingLeft: (node.depth + 1) * 20 }}>
+        <span className="w-4 flex-none" />
+        <span className={colour}>
+          <Glyph shape={shape} />
+        </span>
+        <span className="min-w-0 truncate text-caption text-t2">{asked ? t("flow.parts.asked", { state: t(`state.low.${node.state}`) }) : t("flow.parts.made")}</span>
+      </span>
+      <span role="gridcell" />
+      <span role="gridcell" className="text-right text-caption text-t2">
+        {took(asked ? wait : work)}
+      </span>
+      {scale === null ? null : <Bar node={{ ...PLAIN, ...stretch, injected, id: node.id, kind: node.kind, state: asked && node.state === "held" ? "held" : "allowed" }} scale={scale} />}
     </div>
   );
 }

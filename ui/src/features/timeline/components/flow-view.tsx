@@ -15,7 +15,7 @@ import type { FlowDto } from "../../../engine/bindings/FlowDto";
 import type { SessionSumDto } from "../../../engine/bindings/SessionSumDto";
 import { money } from "../../../lib/money";
 import { countdown } from "../../../lib/time";
-import { type Closed, firstClosed, flat, type FlowRow, lastedMs, openBelow, type Scale, scaleOf, titleOf, turnKey } from "../flow-model";
+import { type Closed, firstClosed, flat, type FlowRow, lastedMs, openBelow, type Scale, scaleOf, spans, titleOf, turnKey } from "../flow-model";
 import { useFlow, useSessions } from "../queries";
 import { columns, NodeLine, TurnLine } from "./flow-rows";
 import { SessionMark, SessionWords } from "./session-line";
@@ -126,6 +126,7 @@ type FlowItem = TreeItem & { row: FlowRow };
 
 export function itemOf(row: FlowRow, below: number): FlowItem {
   if (row.kind === "turn") return { key: row.key, level: below + 1, height: 28, expandable: true, open: row.open, row };
+  if (row.kind === "part") return { key: row.key, level: below + row.node.depth + 3, height: 28, expandable: false, open: false, row };
   return { key: row.key, level: below + row.node.depth + 2, height: 28, expandable: row.node.below > 0, open: row.open, row };
 }
 
@@ -147,7 +148,11 @@ function Drawn({ flow, sum, query, operation, onOpen, onClose, onKey }: Omit<Wat
   const [closed, setClosed] = useState<Closed>(() => firstClosed(flow, operation));
   const [sought, setSought] = useState<string | null>(null);
   const find = useRef<HTMLInputElement>(null);
-  const items = useMemo(() => scaled(flat(flow, closed, sought ?? "")), [flow, closed, sought]);
+  // Beside the pane each row is an action: what it shows is told by the row.
+  const items = useMemo(() => {
+    const rows = flat(flow, closed, sought ?? "");
+    return scaled(operation === null && sought === null ? spans(rows) : rows);
+  }, [flow, closed, sought, operation]);
   const toggle = (item: FlowItem, open: boolean) => setClosed((now) => new Set(open ? [...now].filter((key) => key !== item.key) : [...now, item.key]));
   const onFind = () => {
     setSought((now) => now ?? "");
@@ -190,7 +195,7 @@ function Drawn({ flow, sum, query, operation, onOpen, onClose, onKey }: Omit<Wat
           begin={turnKey(flow.turns.length)}
           onToggle={toggle}
           onAll={(item) => setClosed((now) => openBelow(flow, now, item.row))}
-          onOpen={(item) => (item.row.kind === "turn" ? (operation === null ? toggle(item, !item.open) : undefined) : onOpen(item.key))}
+          onOpen={(item) => (item.row.kind === "turn" ? (operation === null ? toggle(item, !item.open) : undefined) : onOpen(item.row.node.id))}
           onClose={onClose}
           onFind={onFind}
           onKey={onKey}
@@ -198,7 +203,7 @@ function Drawn({ flow, sum, query, operation, onOpen, onClose, onKey }: Omit<Wat
             item.row.kind === "turn" ? (
               <TurnLine turn={item.row.turn} number={item.row.number} open={item.open} onToggle={onToggle} scale={item.scale} />
             ) : (
-              <NodeLine node={item.row.node} open={item.open} onToggle={onToggle} scale={item.scale} />
+              <NodeLine node={item.row.node} part={item.row.kind === "part" ? item.row.part : null} open={item.open} onToggle={onToggle} scale={item.scale} />
             )
           }
         />

@@ -123,7 +123,7 @@ function Line({ item, onToggle }: { item: Item; onToggle: () => void }) {
   if (item.row) {
     return (
       <div className="h-full pl-10">
-        <NodeLine node={item.row.node} open={item.open} onToggle={onToggle} scale={null} />
+        <NodeLine node={item.row.node} part={null} open={item.open} onToggle={onToggle} scale={null} />
       </div>
     );
   }

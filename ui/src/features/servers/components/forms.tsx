@@ -1,0 +1,87 @@
+// What approving and forgetting mean, said before either is done.
+import { useNavigate } from "@tanstack/react-router";
+import { TriangleAlert } from "lucide-react";
+import { useTranslation } from "react-i18next";
+import { DialogForm } from "../../../components/form";
+import { useToast } from "../../../components/toasts";
+import { Untrusted } from "../../../components/untrusted";
+import type { ServerDetailDto } from "../../../engine/bindings/ServerDetailDto";
+import { approval, startOf } from "../model";
+import { useApprove, useForget } from "../queries";
+
+/** So many tools are named; the rest are counted. */
+const NAMED = 12;
+
+/** `only`: one tool. */
+export function Approve({ detail, only, onDone }: { detail: ServerDetailDto; only: string | null; onDone: () => void }) {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const { mutate, isPending, error } = useApprove();
+  const wanted = approval(detail, only);
+  const chosen = detail.tools.filter((tool) => wanted.tools.some((one) => one.name === tool.name));
+  const doubtful = chosen.filter((tool) => tool.findings.length > 0);
+  const rest = only === null ? 0 : detail.tools.filter((tool) => tool.standing === "new" || tool.standing === "changed").length - chosen.length;
+  return (
+    <DialogForm
+      submit={wanted.identity === null && chosen.length === 0 ? null : t(wanted.identity === null ? "servers.approveTools" : "servers.approveServer", { count: chosen.length })}
+      inert={isPending}
+      error={error}
+      onCancel={onDone}
+      onSubmit={() => mutate(wanted, { onSuccess: () => (toast("done", t("servers.approved")), onDone()) })}
+    >
+      {wanted.identity === null || detail.identity === null ? null : (
+        <p>
+          {t("servers.approveStart")}{" "}
+          <code className="mono text-caption">
+            <Untrusted text={startOf(detail.identity)} max={120} />
+          </code>
+        </p>
+      )}
+      {chosen.length === 0 ? (
+        <p>{t("servers.approveNothing")}</p>
+      ) : (
+        <div>
+          <p>{t("servers.approveList", { count: chosen.length })}</p>
+          <ul className="mono mt-1 max-h-40 overflow-y-auto text-caption" tabIndex={0} aria-label={t("servers.approveList", { count: chosen.length })}>
+            {chosen.slice(0, NAMED).map((tool) => (
+              <li key={tool.name} className="flex items-center gap-2">
+                <Untrusted text={tool.name} max={60} />
+                {tool.findings.length === 0 ? null : (
+                  <span className="inline-flex items-center gap-1 font-sans text-ask">
+                    <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
+                    {t("servers.findings", { count: tool.findings.length })}
+                  </span>
+                )}
+              </li>
+            ))}
+          </ul>
+          {chosen.length > NAMED ? <p className="text-caption text-t3">{t("servers.andMore", { count: chosen.length - NAMED })}</p> : null}
+        </div>
+      )}
+      {doubtful.length === 0 ? null : <p className="rounded-control bg-ask-tint px-3 py-2">{t("servers.doubtful", { count: doubtful.length })}</p>}
+      {rest > 0 ? <p className="text-t2">{t("servers.restWaits", { count: rest })}</p> : null}
+      <p className="text-t2">{t("servers.approveMeans")}</p>
+    </DialogForm>
+  );
+}
+
+export function Forget({ server, onDone }: { server: string; onDone: () => void }) {
+  const { t } = useTranslation();
+  const toast = useToast();
+  const navigate = useNavigate();
+  const { mutate, isPending, error } = useForget();
+  const done = () => {
+    toast("done", t("servers.forgotten"));
+    onDone();
+    void navigate({ to: "/servers" });
+  };
+  return (
+    <DialogForm submit={t("servers.forget")} danger inert={isPending} error={error} onCancel={onDone} onSubmit={() => mutate(server, { onSuccess: done })}>
+      <p>
+        <Untrusted text={server} max={80} className="mono font-semibold" />
+        {". "}
+        {t("servers.forgetMeans")}
+      </p>
+    </DialogForm>
+  );
+}
