@@ -14,7 +14,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use parking_lot::Mutex;
 use reeve_domain::host::Authority;
-use reeve_domain::operation::{McpTransport, Scheme};
+use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::servers::Start;
 use reeve_engine::{Engine, LiveSession};

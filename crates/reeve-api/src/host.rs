@@ -1,7 +1,7 @@
 //! The composition root and the engine's process: builds vault, engine and proxy, and answers on the socket.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use reeve_engine::settings::{SecretsStore, Settings};
 use reeve_engine::{Engine, EngineOptions};
 use reeve_mcp::Gateway;
 use reeve_mcp::http::Endpoint;
+use reeve_proxy::tools::ToolMouth;
 use reeve_proxy::{Proxy, ProxyOptions};
 use reeve_vault::Vault;
 
@@ -111,10 +112,13 @@ impl Host {
         .await?;
         let proxy = Proxy::start(engine.clone(), ProxyOptions::default()).await?;
         let mcp = Gateway::new(engine.clone());
-        proxy.govern_tools(Arc::new(Mouth { gateway: mcp.clone() }));
+        let mouth = Arc::new(Mouth { gateway: mcp.clone(), endpoint: OnceLock::new() });
+        proxy.govern_tools(Arc::clone(&mouth) as Arc<dyn ToolMouth>);
         let behind =
             Behind { home: home.clone(), engine: engine.clone(), proxy: proxy.clone(), failed: Arc::default() };
         let endpoint = Endpoint::start(engine.clone(), mcp.clone(), Arc::new(behind)).await?;
+        // Nobody else sets it.
+        let _ = mouth.endpoint.set(endpoint.clone());
         Ok(Arc::new(Self {
             home,
             mcp,

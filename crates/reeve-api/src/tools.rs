@@ -162,7 +162,13 @@ async fn hear(
                 Err(answer) => Passage::Answered(message::answer(Some(&id), answer)),
             }
         }
-        _ => Passage::AsItIs,
+        Ok(_) => Passage::AsItIs,
+        // What could be read in two ways is neither filtered nor judged, so it does not pass.
+        Err(error) => {
+            let id = serde_json::from_slice::<Value>(bytes).ok().and_then(|value| Id::read(value.get("id")?));
+            let why = format!("the server's message cannot be read without doubt: {error}");
+            Passage::Changed(message::answer(id.as_ref(), message::failure(-32603, &why)))
+        }
     }
 }
 

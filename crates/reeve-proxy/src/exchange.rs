@@ -95,6 +95,9 @@ async fn steps(channel: Channel, incoming: Incoming) -> Result<Answer, Turned> {
     if asked.endpoint.host.name() == Some(PROBE_HOST) {
         return Ok(probed());
     }
+    if mcp::is_endpoint(&channel) {
+        return mcp::to_endpoint(&channel, incoming, &asked).await;
+    }
     let provider = channel.shared.providers.find(&asked.endpoint);
     check_upgrade(&channel, &asked)?;
     let dialect = provider.as_ref().map(|provider| provider.dialect);

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use reeve_domain::host::Authority;
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::Endpoint;
 use reeve_engine::{Admission, LiveSession};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
+
+use crate::payload::Payload;
 
 /// One message that a client posts.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +101,12 @@ pub trait ToolMouth: Send + Sync + 'static {
 
     /// An answer to a call that never came before the gate.
     fn answer(&self, id: &Value, denial: &reeve_domain::verdict::Denial) -> Bytes;
+
+    /// Whether this is the MCP endpoint of Reeve itself: clients reach it over the proxy too, which has no exceptions.
+    fn is_endpoint(&self, place: &Authority) -> bool;
+
+    /// Answers a request for that endpoint.
+    fn serve(&self, request: http::Request<Bytes>) -> BoxFuture<'static, http::Response<Payload>>;
 
     /// Looks at a message of a server; `method`: of the client's request that it may answer.
     fn hear(&self, party: Party, method: Option<&str>, message: Bytes) -> BoxFuture<'static, Passage>;

@@ -7,20 +7,25 @@ mod call;
 mod listen;
 mod server;
 
-use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
+use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
+use http_body_util::{BodyExt as _, Limited};
 use reeve_domain::id::CredentialId;
+use reeve_domain::operation::Scheme;
 use reeve_domain::verdict::DenialKind;
 use serde_json::Value;
 
 use crate::channel::Channel;
 use crate::exchange::guard::{self, Found};
 use crate::exchange::intake::Taken;
-use crate::exchange::request::Asked;
+use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned, hold};
 use crate::refusal::Refusal;
 use crate::tools::{Party, Posted};
 
 pub(crate) use call::Calls;
+
+/// Largest message, in bytes.
+const MESSAGE: usize = 16 * 1024 * 1024;
 
 /// What a request says in MCP.
 pub(super) enum Spoken {
@@ -45,6 +50,25 @@ fn has_own_headers(asked: &Asked) -> bool {
 
 fn said(headers: &HeaderMap, name: &str, word: &str) -> bool {
     headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains(word)))
+}
+
+/// Whether the connection leads to Reeve's own MCP endpoint.
+pub(super) fn is_endpoint(channel: &Channel) -> bool {
+    channel.scheme == Scheme::Http && channel.shared.tools.get().is_some_and(|mouth| mouth.is_endpoint(&channel.target))
+}
+
+/// Hands a request to Reeve's own endpoint, which governs what is in it. Nothing of it leaves this process.
+pub(super) async fn to_endpoint(channel: &Channel, incoming: Incoming, asked: &Asked) -> Result<Answer, Turned> {
+    let Some(mouth) = channel.shared.tools.get() else { return Err(Refusal::unidentified().into()) };
+    let body = Limited::new(incoming.body, MESSAGE).collect().await;
+    let body = body.map_err(|_| Refusal::too_large("The MCP message is damaged or has more than 16 MiB."))?.to_bytes();
+    let mut request = http::Request::builder().method(incoming.method.as_str()).uri(incoming.target.as_str());
+    if let Some(headers) = request.headers_mut() {
+        *headers = asked.headers.clone();
+        headers.extend(HeaderValue::from_str(&channel.target.to_string()).ok().map(|host| (HOST, host)));
+    }
+    let malformed = |_| Turned::from(Refusal::malformed("The request is malformed."));
+    Ok(mouth.serve(request.body(body).map_err(malformed)?).await.into())
 }
 
 /// Reads a request as MCP; `None`: it is something else.
