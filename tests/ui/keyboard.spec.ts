@@ -1,4 +1,4 @@
-// Ten things a person does, by keyboard alone: no mouse, no focus set from outside. Where a key has to wait, it waits for what is seen.
+// Eleven things a person does, by keyboard alone: no mouse, no focus set from outside. Where a key has to wait, it waits for what is seen.
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { open } from "./open";
 
@@ -145,4 +145,23 @@ test("10: what the strip says is opened, read and left", async ({ page }) => {
   await page.keyboard.press("Escape");
   await expect(page.getByRole("dialog")).toHaveCount(0);
   await expect(word).toBeFocused();
+});
+
+test("11: a changed tool is found, read and approved", async ({ page }) => {
+  await open(page, "/inbox?fake=story");
+  await tabTo(page, page.getByRole("link", { name: /held until you review/ }));
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/servers/);
+  const main = page.getByRole("main");
+  await tabTo(page, page.getByRole("navigation", { name: "Servers" }).getByRole("link", { name: /office/ }));
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/\/servers\/office/);
+  await tabTo(page, main.getByRole("link", { name: /export_report/ }));
+  await page.keyboard.press("Enter");
+  await expect(page).toHaveURL(/tool=export_report/);
+  await tabTo(page, main.getByRole("button", { name: "Approve this tool…" }));
+  await page.keyboard.press("Enter");
+  await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Approve 1 tool" }));
+  await page.keyboard.press("Enter");
+  await expect.poll(() => heard(page, "servers.approve")).toHaveLength(1);
 });

@@ -31,8 +31,8 @@ async function spilling(page: Page): Promise<boolean> {
 }
 
 const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
-const PLACES = ["/inbox", "/timeline", "/agents", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
-const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/inbox?tab=decided&q=decision:refused", "/timeline?q=nothing-has-this-word", "/policies/new?from=op_00000000000000000000048205", "/credentials/anthropic"];
+const PLACES = ["/inbox", "/timeline", "/agents", "/servers", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
+const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=servers", "/servers/weather", "/servers/office?tool=export_report", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/inbox?tab=decided&q=decision:refused", "/timeline?q=nothing-has-this-word", "/policies/new?from=op_00000000000000000000048205", "/credentials/anthropic"];
 
 for (const state of STATES) {
   for (const place of state === "story" || state === "empty" ? [...PLACES, ...MORE] : PLACES) {
