@@ -9,6 +9,9 @@ use crate::output::Tone;
 use crate::{exit, output};
 
 pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
+    if args.stats {
+        return super::stats::stats(context, args.query.join(" ")).await;
+    }
     let client = context.client().await?;
     let query = args.query.join(" ");
     let live = if args.follow { Some(client.subscribe().await?) } else { None };

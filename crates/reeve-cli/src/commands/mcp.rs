@@ -1,4 +1,6 @@
-//! `reeve mcp`: stands in for an MCP server.
+//! `reeve mcp`: stands in for an MCP server, and shows those that were seen.
+
+mod servers;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -8,13 +10,24 @@ use reeve_api::wrapper::{self, Wrap};
 
 use super::Context;
 use super::run::shown;
-use crate::args::McpArgs;
+use crate::args::{McpArgs, McpVerb};
 
 /// Programs that only start what their arguments name.
 const RUNNERS: [&str; 10] = ["npx", "bunx", "uvx", "pipx", "node", "bun", "deno", "python", "python3", "uv"];
 
+pub async fn mcp(context: &Context, args: McpArgs) -> anyhow::Result<u8> {
+    match args.verb {
+        Some(verb) => servers::run(context, verb).await,
+        None if args.command.is_empty() && args.server.is_none() && args.agent.is_none() => {
+            servers::run(context, McpVerb::List).await
+        }
+        None if args.command.is_empty() => anyhow::bail!("name the server's command after `--`"),
+        None => wrap(context, args).await,
+    }
+}
+
 /// Wraps a server; its exit status is ours.
-pub async fn wrap(context: &Context, args: McpArgs) -> anyhow::Result<u8> {
+async fn wrap(context: &Context, args: McpArgs) -> anyhow::Result<u8> {
     let server = args.server.unwrap_or_else(|| name_of(&args.command));
     let wrap = Wrap {
         server,
