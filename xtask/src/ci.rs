@@ -15,7 +15,7 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step { name: "packages", what: "system packages", run: || packages::ensure(Purpose::Tests) },
     Step { name: "tidy", what: "lengths, names, opening comments, nothing outside the repository", run: tidy::run },
     Step { name: "fmt", what: "formatting", run: fmt },
@@ -46,6 +46,7 @@ const STEPS: [Step; 19] = [
     },
     Step { name: "fuzz", what: "every parser, 20 s each", run: fuzz },
     Step { name: "agents", what: "the real agents, governed", run: agents },
+    Step { name: "conformance", what: "the MCP conformance suite, alone and through the gateway", run: conformance },
     Step { name: "desktop", what: "the real app under a virtual display", run: desktop },
 ];
 
@@ -57,7 +58,7 @@ pub const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-ap
 pub const BUILT_WHOLE: &str = "target/debug/.reeve-whole";
 
 /// Test programs that need more than a compiler; each has a step of its own.
-const RINGS: [&str; 2] = ["agents", "desktop"];
+const RINGS: [&str; 3] = ["agents", "conformance", "desktop"];
 
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
@@ -155,7 +156,7 @@ fn fmt() -> Result<()> {
 
 fn npm() -> Result<()> {
     node::check_version()?;
-    ["ui", "tests/ui", "tests/agents"].into_iter().try_for_each(node::install)
+    ["ui", "tests/ui", "tests/agents", "tests/conformance"].into_iter().try_for_each(node::install)
 }
 
 fn clippy() -> Result<()> {
@@ -211,6 +212,12 @@ fn has_nextest() -> bool {
 fn agents() -> Result<()> {
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     ring("agents", (2 * processors).min(8), &[])
+}
+
+/// The suite, and a server that speaks all of MCP, both on the Node that the suite needs.
+fn conformance() -> Result<()> {
+    node::install("tests/conformance")?;
+    ring("conformance", 2, &[])
 }
 
 /// One of the test programs of `reeve-tests` that start whole agents and apps, so many at a time, under `wrapper` when
