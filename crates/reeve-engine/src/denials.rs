@@ -30,7 +30,7 @@ fn rules(verdict: &Verdict) -> String {
 
 /// A rule forbids it.
 #[must_use]
-pub(crate) fn by_policy(operation: &Operation, verdict: &Verdict) -> Denial {
+pub fn by_policy(operation: &Operation, verdict: &Verdict) -> Denial {
     let message = format!("{} is denied by {}", operation.summary, rules(verdict));
     denial(
         operation,

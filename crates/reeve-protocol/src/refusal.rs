@@ -148,20 +148,36 @@ mod tests {
         for (status, body, expected) in [
             // Anthropic
             (401, r#"{"type":"error","error":{"type":"authentication_error","message":"invalid x-api-key"}}"#, Invalid),
-            (401, r#"{"error":{"type":"authentication_error","message":"OAuth token has expired. Please refresh."}}"#, Expired),
+            (
+                401,
+                r#"{"error":{"type":"authentication_error","message":"OAuth token has expired. Please refresh."}}"#,
+                Expired,
+            ),
             (403, r#"{"error":{"type":"permission_error","message":"OAuth token has been revoked."}}"#, WrongScope),
             (401, r#"{"error":{"type":"authentication_error","message":"OAuth token has been revoked."}}"#, Revoked),
-            (403, r#"{"error":{"type":"permission_error","message":"Your API key does not have permission"}}"#, WrongScope),
+            (
+                403,
+                r#"{"error":{"type":"permission_error","message":"Your API key does not have permission"}}"#,
+                WrongScope,
+            ),
             // OpenAI
             (401, r#"{"error":{"message":"Incorrect API key provided: sk-1","code":"invalid_api_key"}}"#, Invalid),
             (401, r#"{"error":{"message":"Your session has expired","code":"token_expired"}}"#, Expired),
             (401, r#"{"error":{"message":"gone","code":"account_deactivated"}}"#, Revoked),
-            (403, r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: model.read"}}"#, WrongScope),
+            (
+                403,
+                r#"{"error":{"message":"You have insufficient permissions for this operation. Missing scopes: model.read"}}"#,
+                WrongScope,
+            ),
             // GitHub
             (401, r#"{"message":"Bad credentials","status":"401"}"#, Invalid),
             (403, r#"{"message":"Resource not accessible by personal access token"}"#, WrongScope),
             (403, r#"{"message":"You have exceeded a secondary rate limit. Please wait"}"#, RateLimited),
-            (401, r#"{"message":"'Issued at' claim ('iat') must be an Integer representing the time"}"#, Refusal::ClockSkew),
+            (
+                401,
+                r#"{"message":"'Issued at' claim ('iat') must be an Integer representing the time"}"#,
+                Refusal::ClockSkew,
+            ),
             // Google
             (400, r#"{"error":{"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#, Invalid),
             (403, r#"{"error":{"details":[{"reason":"ACCESS_TOKEN_SCOPE_INSUFFICIENT"}]}}"#, WrongScope),
@@ -184,7 +200,8 @@ mod tests {
     fn headers_say_it_too() {
         let scope = [("www-authenticate", "Bearer error=\"insufficient_scope\", scope=\"repo\"")];
         assert_eq!(why(403, &scope, ""), Refusal::WrongScope);
-        let expired = [("www-authenticate", "Bearer error=\"invalid_token\", error_description=\"The access token expired\"")];
+        let expired =
+            [("www-authenticate", "Bearer error=\"invalid_token\", error_description=\"The access token expired\"")];
         assert_eq!(why(401, &expired, ""), Refusal::Expired);
         assert_eq!(why(403, &[("x-ratelimit-remaining", "0")], "{}"), Refusal::RateLimited);
         assert_eq!(why(403, &[("retry-after", "60")], "{}"), Refusal::RateLimited);

@@ -1,10 +1,12 @@
 //! Credentials: the secret goes to the vault and never comes back.
 
 use reeve_domain::credential::{Binding, Credential, Place, Slot};
+use reeve_domain::health::Refusal;
 use reeve_domain::host::Host as HostName;
 use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::query;
 use reeve_domain::sensitive::Secret;
+use reeve_engine::breakers::Open;
 use reeve_engine::credentials::{KNOWN_KINDS, KnownKind, KnownSlot, placeholder};
 use reeve_store::Page;
 use serde_json::Value;
@@ -14,7 +16,7 @@ use super::{answer, invalid};
 use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::calls::CredentialsCall;
-use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto};
+use crate::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto, RefusedDto};
 use crate::host::Host;
 
 /// A new credential is worth replacing after so many days, unless a person says otherwise.
@@ -35,6 +37,7 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall
         CredentialsCall::Replace(input) => {
             let id = CredentialId::parse(&input.credential).map_err(invalid)?;
             credentials.replace(&id, Secret::from(input.secret), host.engine.now()).await?;
+            host.engine.breakers().forget_credential(&id);
             host.engine.refresh_secrets().await;
         }
         CredentialsCall::Bind(input) => {
@@ -45,6 +48,7 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall
         CredentialsCall::Remove(input) => {
             let id = CredentialId::parse(&input.credential).map_err(invalid)?;
             credentials.remove(&id).await?;
+            host.engine.breakers().forget_credential(&id);
             host.engine.refresh_secrets().await;
         }
         CredentialsCall::Remind(input) => {
@@ -67,9 +71,22 @@ pub(crate) async fn listed(host: &Host) -> Result<Vec<CredentialDto>, ApiError> 
         let newest = host.engine.store().search(&query, Page { before: None, limit: 1 }).await?;
         let mut dto = CredentialDto::from(&credential);
         dto.last_used_at = newest.rows.first().map(|row| row.at);
+        dto.refused = refused(host, &credential.id);
         all.push(dto);
     }
     Ok(all)
+}
+
+fn refused(host: &Host, id: &CredentialId) -> Vec<RefusedDto> {
+    let refused = host.engine.breakers().of_credential(id).into_iter();
+    let dto = |(place, open): (HostName, Open)| RefusedDto {
+        host: place.to_string(),
+        why: open.refusal.unwrap_or(Refusal::Unsaid).into(),
+        since: open.since,
+        next_trial: open.until,
+        times: open.failures,
+    };
+    refused.map(dto).collect()
 }
 
 fn new(input: &AddCredentialInput, now: chrono::DateTime<chrono::Utc>) -> Result<Credential, ApiError> {

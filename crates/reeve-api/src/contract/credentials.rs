@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use reeve_domain::credential::{Binding, Credential, Slot};
+use reeve_domain::health::Refusal;
 use reeve_domain::sensitive::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +62,53 @@ pub struct CredentialDto {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub last_used_at: Option<DateTime<Utc>>,
+    /// Hosts that refused it again and again: until one takes it once, requests with it are answered by Reeve.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<RefusedDto>>"))]
+    pub refused: Vec<RefusedDto>,
+}
+
+/// A host that refuses a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct RefusedDto {
+    pub host: String,
+    /// As far as the host says.
+    pub why: RefusalDto,
+    pub since: DateTime<Utc>,
+    /// When one request may try it again.
+    pub next_trial: DateTime<Utc>,
+    /// Refusals in a row.
+    pub times: u32,
+}
+
+/// Why a host refuses a credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub enum RefusalDto {
+    Expired,
+    Revoked,
+    Invalid,
+    WrongScope,
+    ClockSkew,
+    RateLimited,
+    Unsaid,
+}
+
+impl From<Refusal> for RefusalDto {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Expired => Self::Expired,
+            Refusal::Revoked => Self::Revoked,
+            Refusal::Invalid => Self::Invalid,
+            Refusal::WrongScope => Self::WrongScope,
+            Refusal::ClockSkew => Self::ClockSkew,
+            Refusal::RateLimited => Self::RateLimited,
+            Refusal::Unsaid => Self::Unsaid,
+        }
+    }
 }
 
 impl From<&Credential> for CredentialDto {
@@ -75,6 +123,7 @@ impl From<&Credential> for CredentialDto {
             rotated_at: credential.rotated_at,
             rotate_days: credential.rotate_days,
             last_used_at: None,
+            refused: Vec::new(),
         }
     }
 }

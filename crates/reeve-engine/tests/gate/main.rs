@@ -3,6 +3,7 @@
 
 mod decided;
 mod floods;
+mod lately;
 mod limits;
 mod lineage;
 mod policies;

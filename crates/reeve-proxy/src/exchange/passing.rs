@@ -2,6 +2,7 @@
 //! identity where a secret could come back or Reeve asked for more than the client did.
 
 use std::future::Future;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker, ready};
@@ -25,7 +26,7 @@ use crate::body::{BodyError, Decoder};
 use crate::exchange::act::until;
 use crate::exchange::intake::content_coding;
 use crate::exchange::request::clean_response;
-use crate::exchange::settler::Settler;
+use crate::exchange::settler::{Refused, Settler};
 use crate::exchange::{Answer, Case, Turned};
 use crate::mask::{MaskSet, Masker};
 use crate::payload::{Payload, PayloadError};
@@ -55,6 +56,8 @@ pub(super) fn pass(
     clean_response(&mut head.headers);
     settler.outcome.status = Some(head.status.as_u16());
     settler.meter = case.operation.llm().filter(|_| head.status.is_success()).map(Meter::new);
+    settler.refused = Refused::of(&case.operation, head.status.as_u16(), &head.headers);
+    settler.answer = hashes(case).then(DefaultHasher::new);
     let coding = content_coding(&head.headers);
     let mut masker = masker(case, &settler);
     let filter = (swallow_usage && head.status.is_success()).then(UsageFilter::new);
@@ -93,6 +96,12 @@ pub(super) fn pass(
     };
     let body = Passing::new(body, work, settler, deadline);
     Ok(Response::from_parts(head, body.started()).into())
+}
+
+/// Whether it is looked at that the same answer comes again. No two answers of a model are the same.
+fn hashes(case: &Case) -> bool {
+    let looked_at = case.channel.shared.engine.policies().in_force().limits.loops().requests;
+    looked_at && case.operation.llm().is_none()
 }
 
 /// The set is made once per session and secret: its automaton costs more than most answers.
@@ -232,6 +241,9 @@ impl Core {
     fn work(&mut self, data: Bytes) -> Result<Bytes, PayloadError> {
         self.settler.first_byte();
         self.settler.outcome.response_bytes += data.len() as u64;
+        if let Some(answer) = &mut self.settler.answer {
+            answer.write(&data);
+        }
         let meter = &mut self.settler.meter;
         match &mut self.work {
             Work::Tee { decoder, readable } => {
@@ -253,6 +265,9 @@ impl Core {
                 };
                 if let Some(meter) = meter {
                     meter.feed(&decoded);
+                }
+                if let Some(refused) = &mut self.settler.refused {
+                    refused.feed(&decoded);
                 }
                 let kept = match filter {
                     None => decoded,

@@ -1,15 +1,18 @@
 //! Holds an admission until its end is known, and settles it then, also when everything around it is dropped.
 
 use std::future::Future;
+use std::hash::{DefaultHasher, Hasher as _};
 use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Waker};
 use std::time::Instant;
 
+use http::HeaderMap;
 use reeve_domain::event::EventBody;
+use reeve_domain::operation::{Digest, Operation};
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_engine::{Admission, Engine};
-use reeve_protocol::{Meter, Metered};
+use reeve_protocol::{Meter, Metered, refusal};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::exchange::passing::STOPPED;
@@ -25,6 +28,10 @@ pub(super) struct Settler {
     pub meter: Option<Meter>,
     /// Why the answer to a request with a credential could not be decoded, and whether it was blocked.
     pub unmasked: Option<(String, bool)>,
+    /// Reads why the place refuses the credential, where it does.
+    pub refused: Option<Refused>,
+    /// Hashes the answer, where it is to be told whether the same comes again.
+    pub answer: Option<DefaultHasher>,
     /// What is known so far; its ending is set last.
     pub outcome: Outcome,
 }
@@ -41,6 +48,8 @@ impl Settler {
             _room: room,
             meter: None,
             unmasked: None,
+            refused: None,
+            answer: None,
             outcome,
         }
     }
@@ -82,6 +91,10 @@ impl Settler {
         if let Some(meter) = self.meter.take() {
             read(meter.finish(), &mut outcome);
         }
+        let now = self.engine.now();
+        let why = |refused: Refused| refusal::read(refused.status, &refused.headers, &refused.body, now);
+        outcome.refusal = self.refused.take().map(why);
+        outcome.answer = self.answer.take().map(|hasher| Digest(format!("{:016x}", hasher.finish())));
         let (engine, operation) = (self.engine.clone(), admission.operation().clone());
         let notes = notes(&outcome, self.was_sent(), self.unmasked.take());
         background(async move {
@@ -94,6 +107,26 @@ impl Settler {
                 }
             }
         });
+    }
+}
+
+/// The beginning of an answer that refuses a credential.
+pub(super) struct Refused {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Refused {
+    /// `None`: the answer is no refusal, or the request carried no credential of Reeve's.
+    pub fn of(operation: &Operation, status: u16, headers: &HeaderMap) -> Option<Self> {
+        let refuses = matches!(status, 401 | 403) && operation.credential.is_some();
+        refuses.then(|| Self { status, headers: headers.clone(), body: Vec::new() })
+    }
+
+    pub fn feed(&mut self, data: &[u8]) {
+        let room = refusal::LOOKED_AT.saturating_sub(self.body.len()).min(data.len());
+        self.body.extend_from_slice(data.get(..room).unwrap_or_default());
     }
 }
 

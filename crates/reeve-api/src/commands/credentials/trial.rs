@@ -34,7 +34,11 @@ pub(super) async fn test(
     let trial = host.engine.try_credential(&id).await?;
     let answer = match input.send {
         None => None,
-        Some(place) => Some(send(host, caller, chosen(&trial, place)?).await?),
+        Some(place) => {
+            let read = chosen(&trial, place)?;
+            host.engine.breakers().try_now(&id, host.engine.now());
+            Some(send(host, caller, read).await?)
+        }
     };
     Ok(CredentialTestDto {
         credential: id.to_string(),
