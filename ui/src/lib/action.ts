@@ -39,6 +39,27 @@ export type Tool = {
   data: { path: string; kind: string }[];
 };
 
+/** What a server asks of the agent's side: a model's answer, values of the person, a page to open. */
+export type Asked = { wants: "sampling" | "form" | "url"; server: string; transport: "stdio" | "http"; maxTokens: number | null; fields: string[]; host: string | null; bytes: number | null };
+
+const WANTS = ["sampling", "form", "url"] as const;
+
+export function askedOf(view: unknown): Asked | null {
+  const wanted = field(view, "wanted");
+  const [wants, server] = [WANTS.find((one) => one === text(wanted, "wants")), text(view, "server")];
+  if (wants === undefined || server === null) return null;
+  const [most, bytes] = [field(wanted, "max_tokens"), field(view, "bytes")];
+  return {
+    wants,
+    server,
+    transport: text(view, "transport") === "http" ? "http" : "stdio",
+    maxTokens: typeof most === "number" ? most : null,
+    fields: list(wanted, "fields").filter((one) => typeof one === "string"),
+    host: text(wanted, "host"),
+    bytes: typeof bytes === "number" ? bytes : null,
+  };
+}
+
 /** How Reeve looked at what a call would change before it is made. */
 export type Tried = { how: "tool" | "argument" | "sql"; tool: string; at: string | null; statement: string | null; operation: string | null; result: string | null };
 

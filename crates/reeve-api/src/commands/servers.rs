@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{self, Query};
 use reeve_domain::server::{ServerIdentity, Standing, ToolRecord, pinned};
+use reeve_engine::breakers::Open;
 use reeve_engine::servers::{Approve, Declaration, Drift, Known, MCP_FILE, Start, identity_digest};
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use super::{answer, invalid, not_found};
 use crate::contract::ApiError;
 use crate::contract::calls::ServersCall;
 use crate::contract::servers::{
-    ApproveServerInput, DriftDto, EndsDto, FieldDiffDto, HealthDto, IdentityDto, PinnedFileDto, ServerDetailDto,
+    ApproveServerInput, CutOffDto, DriftDto, EndsDto, FieldDiffDto, HealthDto, IdentityDto, PinnedFileDto, ServerDetailDto,
     ServerDto, ServerToolDto, ServersDto, ShapeChangeDto, StatsInput, ToolStatDto, ToolStatsDto, ToolVersionDto,
 };
 use crate::host::Host;
@@ -65,7 +66,7 @@ async fn list(host: &Host) -> Result<ServersDto, ApiError> {
     let mut all: BTreeMap<String, ServerDto> = BTreeMap::new();
     for known in servers.all() {
         let name = known.record.name.clone();
-        all.insert(name.clone(), seen(&known, declared.get(&name), &recent));
+        all.insert(name.clone(), seen(host, &known, declared.get(&name), &recent));
     }
     for (name, declaration) in declared.iter() {
         all.entry(name.clone()).or_insert_with(|| unseen(name, declaration));
@@ -82,7 +83,7 @@ fn small(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }
 
-fn seen(known: &Known, declaration: Option<&Declaration>, recent: &Recent) -> ServerDto {
+fn seen(host: &Host, known: &Known, declaration: Option<&Declaration>, recent: &Recent) -> ServerDto {
     let record = &known.record;
     let mut ends = EndsDto::default();
     recent.iter().filter(|((server, _), _)| *server == record.name).for_each(|(_, one)| ends.add(*one));
@@ -101,7 +102,19 @@ fn seen(known: &Known, declaration: Option<&Declaration>, recent: &Recent) -> Se
         approved_at: record.approved_at,
         approved_by: record.approved_by.clone(),
         health: HealthDto::of(ends),
+        cut_off: cut_off(host, &record.name),
     }
+}
+
+fn cut_off(host: &Host, server: &str) -> Vec<CutOffDto> {
+    let dto = |(tool, open): (Option<String>, Open)| CutOffDto {
+        tool,
+        why: open.why,
+        since: open.since,
+        next_trial: open.until,
+        failures: open.failures,
+    };
+    host.engine.breakers().of_server(server).into_iter().map(dto).collect()
 }
 
 fn unseen(name: &str, declaration: &Declaration) -> ServerDto {
@@ -123,6 +136,7 @@ fn unseen(name: &str, declaration: &Declaration) -> ServerDto {
         approved_at: None,
         approved_by: None,
         health: HealthDto::default(),
+        cut_off: Vec::new(),
     }
 }
 
@@ -155,7 +169,7 @@ async fn detail(host: &Host, name: &str) -> Result<ServerDetailDto, ApiError> {
     let last = record.approved.last();
     let differs = last.filter(|_| record.standing() == Standing::Changed);
     Ok(ServerDetailDto {
-        server: seen(&known, declared.get(name), &recent),
+        server: seen(host, &known, declared.get(name), &recent),
         identity: Some(identity(&record.seen)),
         approved: record.approved.iter().rev().map(identity).collect(),
         diff: differs.map(|approved| identities(approved, &record.seen)).unwrap_or_default(),

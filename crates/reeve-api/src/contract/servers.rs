@@ -119,6 +119,26 @@ pub struct ServerDto {
     pub approved_by: Option<String>,
     /// Calls of the last 7 days.
     pub health: HealthDto,
+    /// What of it is left alone now, because it failed again and again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<CutOffDto>>"))]
+    pub cut_off: Vec<CutOffDto>,
+}
+
+/// A server or a tool whose calls Reeve answers itself until a trial succeeds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct CutOffDto {
+    /// None: the server as a whole.
+    pub tool: Option<String>,
+    /// In words of Reeve.
+    pub why: String,
+    pub since: DateTime<Utc>,
+    /// When one call may try it again.
+    pub next_trial: DateTime<Utc>,
+    /// Failures in a row.
+    pub failures: u32,
 }
 
 /// Answer of `servers.list`.

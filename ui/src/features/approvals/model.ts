@@ -2,7 +2,7 @@
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { CardAccountDto } from "../../engine/bindings/CardAccountDto";
 import type { RiskDto } from "../../engine/bindings/RiskDto";
-import { type Claim, commandOf, type Effect, EFFECTS, toolOf } from "../../lib/action";
+import { type Asked, askedOf, type Claim, commandOf, type Effect, EFFECTS, toolOf } from "../../lib/action";
 import { money, tokens } from "../../lib/money";
 
 const ORDER: Record<RiskDto, number> = { critical: 0, high: 1, medium: 2, low: 3 };
@@ -28,7 +28,7 @@ export function isSoon(question: ApprovalDto, now: number): boolean {
   return msLeft(question, now) < 110_000;
 }
 
-export type SentenceKey = "llm" | "llmBudget" | "httpRead" | "httpSend" | "httpDelete" | "httpUpgrade" | "mcp" | `tool.${Exclude<Claim, "silent">}` | "shell" | `command.${Effect}` | "file";
+export type SentenceKey = "llm" | "llmBudget" | "httpRead" | "httpSend" | "httpDelete" | "httpUpgrade" | "mcp" | `ask.${Asked["wants"]}` | `tool.${Exclude<Claim, "silent">}` | "shell" | `command.${Effect}` | "file";
 
 /** The fixed sentence of the action's kind; never a word of the agent's. */
 export function sentence(question: ApprovalDto): { key: SentenceKey; method: string } {
@@ -38,6 +38,8 @@ export function sentence(question: ApprovalDto): { key: SentenceKey; method: str
     case "llm":
       return plain(question.unaffordable === null ? "llm" : "llmBudget");
     case "mcp": {
+      const asked = askedOf(question.view);
+      if (asked !== null) return plain(`ask.${asked.wants}`);
       const claim = toolOf(question.view)?.claim ?? "silent";
       return plain(claim === "silent" ? "mcp" : `tool.${claim}`);
     }
@@ -86,6 +88,7 @@ export function exact(question: ApprovalDto): Exact {
     case "http":
       return exactRequest(question);
     case "mcp":
+      if (askedOf(view) !== null) return { head: [text(view, "server") ?? question.summary], body: text(view, "message"), tree: field(view, "params") };
       return { head: [[text(view, "server"), text(view, "tool")].filter(Boolean).join(".") || question.summary], body: null, tree: field(view, "arguments") };
     default:
       return { head: [], body: null, tree: view ?? question.summary };

@@ -97,7 +97,7 @@ function Content({ credentials, selected }: { credentials: readonly CredentialDt
                   <span className="min-w-0 flex-1 truncate font-medium">
                     <Untrusted text={one.name} max={48} />
                   </span>
-                  {rotationDue(one, now) ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.overdue")} className="flex-none text-ask" /> : null}
+                  {(one.refused ?? []).length > 0 ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.isRefused")} className="flex-none text-deny" /> : rotationDue(one, now) ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.overdue")} className="flex-none text-ask" /> : null}
                   <span className="flex-none text-caption text-t3">{one.lastUsedAt === undefined ? t("credentials.unused") : day(one.lastUsedAt, now)}</span>
                 </span>
                 <span className="flex min-w-0 gap-3 text-caption text-t2">

@@ -12,13 +12,16 @@ export const waits = (standing: StandingDto | null): boolean => standing === "ne
 
 /** What waits comes first, then by name. */
 export function inOrder(servers: readonly ServerDto[]): ServerDto[] {
-  return [...servers].sort((a, b) => Number(b.toReview > 0) - Number(a.toReview > 0) || a.name.localeCompare(b.name));
+  const first = (one: ServerDto) => Number(one.toReview > 0) * 2 + Number((one.cutOff ?? []).length > 0);
+  return [...servers].sort((a, b) => first(b) - first(a) || a.name.localeCompare(b.name));
 }
 
 /** The gravest thing to say of a server in one word; null: nothing. */
-export function problemOf(server: ServerDto): { kind: "new" | "changed" | "tools"; count: number } | null {
+export function problemOf(server: ServerDto): { kind: "new" | "changed" | "tools" | "cutOff"; count: number } | null {
   if (server.standing === "new" || server.standing === "changed") return { kind: server.standing, count: server.tools };
-  return server.toReview > 0 ? { kind: "tools", count: server.toReview } : null;
+  if (server.toReview > 0) return { kind: "tools", count: server.toReview };
+  const off = server.cutOff ?? [];
+  return off.length > 0 ? { kind: "cutOff", count: off.length } : null;
 }
 
 /** What waits of a server: itself, and tools of it. */

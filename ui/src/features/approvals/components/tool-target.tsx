@@ -10,7 +10,7 @@ import { Prose } from "../../../components/prose";
 import { SchemaProblems } from "../../../components/schema-problems";
 import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
-import { capOf, type Command, commandOf, type Effect, isCut, repeatsOf, type Tool, toolOf, triedOf } from "../../../lib/action";
+import { type Asked, askedOf, capOf, type Command, commandOf, type Effect, isCut, repeatsOf, type Tool, toolOf, triedOf } from "../../../lib/action";
 import { bytes } from "../../../lib/money";
 import { clock, exact } from "../../../lib/time";
 import { Disclosure } from "./disclosure";
@@ -22,6 +22,7 @@ const FINAL: readonly Effect[] = ["rewrites_history", "deletes_tree", "deletes",
 
 export function ToolTarget({ question, uses }: { question: ApprovalDto; uses: ReactNode }) {
   const tool = question.kind === "mcp" ? toolOf(question.view) : null;
+  const asked = question.kind === "mcp" ? askedOf(question.view) : null;
   const command = question.kind === "shell" ? commandOf(question.view) : null;
   return (
     <>
@@ -32,7 +33,8 @@ export function ToolTarget({ question, uses }: { question: ApprovalDto; uses: Re
       {tool ? <ToolTried view={question.view} /> : null}
       {tool ? <ToolRepeat view={question.view} /> : null}
       {command ? <CommandEffect command={command} /> : null}
-      {tool || command ? null : <Unknown />}
+      {asked ? <AskedFor asked={asked} /> : null}
+      {tool || command || asked ? null : <Unknown />}
       <Hidden question={question} />
     </>
   );
@@ -114,6 +116,36 @@ function ToolEffect({ tool, cap }: { tool: Tool; cap: number | null }) {
 /** Both ends of a hash: what a person compares. */
 function bothEnds(hash: string): string {
   return hash.length <= 12 ? hash : `${hash.slice(0, 4)}…${hash.slice(-4)}`;
+}
+
+/** What a server wants in the middle of its work, and who would get it. */
+function AskedFor({ asked }: { asked: Asked }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Fact label={t("card.tool.server")}>
+        <span className="font-medium">
+          <Untrusted text={asked.server} max={40} />
+        </span>{" "}
+        <span className="text-t3">{t(`card.tool.${asked.transport}`)}</span>
+      </Fact>
+      <Fact label={t("card.ask.wants")}>
+        {t(`card.ask.${asked.wants}`)}
+        {asked.wants === "sampling" ? (
+          <>
+            <Dot />
+            {asked.maxTokens === null ? t("card.ask.noLimit") : t("card.ask.tokens", { count: asked.maxTokens, shown: asked.maxTokens.toLocaleString("en-US") })}
+          </>
+        ) : null}
+      </Fact>
+      {asked.wants === "form" && asked.fields.length > 0 ? (
+        <Fact label={t("card.ask.fields")}>
+          <Untrusted text={asked.fields.join(", ")} max={120} />
+        </Fact>
+      ) : null}
+      {asked.wants === "url" ? <Fact label={t("card.where")}>{asked.host === null ? <span className="text-ask">{t("card.ask.noHost")}</span> : <HostName host={asked.host} />}</Fact> : null}
+    </>
+  );
 }
 
 /** How the count was found, and what was answered. */

@@ -13,6 +13,7 @@ import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
 import { useNow } from "../../../components/use-now";
 import type { BindingDto } from "../../../engine/bindings/BindingDto";
+import type { RefusedDto } from "../../../engine/bindings/RefusedDto";
 import type { CredentialDto } from "../../../engine/bindings/CredentialDto";
 import { clock, day, took } from "../../../lib/time";
 import { rotationDue } from "../model";
@@ -38,6 +39,9 @@ export function Detail({ credential }: { credential: CredentialDto }) {
           {t("credentials.remove")}
         </Button>
       </div>
+      {(credential.refused ?? []).map((refused) => (
+        <Refused key={refused.host} refused={refused} />
+      ))}
       <div className="px-4 py-3">
         <Known credential={credential} />
         <Section
@@ -96,6 +100,19 @@ export function Detail({ credential }: { credential: CredentialDto }) {
         </Remove>
       </Modal>
     </section>
+  );
+}
+
+/** A host refuses it: until it takes it once, requests with it are answered here. */
+function Refused({ refused }: { refused: RefusedDto }) {
+  const { t } = useTranslation();
+  return (
+    <p role="status" className="flex items-start gap-2 border-b border-line bg-deny-tint px-4 py-2">
+      <TriangleAlert size={14} strokeWidth={1.75} aria-hidden className="mt-0.75 flex-none text-deny" />
+      <span className="min-w-0">
+        <HostName host={refused.host} /> {t(`credentials.refusals.${refused.why}`)} {t("credentials.refusedMore", { count: refused.times, since: clock(refused.since).time, time: clock(refused.nextTrial).time })}
+      </span>
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 // One server: what it is and how it does, what of it waits for a review, and its tools.
 import { Link } from "@tanstack/react-router";
-import { Check, Plug, TriangleAlert } from "lucide-react";
+import { Check, Plug, TriangleAlert, Unplug } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../../components/badge";
@@ -9,12 +9,14 @@ import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Dot, Fact, Facts } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
 import { Modal } from "../../../components/modal";
+import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
 import { useNow } from "../../../components/use-now";
+import type { CutOffDto } from "../../../engine/bindings/CutOffDto";
 import type { IdentityDto } from "../../../engine/bindings/IdentityDto";
 import type { ServerDetailDto } from "../../../engine/bindings/ServerDetailDto";
 import type { ServerToolDto } from "../../../engine/bindings/ServerToolDto";
-import { day } from "../../../lib/time";
+import { clock, day } from "../../../lib/time";
 import { callsQuery, short, toReview, waits } from "../model";
 import { useAgents, useServer, useUsers } from "../queries";
 import { Changes } from "./changes";
@@ -62,6 +64,9 @@ function Whole({ detail }: { detail: ServerDetailDto }) {
         )}
       </div>
       {waits(server.standing) ? <Held words={t(`servers.held.${server.standing === "new" ? "newServer" : "changedServer"}`)} /> : waiting.tools.length > 0 ? <Held words={t("servers.held.tools", { count: waiting.tools.length })} /> : null}
+      {(server.cutOff ?? []).map((off) => (
+        <CutOff key={off.tool ?? ""} off={off} />
+      ))}
       <div className="px-4 py-3">
         <Known detail={detail} />
         {detail.diff.length === 0 ? null : (
@@ -89,6 +94,28 @@ export function Held({ words }: { words: string }) {
     <p className="flex items-start gap-2 border-b border-line bg-ask-tint px-4 py-2">
       <TriangleAlert size={14} strokeWidth={1.75} aria-hidden className="mt-0.75 flex-none text-ask" />
       <span>{words}</span>
+    </p>
+  );
+}
+
+/** Failed again and again: until a trial succeeds Reeve answers its calls itself. */
+export function CutOff({ off }: { off: CutOffDto }) {
+  const { t } = useTranslation();
+  return (
+    <p role="status" className="flex items-start gap-2 border-b border-line bg-ask-tint px-4 py-2">
+      <Unplug size={14} strokeWidth={1.75} aria-hidden className="mt-0.75 flex-none text-ask" />
+      <span className="min-w-0">
+        {off.tool === null ? null : (
+          <>
+            <code className="mono text-caption font-semibold">
+              <Untrusted text={off.tool} max={60} />
+            </code>{" "}
+          </>
+        )}
+        {t(off.tool === null ? "servers.cutOffServer" : "servers.cutOffTool", { since: clock(off.since).time, count: off.failures })} <Prose text={off.why} />
+        {". "}
+        {t("servers.nextTrial", { time: clock(off.nextTrial).time })}
+      </span>
     </p>
   );
 }
@@ -141,7 +168,7 @@ function Identity({ identity }: { identity: IdentityDto }) {
       {identity.files.length === 0 ? null : (
         <Fact label={t("servers.files", { count: identity.files.length })}>
           {identity.files.map((file) => (
-            <span key={file.path} className="mono block text-caption">
+            <span key={file.path} className="mono block text-caption leading-5">
               <Untrusted text={file.path} max={72} /> <span className="text-t3">{file.digest === null ? t("servers.unread") : short(file.digest)}</span>
             </span>
           ))}

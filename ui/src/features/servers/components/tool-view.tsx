@@ -20,7 +20,7 @@ import { Changes, Findings } from "./changes";
 import { Approve } from "./forms";
 import { BadEnds, By, Claims, Standing, Success } from "./marks";
 import { Section } from "./section";
-import { Held } from "./server-view";
+import { CutOff, Held } from "./server-view";
 
 export function ToolView({ detail, tool }: { detail: ServerDetailDto; tool: ServerToolDto }) {
   const { t } = useTranslation();
@@ -49,6 +49,11 @@ export function ToolView({ detail, tool }: { detail: ServerDetailDto; tool: Serv
         ) : null}
       </div>
       {held === null ? null : <Held words={t(`servers.held.${held}`)} />}
+      {(server.cutOff ?? [])
+        .filter((off) => off.tool === null || off.tool === tool.name)
+        .map((off) => (
+          <CutOff key={off.tool ?? ""} off={off} />
+        ))}
       <div className="px-4 py-3">
         {tool.diff.length === 0 ? null : (
           <Section title={t("servers.changed")}>
