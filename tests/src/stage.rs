@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use reeve_api::client::Client;
 use reeve_api::contract::approvals::{AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolveInput};
-use reeve_api::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall, SessionsCall};
+use reeve_api::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall, ServersCall, SessionsCall};
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto, TypedSecret};
 use reeve_api::contract::operations::{
     OperationDetailDto, OperationInput, OperationRowDto, RowStateDto, SearchInput, SearchPage,
 };
+use reeve_api::contract::servers::{ApproveServerInput, ServerDetailDto, ServerInput, ShownToolDto};
 use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
 use reeve_api::contract::status::VerificationDto;
 use reeve_api::home::Home;
@@ -20,6 +21,7 @@ use reeve_demo::script::Script;
 use reeve_domain::approval::Surface;
 use reeve_testkit::agent::Agent;
 use reeve_testkit::world::World;
+use serde_json::Value;
 
 /// Longest wait for something that should happen at once on a busy machine.
 const SOON: Duration = Duration::from_secs(20);
@@ -209,6 +211,14 @@ impl Stage {
         Ok((Agent::new(&proxy, &opened.ca)?, opened))
     }
 
+    /// The person looks at an MCP server with all its tools and lets them be used.
+    ///
+    /// # Errors
+    /// When the engine does not take it.
+    pub async fn approve_server(&self, server: &str) -> Result<()> {
+        approve_server(&self.client, server).await
+    }
+
     /// Runs a command of Reeve to its end.
     ///
     /// # Errors
@@ -306,6 +316,29 @@ impl Stage {
         let home = self.world.reeve_home();
         let read = |path: &Path| std::fs::read_to_string(path).unwrap_or_default();
         format!("{}\n{}", read(&home.join("stderr")), read(&home.join("state/engine.log")))
+    }
+}
+
+/// A person looks at an MCP server with all its tools and lets them be used.
+///
+/// # Errors
+/// When the engine does not take it, or the server is not heard of in time.
+pub async fn approve_server(client: &Client, server: &str) -> Result<()> {
+    let begun = Instant::now();
+    let input = || ServerInput { server: server.to_owned() };
+    loop {
+        let seen: Result<ServerDetailDto, _> = client.call(&ServersCall::Get(input())).await;
+        if let Ok(ServerDetailDto { identity: Some(identity), tools, .. }) = seen
+            && !tools.is_empty()
+        {
+            let tools = tools.into_iter().map(|tool| ShownToolDto { name: tool.name, digest: tool.digest }).collect();
+            let approved =
+                ApproveServerInput { server: server.to_owned(), identity: Some(identity.digest), tools };
+            client.call::<Value>(&ServersCall::Approve(approved)).await?;
+            return Ok(());
+        }
+        ensure!(begun.elapsed() < COMMAND_LIMIT, "the server `{server}` never listed a tool");
+        tokio::time::sleep(Duration::from_millis(30)).await;
     }
 }
 

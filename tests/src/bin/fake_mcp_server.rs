@@ -18,7 +18,10 @@ fn main() -> anyhow::Result<()> {
         let params = message.get("params").cloned().unwrap_or_default();
         let result = match method {
             "initialize" => initialized(&params),
-            "tools/list" => json!({ "tools": ["echo", "write", "drop", "env", "spawn", "die"].map(tool) }),
+            "tools/list" => {
+                let tools = ["echo", "write", "drop", "env", "spawn", "die"].map(tool);
+                json!({ "tools": tools })
+            }
             "tools/call" => called(&params)?,
             _ => json!({ "heard": method }),
         };

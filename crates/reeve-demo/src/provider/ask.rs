@@ -93,6 +93,7 @@ fn call(wanted: &ToolUse, ask: &Ask, serial: u64, index: usize) -> Call {
             let name = offered.copied().unwrap_or("Bash");
             (name.to_owned(), shell_input(name, &wanted.input["command"]))
         }
+        (name, code) if name.starts_with("$mcp:") => served(name.trim_start_matches("$mcp:"), wanted, ask, code.as_ref()),
         (name, _) => (name.to_owned(), wanted.input.clone()),
     };
     Call {
@@ -101,6 +102,22 @@ fn call(wanted: &ToolUse, ask: &Ask, serial: u64, index: usize) -> Call {
         free_form: ask.free_form.contains(&name),
         name,
         input,
+    }
+}
+
+/// A call of a server's tool under the name that the client offers it by: that of the tool, behind the server's in one way or
+/// another.
+fn served(tool: &str, wanted: &ToolUse, ask: &Ask, code: Option<&String>) -> (String, Value) {
+    match code {
+        Some(code) => {
+            let (tail, input) = (json!(tool), &wanted.input);
+            let found = format!("ALL_TOOLS.map(t => t.name).find(n => n.endsWith({tail}))");
+            (code.clone(), json!(format!("const result = await tools[{found}]({input}); text(JSON.stringify(result));")))
+        }
+        None => {
+            let offered = ask.tools.iter().find(|name| name.ends_with(tool));
+            (offered.cloned().unwrap_or_else(|| tool.to_owned()), wanted.input.clone())
+        }
     }
 }
 
