@@ -95,3 +95,21 @@ test("an agent's tab leads to the servers it used", async ({ page }) => {
   await expect(page).toHaveURL(/\/servers\/office/);
   await expect(page.getByRole("navigation", { name: "Places" }).getByRole("link", { name: "Agents" })).toHaveClass(/active/);
 });
+
+test("the card of a call that was tried first shows the count beside its cap, how it was found, and what a repeat gets", async ({ page }) => {
+  await open(page, "/inbox/apr_3?fake=story");
+  const card = page.locator("#card");
+  await expect(card.getByText("Changes 38 rows")).toBeVisible();
+  await expect(card.getByText("at most 25 without you")).toBeVisible();
+  await expect(card.getByText("Runs once; a repeat gets the first result")).toBeVisible();
+  await card.getByRole("button", { name: "What the preview answered" }).click();
+  await expect(card.getByText("SELECT count(*)", { exact: false })).toBeVisible();
+  // A part of the arguments is folded away and comes back.
+  const options = card.getByRole("button", { name: /^options/ }).first();
+  await expect(card.getByText("timeout_ms").first()).toBeVisible();
+  await options.click();
+  await expect(options).toHaveAttribute("aria-expanded", "false");
+  await expect(card.getByText("timeout_ms")).toHaveCount(0);
+  await options.click();
+  await expect(card.getByText("timeout_ms").first()).toBeVisible();
+});

@@ -47,7 +47,7 @@ function Branch({ name, value, depth }: { name: string; value: object; depth: nu
   return (
     <div className="group/branch">
       <dt className="flex min-h-6 items-center text-t3">
-        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ml-1 inline-flex min-h-6 min-w-0 items-center gap-1 pr-1 text-left hover:text-t1">
+        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ml-3 inline-flex min-h-6 min-w-0 items-center pr-1 text-left -outline-offset-2 hover:text-t1">
           <Icon size={12} strokeWidth={1.5} aria-hidden className="flex-none" />
           <Untrusted text={name} max={40} />
           <span className="pl-2 whitespace-nowrap">{t(Array.isArray(value) ? "json.items" : "json.fields", { count: Object.keys(value).length })}</span>

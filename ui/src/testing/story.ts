@@ -64,6 +64,21 @@ const NEWEST: [number, Partial<OperationRowDto>][] = [
   [141_099, { ...codex, kind: "shell", summary: "sudo apt-get install jq", state: "denied", rule: "no-sudo", risk: "medium", tookMs: 2 }],
 ];
 
+/** A question as it is told after Reeve counted what the call would change, where a repeat of it is known. */
+function counted(question: Partial<ApprovalDto>, now: number): Partial<ApprovalDto> {
+  const operation = "op_00000000000000000000048195";
+  return {
+    ...question,
+    view: {
+      ...(question.view as object),
+      cap: 25,
+      rows: { count: "counted", rows: 38, preview: operation, arguments: "0".repeat(64) },
+      preview: { how: "sql", tool: "query", at: new Date(now - 11_000).toISOString(), statement: "SELECT count(*) AS reeve_rows FROM users WHERE email LIKE '%@test.acme.dev' AND created_at < '2026-11-01'", operation, result: '[{"reeve_rows": 38}]', rows: 38 },
+      idempotency: { key: "7f3ac19e0b42", fields: [], scope: "agent", onRepeat: "return_cached", onUnknown: "ask", keptSeconds: 86_400, found: null },
+    },
+  };
+}
+
 /** Older rows in the same manner: what an afternoon of four agents looks like. */
 function older(now: number, count: number): OperationRowDto[] {
   const kinds: Partial<OperationRowDto>[] = [
@@ -152,7 +167,7 @@ function held(now: number): ApprovalDto[] {
       agentName: "Codex",
       session: "ses_2",
       cwd: "~/code/web",
-      ...told("postgres.execute"),
+      ...counted(told("postgres.execute"), now),
       risk: "medium",
       riskReasons: ["deletes data", "uses a credential"],
       reasons: [reason("ask-db-write", "ask before writing to a database", { layer: "team", file: "policies/team.cedar", line: 30 })],
