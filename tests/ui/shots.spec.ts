@@ -47,17 +47,39 @@ for (const theme of ["light", "dark"] as const) {
   }
 }
 
-for (const [name, id] of [["card-call", "apr_2"], ["card-mcp", "apr_3"], ["card-http", "apr_4"]] as const) {
-  test(`${name} light`, async ({ page }) => {
-    await open(page, `/inbox/${id}?fake=story`);
-    expect((await page.screenshot({ path: `../../artifacts/ui/${name}-light.png`, animations: "disabled" })).length).toBeGreaterThan(5_000);
+/** The cards, and the ways that a click away from them shows. */
+const CARDS = [
+  ["card-call", "apr_2", null],
+  ["card-mcp", "apr_3", null],
+  ["card-http", "apr_4", null],
+  ["card-always", "apr_4", "proposed"],
+  ["card-always-edit", "apr_4", "edited"],
+] as const;
+
+for (const theme of ["light", "dark"] as const) {
+  for (const [name, id, rule] of CARDS) {
+    test(`${name} ${theme}`, async ({ page }) => {
+      await page.emulateMedia({ colorScheme: theme });
+      await open(page, `/inbox/${id}?fake=story`);
+      await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+      if (rule !== null) {
+        await page.getByRole("button", { name: "Allow for longer" }).click();
+        await page.getByRole("menuitem", { name: /Always allow/ }).click();
+        await expect(page.getByText("Last 7 days:")).toBeVisible();
+      }
+      if (rule === "edited") {
+        await page.getByRole("radio", { name: "edit…" }).check();
+        await expect(page.getByText("weighed, would be written")).toBeVisible();
+      }
+      expect((await page.screenshot({ path: `../../artifacts/ui/${name}-${theme}.png`, animations: "disabled" })).length).toBeGreaterThan(5_000);
+    });
+  }
+
+  test(`timeline-compact ${theme}`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: theme });
+    await open(page, "/timeline?fake=story");
+    await page.getByRole("button", { name: "One line per action" }).click();
+    await expect(page.getByRole("button", { name: "Cost", exact: true })).toBeVisible();
+    expect((await page.screenshot({ path: `../../artifacts/ui/timeline-compact-${theme}.png`, animations: "disabled" })).length).toBeGreaterThan(5_000);
   });
 }
-
-test("card-always light", async ({ page }) => {
-  await open(page, "/inbox/apr_4?fake=story");
-  await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
-  await page.getByRole("button", { name: "Allow for longer" }).click();
-  await page.getByRole("menuitem", { name: /Always allow/ }).click();
-  expect((await page.screenshot({ path: "../../artifacts/ui/card-always-light.png", animations: "disabled" })).length).toBeGreaterThan(5_000);
-});
