@@ -5,6 +5,7 @@
 mod holds;
 mod journeys;
 mod particular;
+mod servers;
 
 use reeve_tests::tools::Tool;
 
@@ -12,7 +13,7 @@ use reeve_tests::tools::Tool;
 macro_rules! journeys {
     ($($tool:ident: $variant:ident),+ $(,)?) => { $(
         mod $tool {
-            use super::{Tool, holds, journeys};
+            use super::{Tool, holds, journeys, servers};
 
             #[tokio::test]
             async fn a_text_turn_is_paid_for_and_carries_the_real_key() {
@@ -67,6 +68,21 @@ macro_rules! journeys {
             #[tokio::test]
             async fn a_denied_host_is_never_contacted_and_the_shell_hears_why() {
                 journeys::denied_host(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_tool_of_a_server_is_called_through_the_wrapper_in_the_agents_own_session() {
+                servers::called(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_tool_that_a_rule_forbids_is_never_called_and_the_model_reads_why() {
+                servers::denied(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_held_tool_call_goes_to_its_server_only_after_it_was_approved() {
+                servers::held(Tool::$variant).await.unwrap();
             }
 
             #[tokio::test]

@@ -2,5 +2,10 @@
 //! between them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod boundary;
+mod databases;
+mod lists;
+mod once;
 mod relay;
+mod versions;
 mod world;

@@ -9,7 +9,6 @@ use chrono::{TimeZone as _, Utc};
 use reeve_domain::approval::{Approval, GrantScope, Resolution, Surface};
 use reeve_domain::clock::ManualClock;
 use reeve_domain::id::AgentId;
-use reeve_domain::operation::McpTransport;
 use reeve_domain::query::{OperationRow, parse};
 use reeve_engine::approvals::ARMING;
 use reeve_engine::decide::Answering;
@@ -93,20 +92,21 @@ impl World {
         wire.serve(json!({ "jsonrpc": "2.0", "id": listed["id"], "result": { "tools": tools() } })).await;
         wire.heard().await;
         self.approve_all("fake").await;
-        wire.quiet().await;
+        // The agent is told once that its list would be another one now.
+        assert_eq!(wire.heard().await["method"], "notifications/tools/list_changed");
         wire
     }
 
     pub async fn bare_wire(&self, agent: &str) -> Wire {
+        self.bare_wire_to(agent, "fake").await
+    }
+
+    /// A connection to a server of another name.
+    pub async fn bare_wire_to(&self, agent: &str, server_name: &str) -> Wire {
         let session = self.session(agent).await;
         let (agent, agent_there) = Link::pair();
         let (server, server_there) = Link::pair();
-        let name = ServerRef {
-            name: "fake".to_owned(),
-            transport: McpTransport::Stdio,
-            command: vec!["fake-server".to_owned()],
-            endpoint: None,
-        };
+        let name = ServerRef::program(server_name, vec!["fake-server".to_owned()], Path::new("/tmp"), None);
         let (gateway, live) = (self.gateway.clone(), Arc::clone(&session));
         let relay = tokio::spawn(async move { gateway.relay(live, name, agent_there, server_there).await });
         Wire { agent, server, relay, session }

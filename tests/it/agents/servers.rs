@@ -1,0 +1,192 @@
+//! The real agents with a real MCP server behind `reeve mcp`, each wired by its own configuration: its tool is called, denied
+//! in words that reach the model, and held until the person said yes.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context, Result, ensure};
+use reeve_api::contract::approvals::{AnswerDto, ScopeDto};
+use reeve_api::contract::operations::{OperationRowDto, RowStateDto};
+use reeve_demo::script::{Script, Step, ToolUse};
+use reeve_testkit::world::World;
+use reeve_tests::stage::{Ended, Setting, Stage, reeve};
+use reeve_tests::tools::Tool;
+use serde_json::{Value, json};
+
+use super::journeys::{ANSWER, QUESTION, shown};
+
+const SAID: &str = "seat-42-belt";
+
+const PERMIT: &str = r#"
+@id("echo-passes") @reason("echoing is harmless") @lifts("ask-first-tool,ask-tool-write")
+permit (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo");
+"#;
+
+const FORBID: &str = r#"
+@id("no-echo") @reason("nothing is echoed on Sundays")
+forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo");
+"#;
+
+const HOLD: &str = r#"
+@id("look-first") @reason("echoes wait for a person") @liftable
+forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo")
+unless { context.approved };
+"#;
+
+/// The command of the wrapper, as a client's configuration holds it.
+fn wrapper() -> Result<Vec<String>> {
+    let server = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("agents/node_modules/@modelcontextprotocol/server-everything/dist/index.js");
+    ensure!(server.is_file(), "`{}` is missing: run `npm ci --prefix tests/agents` first", server.display());
+    let words = ["mcp", "--server", "everything", "--agent", "somebody", "--", "node"];
+    let mut command = vec![reeve()?.display().to_string()];
+    command.extend(words.map(str::to_owned));
+    command.extend([server.display().to_string(), "stdio".to_owned()]);
+    Ok(command)
+}
+
+/// Writes the server into the tool's own configuration.
+fn wire(tool: Tool, world: &World) -> Result<()> {
+    let command = wrapper()?;
+    let (program, arguments) = command.split_first().context("no command")?;
+    // Where Reeve's folders are not the usual ones, servers are told so as they are told anything.
+    let home = world.reeve_home().display().to_string();
+    let environment = json!({ "REEVE_HOME": home });
+    match tool {
+        Tool::Claude => {
+            let server = json!({ "type": "stdio", "command": program, "args": arguments, "env": environment });
+            let text = json!({ "mcpServers": { "everything": server } }).to_string();
+            std::fs::write(world.work().join(".mcp.json"), text)?;
+        }
+        Tool::Codex => {
+            let text = format!(
+                "[mcp_servers.everything]\ncommand = {}\nargs = {}\nenv = {{ REEVE_HOME = {} }}\nstartup_timeout_sec = 60\n",
+                json!(program),
+                json!(arguments),
+                json!(home),
+            );
+            world.write_home(".codex/config.toml", &text)?;
+        }
+        Tool::Gemini => {
+            let server = json!({ "command": program, "args": arguments, "env": environment, "trust": true });
+            world.write_home(".gemini/settings.json", &json!({ "mcpServers": { "everything": server } }).to_string())?;
+        }
+        Tool::Opencode => {
+            let server = json!({ "type": "local", "command": command, "environment": environment, "enabled": true });
+            let text = json!({ "mcp": { "everything": server } }).to_string();
+            world.write_home(".config/opencode/opencode.json", &text)?;
+        }
+    }
+    Ok(())
+}
+
+/// The person sees the server for the first time and lets it be used: it is asked for its tools once, from a terminal.
+async fn review(stage: &Stage) -> Result<()> {
+    let command = wrapper()?;
+    let (program, arguments) = command.split_first().context("no command")?;
+    let mut wrapped =
+        stage.world.command(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+    let mut input = wrapped.stdin.take().context("no input")?;
+    let client = json!({ "name": "review", "version": "1" });
+    let params = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": client });
+    for message in [
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "initialize", "params": params }),
+        json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }),
+        json!({ "jsonrpc": "2.0", "id": 2, "method": "tools/list" }),
+    ] {
+        writeln!(input, "{message}")?;
+    }
+    let output = wrapped.stdout.take().context("no output")?;
+    let listing = tokio::task::spawn_blocking(move || {
+        let mut lines = BufReader::new(output).lines().map_while(std::result::Result::ok);
+        lines.any(|line: String| serde_json::from_str::<Value>(&line).is_ok_and(|message| message["id"] == 2))
+    });
+    ensure!(listing.await?, "the server listed no tools: {}", stage.engine_log());
+    stage.approve_server("everything").await?;
+    drop(input);
+    wrapped.kill()?;
+    wrapped.wait()?;
+    Ok(())
+}
+
+/// A stage on which the tool knows the server and the person has reviewed it.
+async fn set(tool: Tool, policy: &str) -> Result<Stage> {
+    let echo = Step {
+        tools: vec![ToolUse { name: "$mcp:echo".to_owned(), input: json!({ "message": SAID }) }],
+        ..Step::text("I will have it echoed.")
+    };
+    // Some tools begin before their servers are there: the first turn gives these time.
+    let script = Script::of([Step::shell("I will wait.", "sleep 4"), echo, Step::text(ANSWER)]);
+    let stage = Stage::set(Setting { script, policy, ..Setting::default() }).await?;
+    stage.store(tool.credential(), "sk-real-5d1f7c3ab29e4c60").await?;
+    wire(tool, &stage.world)?;
+    review(&stage).await?;
+    Ok(stage)
+}
+
+async fn ask(tool: Tool, stage: &Stage) -> Result<Ended> {
+    let mut command = tool.command(&stage.world, QUESTION)?;
+    if tool == Tool::Claude {
+        command.extend(["--mcp-config", ".mcp.json"].map(str::to_owned));
+        if let Some(allowed) = command.iter_mut().find(|one| *one == "Bash") {
+            allowed.push_str(",mcp__everything__echo");
+        }
+    }
+    // Tools of servers stand in its requests by name, and are not looked for first.
+    stage.run(&command, &[("ENABLE_TOOL_SEARCH", "false")]).await
+}
+
+async fn row(tool: Tool, stage: &Stage) -> Result<OperationRowDto> {
+    let rows = stage.rows("kind:mcp").await?;
+    let mut mine = rows.into_iter().filter(|row| row.summary == "everything.echo");
+    let row = mine.next().with_context(|| format!("no tool call: {}", stage.engine_log()))?;
+    ensure!(row.agent == tool.agent(), "{row:?}");
+    let model = stage.rows("kind:llm").await?;
+    ensure!(model.iter().any(|call| call.session == row.session), "another session than its agent's: {row:?}");
+    Ok(row)
+}
+
+/// Whether these words came back to the model.
+fn reached(tool: Tool, stage: &Stage, words: &str) -> bool {
+    let calls = stage.provider.calls(tool.group());
+    calls.iter().any(|call| call.main && String::from_utf8_lossy(&call.body).contains(words))
+}
+
+pub async fn called(tool: Tool) -> Result<()> {
+    let stage = set(tool, PERMIT).await?;
+    let ended = ask(tool, &stage).await?;
+    ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &stage));
+    let row = row(tool, &stage).await.with_context(|| shown(&ended, &stage))?;
+    ensure!(row.state == RowStateDto::Allowed, "{row:?}");
+    ensure!(reached(tool, &stage, &format!("Echo: {SAID}")), "the result did not reach the model: {}", ended.printed());
+    stage.verify().await
+}
+
+pub async fn denied(tool: Tool) -> Result<()> {
+    let stage = set(tool, FORBID).await?;
+    let ended = ask(tool, &stage).await?;
+    let offered = row(tool, &stage).await;
+    ensure!(!reached(tool, &stage, &format!("Echo: {SAID}")), "it was echoed: {}", ended.printed());
+    // What no circumstance could permit is left out of the list, so some tools do not even try.
+    if let Ok(row) = offered {
+        ensure!(row.state == RowStateDto::Denied, "{row:?}");
+        ensure!(reached(tool, &stage, "nothing is echoed on Sundays"), "{}", shown(&ended, &stage));
+    }
+    stage.verify().await
+}
+
+pub async fn held(tool: Tool) -> Result<()> {
+    let stage = set(tool, HOLD).await?;
+    let human = async {
+        let question = stage.asked().await?;
+        ensure!(question.kind == "mcp" && question.agent == tool.agent(), "{question:?}");
+        stage.answer(&question, AnswerDto::Approve { scope: ScopeDto::Once }).await
+    };
+    let (ended, _) = tokio::try_join!(ask(tool, &stage), human)?;
+    ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &stage));
+    let row = row(tool, &stage).await?;
+    ensure!(row.state == RowStateDto::Approved, "{row:?}");
+    ensure!(reached(tool, &stage, &format!("Echo: {SAID}")), "{}", shown(&ended, &stage));
+    stage.verify().await
+}
