@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod cli;
+mod console_calls;
 mod crash;
 mod data;
 mod fail_closed;
@@ -10,6 +11,7 @@ mod journeys;
 mod layers;
 mod load;
 mod machine;
+mod mcp;
 mod policy_cli;
 mod policy_matrix;
 #[cfg(target_os = "linux")]

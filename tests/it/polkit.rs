@@ -2,6 +2,9 @@
 //! the real polkitd where a test may start one.
 
 use std::collections::HashMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -206,5 +209,120 @@ impl Drop for Kept {
     fn drop(&mut self) {
         let _ = self.0.kill();
         let _ = self.0.wait();
+    }
+}
+
+/// The desktop's part: root may say that somebody typed their password, which no real desktop's agent is.
+#[derive(Debug)]
+struct Desktop {
+    bus: Connection,
+    confirms: bool,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+type Identity = (String, HashMap<String, OwnedVariant>);
+
+#[zbus::interface(name = "org.freedesktop.PolicyKit1.AuthenticationAgent")]
+impl Desktop {
+    async fn begin_authentication(
+        &self,
+        action: String,
+        message: String,
+        _icon: String,
+        _details: HashMap<String, String>,
+        cookie: String,
+        identities: Vec<Identity>,
+    ) -> zbus::fdo::Result<()> {
+        self.asked.lock().push(format!("{action}: {message}"));
+        if !self.confirms {
+            return Err(zbus::fdo::Error::Failed("closed".to_owned()));
+        }
+        let who = identities.into_iter().next().unwrap();
+        let said = (0_u32, cookie.as_str(), who);
+        let authority = Some("org.freedesktop.PolicyKit1.Authority");
+        self.bus.call_method(Some(NAME), PATH, authority, "AuthenticationAgentResponse2", &said).await?;
+        Ok(())
+    }
+
+    fn cancel_authentication(&self, _cookie: String) {}
+}
+
+/// The real polkitd on a bus of its own, which knows Reeve's action alone. `None`: it is not installed, or this test may not
+/// start it (it needs root and a mount of its own).
+fn real(world: &World, folder: &Path) -> Option<(Bus, Kept)> {
+    const POLKITD: &str = "/usr/lib/polkit-1/polkitd";
+    let alone = |words: &str| Command::new("unshare").args(["--mount", "sh", "-c", words]).stderr(Stdio::null()).status();
+    if !nix::unistd::Uid::effective().is_root()
+        || !Path::new(POLKITD).exists()
+        || !alone("mount -t tmpfs none /mnt").is_ok_and(|status| status.success())
+    {
+        return None;
+    }
+    // polkitd gives up being root before it connects.
+    std::fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+    let bus = Bus::listening_in(world, folder).unwrap();
+    let action = concat!(env!("CARGO_MANIFEST_DIR"), "/../src-tauri/linux/dev.reeve.console.policy");
+    let actions = "/usr/share/polkit-1/actions";
+    let words = format!("umask 022; mount -t tmpfs none {actions} && cp {action} {actions} && exec {POLKITD} --no-debug");
+    let polkitd = Command::new("unshare")
+        .args(["--mount", "sh", "-c", &words])
+        .env("DBUS_SYSTEM_BUS_ADDRESS", bus.address())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    Some((bus, Kept(polkitd)))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_real_polkitd_asks_by_the_shipped_action_and_is_believed_only_then() {
+    let world = World::new().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let Some((bus, _polkitd)) = real(&world, folder.path()) else {
+        eprintln!("skipped: polkitd is not installed, or may not be started here");
+        return;
+    };
+    let polkit = Polkit::at(bus.address().to_owned(), LONG);
+    let connect = || zbus::connection::Builder::address(bus.address()).build();
+    let own = connect().await.unwrap();
+    let begun = Instant::now();
+    let there = async || {
+        let has = ("org.freedesktop.DBus", "/org/freedesktop/DBus", "NameHasOwner");
+        let reply = own.call_method(Some(has.0), has.1, Some(has.0), has.2, &(NAME,)).await.unwrap();
+        reply.body().deserialize::<bool>().unwrap()
+    };
+    while !there().await {
+        assert!(begun.elapsed() < SOON, "polkitd does not come up");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    // Root is never asked, so it is nobody's proof.
+    assert!(polkit.ready().await.unwrap_err().contains("without asking"));
+    let person = Command::new("setpriv").args(["--reuid=65534", "--clear-groups", "sleep", "600"]).spawn().unwrap();
+    let person = Kept(person);
+    let pid = person.0.id();
+    while std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap().trim() != "sleep" {
+        assert!(begun.elapsed() < SOON, "it does not become somebody else");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let nobody = polkit.ask(pid).await;
+    assert!(matches!(&nobody, Confirmation::Nobody(why) if why.contains("shows polkit's questions")), "{nobody:?}");
+    for (confirms, expected) in [(true, "Given"), (false, "Refused")] {
+        let asked = Arc::default();
+        let desktop = connect().await.unwrap();
+        let agent = Desktop { bus: own.clone(), confirms, asked: Arc::clone(&asked) };
+        desktop.object_server().at("/agent", agent).await.unwrap();
+        let started = reeve_proxy::attribution::opener(pid).unwrap().process.started;
+        let process = HashMap::from([
+            ("pid", zbus::Variant::new(pid)),
+            ("start-time", zbus::Variant::new(started)),
+            ("uid", zbus::Variant::new(65534_i32)),
+        ]);
+        let (authority, subject) = (Some("org.freedesktop.PolicyKit1.Authority"), (("unix-process", process), "C", "/agent"));
+        desktop.call_method(Some(NAME), PATH, authority, "RegisterAuthenticationAgent", &subject).await.unwrap();
+        let answer = polkit.ask(pid).await;
+        assert!(format!("{answer:?}").starts_with(expected), "{answer:?}");
+        let asked = asked.lock().join("\n");
+        assert!(asked.starts_with("dev.reeve.console.prove: Reeve is about to allow"), "{asked}");
+        desktop.graceful_shutdown().await;
     }
 }

@@ -1,6 +1,7 @@
 //! A message bus of a test's own.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -26,6 +27,7 @@ const BUS: &str = r#"<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus C
     <allow send_destination="*" eavesdrop="true"/>
     <allow eavesdrop="true"/>
     <allow own="*"/>
+    <allow user="*"/>
   </policy>
 </busconfig>
 "#;
@@ -34,7 +36,15 @@ impl Bus {
     /// # Errors
     /// When dbus-daemon is missing, or does not come up.
     pub fn start(world: &World) -> Result<Self> {
-        let config = world.write_home("bus.conf", &BUS.replace("FOLDER", &world.home().display().to_string()))?;
+        Self::listening_in(world, &world.home())
+    }
+
+    /// The same in another folder: a world's is closed to other users.
+    ///
+    /// # Errors
+    /// When dbus-daemon is missing, or does not come up.
+    pub fn listening_in(world: &World, folder: &Path) -> Result<Self> {
+        let config = world.write_home("bus.conf", &BUS.replace("FOLDER", &folder.display().to_string()))?;
         let daemon = world
             .command("dbus-daemon")
             .arg(format!("--config-file={}", config.display()))

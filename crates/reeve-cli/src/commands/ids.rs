@@ -52,7 +52,7 @@ pub async fn any(client: &Client, given: String) -> Result<String, ApiError> {
     }
 }
 
-/// What the whole id begins with; `None` where it is whole, or no id at all: the engine says what it thinks of that.
+/// What the whole id begins with; `None` where it is whole, or no id at all.
 fn begun(given: &str, kind: &str) -> Option<String> {
     let rest = given.strip_prefix(kind)?;
     let plain = (1..WHOLE).contains(&rest.len()) && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -62,7 +62,8 @@ fn begun(given: &str, kind: &str) -> Option<String> {
 fn only(given: &str, mut found: impl Iterator<Item = String>) -> Result<String, ApiError> {
     match (found.next(), found.next()) {
         (Some(one), None) => Ok(one),
-        (None, _) => Err(ApiError::new(ApiCode::NotFound, format!("nothing has an id that begins with `{given}`"))),
+        // The engine says what it thinks of it.
+        (None, _) => Ok(given.to_owned()),
         (Some(one), Some(other)) => {
             let message = format!("`{given}` is the beginning of several ids, `{one}` and `{other}` among them");
             Err(ApiError::new(ApiCode::Invalid, message).hint("type more of it"))
@@ -84,10 +85,10 @@ mod tests {
     }
 
     #[test]
-    fn a_beginning_that_several_have_or_none_has_is_refused() {
+    fn a_beginning_that_several_have_is_refused_and_one_that_none_has_is_left_to_the_engine() {
         let ids = |ids: &[&str]| ids.iter().map(|id| (*id).to_owned()).collect::<Vec<_>>().into_iter();
         assert_eq!(only("ask_1", ids(&["ask_12"])).unwrap(), "ask_12");
-        assert_eq!(only("ask_1", ids(&[])).unwrap_err().code, ApiCode::NotFound);
+        assert_eq!(only("ask_1", ids(&[])).unwrap(), "ask_1");
         assert_eq!(only("ask_1", ids(&["ask_12", "ask_13"])).unwrap_err().code, ApiCode::Invalid);
     }
 }
