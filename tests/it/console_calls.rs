@@ -12,7 +12,8 @@ use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, Remind
 use reeve_api::contract::operations::{
     AnnotateInput, CostliestInput, OperationRowDto, SearchInput, SearchPage,
 };
-use reeve_api::contract::policies::{EffectDto, ProposalDto, ProposeInput, RuleDto};
+use reeve_api::contract::policies::RuleDto;
+use reeve_api::contract::policies::weighing::{EffectDto, ProposalDto, ProposeInput};
 use reeve_api::contract::{ApiCode, ApiError};
 use reeve_demo::Provider;
 use reeve_demo::script::Script;
