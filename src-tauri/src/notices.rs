@@ -24,6 +24,7 @@ pub enum About {
     DeniedHigh,
     Budget,
     Review,
+    Refused,
     ProtectionLost,
 }
 
@@ -32,7 +33,7 @@ impl About {
     pub fn is_wanted(self, chosen: &NotificationsDto) -> bool {
         match self {
             // What is new or changed waits for the person as a question does.
-            Self::Waiting | Self::Review => chosen.waiting,
+            Self::Waiting | Self::Review | Self::Refused => chosen.waiting,
             Self::DeniedHigh => chosen.denied_high,
             Self::Budget => chosen.budget,
             Self::ProtectionLost => true,
@@ -66,6 +67,8 @@ pub struct Notices {
     share: i64,
     /// So many servers and tools were held for a review when it was last told.
     to_review: u32,
+    /// So many credentials were refused when it was last told.
+    refused: u32,
     /// Protection was seen to work since it was last said to be lost.
     well: bool,
 }
@@ -129,6 +132,7 @@ impl Notices {
         self.well = problem.is_none();
         notices.extend(status.and_then(|status| self.share_of(status)).filter(|_| !in_front));
         notices.extend(status.and_then(|status| self.review_of(status)).filter(|_| !in_front));
+        notices.extend(status.and_then(|status| self.refused_of(status)).filter(|_| !in_front));
         notices
     }
 
@@ -156,6 +160,17 @@ impl Notices {
                 count => format!("{count} new or changed tools and servers are held until you review them."),
             },
             link: "reeve://servers".to_owned(),
+        })
+    }
+
+    /// Said once when a host begins to refuse a credential: requests with it are answered by Reeve until it takes it again.
+    fn refused_of(&mut self, status: &StatusDto) -> Option<Notice> {
+        let before = std::mem::replace(&mut self.refused, status.refused_credentials);
+        (status.refused_credentials > before).then(|| Notice {
+            about: About::Refused,
+            title: "A credential is refused".to_owned(),
+            body: "Its host refuses it. Requests with it are answered by Reeve until you replace or test it.".to_owned(),
+            link: "reeve://credentials".to_owned(),
         })
     }
 
@@ -319,10 +334,22 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_credential_is_told_once_and_leads_to_its_place() {
+        let mut notices = Notices::default();
+        let mut said = |count: u32, in_front: bool| {
+            let status = StatusDto { refused_credentials: count, ..status(json!({ "state": "protected" }), 0) };
+            notices.status(Some(&status), in_front)
+        };
+        let told = said(1, false);
+        assert_eq!((told[0].about, told[0].link.as_str()), (About::Refused, "reeve://credentials"));
+        assert_eq!([said(1, false).len(), said(0, false).len(), said(1, false).len(), said(2, true).len()], [0, 0, 1, 0]);
+    }
+
+    #[test]
     fn only_lost_protection_cannot_be_turned_off() {
         let none = NotificationsDto { waiting: false, budget: false, denied_high: false };
         let wanted = |about: About| about.is_wanted(&none);
         assert!(wanted(About::ProtectionLost));
-        assert!(![About::Waiting, About::Budget, About::DeniedHigh, About::Review].into_iter().any(wanted));
+        assert!(![About::Waiting, About::Budget, About::DeniedHigh, About::Review, About::Refused].into_iter().any(wanted));
     }
 }

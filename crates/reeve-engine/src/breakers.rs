@@ -167,12 +167,23 @@ impl Breakers {
         let mut found: Vec<_> = all
             .iter()
             .filter_map(|(place, breaker)| match place {
-                Place::Credential { credential, host } if credential == id => Some((host.clone(), breaker.open.clone()?)),
+                Place::Credential { credential, host } if credential == id => {
+                    Some((host.clone(), breaker.open.clone()?))
+                }
                 _ => None,
             })
             .collect();
         found.sort_by(|a, b| a.0.to_string().cmp(&b.0.to_string()));
         found
+    }
+
+    /// How many credentials are refused now, each counted once for each host.
+    #[must_use]
+    pub fn refused_credentials(&self) -> usize {
+        let all = self.0.lock();
+        let refused =
+            |(place, breaker): &(&Place, &Breaker)| matches!(place, Place::Credential { .. }) && breaker.open.is_some();
+        all.iter().filter(refused).count()
     }
 
     /// A person tries the credential: the next request with it is the trial.

@@ -138,7 +138,9 @@ impl Idempotency {
 
 fn after(now: DateTime<Utc>, seconds: u64) -> DateTime<Utc> {
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    chrono::Duration::try_seconds(seconds).and_then(|wait| now.checked_add_signed(wait)).unwrap_or(DateTime::<Utc>::MAX_UTC)
+    chrono::Duration::try_seconds(seconds)
+        .and_then(|wait| now.checked_add_signed(wait))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 /// The right to make a call once. Let go of without a word it says what is certain: not sent, nothing happened; sent, nobody
@@ -271,7 +273,8 @@ fn canonical(value: &Value) -> String {
         Value::Object(fields) => {
             let mut sorted: Vec<_> = fields.iter().collect();
             sorted.sort_by(|a, b| a.0.cmp(b.0));
-            let fields = sorted.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
+            let fields =
+                sorted.into_iter().map(|(name, value)| format!("{}:{}", Value::from(name.as_str()), canonical(value)));
             format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
         }
         Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),

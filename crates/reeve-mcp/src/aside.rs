@@ -102,9 +102,11 @@ mod tests {
 
     #[test]
     fn a_result_is_read_from_its_structure_and_else_from_text_that_is_json() {
-        let structured = json!({ "structuredContent": { "sent": { "count": 2 } }, "content": [{ "text": "{\"sent\":9}" }] });
+        let structured =
+            json!({ "structuredContent": { "sent": { "count": 2 } }, "content": [{ "text": "{\"sent\":9}" }] });
         assert_eq!(read(&structured, "sent.count"), Some(json!(2)));
-        let text = json!({ "content": [{ "type": "text", "text": "done" }, { "type": "text", "text": "{\"sent\":true}" }] });
+        let text =
+            json!({ "content": [{ "type": "text", "text": "done" }, { "type": "text", "text": "{\"sent\":true}" }] });
         assert_eq!(read(&text, "sent"), Some(json!(true)));
         assert_eq!(read(&text, "other"), None);
         assert_eq!(read(&json!({}), "sent"), None);

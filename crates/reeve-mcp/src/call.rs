@@ -148,7 +148,10 @@ impl Gateway {
             return Reply::denied(&denial);
         }
         // Slot: one execution for one key.
-        let held = match self.take_turn(&call, &operation, plan.as_ref()).await {
+        let why = format!("{} waits for the same call before it", operation.summary);
+        let turn = self.take_turn(&call, &operation, plan.as_ref(), &acting);
+        let turn = Progress::during(call.progress.as_deref(), &why, turn).await;
+        let held = match turn {
             Turn::Make(held) => held,
             Turn::Repeat { of, result } => return self.repeat(&operation, acting, of, result),
             Turn::Refuse(denial) => {

@@ -167,7 +167,12 @@ fn left_alone(operation: &Operation, place: &Place, open: &Open) -> Denial {
         open.why,
         open.until.format("%H:%M:%S UTC")
     );
-    unavailable(operation, message, "go on with something else, or tell the human that this server fails", "tool-cut-off")
+    unavailable(
+        operation,
+        message,
+        "go on with something else, or tell the human that this server fails",
+        "tool-cut-off",
+    )
 }
 
 pub(crate) fn unavailable(operation: &Operation, message: String, advice: &str, rule: &str) -> Denial {

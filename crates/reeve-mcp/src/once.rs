@@ -10,6 +10,7 @@ use reeve_engine::denials::{own, own_because};
 use reeve_engine::idempotency::{self, Found, Held};
 use serde_json::{Map, Value, json};
 
+use crate::acting::{Acting, STOPPED};
 use crate::aside;
 use crate::call::Call;
 use crate::gateway::Gateway;
@@ -32,7 +33,10 @@ pub(crate) enum Turn {
     /// `None`: nobody can tell whether it is a repeat, and its rules let it go on all the same.
     Make(Option<Box<Held>>),
     /// What it came to before, and in which operation.
-    Repeat { of: OperationId, result: Value },
+    Repeat {
+        of: OperationId,
+        result: Value,
+    },
     Refuse(Denial),
     Cancelled,
 }
@@ -106,7 +110,9 @@ impl Gateway {
                         Ok(())
                     }
                     Err(why) => {
-                        let text = format!("whether the same call took effect before is not known, and the probe did not tell: {why}");
+                        let text = format!(
+                            "whether the same call took effect before is not known, and the probe did not tell: {why}"
+                        );
                         asks(plan, "reeve-repeat-unknown", &text);
                         Ok(())
                     }
@@ -121,7 +127,13 @@ impl Gateway {
     }
 
     /// Asks the server, by a call of its own, whether the earlier one took effect.
-    async fn probe(&self, call: &Call, operation: &Operation, probe: &Probe, upstream: &dyn Upstream) -> Result<bool, String> {
+    async fn probe(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        probe: &Probe,
+        upstream: &dyn Upstream,
+    ) -> Result<bool, String> {
         let mut arguments = Map::new();
         for (name, from) in &probe.arguments {
             let value = idempotency::at(&Value::Object(call.arguments.clone()), from).cloned();
@@ -145,10 +157,22 @@ impl Gateway {
     }
 
     /// Takes the slot of an admitted call, or waits for whoever makes the same one.
-    pub(crate) async fn take_turn(&self, call: &Call, operation: &Operation, plan: Option<&Plan>) -> Turn {
+    pub(crate) async fn take_turn(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        plan: Option<&Plan>,
+        acting: &Acting,
+    ) -> Turn {
         let Some(plan) = plan else { return Turn::Make(None) };
         let slots = self.engine().idempotency();
-        let found = slots.claim(&plan.key, &operation.id, &plan.rules, plan.over.as_ref(), &call.cancelled).await;
+        let claim = slots.claim(&plan.key, &operation.id, &plan.rules, plan.over.as_ref(), &call.cancelled);
+        let revoked = acting.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
+        let found = tokio::select! {
+            biased;
+            () = revoked.cancelled() => return Turn::Refuse(stopped(operation)),
+            found = claim => found,
+        };
         match found {
             Ok(Found::Mine(held)) => Turn::Make(Some(held)),
             Ok(Found::Made(slot)) if plan.rules.on_duplicate == OnDuplicate::ReturnCached => {
@@ -249,7 +273,13 @@ fn cannot_tell(operation: &Operation, error: &dyn std::fmt::Display) -> Denial {
 
 fn repeated(operation: &Operation, slot: &Slot) -> Denial {
     let message = format!("{} was not sent: the very same call was made at {}", operation.summary, at(slot));
-    worded(operation, DenialKind::Policy, message, "if it is to happen again, change what tells both apart", "reeve-repeat")
+    worded(
+        operation,
+        DenialKind::Policy,
+        message,
+        "if it is to happen again, change what tells both apart",
+        "reeve-repeat",
+    )
 }
 
 fn unknown(operation: &Operation, slot: &Slot) -> Denial {
@@ -258,7 +288,18 @@ fn unknown(operation: &Operation, slot: &Slot) -> Denial {
         operation.summary,
         at(slot)
     );
-    worded(operation, DenialKind::Unavailable, message, "look whether it took effect, and tell the human", "reeve-repeat-unknown")
+    worded(
+        operation,
+        DenialKind::Unavailable,
+        message,
+        "look whether it took effect, and tell the human",
+        "reeve-repeat-unknown",
+    )
+}
+
+fn stopped(operation: &Operation) -> Denial {
+    let message = format!("{} was not sent: {STOPPED}", operation.summary);
+    worded(operation, DenialKind::Stopped, message, "start again under the rules as they are now", "revoked")
 }
 
 fn at(slot: &Slot) -> String {

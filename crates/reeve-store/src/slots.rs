@@ -58,7 +58,8 @@ impl Store {
     pub async fn finish_slot(&self, key: Digest, operation: OperationId, end: SlotEnd) -> Result<bool, StoreError> {
         self.write(move |unit| {
             let open = |slot: &Slot| matches!(slot.state, SlotState::Reserved | SlotState::Unknown);
-            let Some(slot) = slots::get(unit.conn, &key)?.filter(|slot| slot.operation == operation && open(slot)) else {
+            let Some(slot) = slots::get(unit.conn, &key)?.filter(|slot| slot.operation == operation && open(slot))
+            else {
                 return Ok(false);
             };
             slots::put(unit.conn, &key, &Slot { state: end.state, result: end.result, ..slot })?;

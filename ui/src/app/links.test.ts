@@ -12,6 +12,7 @@ describe("a link from outside", () => {
     ["reeve://session/ses_7", { to: "/timeline", search: { q: "session:ses_7" } }],
     ["reeve://agents/claude-code", { to: "/agents/$agent", params: { agent: "claude-code" } }],
     ["reeve://servers", { to: "/servers" }],
+    ["reeve://credentials", { to: "/credentials" }],
     ["reeve://settings/protection", { to: "/settings/$tab", params: { tab: "protection" } }],
     ["reeve://timeline/", { to: "/timeline", search: {} }],
   ])("%s leads to its place", (link, place) => {

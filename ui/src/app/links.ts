@@ -5,6 +5,7 @@ type Destination =
   | { to: "/agents" }
   | { to: "/agents/$agent"; params: { agent: string } }
   | { to: "/servers" }
+  | { to: "/credentials" }
   | { to: "/settings/$tab"; params: { tab: string } }
   | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
 
@@ -28,6 +29,8 @@ export function destination(link: unknown): Destination {
       return id === undefined ? { to: "/agents" } : { to: "/agents/$agent", params: { agent: id } };
     case "servers":
       return id === undefined ? { to: "/servers" } : UNKNOWN;
+    case "credentials":
+      return id === undefined ? { to: "/credentials" } : UNKNOWN;
     case "settings":
       return id === undefined ? UNKNOWN : { to: "/settings/$tab", params: { tab: id } };
     case "timeline":

@@ -67,6 +67,7 @@ pub(crate) async fn status(host: &Host, marked: bool) -> Result<StatusDto, ApiEr
         sessions_running: count(live.len()),
         held: count(engine.approvals().waiting()),
         to_review: count(engine.servers().to_review()),
+        refused_credentials: count(engine.breakers().refused_credentials()),
         cost_today: costs.iter().map(|(_, cost)| cost).sum(),
         limit_today,
         chain: host.chain.state(engine).await?,

@@ -116,6 +116,10 @@ pub struct StatusDto {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<u32>"))]
     pub to_review: u32,
+    /// Credentials that a host refuses again and again, each counted once for each host.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<u32>"))]
+    pub refused_credentials: u32,
     /// nano-USD settled since local midnight.
     pub cost_today: i64,
     /// The tightest money budget per day over all agents (nano-USD), where one is set.

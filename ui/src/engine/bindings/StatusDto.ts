@@ -23,6 +23,10 @@ held: number,
  */
 toReview?: number, 
 /**
+ * Credentials that a host refuses again and again, each counted once for each host.
+ */
+refusedCredentials?: number, 
+/**
  * nano-USD settled since local midnight.
  */
 costToday: number, 
