@@ -85,6 +85,14 @@ impl Call {
         ["claudecode/toolUseId", "callId"].into_iter().filter_map(id).collect()
     }
 
+    /// Names the call to the server by what makes a repeat the same, for servers that look at that themselves.
+    fn name_once(&mut self, held: &Held) {
+        let meta = self.rest.entry("_meta").or_insert_with(|| json!({}));
+        if let Some(meta) = meta.as_object_mut() {
+            meta.insert("reeve/idempotency-key".to_owned(), Value::from(held.key().as_str()));
+        }
+    }
+
     /// What is sent: the very arguments that were judged.
     fn params(&self) -> Value {
         let mut params = Map::new();
@@ -170,6 +178,7 @@ impl Gateway {
             return Reply::denied(&unavailable(&operation, message, "call it less often at the same time", "tool-busy"));
         }
         if let Some(held) = &held {
+            call.name_once(held);
             held.sent();
         }
         let answered = self.forward(&call, &mut acting, upstream).await;

@@ -43,6 +43,7 @@ async fn of_three_calls_at_once_one_is_made_and_all_hear_its_result() {
         wire.call(id, "echo", json!({ "request_id": "r1", "n": id })).await;
     }
     let request = next_call(&mut wire).await;
+    assert_eq!(request["params"]["_meta"]["reeve/idempotency-key"].as_str().map(str::len), Some(64));
     wire.answer(&request, "sent once").await;
     let mut repeats = 0;
     for _ in 0..3 {
