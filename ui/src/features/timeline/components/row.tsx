@@ -202,6 +202,8 @@ function Why({ row }: { row: OperationRowDto }) {
   const { t } = useTranslation();
   const { colour } = STATE_LOOKS[row.state];
   const parts: [string, ReactNode][] = [];
+  if (row.purpose !== undefined) parts.push(["purpose", t(`flow.purposes.${row.purpose}`)]);
+  if (row.repeats !== undefined) parts.push(["repeats", t("timeline.repeated")]);
   if (isWordy(row.state)) parts.push(["state", <span className={colour}>{t(`state.low.${row.state}`)}</span>]);
   const risk: typeof parts = row.risk !== null && row.risk !== "low" && row.state !== "allowed" ? [["risk", <Risk risk={row.risk} />]] : [];
   if (row.state !== "denied") parts.push(...risk);
