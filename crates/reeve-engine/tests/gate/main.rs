@@ -11,6 +11,7 @@ mod presence;
 mod recovery;
 mod replays;
 mod retention;
+mod servers;
 mod settings;
 mod tidy;
 mod tools;
