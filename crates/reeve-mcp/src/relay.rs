@@ -352,10 +352,14 @@ impl Upstream for Server {
         Box::pin(async move {
             let id = Id::own(self.next.fetch_add(1, Ordering::Relaxed));
             let waiting = Waiting { server: self, id };
+            if cancelled.is_cancelled() {
+                return Err(Failure::Cancelled);
+            }
             tokio::select! {
+                // That the server is gone says more than that nobody waits for it any more.
                 biased;
-                () = cancelled.cancelled() => Err(Failure::Cancelled),
                 answered = self.send(admission, &waiting.id, method, params) => answered,
+                () = cancelled.cancelled() => Err(Failure::Cancelled),
             }
         })
     }
