@@ -304,7 +304,7 @@ fn policy() -> String {
 fn standing() -> String {
     let tool = |id: &str, tool: &str| {
         format!(
-            "\n@id(\"{id}\")\n@reason(\"approved before the demo began\")\n@lifts(\"ask-first-tool\", \"ask-tool-write\")\npermit (principal == Agent::\"demo-agent\", action == Action::\"mcp.tool_call\", resource == McpTool::\"{}/{tool}\");\n",
+            "\n@id(\"{id}\")\n@reason(\"approved before the demo began\")\n@lifts(\"ask-first-tool, ask-tool-write\")\npermit (principal == Agent::\"demo-agent\", action == Action::\"mcp.tool_call\", resource == McpTool::\"{}/{tool}\");\n",
             office::SERVER
         )
     };
