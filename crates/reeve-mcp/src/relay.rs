@@ -65,6 +65,8 @@ struct Relay {
     asks: Mutex<HashMap<Id, Asking>>,
     /// Calls under way.
     tasks: TaskTracker,
+    /// Cancelled when nobody waits for a person's answer here any more.
+    over: CancellationToken,
 }
 
 impl Gateway {
@@ -81,6 +83,7 @@ impl Gateway {
             asked: Mutex::default(),
             asks: Mutex::default(),
             tasks: TaskTracker::new(),
+            over: over.child_token(),
         });
         let ended = tokio::select! {
             biased;
@@ -256,11 +259,10 @@ impl Relay {
     fn asks(self: &Arc<Self>, id: Id, method: String, params: Value, raw: Bytes) {
         let relay = Arc::clone(self);
         self.tasks.spawn(async move {
-            let over = relay.session.ended().clone();
             let asked = relay.gateway.ask(&relay.session, &relay.server, &method, &params, None);
             let asking = tokio::select! {
                 biased;
-                () = over.cancelled() => return,
+                () = relay.over.cancelled() => return,
                 asking = asked => asking,
             };
             match asking {
@@ -303,6 +305,7 @@ impl Relay {
         };
         // Calls that wait for the server hear it at once; those that are held are let go of.
         self.upstream.waiting.lock().clear();
+        self.over.cancel();
         self.asks.lock().drain().for_each(|(_, asking)| asking.dropped());
         let open: Vec<(Id, Asked)> = self.asked.lock().drain().collect();
         for (id, asked) in open {

@@ -30,7 +30,7 @@ struct Kind {
 }
 
 const SQLITE: Kind = Kind { dialect: "sqlite", write: "write_query", read: "read_query", argument: "query" };
-const POSTGRES: Kind = Kind { dialect: "postgres", write: "execute_sql", read: "execute_sql", argument: "sql" };
+const POSTGRES: Kind = Kind { dialect: "postgres", write: "execute", read: "query", argument: "sql" };
 
 impl Kind {
     fn rules(&self) -> String {
@@ -44,7 +44,24 @@ impl Kind {
 
 fn program(name: &str) -> PathBuf {
     let folder = std::env::var_os("REEVE_DATABASE_SERVERS").expect("`REEVE_DATABASE_SERVERS` names no folder");
-    Path::new(&folder).join(name)
+    let places = ["bin", "node_modules/.bin"].map(|place| Path::new(&folder).join(place).join(name));
+    places.into_iter().find(|path| path.exists()).unwrap_or_else(|| panic!("`{name}` is not installed"))
+}
+
+/// PostgreSQL does not run as root.
+fn unprivileged(program: &Path) -> Command {
+    if nobody_but_root() {
+        // In its place, so that what ends it ends the program.
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups"]).arg(program);
+        return command;
+    }
+    Command::new(program)
+}
+
+fn nobody_but_root() -> bool {
+    let told = std::process::Command::new("id").arg("-u").output().unwrap();
+    told.stdout.trim_ascii() == b"0"
 }
 
 /// Carries lines between a connection and a program.
@@ -137,8 +154,8 @@ async fn proven(kind: Kind, command: Command, gold: impl AsyncFn() -> String) {
 const CUSTOMERS: &str = "CREATE TABLE customers (id INTEGER PRIMARY KEY, tier TEXT, changes INTEGER DEFAULT 0);";
 
 /// The standard output of a program that must succeed.
-async fn said(program: &Path, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().await.unwrap();
+async fn said(mut command: Command, arguments: &[&str]) -> String {
+    let output = command.args(arguments).output().await.unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
@@ -148,15 +165,15 @@ async fn said(program: &Path, arguments: &[&str]) -> String {
 async fn an_sqlite_file_changes_as_it_was_counted_and_approved_and_once() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("crm.db").display().to_string();
-    let sqlite = Path::new("sqlite3");
+    let sqlite = || Command::new("sqlite3");
     let fill = format!(
         "{CUSTOMERS} WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000) \
          INSERT INTO customers (id, tier) SELECT i, CASE WHEN i <= 4000 THEN 'basic' ELSE 'silver' END FROM n;"
     );
-    said(sqlite, &[&file, &fill]).await;
+    said(sqlite(), &[&file, &fill]).await;
     let mut command = Command::new(program("mcp-server-sqlite"));
     command.args(["--db-path", &file]);
-    proven(SQLITE, command, async || said(sqlite, &[&file, "SELECT count(*) FROM customers WHERE tier = 'gold'"]).await).await;
+    proven(SQLITE, command, async || said(sqlite(), &[&file, "SELECT count(*) FROM customers WHERE tier = 'gold'"]).await).await;
 }
 
 /// A PostgreSQL of its own in a temporary folder, reached through a socket there and nowhere else.
@@ -172,9 +189,12 @@ impl Cluster {
         let newest = std::fs::read_dir("/usr/lib/postgresql").unwrap().filter_map(Result::ok).map(|entry| entry.path()).max();
         let programs = newest.expect("there is no PostgreSQL").join("bin");
         let data = folder.path().join("data").display().to_string();
-        said(&programs.join("initdb"), &["-D", &data, "-U", "reeve", "-A", "trust", "--no-sync"]).await;
+        if nobody_but_root() {
+            said(Command::new("chown"), &["postgres", &folder.path().display().to_string()]).await;
+        }
+        said(unprivileged(&programs.join("initdb")), &["-D", &data, "-U", "reeve", "-A", "trust", "--no-sync"]).await;
         let socket = folder.path().display().to_string();
-        let server = Command::new(programs.join("postgres"))
+        let server = unprivileged(&programs.join("postgres"))
             .args(["-D", &data, "-k", &socket, "-c", "listen_addresses=", "-c", "fsync=off"])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -200,20 +220,20 @@ impl Cluster {
 
     async fn sql(&self, statement: &str) -> String {
         let arguments = ["-h", &self.socket(), "-U", "reeve", "-d", "postgres", "-Atqc", statement];
-        said(&self.programs.join("psql"), &arguments).await
+        said(Command::new(self.programs.join("psql")), &arguments).await
     }
 }
 
 #[tokio::test]
-#[ignore = "needs the programs of tests/databases/requirements.txt, PostgreSQL and a user that is not root"]
+#[ignore = "needs the programs of tests/databases/requirements.txt, and PostgreSQL"]
 async fn a_postgresql_changes_as_it_was_counted_and_approved_and_once() {
     let cluster = Cluster::new().await;
     cluster.sql(CUSTOMERS).await;
     let fill = "INSERT INTO customers (id, tier) SELECT i, CASE WHEN i <= 4000 THEN 'basic' ELSE 'silver' END \
                 FROM generate_series(1, 5000) AS i";
     cluster.sql(fill).await;
-    let mut command = Command::new(program("postgres-mcp"));
-    let address = format!("postgresql://reeve@/postgres?host={}", cluster.socket());
-    command.args(["--access-mode", "unrestricted", &address]);
+    let mut command = Command::new(program("mcp-postgres"));
+    command.env("PG_HOST", cluster.socket()).env("PG_USER", "reeve").env("PG_PASSWORD", "unused");
+    command.env("PG_DATABASE", "postgres").env("PG_SSLMODE", "disable").env("PG_ALLOW_WRITE", "true");
     proven(POSTGRES, command, async || cluster.sql("SELECT count(*) FROM customers WHERE tier = 'gold'").await).await;
 }

@@ -123,7 +123,15 @@ async fn everything_that_a_message_can_be_about_passes_while_a_call_is_held() {
         assert_eq!(wire.served_raw().await, raw);
         let answer = format!(r#"{{"id":"q{at}","result":{{"nextCursor":"c","kept":[0.10,{{}}]}},"jsonrpc":"2.0"}}"#);
         wire.server.tx.send(answer.clone().into()).await.unwrap();
-        assert_eq!(wire.heard_raw().await, answer);
+        let heard = wire.heard_raw().await;
+        // What a server says of itself is read, and written anew from what was read.
+        match method {
+            &"initialize" | &"server/discover" => {
+                let read = |raw: &[u8]| serde_json::from_slice::<Value>(raw).unwrap();
+                assert_eq!(read(&heard), read(answer.as_bytes()));
+            }
+            _ => assert_eq!(heard, answer),
+        }
     }
     for (at, method) in ["roots/list", "ping", "acme/asks"].into_iter().enumerate() {
         let raw = format!(r#"{{"jsonrpc":"2.0","id":{at},"method":"{method}","params":{{{meta}}}}}"#);

@@ -195,7 +195,14 @@ impl Wire {
     }
 
     pub async fn heard_raw(&mut self) -> Bytes {
-        tokio::time::timeout(SOON, self.agent.rx.recv()).await.expect("the agent hears nothing").expect("it ended")
+        loop {
+            let heard = tokio::time::timeout(SOON, self.agent.rx.recv()).await;
+            let heard = heard.expect("the agent hears nothing").expect("it ended");
+            // Comes whenever a person reviewed something meanwhile.
+            if !is_change(&heard) {
+                return heard;
+            }
+        }
     }
 
     /// What the server hears next.
@@ -230,6 +237,11 @@ impl Wire {
 pub fn tools() -> Value {
     let tool = |name: &str| json!({ "name": name, "description": format!("does {name}"), "inputSchema": { "type": "object" } });
     json!([tool("echo"), tool("drop"), tool("write")])
+}
+
+/// Whether the agent is told that its list of tools would be another one now.
+pub fn is_change(raw: &Bytes) -> bool {
+    String::from_utf8_lossy(raw).contains("notifications/tools/list_changed")
 }
 
 /// The text of a result.
