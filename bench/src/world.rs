@@ -141,7 +141,7 @@ fn write_profile(home: &Home, upstream: &Upstream, level: Level) -> anyhow::Resu
     Ok(())
 }
 
-async fn connect(home: &Home) -> anyhow::Result<Client> {
+pub async fn connect(home: &Home) -> anyhow::Result<Client> {
     for _ in 0..10_000 {
         if let Ok(client) = Client::connect(home, Surface::Cli).await {
             return Ok(client);

@@ -91,7 +91,10 @@ impl Behind {
             return Err("it is not registered any more".to_owned());
         };
         if let Some(rest) = self.failed.lock().get(server).and_then(|failures| failures.rest()) {
-            return Err(format!("it ended right after its start; it is started again in {} ms", rest.as_millis().max(1)));
+            return Err(format!(
+                "it ended right after its start; it is started again in {} ms",
+                rest.as_millis().max(1)
+            ));
         }
         let ca = self.proxy.certificate(session.id()).ok_or("the session is over")?;
         let opened = OpenedSessionDto {
@@ -107,7 +110,8 @@ impl Behind {
         let prepared = launch::join(&self.home, opened).map_err(|error| error.message)?;
         let line: Vec<OsString> = std::iter::once(&command).chain(&args).map(OsString::from).collect();
         let folder = cwd.unwrap_or_else(|| session.session.cwd.clone().into());
-        let child = Child::start_in(&line, &prepared.environment, &env, Some(&folder)).map_err(|error| error.message)?;
+        let child =
+            Child::start_in(&line, &prepared.environment, &env, Some(&folder)).map_err(|error| error.message)?;
         let (here, there) = Link::pair();
         tokio::spawn(carry(child, there, server.to_owned(), Arc::clone(&self.failed)));
         let command = std::iter::once(command).chain(args).collect();

@@ -67,7 +67,8 @@ fn by_place(endpoint: &Endpoint) -> String {
 impl ToolMouth for Mouth {
     fn read(&self, body: &[u8]) -> Result<Option<Posted>, String> {
         let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        if !matches!(first, Some(b'{' | b'[')) {
+        let has = |word: &[u8]| body.windows(word.len()).any(|window| window == word);
+        if !matches!(first, Some(b'{' | b'[')) || !(has(b"jsonrpc") || has(b"tools/call") || has(b"\\")) {
             return Ok(None);
         }
         match message::parse(body) {
@@ -80,7 +81,13 @@ impl ToolMouth for Mouth {
                 Ok(Some(Posted::Cancels { id }))
             }
             Ok(Message::Notification { .. } | Message::Response { .. }) => Ok(Some(Posted::Other)),
-            Err(error) => if may_call(body) { Err(error.to_string()) } else { Ok(None) },
+            Err(error) => {
+                if may_call(body) {
+                    Err(error.to_string())
+                } else {
+                    Ok(None)
+                }
+            }
         }
     }
 
@@ -131,18 +138,15 @@ impl ToolMouth for Mouth {
     fn concerns(&self, method: Option<&str>, message: &[u8]) -> bool {
         // Whatever a server may write for it, only a message with these letters or with an escape can be one of these.
         let has = |word: &[u8]| message.windows(word.len()).any(|window| window == word);
-        method.is_some_and(|method| method == "tools/list" || lists::greets(method)) || has(b"sampling") || has(b"elicitation") || has(b"\\")
+        method.is_some_and(|method| method == "tools/list" || lists::greets(method))
+            || has(b"sampling")
+            || has(b"elicitation")
+            || has(b"\\")
     }
 }
 
 /// What becomes of a message of a remote server.
-async fn hear(
-    gateway: &Gateway,
-    party: &Party,
-    server: &ServerRef,
-    method: Option<&str>,
-    bytes: &[u8],
-) -> Passage {
+async fn hear(gateway: &Gateway, party: &Party, server: &ServerRef, method: Option<&str>, bytes: &[u8]) -> Passage {
     match message::parse(bytes) {
         Ok(Message::Response { id: Some(id), answer: Answer::Result(result) }) => {
             let answer = match method {
@@ -225,7 +229,8 @@ mod tests {
         ] {
             assert!(message::parse(bad.as_bytes()).is_err() && may_call(bad.as_bytes()), "{bad}");
         }
-        for good in [r#"[{"jsonrpc":"2.0","id":1,"method":"eth_call"}]"#, r#"{"a":1,"a":2}"#, "[1", r#"{"method":"x"}"#] {
+        for good in [r#"[{"jsonrpc":"2.0","id":1,"method":"eth_call"}]"#, r#"{"a":1,"a":2}"#, "[1", r#"{"method":"x"}"#]
+        {
             assert!(!may_call(good.as_bytes()), "{good}");
         }
     }

@@ -275,6 +275,8 @@ async fn forward(shared: &Shared, asked: Asked) -> Response<Body> {
     let Asked { session, token, server, mut head, body } = asked;
     // The token opens this endpoint and nothing else.
     head.headers.remove(http::header::AUTHORIZATION);
+    // Which page asks was looked at here; the server is asked by Reeve.
+    head.headers.remove(http::header::ORIGIN);
     shared.back.forward(&session, &token, &server, Request::from_parts(head, body)).await
 }
 
@@ -310,7 +312,8 @@ fn listen(shared: &Shared, asked: &Asked) -> Result<Response<Body>, Turned> {
             if own.is_read() {
                 return Err(answer::refused(StatusCode::CONFLICT, "this MCP session has a stream open already"));
             }
-            (own, 0)
+            let after = own.taken();
+            (own, after)
         }
     };
     Ok(answer::events(stream.body(after, false, bridge), None))

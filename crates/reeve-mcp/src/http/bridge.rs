@@ -17,6 +17,8 @@ use crate::http::stream::Stream;
 
 /// Streams that ended and are kept for clients that lost their connection.
 const ENDED: usize = 16;
+/// Answered requests whose progress is still told.
+const TOKENS: usize = 256;
 /// Requests that one client has under way at once.
 const UNDER_WAY: usize = 1024;
 /// Where a notification of the 2026-07-28 protocol names the request that subscribed to it.
@@ -44,6 +46,8 @@ struct Desk {
     own: Arc<Stream>,
     /// Oldest first.
     finished: VecDeque<Arc<Stream>>,
+    /// Progress tokens of requests that were answered: a task that they began goes on.
+    tokens: VecDeque<(u64, Value)>,
     used: Instant,
 }
 
@@ -80,6 +84,7 @@ impl Bridge {
             waiting: HashMap::new(),
             own: Stream::new(OWN),
             finished: VecDeque::new(),
+            tokens: VecDeque::new(),
             used: Instant::now(),
         };
         let bridge = Arc::new(Self { id, owner, server, to_server, desk: Mutex::new(desk), ended });
@@ -209,6 +214,12 @@ impl Bridge {
             if let Some(place) = message.get_mut("id") {
                 *place = waiting.id;
             }
+            if let Some((number, token)) = Some(waiting.stream.number).zip(waiting.token) {
+                desk.tokens.push_back((number, token));
+                if desk.tokens.len() > TOKENS {
+                    desk.tokens.pop_front();
+                }
+            }
             waiting.stream.say(Bytes::from(message.to_string()), true);
             desk.finished.push_back(waiting.stream);
             if desk.finished.len() > ENDED {
@@ -218,7 +229,15 @@ impl Bridge {
         }
         for place in ["/params/progressToken", &format!("/params/_meta/{}", SUBSCRIPTION.replace('/', "~1"))] {
             let Some(number) = message.pointer(place).and_then(Value::as_u64) else { continue };
-            let Some(waiting) = desk.waiting.get(&number) else { continue };
+            let Some(waiting) = desk.waiting.get(&number) else {
+                let known = desk.tokens.iter().find(|(one, _)| *one == number).map(|(_, token)| token.clone());
+                if let (Some(token), Some(place)) = (known, message.pointer_mut(place)) {
+                    *place = token;
+                    desk.related().say(Bytes::from(message.to_string()), false);
+                }
+                // Nobody knows what else it is about.
+                return;
+            };
             let own = if place.ends_with("Token") { waiting.token.clone() } else { Some(waiting.id.clone()) };
             if let (Some(own), Some(place)) = (own, message.pointer_mut(place)) {
                 *place = own;
@@ -246,4 +265,71 @@ impl Desk {
 fn failed(id: Value, why: &str) -> Bytes {
     let error = json!({ "jsonrpc": "2.0", "id": id, "error": { "code": -32000, "message": why } });
     Bytes::from(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::{Receiver, Sender};
+
+    use super::*;
+
+    fn bridge() -> (Arc<Bridge>, Receiver<Bytes>, Sender<Bytes>) {
+        let (to, at_server) = mpsc::channel(16);
+        let (from_server, from) = mpsc::channel(16);
+        let ended = CancellationToken::new();
+        let bridge = Bridge::start("one".to_owned(), SessionId::new(), "s".to_owned(), to, from, ended);
+        (bridge, at_server, from_server)
+    }
+
+    fn value(bytes: &Bytes) -> Value {
+        serde_json::from_slice(bytes).unwrap()
+    }
+
+    fn call(id: Value) -> Value {
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": { "_meta": { "progressToken": 1 }, "x": 1 } })
+    }
+
+    #[tokio::test]
+    async fn two_clients_with_the_same_ids_and_tokens_hear_each_their_own() {
+        let (bridge, mut at_server, from_server) = bridge();
+        let first = bridge.request(call(json!(7))).await.unwrap();
+        let second = bridge.request(call(json!(7))).await.unwrap();
+        let seen = [value(&at_server.recv().await.unwrap()), value(&at_server.recv().await.unwrap())];
+        assert_ne!(seen[0]["id"], seen[1]["id"]);
+        assert_ne!(seen[0]["params"]["_meta"]["progressToken"], seen[1]["params"]["_meta"]["progressToken"]);
+        let say = |message: Value| from_server.send(Bytes::from(message.to_string()));
+        let token = &seen[1]["params"]["_meta"]["progressToken"];
+        let progress = json!({ "progressToken": token, "progress": 1 });
+        say(json!({ "jsonrpc": "2.0", "method": "notifications/progress", "params": progress })).await.unwrap();
+        for (one, words) in seen.iter().zip(["first", "second"]) {
+            say(json!({ "jsonrpc": "2.0", "id": one["id"], "result": { "said": words } })).await.unwrap();
+        }
+        let only = value(&first.stream.only().await.unwrap());
+        assert_eq!(only, json!({ "jsonrpc": "2.0", "id": 7, "result": { "said": "first" } }));
+        assert_eq!(second.stream.only().await, None, "progress came before");
+        let last = value(&second.stream.last().await.unwrap());
+        assert_eq!((&last["id"], &last["result"]["said"]), (&json!(7), &json!("second")));
+    }
+
+    #[tokio::test]
+    async fn cancelling_names_the_request_as_the_server_knows_it() {
+        let (bridge, mut at_server, _from_server) = bridge();
+        bridge.request(call(json!("a"))).await.unwrap();
+        let number = value(&at_server.recv().await.unwrap())["id"].clone();
+        let cancel =
+            |id: &str| json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } });
+        bridge.tell(cancel("other")).await.unwrap();
+        bridge.tell(cancel("a")).await.unwrap();
+        assert_eq!(value(&at_server.recv().await.unwrap())["params"]["requestId"], number);
+    }
+
+    #[tokio::test]
+    async fn who_waits_hears_that_the_server_is_gone() {
+        let (bridge, _at_server, from_server) = bridge();
+        let begun = bridge.request(call(json!(1))).await.unwrap();
+        drop(from_server);
+        let answer = value(&begun.stream.last().await.unwrap());
+        assert_eq!(answer["error"]["code"], -32000);
+        assert!(bridge.request(call(json!(2))).await.is_err());
+    }
 }

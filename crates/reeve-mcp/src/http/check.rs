@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use http::StatusCode;
+use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use reeve_domain::sensitive::Secret;
 use reeve_engine::{Engine, LiveSession};
 use rmcp::model::{ErrorCode, ProtocolVersion};
@@ -28,7 +28,8 @@ const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 pub(super) fn host(headers: &HeaderMap, port: u16) -> Result<(), Turned> {
     let mut hosts = headers.get_all(HOST).iter();
     let host = hosts.next().and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let known = ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")));
+    let known =
+        ["127.0.0.1", "localhost", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(&format!("{name}:{port}")));
     if known && hosts.next().is_none() {
         return Ok(());
     }
@@ -96,7 +97,8 @@ pub(super) fn identity(engine: &Engine, headers: &HeaderMap) -> Result<(Arc<Live
 /// The version that a header names is one that there is.
 pub(super) fn version(headers: &HeaderMap) -> Result<(), Turned> {
     let Some(value) = headers.get(VERSION) else { return Ok(()) };
-    let known = value.to_str().is_ok_and(|named| ProtocolVersion::KNOWN_VERSIONS.iter().any(|one| one.as_str() == named));
+    let known =
+        value.to_str().is_ok_and(|named| ProtocolVersion::KNOWN_VERSIONS.iter().any(|one| one.as_str() == named));
     if known {
         return Ok(());
     }
@@ -107,12 +109,14 @@ pub(super) fn version(headers: &HeaderMap) -> Result<(), Turned> {
 /// Whether a client takes this kind of answer.
 pub(super) fn accepts(headers: &HeaderMap, kind: &str) -> bool {
     let (family, _) = kind.split_once('/').unwrap_or((kind, ""));
-    headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(|item| {
-        let mut parts = item.split(';').map(str::trim);
-        let named = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        !refused && (named == kind || named == "*/*" || named == format!("{family}/*"))
-    })
+    headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(',')).any(
+        |item| {
+            let mut parts = item.split(';').map(str::trim);
+            let named = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused = parts.any(|part| matches!(part, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            !refused && (named == kind || named == "*/*" || named == format!("{family}/*"))
+        },
+    )
 }
 
 /// Whether a message belongs to no MCP session: what follows the 2026-07-28 protocol names its version by itself.
@@ -203,7 +207,13 @@ mod tests {
         for good in ["http://localhost:3000", "http://127.0.0.1", "https://[::1]:1"] {
             assert!(origin(&headers(&[("origin", good)])).is_ok(), "{good}");
         }
-        for bad in ["null", "http://evil.example", "http://localhost.evil.example", "http://localhost:80@evil.example", "file://"] {
+        for bad in [
+            "null",
+            "http://evil.example",
+            "http://localhost.evil.example",
+            "http://localhost:80@evil.example",
+            "file://",
+        ] {
             assert!(origin(&headers(&[("origin", bad)])).is_err(), "{bad}");
         }
         assert!(origin(&HeaderMap::new()).is_ok());
@@ -214,7 +224,16 @@ mod tests {
         assert_eq!(path("/mcp/files").unwrap(), "files");
         assert_eq!(path("/mcp/files/").unwrap(), "files");
         assert_eq!(path("/mcp/%40acme%2fmail").unwrap(), "@acme/mail");
-        for bad in ["/", "/mcp", "/mcp/", "/mcp/a/b", "/mcp/a%2", "/mcp/a%0a", "/mcp/%+1", "/.well-known/oauth-protected-resource"] {
+        for bad in [
+            "/",
+            "/mcp",
+            "/mcp/",
+            "/mcp/a/b",
+            "/mcp/a%2",
+            "/mcp/a%0a",
+            "/mcp/%+1",
+            "/.well-known/oauth-protected-resource",
+        ] {
             assert!(path(bad).is_err(), "{bad}");
         }
     }

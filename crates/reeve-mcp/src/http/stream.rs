@@ -3,7 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -30,6 +30,8 @@ pub(super) struct Stream {
     log: Mutex<Log>,
     changed: Notify,
     readers: AtomicUsize,
+    /// The last message that a reader took.
+    taken: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -69,6 +71,11 @@ impl Stream {
 
     pub fn is_read(&self) -> bool {
         self.readers.load(Ordering::Acquire) > 0
+    }
+
+    /// The number of the last message that a reader took: where a new one begins.
+    pub fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Acquire)
     }
 
     /// The only message that there will ever be, once there is one; `None` where others come before it.
@@ -138,6 +145,7 @@ impl Stream {
             let bytes = match timeout(QUIET, reader.0.after(at)).await {
                 Ok(Some((number, message))) => {
                     at = number;
+                    reader.0.taken.fetch_max(number, Ordering::AcqRel);
                     let text = String::from_utf8_lossy(&message);
                     StreamEvent::encode(Some(&format!("{}-{number}", reader.0.number)), &text)
                 }
@@ -185,6 +193,7 @@ mod tests {
         let rest = read(stream.body(2, false, ())).await;
         assert_eq!(rest, "event: message\nid: 7-3\ndata: 3\n\n");
         assert_eq!(read(stream.body(3, false, ())).await, "");
+        assert_eq!(stream.taken(), 3, "who comes anew hears nothing again");
     }
 
     #[tokio::test]

@@ -11,7 +11,9 @@ use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Limited};
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::Scheme;
-use reeve_domain::verdict::DenialKind;
+use reeve_domain::settings::Mode;
+use reeve_domain::verdict::{Decision, DenialKind};
+use reeve_engine::denials::by_policy;
 use serde_json::Value;
 
 use crate::channel::Channel;
@@ -49,7 +51,10 @@ fn has_own_headers(asked: &Asked) -> bool {
 }
 
 fn said(headers: &HeaderMap, name: &str, word: &str) -> bool {
-    headers.get_all(name).iter().any(|value| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains(word)))
+    headers
+        .get_all(name)
+        .iter()
+        .any(|value| value.to_str().is_ok_and(|value| value.to_ascii_lowercase().contains(word)))
 }
 
 /// Whether the connection leads to Reeve's own MCP endpoint.
@@ -79,7 +84,8 @@ pub(super) fn read(channel: &Channel, asked: &Asked, taken: &Taken) -> Result<Op
         "POST" => {
             let Some(body) = taken.judged() else { return unseen(channel, asked) };
             let posted = mouth.read(body);
-            let posted = posted.map_err(|why| Refusal::malformed(format!("The MCP message cannot be judged: {why}.")))?;
+            let posted =
+                posted.map_err(|why| Refusal::malformed(format!("The MCP message cannot be judged: {why}.")))?;
             Ok(posted.map(Spoken::Posted))
         }
         _ => Ok(None),
@@ -125,9 +131,19 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
     }
 }
 
-/// Like any request; and a call that writes a stored secret out would be recorded with it.
+/// Like any request, whose place must not be forbidden either; and a call that writes a stored secret out would be recorded
+/// with it.
 async fn check_call(case: &Case, found: &Found) -> Result<(), Turned> {
     guard::check(case, found).await?;
+    let engine = &case.channel.shared.engine;
+    let session = &case.channel.session;
+    let verdict = engine.gate().verdict(&case.operation, session, engine.now());
+    let observed = engine.protection().mode_for(&session.session, engine.now()) == Mode::Observe;
+    if verdict.decision() == Decision::Deny && !observed {
+        let denial = by_policy(&case.operation, &verdict);
+        let denial = engine.gate().refuse(case.operation.clone(), denial).await;
+        return Err(Turned::Denied { denial, dialect: None });
+    }
     if !found.secret_seen {
         return Ok(());
     }

@@ -62,7 +62,8 @@ impl Ears {
         let (mut head, body) = response.into_parts();
         head.headers.remove(CONTENT_LENGTH);
         head.headers.remove(CONTENT_ENCODING);
-        let is_events = head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+        let is_events =
+            head.headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
         if is_events {
             return Ok(Response::from_parts(head, self.stream(body)));
         }

@@ -15,6 +15,7 @@ use reeve_domain::address::Ranges;
 use reeve_domain::event::EventBody;
 use reeve_domain::host::Authority;
 use reeve_domain::obligation::Obligation;
+use reeve_domain::operation::{Endpoint, Operation};
 use reeve_engine::Admission;
 use reeve_protocol::events::{EventReader, StreamEvent};
 use serde_json::{Value, json};
@@ -48,6 +49,8 @@ const PARAMETERS: &str = "mcp-param-";
 pub(super) struct Remote {
     channel: Channel,
     asked: Asked,
+    /// The request that the call came in.
+    carrier: Operation,
     party: Party,
     mouth: Arc<dyn ToolMouth>,
     /// The client's own id and arguments: the call itself goes out under that id, so that the server knows it by the same.
@@ -64,6 +67,7 @@ impl Remote {
         Self {
             channel: case.channel.clone(),
             asked: case.asked.clone(),
+            carrier: case.operation.clone(),
             party: party(case),
             mouth,
             id: id.clone(),
@@ -100,6 +104,11 @@ impl Remote {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        // For servers, and what stands before them, that tell repeats by the header.
+        let key = params.pointer("/_meta/reeve~1idempotency-key").and_then(Value::as_str);
+        if let Some(key) = key.and_then(|key| HeaderValue::from_str(key).ok()) {
+            headers.insert("idempotency-key", key);
+        }
         Ok(headers)
     }
 
@@ -111,7 +120,7 @@ impl Remote {
         mut headers: HeaderMap,
         mut body: Bytes,
     ) -> Result<(Response<Payload>, Option<Masker>), ToolFailure> {
-        let route = route(&self.channel, &self.asked, admission).map_err(ToolFailure::Gone)?;
+        let route = self.route(admission).map_err(ToolFailure::Gone)?;
         let mut target = target(&self.asked);
         let mut masker = None;
         if let Some(injection) = admission.injection() {
@@ -141,12 +150,40 @@ impl Remote {
         }
     }
 
+    /// Where it goes. Special addresses are permitted by rules for the place, which rules for tools do not name.
+    fn route(&self, admission: &Admission) -> Result<Route, String> {
+        let endpoint = admission.operation().endpoint();
+        let same = |endpoint: &&Endpoint| {
+            (endpoint.scheme, &endpoint.host, endpoint.port, &endpoint.path)
+                == (
+                    self.asked.endpoint.scheme,
+                    &self.asked.endpoint.host,
+                    self.asked.endpoint.port,
+                    &self.asked.endpoint.path,
+                )
+        };
+        let endpoint = endpoint.filter(same).ok_or_else(|| "what was admitted goes to another place".to_owned())?;
+        let engine = &self.channel.shared.engine;
+        let verdict = engine.gate().verdict(&self.carrier, &self.channel.session, engine.now());
+        let ranges = verdict.obligations().iter().filter_map(|obligation| match obligation {
+            Obligation::PermitAddresses { ranges } => Some(ranges.join(",")),
+            _ => None,
+        });
+        Ok(Route {
+            session: self.channel.session.id().clone(),
+            credential: admission.injection().map(|injection| injection.credential.clone()),
+            scheme: endpoint.scheme,
+            authority: Authority { host: endpoint.host.clone(), port: endpoint.port },
+            permitted: Ranges::parse(&ranges.collect::<Vec<_>>().join(",")).map_err(|error| error.to_string())?,
+            upgrade: false,
+        })
+    }
+
     async fn exchange(&self, admission: &Admission, method: &str, params: Value) -> Result<Value, ToolFailure> {
         let id = self.id_for(&params);
         let headers = self.headers(&params)?;
         let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
-        let (response, mut masker) =
-            self.send(admission, "POST", headers, Bytes::from(body.to_string())).await?;
+        let (response, mut masker) = self.send(admission, "POST", headers, Bytes::from(body.to_string())).await?;
         let answered = self.read(admission, response, &mut masker, &id).await;
         self.note(admission, masker).await;
         answered
@@ -174,7 +211,9 @@ impl Remote {
             }
             if !is_stream(&response) {
                 let whole = collect(response.into_body(), masker).await?;
-                return self.result(&whole, id)?.ok_or_else(|| ToolFailure::Garbage("it answers another id".to_owned()));
+                return self
+                    .result(&whole, id)?
+                    .ok_or_else(|| ToolFailure::Garbage("it answers another id".to_owned()));
             }
             let before = last.clone();
             if let Some(answered) = self.stream(response.into_body(), masker, id, &mut last, &mut wait).await? {
@@ -321,23 +360,6 @@ impl ToolServer for Remote {
 fn target(asked: &Asked) -> String {
     let path = asked.endpoint.path.as_str();
     asked.query.as_ref().map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"))
-}
-
-fn route(channel: &Channel, asked: &Asked, admission: &Admission) -> Result<Route, String> {
-    let endpoint = admission.operation().endpoint().filter(|endpoint| **endpoint == asked.endpoint);
-    let endpoint = endpoint.ok_or_else(|| "what was admitted goes to another place".to_owned())?;
-    let ranges = admission.obligations().iter().filter_map(|obligation| match obligation {
-        Obligation::PermitAddresses { ranges } => Some(ranges.join(",")),
-        _ => None,
-    });
-    Ok(Route {
-        session: channel.session.id().clone(),
-        credential: admission.injection().map(|injection| injection.credential.clone()),
-        scheme: endpoint.scheme,
-        authority: Authority { host: endpoint.host.clone(), port: endpoint.port },
-        permitted: Ranges::parse(&ranges.collect::<Vec<_>>().join(",")).map_err(|error| error.to_string())?,
-        upgrade: false,
-    })
 }
 
 pub(super) fn is_stream(response: &Response<Payload>) -> bool {
