@@ -118,7 +118,7 @@ impl Child {
     }
 
     /// What it started and left behind.
-    async fn end_rest(&self) {
+    async fn end_rest(&mut self) {
         self.signal(Kind::End);
         let begun = Instant::now();
         while self.signal(Kind::Look) {

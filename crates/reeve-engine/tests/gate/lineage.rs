@@ -78,3 +78,16 @@ async fn a_new_prompt_ends_the_wait_for_results_that_never_came() {
     let late = world.llm(&live, "so", 10);
     assert!(live.parent_of(&late, &owned(&["t1"])).is_some());
 }
+
+#[tokio::test]
+async fn a_tool_call_with_its_own_id_is_under_the_answer_that_asked_for_it_whatever_else_waits() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let one = answered(&world, &live, "one", &[], &["t1"]).await;
+    let other = answered(&world, &live, "two", &[], &["t2"]).await;
+    let call = world.http(&live, "GET", "docs.example.com", "/");
+    assert_eq!(live.parent_of_call(&call, &["t1"]), Some(one.id));
+    assert_eq!(live.parent_of_call(&call, &["t2"]), Some(other.id));
+    // An id that no model gave tells nothing, and two that wait at once are not told apart.
+    assert_eq!(live.parent_of_call(&call, &["exec-1"]), None);
+}
