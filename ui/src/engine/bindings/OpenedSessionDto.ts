@@ -12,6 +12,10 @@ export type OpenedSessionDto = { session: SessionDto,
  */
 proxy: string, 
 /**
+ * Where the MCP endpoint is: a server's URL is this, `/` and its name.
+ */
+mcp: string, 
+/**
  * Opens this session and nothing else; handed out once.
  */
 token: TypedSecret, 
