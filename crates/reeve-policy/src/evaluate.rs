@@ -30,7 +30,12 @@ impl PolicySet {
     pub fn evaluate(&self, operation: &Operation, circumstances: &Circumstances) -> Verdict {
         let verdicts = Case::all(operation, circumstances).into_iter().map(|case| self.evaluate_case(&case));
         let nothing = || self.broken(&Case::new(operation, circumstances), "there is nothing to judge");
-        let verdict = verdicts.reduce(together).unwrap_or_else(nothing);
+        let mut verdict = verdicts.reduce(together).unwrap_or_else(nothing);
+        if verdict.decision() == Decision::Ask
+            && let Some(place) = self.tools.declared(operation)
+        {
+            verdict = lifted(verdict, place);
+        }
         match self.tools.bear(operation) {
             Some(bearing) => bear(verdict, bearing),
             None => verdict,
@@ -271,6 +276,20 @@ fn together(one: Verdict, other: Verdict) -> Verdict {
         union(first.lifted_by(), second.lifted_by()),
     );
     verdict.observed_by(union(one.observed(), other.observed()))
+}
+
+/// An ask that was answered beforehand.
+fn lifted(verdict: Verdict, by: String) -> Verdict {
+    Verdict::new(
+        Decision::Allow,
+        verdict.obligations().to_vec(),
+        verdict.reasons().to_vec(),
+        verdict.risk(),
+        verdict.risk_reasons().to_vec(),
+        verdict.revision().to_owned(),
+        union(verdict.lifted_by(), &[by]),
+    )
+    .observed_by(verdict.observed().to_vec())
 }
 
 /// The stricter of what rules in Cedar and rules for tools say, held to what both say. Where the latter restrain nothing,

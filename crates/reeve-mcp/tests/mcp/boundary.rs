@@ -39,7 +39,8 @@ fn definitions() -> Value {
     let query = json!({ "type": "object", "properties": { "query": { "type": "string" } }, "required": ["query"] });
     let tool = |name: &str| json!({ "name": name, "description": format!("does {name}"), "inputSchema": query });
     let mut profile = tool("profile");
-    profile["outputSchema"] = json!({ "type": "object", "properties": { "age": { "type": "integer" } }, "required": ["age"] });
+    profile["outputSchema"] =
+        json!({ "type": "object", "properties": { "age": { "type": "integer" } }, "required": ["age"] });
     json!([tool("read_query"), tool("write_query"), profile])
 }
 

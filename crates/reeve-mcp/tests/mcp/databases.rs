@@ -173,7 +173,10 @@ async fn an_sqlite_file_changes_as_it_was_counted_and_approved_and_once() {
     said(sqlite(), &[&file, &fill]).await;
     let mut command = Command::new(program("mcp-server-sqlite"));
     command.args(["--db-path", &file]);
-    proven(SQLITE, command, async || said(sqlite(), &[&file, "SELECT count(*) FROM customers WHERE tier = 'gold'"]).await).await;
+    proven(SQLITE, command, async || {
+        said(sqlite(), &[&file, "SELECT count(*) FROM customers WHERE tier = 'gold'"]).await
+    })
+    .await;
 }
 
 /// A PostgreSQL of its own in a temporary folder, reached through a socket there and nowhere else.
@@ -186,7 +189,8 @@ struct Cluster {
 impl Cluster {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let newest = std::fs::read_dir("/usr/lib/postgresql").unwrap().filter_map(Result::ok).map(|entry| entry.path()).max();
+        let newest =
+            std::fs::read_dir("/usr/lib/postgresql").unwrap().filter_map(Result::ok).map(|entry| entry.path()).max();
         let programs = newest.expect("there is no PostgreSQL").join("bin");
         let data = folder.path().join("data").display().to_string();
         if nobody_but_root() {

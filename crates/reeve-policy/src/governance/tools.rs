@@ -127,7 +127,11 @@ impl Pattern {
 
 impl Tools {
     fn covers(&self, server: &str, tool: &str) -> bool {
-        self.server.as_ref().is_none_or(|own| own.covers(server)) && self.tool.covers(tool)
+        self.is_of(server) && self.tool.covers(tool)
+    }
+
+    fn is_of(&self, server: &str) -> bool {
+        self.server.as_ref().is_none_or(|own| own.covers(server))
     }
 
     fn exactness(&self) -> (usize, usize) {

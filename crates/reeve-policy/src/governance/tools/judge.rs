@@ -4,11 +4,11 @@
 use reeve_domain::id::RuleId;
 use reeve_domain::obligation::{DataAction, Obligation, Preview, SchemaMode};
 use reeve_domain::operation::{Argument, DataKind, McpToolCall, Operation, Purpose, RowCount, SchemaCheck};
-use reeve_domain::verdict::{Decision, Reason, Risk};
+use reeve_domain::verdict::{Decision, Layer, Reason, Risk};
 
 use super::{
-    BLOCKED_DATA, FORBIDDEN_VALUE, Forbidden, InForce, OnExceeded, Placed, TOO_MANY_ROWS, ToolRules, UNCOUNTED_ROWS,
-    UNFIT_ARGUMENTS,
+    BLOCKED_DATA, FORBIDDEN_VALUE, Forbidden, InForce, OnExceeded, Placed, TOO_MANY_ROWS, ToolRule, ToolRules,
+    UNCOUNTED_ROWS, UNFIT_ARGUMENTS,
 };
 
 /// Most arguments, and most characters of each, that a call's record holds: what reaches them may be cut there.
@@ -30,6 +30,26 @@ pub(crate) struct Bearing {
 }
 
 impl ToolRules {
+    /// Where a call that Reeve makes by itself is declared as a preview or a probe. Who wrote that down wants it made without
+    /// being asked each time; it lifts no deny.
+    pub(crate) fn declared(&self, operation: &Operation) -> Option<String> {
+        let call = operation.mcp()?;
+        let declares = |rule: &&ToolRule| match call.purpose {
+            Purpose::Call => false,
+            Purpose::Preview => rule.preview.as_ref().is_some_and(|preview| match preview {
+                Preview::Tool { tool, .. } | Preview::Sql { reader: tool, .. } => *tool == call.tool,
+                Preview::Argument { .. } => rule.tools.covers(&call.server, &call.tool),
+            }),
+            Purpose::Probe => {
+                let probe = rule.idempotence.as_ref().and_then(|rules| rules.probe.as_ref());
+                probe.is_some_and(|probe| probe.tool == call.tool)
+            }
+        };
+        let here = |rule: &&ToolRule| rule.tools.is_of(&call.server) && rule.layer != Layer::Project;
+        let rule = self.rules.iter().filter(here).find(declares)?;
+        Some(format!("{}:{}", rule.file, rule.line))
+    }
+
     /// `None`: nothing here concerns it.
     pub(crate) fn bear(&self, operation: &Operation) -> Option<Bearing> {
         let call = operation.mcp()?;

@@ -254,6 +254,29 @@ fn rules_in_cedar_stay_as_strict_as_they_are_and_the_revision_tells_of_both() {
 }
 
 #[test]
+fn a_preview_that_is_declared_is_made_without_asking_and_nothing_else_is() {
+    let yaml = "tool_policies:\n  db/write:\n    preview: { sql: q, reader: read, dialect: sqlite }\n";
+    let ask = "@id(\"ask\") @reason(\"r\") forbid (principal, action == Action::\"mcp.tool_call\", resource) unless { context.approved };";
+    let decided = |rule: &str, server: &str, tool: &str, purpose: Purpose| {
+        let set = set(Preset::Balanced, &[mine(rule)]).with_tools(Arc::new(one(yaml).unwrap()));
+        let call = McpToolCall { server: server.to_owned(), purpose, ..call(tool, &[]) };
+        set.evaluate(&operation(call), &known())
+    };
+    let passed = decided(ask, "db", "read", Purpose::Preview);
+    assert_eq!((passed.decision(), passed.lifted_by()), (Decision::Allow, ["tools.yaml:2".to_owned()].as_slice()));
+    for (server, tool, purpose) in [
+        ("db", "read", Purpose::Call),
+        ("db", "other", Purpose::Preview),
+        ("other", "read", Purpose::Preview),
+        ("db", "read", Purpose::Probe),
+    ] {
+        assert_eq!(decided(ask, server, tool, purpose).decision(), Decision::Ask, "{server} {tool} {purpose:?}");
+    }
+    let no = ask.replace(" unless { context.approved }", "");
+    assert_eq!(decided(&no, "db", "read", Purpose::Preview).decision(), Decision::Deny);
+}
+
+#[test]
 fn what_a_call_is_held_to_comes_with_its_verdict() {
     let verdict =
         judged(EXAMPLE, McpToolCall { rows: counted(3, b"this call"), ..call("update_customer_records", &[]) });
