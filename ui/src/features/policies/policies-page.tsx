@@ -52,7 +52,7 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
       {error ? <EngineFailure error={error} onRetry={retry} /> : null}
       {!error && !(rules.data && state.data && files.data) ? <Skeleton rows={6} /> : null}
       {!error && rules.data && state.data && files.data ? (
-        <>
+        <div className="flex min-h-0 min-w-0 flex-col">
           {state.data.problem === null ? null : <Broken problem={state.data.problem} files={files.data} />}
           {state.data.projects?.map((project) => (
             <Project key={project.folder} project={project} />
@@ -60,7 +60,7 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
           {view.kind === "history" ? <HistoryView chosen={view.version} /> : null}
           {inCases(view) ? <CasesView file={view.kind === "file" ? view.file : null} version={view.kind === "file" ? view.version : null} files={files.data} state={state.data} /> : null}
           {view.kind === "history" || view.kind === "cases" || inCases(view) ? null : <Content tab={tab} view={view} rules={rules.data} state={state.data} files={files.data} />}
-        </>
+        </div>
       ) : null}
     </>
   );
