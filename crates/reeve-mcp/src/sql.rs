@@ -59,20 +59,19 @@ fn plain(sql: &str, dialect: &dyn Dialect) -> Result<(), String> {
         matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
     };
     let marks = ["--", "/*", "#"];
-    if tokens.iter().any(comment) || marks.iter().any(|mark| outside_of_text(&tokens, mark)) {
+    if tokens.iter().any(comment) || marks.iter().any(|mark| outside_of_text(sql, &tokens, mark)) {
         return Err("it holds a comment, which servers read in different ways".to_owned());
     }
     Ok(())
 }
 
 /// Whether a mark stands anywhere but in a quoted text.
-fn outside_of_text(tokens: &[Token], mark: &str) -> bool {
-    let written: String = tokens
-        .iter()
-        .filter(|token| !matches!(token, Token::SingleQuotedString(_) | Token::DoubleQuotedString(_)))
-        .map(ToString::to_string)
-        .collect();
-    written.contains(mark)
+fn outside_of_text(sql: &str, tokens: &[Token], mark: &str) -> bool {
+    let quoted = tokens.iter().map(|token| match token {
+        Token::SingleQuotedString(text) | Token::DoubleQuotedString(text) => text.matches(mark).count(),
+        _ => 0,
+    });
+    sql.matches(mark).count() > quoted.sum::<usize>()
 }
 
 fn unread() -> String {

@@ -48,7 +48,8 @@ fn call(name: &str, arguments: &[(&str, ArgumentValue)]) -> McpToolCall {
         server: "crm".to_owned(),
         transport: McpTransport::Stdio,
         tool: name.to_owned(),
-        annotations: ToolAnnotations::default(),
+        // What the presets ask about is another matter.
+        annotations: ToolAnnotations { read_only: Some(true), ..ToolAnnotations::default() },
         arguments: arguments.iter().map(argument).collect(),
         is_whole: true,
         argument_bytes: 9,
@@ -73,7 +74,7 @@ fn operation(call: McpToolCall) -> Operation {
 /// Judged by these rules over a policy that permits every tool.
 fn judged(yaml: &str, call: McpToolCall) -> Verdict {
     let all = "@id(\"all\") @reason(\"r\") permit (principal, action == Action::\"mcp.tool_call\", resource);";
-    let set = set(Preset::Strict, &[mine(all)]).with_tools(Arc::new(one(yaml).unwrap()));
+    let set = set(Preset::Balanced, &[mine(all)]).with_tools(Arc::new(one(yaml).unwrap()));
     set.evaluate(&operation(call), &known())
 }
 
