@@ -110,7 +110,7 @@ async fn silently(bus: &Connection, asker: &Opener) -> Result<(), String> {
         Ok(Ok((false, true, _))) => Ok(()),
         Ok(Ok((true, ..))) => Err("polkit says yes here without asking anybody".to_owned()),
         Ok(Ok((false, false, _))) => Err("polkit's rules forbid it here".to_owned()),
-        Ok(Err(zbus::Error::MethodError(_, Some(said), _))) if said.contains("not registered") => {
+        Ok(Err(error)) if error.to_string().contains("not registered") => {
             Err(format!("polkit does not know Reeve's action, which `{ACTION_FILE}` names"))
         }
         Ok(Err(_)) | Err(_) => Err("polkit does not answer".to_owned()),
