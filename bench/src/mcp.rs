@@ -159,7 +159,7 @@ async fn remote() -> anyhow::Result<SocketAddr> {
             let _ = stream.set_nodelay(true);
             let service = service_fn(|request: Request<Incoming>| async move {
                 let body = request.into_body().collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-                let (status, text) = answer(&body).map_or((202, String::new()), |answer| (200, answer.to_string()));
+                let (status, text) = answer(&body).map_or((202_u16, String::new()), |answer| (200, answer.to_string()));
                 let response = Response::builder().status(status).header("content-type", "application/json");
                 Ok::<_, Infallible>(response.body(Full::new(Bytes::from(text))).unwrap())
             });
