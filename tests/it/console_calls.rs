@@ -9,9 +9,7 @@ use reeve_api::contract::agents::{StartAgentInput, StartedDto};
 use reeve_api::contract::calls::{AgentsCall, CredentialsCall, OperationsCall, PoliciesCall};
 use reeve_api::contract::cards::WidthDto;
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, RemindInput, TypedSecret};
-use reeve_api::contract::operations::{
-    AnnotateInput, CostliestInput, OperationRowDto, SearchInput, SearchPage,
-};
+use reeve_api::contract::operations::{AnnotateInput, CostliestInput, OperationRowDto, SearchInput, SearchPage};
 use reeve_api::contract::policies::RuleDto;
 use reeve_api::contract::policies::weighing::{EffectDto, ProposalDto, ProposeInput};
 use reeve_api::contract::{ApiCode, ApiError};

@@ -251,7 +251,8 @@ impl Desktop {
 /// start it (it needs root and a mount of its own).
 fn real(world: &World, folder: &Path) -> Option<(Bus, Kept)> {
     const POLKITD: &str = "/usr/lib/polkit-1/polkitd";
-    let alone = |words: &str| Command::new("unshare").args(["--mount", "sh", "-c", words]).stderr(Stdio::null()).status();
+    let alone =
+        |words: &str| Command::new("unshare").args(["--mount", "sh", "-c", words]).stderr(Stdio::null()).status();
     if !nix::unistd::Uid::effective().is_root()
         || !Path::new(POLKITD).exists()
         || !alone("mount -t tmpfs none /mnt").is_ok_and(|status| status.success())
@@ -263,7 +264,8 @@ fn real(world: &World, folder: &Path) -> Option<(Bus, Kept)> {
     let bus = Bus::listening_in(world, folder).unwrap();
     let action = concat!(env!("CARGO_MANIFEST_DIR"), "/../src-tauri/linux/dev.reeve.console.policy");
     let actions = "/usr/share/polkit-1/actions";
-    let words = format!("umask 022; mount -t tmpfs none {actions} && cp {action} {actions} && exec {POLKITD} --no-debug");
+    let words =
+        format!("umask 022; mount -t tmpfs none {actions} && cp {action} {actions} && exec {POLKITD} --no-debug");
     let polkitd = Command::new("unshare")
         .args(["--mount", "sh", "-c", &words])
         .env("DBUS_SYSTEM_BUS_ADDRESS", bus.address())
@@ -317,7 +319,8 @@ async fn the_real_polkitd_asks_by_the_shipped_action_and_is_believed_only_then()
             ("start-time", zbus::Variant::new(started)),
             ("uid", zbus::Variant::new(65534_i32)),
         ]);
-        let (authority, subject) = (Some("org.freedesktop.PolicyKit1.Authority"), (("unix-process", process), "C", "/agent"));
+        let (authority, subject) =
+            (Some("org.freedesktop.PolicyKit1.Authority"), (("unix-process", process), "C", "/agent"));
         desktop.call_method(Some(NAME), PATH, authority, "RegisterAuthenticationAgent", &subject).await.unwrap();
         let answer = polkit.ask(pid).await;
         assert!(format!("{answer:?}").starts_with(expected), "{answer:?}");

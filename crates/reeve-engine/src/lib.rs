@@ -111,6 +111,16 @@ pub struct EngineOptions {
     pub system: Option<Arc<dyn SystemMethod>>,
 }
 
+impl EngineOptions {
+    /// The record, sealed by the profile's own key.
+    async fn open_store(&self) -> Result<Store, EngineError> {
+        let seal_key = audit::seal_key(&self.vault).await?;
+        audit::write_public(&self.public_key, &seal_key)?;
+        let (clock, mirror) = (Arc::clone(&self.clock), Some(self.mirror.clone()));
+        Ok(Store::open(&self.database, StoreOptions { clock, seal_key: Some(seal_key), mirror })?)
+    }
+}
+
 /// One engine; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Parts>);
@@ -155,16 +165,7 @@ impl Engine {
     /// # Errors
     /// When any part does not load: without it nothing could be decided or recorded, so nothing may pass.
     pub async fn start(options: EngineOptions) -> Result<Self, EngineError> {
-        let seal_key = audit::seal_key(&options.vault).await?;
-        audit::write_public(&options.public_key, &seal_key)?;
-        let store = Store::open(
-            &options.database,
-            StoreOptions {
-                clock: Arc::clone(&options.clock),
-                seal_key: Some(seal_key),
-                mirror: Some(options.mirror.clone()),
-            },
-        )?;
+        let store = options.open_store().await?;
         let settings = Arc::new(options.settings);
         let policies = Arc::new(Policies::load(settings.preset, &options.config, options.managed.as_deref())?);
         policies.keep_history()?;

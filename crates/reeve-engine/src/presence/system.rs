@@ -69,7 +69,13 @@ struct Given {
 
 impl System {
     pub(super) fn new(method: Option<Arc<dyn SystemMethod>>, clock: Arc<dyn Clock>) -> Self {
-        Self { method, clock, found: tokio::sync::Mutex::default(), given: Mutex::default(), asking: tokio::sync::Mutex::default() }
+        Self {
+            method,
+            clock,
+            found: tokio::sync::Mutex::default(),
+            given: Mutex::default(),
+            asking: tokio::sync::Mutex::default(),
+        }
     }
 
     /// Name of the method, and whether it can ask; looked up anew when that is some time ago. `None`: there is none here.
