@@ -1,9 +1,11 @@
 //! Records what the console is tested on: a real engine in a throw-away profile, driven through the demo's world, asked what
 //! the console asks. `cargo xtask fixtures` runs it; the same engine gives the same bytes, whatever the machine and the day.
 
+mod servers;
 mod still;
 mod tools;
 mod typescript;
+mod weighing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,8 +70,9 @@ impl World {
         let provider = Provider::start(story::script()).await.unwrap();
         crate::demo::write_profile(home, &provider).unwrap();
         let policies = home.config.join("policies");
-        std::fs::write(policies.join("standing.cedar"), format!("{STANDING}{}", tools::STANDING)).unwrap();
+        std::fs::write(policies.join("standing.cedar"), format!("{STANDING}{}{}", tools::STANDING, servers::STANDING)).unwrap();
         std::fs::write(policies.join("mine.cedar"), tools::RULES).unwrap();
+        std::fs::write(policies.join("tools.yaml"), servers::TOOLS).unwrap();
         let clock = Arc::new(StillClock::default());
         let options = HostOptions {
             vault: Some(Vault::memory()),
@@ -116,6 +119,7 @@ impl World {
         self.held(&codex, drop_database(), json!({ "kind": "refuse", "reason": reason })).await;
         self.act(&codex, ask_model(&story::long_question())).await;
         self.tools(&claudes, &codexes).await;
+        let office = self.servers(&claudes).await;
         let (_, gemini) = self.agent("gemini-cli").await;
         self.ask("sessions.stop", json!({ "session": gemini })).await;
         self.clock.pass(chrono::Duration::seconds(7));
@@ -123,6 +127,7 @@ impl World {
         tokio::spawn(async move { waiting.send(Speak::H1, drop_database()).await });
         self.open_question().await;
         self.waiting_tools(&claudes, &codexes).await;
+        self.over_the_cap(&claudes, &office, 7).await;
     }
 
     async fn act(&self, agent: &Agent, request: Request<Full<Bytes>>) {
@@ -207,7 +212,9 @@ impl World {
         // What the machine decides: whether the tool is on it, and how much the record takes there.
         agent["found"] = Value::Null;
         settings["data"]["bytes"] = json!(61_300_000);
-        json!({
+        let sums = self.ask("sessions.search", json!({ "query": "", "limit": 20 })).await;
+        let weighed = self.weigh(&cards, page["rows"].as_array().unwrap(), &sums).await;
+        let mut told = json!({
             "status": self.ask("status.get", Value::Null).await,
             "rows": page["rows"],
             "details": details,
@@ -220,13 +227,16 @@ impl World {
             "hits": self.ask("policies.hits", Value::Null).await,
             "settings": settings,
             "suggestions": self.ask("approvals.suggestions", Value::Null).await,
-            "sums": self.ask("sessions.search", json!({ "query": "", "limit": 20 })).await,
+            "sums": sums,
             "agents": self.ask("agents.list", Value::Null).await,
             "sessions": self.ask("sessions.list", Value::Null).await,
             "budgets": self.ask("budgets.lines", Value::Null).await,
             "credentials": self.ask("credentials.list", Value::Null).await,
             "rules": self.ask("policies.list", Value::Null).await,
-        })
+        });
+        told.as_object_mut().unwrap().extend(weighed.as_object().unwrap().clone());
+        told.as_object_mut().unwrap().extend(self.tell_servers().await.as_object().unwrap().clone());
+        told
     }
 }
 

@@ -36,6 +36,34 @@ pub const FILES: &[File] = &[
         constants: &[("rules", "RuleDto", true), ("policyFiles", "PolicyFileDto", true), ("hits", "HitsDto", false)],
     },
     File {
+        name: "weighed.ts",
+        about: "rules before they are written, with what they would have changed; the first stands for what was asked, the second for the answer",
+        constants: &[
+            ("previewed", "PreviewInput", true),
+            ("previews", "PreviewDto", true),
+            ("drafts", "DraftDto", true),
+            ("checks", "CheckedDto", true),
+            ("replays", "ReplayDto", true),
+            ("whatIfs", "WhatIfDto", true),
+            ("proposed", "ProposeInput", true),
+            ("proposals", "ProposalDto", true),
+        ],
+    },
+    File {
+        name: "flows.ts",
+        about: "each session as a waterfall",
+        constants: &[("flows", "FlowDto", true)],
+    },
+    File {
+        name: "servers.ts",
+        about: "MCP servers with their tools, what waits for a review, and how their calls ended",
+        constants: &[
+            ("servers", "ServersDto", false),
+            ("serverDetails", "ServerDetailDto", true),
+            ("toolStats", "ToolStatsDto", false),
+        ],
+    },
+    File {
         name: "operations.ts",
         about: "what happened, newest first",
         constants: &[("rows", "OperationRowDto", true), ("facets", "FacetsDto", false)],
