@@ -87,6 +87,7 @@ async fn polling_with_changing_answers_and_another_session_go_on() {
 async fn an_agent_that_goes_on_after_a_human_said_no_is_paused() {
     let world = looping().await;
     let live = world.session("claude-code").await;
+    world.engine.agents().ensure(&live.session.agent, "Claude Code", None).await.unwrap();
     for _ in 0..3 {
         let _ = step(&world, &live, 400, "").await;
     }
