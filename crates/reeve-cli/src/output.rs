@@ -81,7 +81,16 @@ pub fn visible(text: &str) -> String {
             '\t' => " ".to_owned(),
             '\u{1b}' => "⟨ESC⟩".to_owned(),
             c if c.is_control() => format!("⟨{:02X}⟩", u32::from(c)),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {
+            '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}' => {
                 format!("⟨{:04X}⟩", u32::from(c))
             }
             c => c.to_string(),
@@ -134,5 +143,6 @@ mod tests {
     #[test]
     fn terminal_sequences_of_others_are_shown_and_not_obeyed() {
         assert_eq!(visible("a\u{1b}[2Jb\nc\u{202e}d"), "a⟨ESC⟩[2Jb⏎c⟨202E⟩d");
+        assert_eq!(visible("x\u{e0041}\u{ad}"), "x⟨E0041⟩⟨00AD⟩");
     }
 }

@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn every_call_ends_in_exactly_one_of_six_ways() {
-        let ended = |ending: Ending, result: Option<ToolResult>| ToolEnd::of(&Outcome { result, ..Outcome::ended(ending) });
+        let ended =
+            |ending: Ending, result: Option<ToolResult>| ToolEnd::of(&Outcome { result, ..Outcome::ended(ending) });
         assert_eq!(ended(Ending::Complete, Some(ToolResult::Ok)), ToolEnd::Ok);
         let error = ToolResult::ToolError { message: String::new() };
         assert_eq!(ended(Ending::Complete, Some(error)), ToolEnd::ToolError);

@@ -81,7 +81,8 @@ impl ServerIdentity {
     pub fn covers(&self, seen: &Self) -> bool {
         let unsaid = seen.reported.is_none() || self.reported.is_none() || self.reported == seen.reported;
         unsaid
-            && (self.transport, &self.command, &self.command_digest) == (seen.transport, &seen.command, &seen.command_digest)
+            && (self.transport, &self.command, &self.command_digest)
+                == (seen.transport, &seen.command, &seen.command_digest)
             && (&self.files, &self.url) == (&seen.files, &seen.url)
     }
 }
@@ -375,8 +376,11 @@ mod tests {
     #[test]
     fn a_definition_is_the_same_whatever_the_order_of_keys_and_another_with_any_word_changed() {
         let read = |text: &str| definition_digest(&serde_json::from_str(text).unwrap());
-        let one = read(r#"{"name":"t","description":"d","inputSchema":{"type":"object","properties":{"a":{},"b":{}}}}"#);
-        let other = read(r#"{"inputSchema":{"properties":{"b":{},"a":{}},"type":"object"},"description":"d","name":"t","icons":[]}"#);
+        let one =
+            read(r#"{"name":"t","description":"d","inputSchema":{"type":"object","properties":{"a":{},"b":{}}}}"#);
+        let other = read(
+            r#"{"inputSchema":{"properties":{"b":{},"a":{}},"type":"object"},"description":"d","name":"t","icons":[]}"#,
+        );
         assert_eq!(one, other);
         for changed in [
             r#"{"name":"t","description":"d!","inputSchema":{"type":"object","properties":{"a":{},"b":{}}}}"#,

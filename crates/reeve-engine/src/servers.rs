@@ -478,7 +478,8 @@ impl Noting {
         }
         let digest = definition_digest(&definition);
         let before = self.known.tools.get(&name).cloned();
-        let same = before.as_ref().is_some_and(|tool| tool.digest == digest && tool.present && tool.findings == findings);
+        let same =
+            before.as_ref().is_some_and(|tool| tool.digest == digest && tool.present && tool.findings == findings);
         if same {
             return Some(name);
         }

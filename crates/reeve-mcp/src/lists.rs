@@ -96,10 +96,10 @@ impl Gateway {
         };
         let servers = self.engine().servers();
         let observing = self.observes(session);
-        let standing = |tool: &&Arc<ToolRecord>| {
-            observing || servers.held(&server.name, Some(&identity), &tool.name).is_none()
-        };
-        let shown = records.iter().filter(standing).filter(|tool| observing || self.could_permit(session, server, tool));
+        let standing =
+            |tool: &&Arc<ToolRecord>| observing || servers.held(&server.name, Some(&identity), &tool.name).is_none();
+        let shown =
+            records.iter().filter(standing).filter(|tool| observing || self.could_permit(session, server, tool));
         let shown: Vec<Value> = shown.map(|tool| tool.definition.clone()).collect();
         if let Some(fields) = result.as_object_mut() {
             fields.insert("tools".to_owned(), Value::Array(shown));
@@ -149,8 +149,8 @@ impl Gateway {
         let Some(known) = servers.find(&server.name) else { return Vec::new() };
         let observing = self.observes(session);
         let usable = |tool: &&Arc<ToolRecord>| {
-            let approved = known.record.standing_of(&identity) == Standing::Approved
-                && tool.standing() == Standing::Approved;
+            let approved =
+                known.record.standing_of(&identity) == Standing::Approved && tool.standing() == Standing::Approved;
             tool.present && (observing || (approved && self.could_permit(session, server, tool)))
         };
         known.tools.values().filter(usable).map(|tool| tool.name.clone()).collect()

@@ -69,7 +69,8 @@ pub fn files(command: &[String], cwd: &Path, search: Option<&OsStr>) -> Vec<Path
 
 /// An address as it is pinned: without query.
 fn address(endpoint: &Endpoint) -> String {
-    let port = if endpoint.port == endpoint.scheme.default_port() { String::new() } else { format!(":{}", endpoint.port) };
+    let port =
+        if endpoint.port == endpoint.scheme.default_port() { String::new() } else { format!(":{}", endpoint.port) };
     format!("{}://{}{port}{}", endpoint.scheme.as_str(), endpoint.host, endpoint.path.shown())
 }
 

@@ -46,9 +46,14 @@ struct Server {
 
 /// A request of the agent that has no answer yet.
 enum Asked {
-    Call { cancelled: CancellationToken, progress: Option<Arc<Progress>> },
+    Call {
+        cancelled: CancellationToken,
+        progress: Option<Arc<Progress>>,
+    },
     /// Tools; whether from the first page on.
-    List { first: bool },
+    List {
+        first: bool,
+    },
     /// What the server is.
     Greeting,
     Passed,

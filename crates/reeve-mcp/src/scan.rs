@@ -20,18 +20,39 @@ const ENCODED: usize = 48;
 
 /// Orders to the model, by what each is.
 const ORDERS: [(FindingKind, &str); 13] = [
-    (FindingKind::Instruction, r"(?i)\b(ignore|disregard|forget|override)\b.{0,40}\b(previous|prior|above|earlier|all|other|any)\b.{0,30}\b(instruction|prompt|rule|message|direction|tool)"),
+    (
+        FindingKind::Instruction,
+        r"(?i)\b(ignore|disregard|forget|override)\b.{0,40}\b(previous|prior|above|earlier|all|other|any)\b.{0,30}\b(instruction|prompt|rule|message|direction|tool)",
+    ),
     (FindingKind::Instruction, r"(?i)<\s*/?\s*(important|system|instructions?|secret|hidden|assistant|user)\s*>"),
     (FindingKind::Instruction, r"(?i)\b(system|developer)\s+(prompt|message)\b"),
-    (FindingKind::Instruction, r"(?i)\b(you must|always|first|before (using|calling)|prior to)\b.{0,60}\b(call|use|invoke|run|execute|read|send|fetch)\b.{0,40}\b(this tool|tool|file|first)\b"),
+    (
+        FindingKind::Instruction,
+        r"(?i)\b(you must|always|first|before (using|calling)|prior to)\b.{0,60}\b(call|use|invoke|run|execute|read|send|fetch)\b.{0,40}\b(this tool|tool|file|first)\b",
+    ),
     (FindingKind::Instruction, r"(?i)\b(instead of|rather than|never use)\b.{0,40}\btool\b"),
     (FindingKind::Instruction, r"(?i)\byou are (now|an?)\b.{0,40}\b(assistant|agent|model|mode)\b"),
-    (FindingKind::Secrecy, r"(?i)\b(do not|don't|dont|never|without)\b.{0,30}\b(tell|telling|mention|mentioning|inform|informing|reveal|revealing|show|showing|notify|notifying|say|alert|alerting)\b.{0,40}\b(user|human|person|anyone|them|it)\b"),
-    (FindingKind::Secrecy, r"(?i)\b(secretly|silently|quietly|covertly|behind the scenes|keep (this|it) (secret|hidden|to yourself))\b"),
-    (FindingKind::AsksForSecrets, r"(?i)(~|\$HOME|/home/[^/\s]+|/root|%USERPROFILE%)?[/\\]?\.(ssh|aws|gnupg|kube|docker|netrc|npmrc|pypirc|env|cursor|claude|codex)\b([/\\][\w.-]+)?"),
+    (
+        FindingKind::Secrecy,
+        r"(?i)\b(do not|don't|dont|never|without)\b.{0,30}\b(tell|telling|mention|mentioning|inform|informing|reveal|revealing|show|showing|notify|notifying|say|alert|alerting)\b.{0,40}\b(user|human|person|anyone|them|it)\b",
+    ),
+    (
+        FindingKind::Secrecy,
+        r"(?i)\b(secretly|silently|quietly|covertly|behind the scenes|keep (this|it) (secret|hidden|to yourself))\b",
+    ),
+    (
+        FindingKind::AsksForSecrets,
+        r"(?i)(~|\$HOME|/home/[^/\s]+|/root|%USERPROFILE%)?[/\\]?\.(ssh|aws|gnupg|kube|docker|netrc|npmrc|pypirc|env|cursor|claude|codex)\b([/\\][\w.-]+)?",
+    ),
     (FindingKind::AsksForSecrets, r"(?i)\bid_(rsa|ed25519|ecdsa|dsa)\b|/etc/(passwd|shadow)\b|\bmcp\.json\b"),
-    (FindingKind::AsksForSecrets, r"(?i)\b(content|contents|value|copy)s? of\b.{0,40}\b(private key|api key|password|credential|token|secret|environment variable)"),
-    (FindingKind::AsksForSecrets, r"(?i)\b(pass|include|provide|send|put|insert|attach)\b.{0,60}\b(conversation|chat history|system prompt|full context|private key|api[ _-]?keys?|passwords?|credentials?|access tokens?|environment variables)\b"),
+    (
+        FindingKind::AsksForSecrets,
+        r"(?i)\b(content|contents|value|copy)s? of\b.{0,40}\b(private key|api key|password|credential|token|secret|environment variable)",
+    ),
+    (
+        FindingKind::AsksForSecrets,
+        r"(?i)\b(pass|include|provide|send|put|insert|attach)\b.{0,60}\b(conversation|chat history|system prompt|full context|private key|api[ _-]?keys?|passwords?|credentials?|access tokens?|environment variables)\b",
+    ),
     (FindingKind::AsksForSecrets, r"(?i)\b(entire|full|whole|complete) (conversation|chat|context|history)\b"),
 ];
 
@@ -210,7 +231,11 @@ fn shadows(name: &str, others: &[(String, String)], found: &mut Found) {
     let look = skeleton(name);
     if let Some((server, tool)) = others.iter().find(|(_, tool)| skeleton(tool) == look) {
         let how = if tool == name { "is also the name of a tool" } else { "looks like the name of a tool" };
-        found.add(FindingKind::ShadowsTool, "name", format!("{} {how} of {server}: {}", revealed(name), revealed(tool)));
+        found.add(
+            FindingKind::ShadowsTool,
+            "name",
+            format!("{} {how} of {server}: {}", revealed(name), revealed(tool)),
+        );
     }
 }
 
@@ -300,7 +325,8 @@ mod tests {
             assert_eq!(found, [FindingKind::HiddenCharacters], "{hidden:?}");
         }
         assert_eq!(described("red \u{1b}[31mtext"), [FindingKind::ControlSequence]);
-        let deep = json!({ "name": "t", "inputSchema": { "properties": { "path": { "description": "where\u{200b}" } } } });
+        let deep =
+            json!({ "name": "t", "inputSchema": { "properties": { "path": { "description": "where\u{200b}" } } } });
         let found = scan(&deep, &[]);
         assert_eq!(found[0].place, "inputSchema.properties.path.description");
         assert_eq!(found[0].excerpt, "where⟨U+200B⟩");

@@ -7,8 +7,8 @@ use cedar_policy::{Context, EntityUid, RestrictedExpression};
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use reeve_domain::grant::Grant;
 use reeve_domain::operation::{
-    Action, Billing, Dialect, Effect, Endpoint, HttpCall, LlmCall, McpAsk, McpToolCall, Operation, RowCount, SchemaCheck,
-    ShellExec, ShellPiece, Subject, Wanted,
+    Action, Billing, Dialect, Effect, Endpoint, HttpCall, LlmCall, McpAsk, McpToolCall, Operation, RowCount,
+    SchemaCheck, ShellExec, ShellPiece, Subject, Wanted,
 };
 use reeve_domain::verdict::Risk;
 

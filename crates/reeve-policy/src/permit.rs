@@ -91,9 +91,18 @@ mod tests {
         ("forbid (principal, action, resource) when { context has tool && context.tool == \"wipe\" };", false),
         ("forbid (principal, action == Action::\"mcp.tool_call\", resource) unless { context.read_only_hint };", false),
         ("forbid (principal == Agent::\"somebody-else\", action, resource in McpServer::\"files\");", true),
-        ("forbid (principal, action == Action::\"mcp.tool_call\", resource in McpServer::\"files\") unless { context.approved };", true),
-        ("forbid (principal, action == Action::\"mcp.tool_call\", resource in McpServer::\"files\") when { context.hour < 8 };", true),
-        ("forbid (principal, action == Action::\"mcp.tool_call\", resource) when { context.arguments.contains(\"mode=drop\") };", true),
+        (
+            "forbid (principal, action == Action::\"mcp.tool_call\", resource in McpServer::\"files\") unless { context.approved };",
+            true,
+        ),
+        (
+            "forbid (principal, action == Action::\"mcp.tool_call\", resource in McpServer::\"files\") when { context.hour < 8 };",
+            true,
+        ),
+        (
+            "forbid (principal, action == Action::\"mcp.tool_call\", resource) when { context.arguments.contains(\"mode=drop\") };",
+            true,
+        ),
         ("forbid (principal, action == Action::\"mcp.tool_call\", resource in McpServer::\"other\");", true),
     ];
 
@@ -106,7 +115,8 @@ mod tests {
     #[test]
     fn a_tool_that_a_rule_forbids_whatever_happens_is_left_out_and_no_other() {
         for (rule, could) in RULES {
-            let found = set(Preset::Balanced, rule).could_permit_tool(&call("files", "wipe", None, "x"), &circumstances(true, 9));
+            let found = set(Preset::Balanced, rule)
+                .could_permit_tool(&call("files", "wipe", None, "x"), &circumstances(true, 9));
             assert_eq!(found, could, "{rule}");
         }
     }
@@ -116,7 +126,9 @@ mod tests {
         for preset in [Preset::Balanced, Preset::Strict] {
             for (rule, _) in RULES {
                 let set = set(preset, rule);
-                for (server, tool, reads) in [("files", "wipe", None), ("files", "list", Some(true)), ("other", "wipe", Some(false))] {
+                for (server, tool, reads) in
+                    [("files", "wipe", None), ("files", "list", Some(true)), ("other", "wipe", Some(false))]
+                {
                     if set.could_permit_tool(&call(server, tool, reads, "x"), &circumstances(true, 12)) {
                         continue;
                     }
@@ -124,7 +136,11 @@ mod tests {
                         for (first, hour) in [(true, 3), (false, 3), (true, 12), (false, 12), (false, 23)] {
                             let one = call(server, tool, reads, argument);
                             let verdict = set.evaluate(&one, &circumstances(first, hour));
-                            assert_eq!(verdict.decision(), Decision::Deny, "{rule}: {server}/{tool} {argument} {first} {hour}");
+                            assert_eq!(
+                                verdict.decision(),
+                                Decision::Deny,
+                                "{rule}: {server}/{tool} {argument} {first} {hour}"
+                            );
                         }
                     }
                 }

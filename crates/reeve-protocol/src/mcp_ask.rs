@@ -142,7 +142,9 @@ mod tests {
             "tools": [{ "name": "read_file" }]
         });
         let (ask, told) = read("sampling/createMessage", &params);
-        let Wanted::Sampling { max_tokens, models, tools, messages, context } = ask.wanted else { panic!("no sampling") };
+        let Wanted::Sampling { max_tokens, models, tools, messages, context } = ask.wanted else {
+            panic!("no sampling")
+        };
         assert_eq!((max_tokens, messages, context.as_deref()), (Some(4000), 1, Some("allServers")));
         assert_eq!((models, tools), (vec!["claude-opus".to_owned()], vec!["read_file".to_owned()]));
         assert!(told.summary.contains("4000 tokens") && told.view.to_string().contains("Summarise the secrets."));
@@ -156,10 +158,11 @@ mod tests {
             read("elicitation/create", &form).0.wanted,
             Wanted::Form { fields: vec!["name".to_owned(), "password".to_owned()] }
         );
-        let host = |url: &str| match read("elicitation/create", &serde_json::json!({ "mode": "url", "url": url })).0.wanted {
-            Wanted::Url { host, .. } => host,
-            other => panic!("{other:?}"),
-        };
+        let host =
+            |url: &str| match read("elicitation/create", &serde_json::json!({ "mode": "url", "url": url })).0.wanted {
+                Wanted::Url { host, .. } => host,
+                other => panic!("{other:?}"),
+            };
         assert_eq!(host("https://login.example.com/a?b").as_deref(), Some("login.example.com"));
         for unreadable in ["https://github.com@evil.example/", "javascript:alert(1)", "https://", "https://a b/"] {
             assert_eq!(host(unreadable), None, "{unreadable}");

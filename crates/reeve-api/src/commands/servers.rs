@@ -13,8 +13,9 @@ use super::{answer, invalid, not_found};
 use crate::contract::ApiError;
 use crate::contract::calls::ServersCall;
 use crate::contract::servers::{
-    ApproveServerInput, CutOffDto, DriftDto, EndsDto, FieldDiffDto, HealthDto, IdentityDto, PinnedFileDto, ServerDetailDto,
-    ServerDto, ServerToolDto, ServersDto, ShapeChangeDto, StatsInput, ToolStatDto, ToolStatsDto, ToolVersionDto,
+    ApproveServerInput, CutOffDto, DriftDto, EndsDto, FieldDiffDto, HealthDto, IdentityDto, PinnedFileDto,
+    ServerDetailDto, ServerDto, ServerToolDto, ServersDto, ShapeChangeDto, StatsInput, ToolStatDto, ToolStatsDto,
+    ToolVersionDto,
 };
 use crate::host::Host;
 
@@ -146,7 +147,13 @@ async fn detail(host: &Host, name: &str) -> Result<ServerDetailDto, ApiError> {
     let Some(known) = servers.find(name) else {
         let declaration = declared.get(name).ok_or_else(|| not_found("server", name))?;
         let server = unseen(name, declaration);
-        return Ok(ServerDetailDto { server, identity: None, approved: Vec::new(), diff: Vec::new(), tools: Vec::new() });
+        return Ok(ServerDetailDto {
+            server,
+            identity: None,
+            approved: Vec::new(),
+            diff: Vec::new(),
+            tools: Vec::new(),
+        });
     };
     let recent = recent(host).await?;
     let mut tools = Vec::with_capacity(known.tools.len());

@@ -26,8 +26,7 @@ pub async fn stats(context: &Context, query: String) -> anyhow::Result<u8> {
     let mut rows: Vec<Vec<String>> = found.stats.iter().map(row).collect();
     let total = vec!["in all".to_owned(), String::new(), String::new()];
     rows.push([total, counts(&found.total.ends), vec![rate(found.total.rate)]].concat());
-    let head =
-        ["TOOL", "VERSION", "AGENT", "OK", "ERROR", "SCHEMA", "TIMEOUT", "REFUSED", "UNKNOWN", "SUCCESS (95 %)"];
+    let head = ["TOOL", "VERSION", "AGENT", "OK", "ERROR", "SCHEMA", "TIMEOUT", "REFUSED", "UNKNOWN", "SUCCESS (95 %)"];
     output::table(&head, &rows)?;
     if found.capped {
         context.say("there are more calls than were counted: these are the newest");

@@ -52,8 +52,7 @@ pub(super) struct Declared {
 
 impl Declared {
     pub(super) fn load(config: &Path) -> Self {
-        let declared =
-            Self { path: config.join(MCP_FILE), all: ArcSwap::default(), seen: Mutex::new((None, None)) };
+        let declared = Self { path: config.join(MCP_FILE), all: ArcSwap::default(), seen: Mutex::new((None, None)) };
         if let (_, Some(problem)) = declared.refresh() {
             tracing::error!(problem, "no MCP server is registered");
         }
@@ -230,9 +229,7 @@ fn text(key: &str, value: &Value) -> Result<String, String> {
 fn texts(key: &str, fields: &Map<String, Value>) -> Result<BTreeMap<String, String>, String> {
     match fields.get(key) {
         None => Ok(BTreeMap::new()),
-        Some(Value::Object(pairs)) => {
-            pairs.iter().map(|(name, value)| Ok((name.clone(), text(key, value)?))).collect()
-        }
+        Some(Value::Object(pairs)) => pairs.iter().map(|(name, value)| Ok((name.clone(), text(key, value)?))).collect(),
         Some(_) => Err(format!("`{key}` is to be an object of texts")),
     }
 }
@@ -249,7 +246,9 @@ mod tests {
     fn the_shape_that_every_client_reads_is_read() {
         let all = parse(GOOD).unwrap();
         assert!(matches!(&all["git"].start, Start::Stdio { command, args, .. } if command == "uvx" && args.len() == 1));
-        assert!(matches!(&all["docs"].start, Start::Http { url, headers } if url.starts_with("https") && headers.len() == 1));
+        assert!(
+            matches!(&all["docs"].start, Start::Http { url, headers } if url.starts_with("https") && headers.len() == 1)
+        );
         assert!(parse("").unwrap().is_empty() && parse("{}").unwrap().is_empty());
         for wrong in [
             r#"[]"#,

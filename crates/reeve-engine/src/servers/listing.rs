@@ -1,9 +1,7 @@
 //! Whether anything could let a session call a tool: what could not is left out of its lists.
 
 use reeve_domain::id::OperationId;
-use reeve_domain::operation::{
-    Digest, McpToolCall, McpTransport, Operation, Purpose, RowCount, SchemaCheck, Subject,
-};
+use reeve_domain::operation::{Digest, McpToolCall, McpTransport, Operation, Purpose, RowCount, SchemaCheck, Subject};
 use reeve_domain::server::ToolRecord;
 
 use crate::{Engine, LiveSession};

@@ -208,12 +208,7 @@ impl Shapes {
     }
 
     /// The shape as JSON and what drifted, where anything was learned.
-    pub(super) fn learn(
-        &mut self,
-        key: &Key,
-        result: &Value,
-        at: DateTime<Utc>,
-    ) -> Option<(String, Vec<ShapeChange>)> {
+    pub(super) fn learn(&mut self, key: &Key, result: &Value, at: DateTime<Utc>) -> Option<(String, Vec<ShapeChange>)> {
         let shape = self.0.get_mut(key)?;
         let (learned, changes) = shape.learn(result, at);
         let text = serde_json::to_string(shape).ok()?;
@@ -268,7 +263,9 @@ mod tests {
     #[test]
     fn an_empty_list_an_optional_field_and_null_are_no_drift() {
         let mut shape = Shape::default();
-        for data in [json!({ "rows": [{ "id": 1 }], "next": "a" }), json!({ "rows": [{ "id": 2 }] }), json!({ "rows": [] })] {
+        for data in
+            [json!({ "rows": [{ "id": 1 }], "next": "a" }), json!({ "rows": [{ "id": 2 }] }), json!({ "rows": [] })]
+        {
             assert_eq!(drift(&mut shape, &data), []);
         }
         assert_eq!(drift(&mut shape, &json!({ "rows": [], "next": "b" })), []);

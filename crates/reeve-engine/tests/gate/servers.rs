@@ -87,7 +87,11 @@ async fn another_program_behind_the_name_holds_the_server_and_the_approved_one_c
     servers.approve(&all_of(servers), "dana").await.unwrap();
     list(servers, &identity(b"two"), &[("add", "adds")]).await;
     assert_eq!(servers.held("helper", Some(&identity(b"two")), "add"), Some(Held::Server(Standing::Changed)));
-    assert_eq!(servers.held("helper", Some(&identity(b"one")), "add"), None, "a connection to the approved one goes on");
+    assert_eq!(
+        servers.held("helper", Some(&identity(b"one")), "add"),
+        None,
+        "a connection to the approved one goes on"
+    );
     assert_eq!(servers.to_review(), 1);
     servers.approve(&all_of(servers), "dana").await.unwrap();
     for binary in [b"one", b"two"] {
@@ -161,9 +165,7 @@ async fn a_file_of_servers_that_breaks_leaves_those_before_and_is_told_once() {
     world.engine.reload().await.unwrap();
     assert!(world.engine.servers().declared().contains_key("helper") && world.engine.servers().problem().is_some());
     let events = world.engine.store().events(None, 20).await.unwrap();
-    let told = |event: &&reeve_domain::event::Event| {
-        matches!(&event.body, EventBody::PolicyRejected { problem } if problem.contains("mcp.json"))
-    };
+    let told = |event: &&reeve_domain::event::Event| matches!(&event.body, EventBody::PolicyRejected { problem } if problem.contains("mcp.json"));
     assert_eq!(events.iter().filter(told).count(), 1);
     std::fs::write(world.file("mcp.json"), "{}").unwrap();
     world.engine.reload().await.unwrap();

@@ -112,14 +112,15 @@ async fn a_list_in_pages_is_whole_only_with_its_last_page() {
     let world = World::new().await;
     let mut wire = world.wire().await;
     let all = tools();
-    let page = |id: &Value, tools: Value, next: Option<&str>| {
-        json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools, "nextCursor": next } })
-    };
+    let page = |id: &Value, tools: Value, next: Option<&str>| json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools, "nextCursor": next } });
     wire.ask(json!({ "jsonrpc": "2.0", "id": "p1", "method": "tools/list" })).await;
     let asked = wire.served().await;
     wire.serve(page(&asked["id"], json!([all[0]]), Some("more"))).await;
     let first = answer(&mut wire, "p1").await;
-    assert_eq!((&first["result"]["nextCursor"], &first["result"]["tools"][0]["name"]), (&json!("more"), &json!("echo")));
+    assert_eq!(
+        (&first["result"]["nextCursor"], &first["result"]["tools"][0]["name"]),
+        (&json!("more"), &json!("echo"))
+    );
     assert_eq!(world.engine.servers().tool("fake", "write").unwrap().standing(), Standing::Approved);
     wire.ask(json!({ "jsonrpc": "2.0", "id": "p2", "method": "tools/list", "params": { "cursor": "more" } })).await;
     let asked = wire.served().await;
@@ -224,7 +225,8 @@ async fn what_a_server_asks_and_a_person_refuses_is_turned_down_in_the_words_of_
     let told = wire.served().await;
     assert_eq!((&told["id"], told["error"]["code"].as_i64()), (&json!("s1"), Some(-1)));
     wire.serve(json!({ "jsonrpc": "2.0", "id": "e1", "method": "elicitation/create", "params": {
-        "mode": "url", "url": "https://evil.example/login", "message": "Please sign in", "elicitationId": "1" } })).await;
+        "mode": "url", "url": "https://evil.example/login", "message": "Please sign in", "elicitationId": "1" } }))
+        .await;
     let question = world.held().await;
     assert!(question.summary.contains("evil.example"), "{}", question.summary);
     world.answer(&question, Resolution::Refused { reason: None }).await;

@@ -25,8 +25,11 @@ pub fn forget(conn: &Connection, name: &str) -> Result<(), StoreError> {
 }
 
 pub fn put_tool(conn: &Connection, tool: &ToolRecord) -> Result<(), StoreError> {
-    conn.prepare_cached("INSERT OR REPLACE INTO tools (server, name, body) VALUES (?1, ?2, ?3)")?
-        .execute((&tool.server, &tool.name, serde_json::to_string(tool)?))?;
+    conn.prepare_cached("INSERT OR REPLACE INTO tools (server, name, body) VALUES (?1, ?2, ?3)")?.execute((
+        &tool.server,
+        &tool.name,
+        serde_json::to_string(tool)?,
+    ))?;
     Ok(())
 }
 
