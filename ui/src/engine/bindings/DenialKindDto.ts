@@ -3,4 +3,4 @@
 /**
  * Why an operation was turned away, by class.
  */
-export type DenialKindDto = "policy" | "refused" | "expired" | "budget" | "unpriced" | "leak" | "address" | "malformed" | "stopped" | "fault";
+export type DenialKindDto = "policy" | "refused" | "expired" | "budget" | "unpriced" | "leak" | "address" | "malformed" | "stopped" | "unavailable" | "fault";

@@ -2,4 +2,7 @@
 import type { EndsDto } from "./EndsDto";
 import type { RateDto } from "./RateDto";
 
+/**
+ * How a server or a tool does.
+ */
 export type HealthDto = { ends: EndsDto, rate: RateDto | null, };

@@ -4,4 +4,23 @@ import type { IdentityDto } from "./IdentityDto";
 import type { ServerDto } from "./ServerDto";
 import type { ServerToolDto } from "./ServerToolDto";
 
-export type ServerDetailDto = { server: ServerDto, identity: IdentityDto | null, approved: Array<IdentityDto>, diff: Array<FieldDiffDto>, tools: Array<ServerToolDto>, };
+/**
+ * A server with everything that is known of it. Answer of `servers.get`, and of `servers.approve`, as it is after the call.
+ */
+export type ServerDetailDto = { server: ServerDto, 
+/**
+ * None: it is declared and was never seen.
+ */
+identity: IdentityDto | null, 
+/**
+ * Identities that were approved, newest first.
+ */
+approved: Array<IdentityDto>, 
+/**
+ * What of the identity is not what was approved last.
+ */
+diff: Array<FieldDiffDto>, 
+/**
+ * By name; those that wait come first.
+ */
+tools: Array<ServerToolDto>, };

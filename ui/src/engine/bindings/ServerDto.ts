@@ -4,4 +4,43 @@ import type { DeclarationDto } from "./DeclarationDto";
 import type { HealthDto } from "./HealthDto";
 import type { StandingDto } from "./StandingDto";
 
-export type ServerDto = { name: string, standing: StandingDto | null, transport: string, declared: DeclarationDto | null, version: string | null, tools: number, toReview: number, findings: number, firstSeen: string | null, changedAt: string | null, approvedAt: string | null, approvedBy: string | null, health: HealthDto, cutOff?: Array<CutOffDto>, };
+/**
+ * One server.
+ */
+export type ServerDto = { name: string, 
+/**
+ * None: it is declared and was never seen.
+ */
+standing: StandingDto | null, 
+/**
+ * `stdio` or `http`.
+ */
+transport: string, 
+/**
+ * Started or reached by Reeve's own endpoint, because the person's file declares it.
+ */
+declared: DeclarationDto | null, 
+/**
+ * As it calls itself.
+ */
+version: string | null, 
+/**
+ * Tools that it offers now.
+ */
+tools: number, 
+/**
+ * Of them, those that wait for a person; 1 for a server that waits itself.
+ */
+toReview: number, 
+/**
+ * Tools with findings.
+ */
+findings: number, firstSeen: string | null, changedAt: string | null, approvedAt: string | null, approvedBy: string | null, 
+/**
+ * Calls of the last 7 days.
+ */
+health: HealthDto, 
+/**
+ * What of it is left alone now, because it failed again and again.
+ */
+cutOff?: Array<CutOffDto>, };

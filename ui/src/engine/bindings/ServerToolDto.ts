@@ -6,4 +6,35 @@ import type { HealthDto } from "./HealthDto";
 import type { StandingDto } from "./StandingDto";
 import type { ToolVersionDto } from "./ToolVersionDto";
 
-export type ServerToolDto = { name: string, title: string | null, description: string | null, standing: StandingDto, digest: string, annotations: { [key in string]: boolean }, findings: Array<FindingDto>, diff: Array<FieldDiffDto>, definition: unknown, versions: Array<ToolVersionDto>, drifts: Array<DriftDto>, changedAt: string, health: HealthDto, };
+/**
+ * One tool of a server. (`ToolDto` is a program on this machine.)
+ */
+export type ServerToolDto = { name: string, title: string | null, description: string | null, standing: StandingDto, 
+/**
+ * What approving it names.
+ */
+digest: string, 
+/**
+ * As the server claims, in words of the protocol: `readOnlyHint` and so on.
+ */
+annotations: { [key in string]: boolean }, findings: Array<FindingDto>, 
+/**
+ * Against what was approved; empty for what is approved or new.
+ */
+diff: Array<FieldDiffDto>, 
+/**
+ * The definition as the server offers it.
+ */
+definition: unknown, 
+/**
+ * Newest first.
+ */
+versions: Array<ToolVersionDto>, 
+/**
+ * Newest first.
+ */
+drifts: Array<DriftDto>, changedAt: string, 
+/**
+ * Calls of the last 7 days, over all versions.
+ */
+health: HealthDto, };

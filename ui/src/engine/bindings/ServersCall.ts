@@ -4,4 +4,7 @@ import type { ApproveServerInput } from "./ApproveServerInput";
 import type { ServerInput } from "./ServerInput";
 import type { StatsInput } from "./StatsInput";
 
+/**
+ * Answers: `ServersDto`, as it is after the call; a `ServerDetailDto`, `ToolStatsDto`.
+ */
 export type ServersCall = { "call": "servers.list" } | { "call": "servers.get", "input": ServerInput } | { "call": "servers.approve", "input": ApproveServerInput } | { "call": "servers.forget", "input": ServerInput } | { "call": "servers.add", "input": AddServerInput } | { "call": "servers.remove", "input": ServerInput } | { "call": "servers.stats", "input": StatsInput };

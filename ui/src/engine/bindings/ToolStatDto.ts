@@ -2,4 +2,11 @@
 import type { EndsDto } from "./EndsDto";
 import type { RateDto } from "./RateDto";
 
-export type ToolStatDto = { agent: string, server: string, tool: string, definition: string | null, ends: EndsDto, rate: RateDto | null, };
+/**
+ * The calls of one version of one tool by one agent.
+ */
+export type ToolStatDto = { agent: string, server: string, tool: string, 
+/**
+ * Hash of the definition; none: the tool was never listed.
+ */
+definition: string | null, ends: EndsDto, rate: RateDto | null, };

@@ -2,4 +2,15 @@
 import type { HealthDto } from "./HealthDto";
 import type { ToolStatDto } from "./ToolStatDto";
 
-export type ToolStatsDto = { stats: Array<ToolStatDto>, total: HealthDto, capped: boolean, };
+/**
+ * Answer of `servers.stats`.
+ */
+export type ToolStatsDto = { 
+/**
+ * By server, tool, agent and definition.
+ */
+stats: Array<ToolStatDto>, total: HealthDto, 
+/**
+ * There are more calls than were counted; the newest were.
+ */
+capped: boolean, };
