@@ -178,16 +178,17 @@ async fn a_wrapper_belongs_to_the_session_above_it_and_hands_proxy_and_trust_to_
     let before = [program.as_str(), "run", "--agent", "outer", "--", "sh", "-c", script, "sh"];
     let mut wrapped = Wrapped::start(&stage.world, &before, Some("inner"));
     wrapped.begin(&stage).await;
+    let mut told = Vec::new();
     for (id, name) in [(1, "HTTPS_PROXY"), (2, "NODE_EXTRA_CA_CERTS"), (3, "REEVE_SESSION"), (4, "REEVE_AGENT")] {
         wrapped.call(id, "env", &json!({ "name": name }));
+        told.push(text(&wrapped.answer(id)).to_owned());
     }
-    let proxy = wrapped.answer(1);
-    assert!(text(&proxy).starts_with("http://reeve:") && text(&proxy).contains("@127.0.0.1:"), "{proxy}");
-    assert!(std::path::Path::new(text(&wrapped.answer(2))).is_file());
+    let [proxy, trust, session, agent] = told.as_slice() else { panic!("{told:?}") };
+    assert!(proxy.starts_with("http://reeve:") && proxy.contains("@127.0.0.1:"), "{proxy}");
+    assert!(std::path::Path::new(trust).is_file(), "{trust}");
     let all = sessions(&stage).await;
     assert_eq!(all.len(), 1, "{all:?}");
-    assert_eq!(text(&wrapped.answer(3)), all[0].id);
-    assert_eq!(text(&wrapped.answer(4)), "outer");
+    assert_eq!((session, agent.as_str()), (&all[0].id, "outer"));
     let rows = stage.rows("kind:mcp").await.unwrap();
     assert!(rows.iter().all(|row| row.agent == "outer" && row.session == all[0].id), "{rows:?}");
 }
