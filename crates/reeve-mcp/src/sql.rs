@@ -58,9 +58,9 @@ fn plain(sql: &str, dialect: &dyn Dialect) -> Result<(), String> {
     let comment = |token: &Token| {
         matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
     };
-    let marks = ["--", "/*", "#"];
+    let marks = ["--", "/*", "#", "$", "?"];
     if tokens.iter().any(comment) || marks.iter().any(|mark| outside_of_text(sql, &tokens, mark)) {
-        return Err("it holds a comment, which servers read in different ways".to_owned());
+        return Err("it holds a comment or a mark, which servers read in different ways".to_owned());
     }
     Ok(())
 }

@@ -131,7 +131,7 @@ async fn what_was_approved_happens_once_under_three_retries_at_the_same_time() {
     for id in 1..=3 {
         scene.update(id).await;
     }
-    let held = scene.world.held().await;
+    let held = scene.world.held_for(3).await;
     scene.world.approve(&held).await;
     for _ in 1..=3 {
         let answer = scene.wire.heard().await;

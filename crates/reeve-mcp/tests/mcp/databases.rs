@@ -139,7 +139,7 @@ async fn proven(kind: Kind, command: Command, gold: impl AsyncFn() -> String) {
     for id in 2..=4 {
         scene.write(id, "UPDATE customers SET tier = 'gold' WHERE tier = 'basic'").await;
     }
-    let held = scene.world.held().await;
+    let held = scene.world.held_for(3).await;
     assert_eq!(held.view["rows"]["rows"], 4000, "{}", held.view);
     scene.world.approve(&held).await;
     let first = scene.answer().await;

@@ -132,6 +132,18 @@ impl World {
         panic!("nothing is held");
     }
 
+    /// The one question, once this many calls wait for its answer.
+    pub async fn held_for(&self, calls: u32) -> Approval {
+        for _ in 0..3000 {
+            let held = self.held().await;
+            if held.joined >= calls {
+                return held;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("{calls} calls never waited for the same answer");
+    }
+
     pub async fn approve(&self, approval: &Approval) {
         self.answer(approval, Resolution::Approved { scope: GrantScope::Once }).await;
     }
