@@ -83,9 +83,10 @@ export class FakeEngine implements Engine {
   constructor(name: StateName, now: number = Date.now()) {
     this.#name = name;
     if (name === "recorded") {
-      const { state, details, servers: told, ...register } = live(now);
+      const { state, details, servers, told, ...register } = live(now);
       this.#world = new World(state, register, details);
-      this.#world.know(told);
+      this.#world.know(servers);
+      this.#world.told = told;
       return;
     }
     this.#world = new World(recorded(name, now), name === "empty" ? { agents: [], credentials: [], budgets: [] } : { agents: registered(name === "long"), credentials: stored(name === "long"), budgets: lines(now, name === "long") });

@@ -4,9 +4,13 @@ import type { CardFactsDto } from "../engine/bindings/CardFactsDto";
 import type { PreviewDto } from "../engine/bindings/PreviewDto";
 import type { RuleChoiceDto } from "../engine/bindings/RuleChoiceDto";
 import type { SuggestionsDto } from "../engine/bindings/SuggestionsDto";
+import { pick } from "./from";
+import { cards } from "./recorded/approvals";
+import { previews } from "./recorded/weighed";
 import { approval, reason } from "./story";
 
 const NONE: CardFactsDto = {
+  ...pick(cards.flatMap((card) => card.facts ?? [])),
   before: { asked: 0, approved: 0, refused: 0, days: 30 },
   command: ["claude", "--resume"],
   sessionCost: 840_000_000,
@@ -53,6 +57,7 @@ export function preview(question: ApprovalDto, rule: RuleChoiceDto): PreviewDto 
   const times = rule.width === "exact" ? 1 : rule.width === "useful" ? 4 : 9;
   const proposed = `@id("grt_${question.id}")\n@reason("approved by hand for ${question.summary}")\n@lifts("${question.reasons[0]?.rule ?? "ask"}")${end}\npermit (\n  ${rule.anyone ? "principal" : `principal == Agent::"${question.agent}"`},\n  action == Action::"http.request",\n  resource == Host::"${host}"\n)\nwhen {\n${path}  context.method == "GET"${folder}\n};\n`;
   return {
+    ...pick(previews),
     text: rule.text === undefined ? proposed : `${rule.text.trim()}\n`,
     needsProof: facts(question).needsProof,
     file: "policies/standing.cedar",

@@ -6,7 +6,8 @@ import type { ReplayDto } from "../engine/bindings/ReplayDto";
 import type { RuleDto } from "../engine/bindings/RuleDto";
 import type { VersionDto } from "../engine/bindings/VersionDto";
 import { pick } from "./from";
-import { rules as recordedRules } from "./recorded/policies";
+import { hits as recordedHits, rules as recordedRules } from "./recorded/policies";
+import { replays } from "./recorded/weighed";
 
 export const MINE = `// What Dana decided for this machine.
 
@@ -170,7 +171,7 @@ export function rules(large: boolean): RuleDto[] {
 
 export function hits(now: number): HitsDto {
   const counted: [string, number][] = [["allow-known-llm", 6_214], ["allow-read", 1_042], ["github-read", 688], ["ask-first-write", 41], ["ask-destructive", 3], ["ask-issue-write", 15], ["no-merge", 17], ["no-large-uploads", 9], ["no-drop-sites", 2]];
-  return { since: new Date(now - 7 * 86_400_000).toISOString(), rules: counted.map(([rule, number]) => ({ rule, hits: number })) };
+  return { ...recordedHits, since: new Date(now - 7 * 86_400_000).toISOString(), rules: counted.map(([rule, number]) => ({ rule, hits: number })) };
 }
 
 export function versions(now: number): VersionDto[] {
@@ -188,7 +189,7 @@ const nothing = { count: 0, grave: 0 };
 
 /** What a draft would have changed: an allow loosens, a deny and an ask tighten. */
 export function replay(now: number, leaning: "looser" | "tighter" | "neutral"): ReplayDto {
-  const base: ReplayDto = { since: new Date(now - 7 * 86_400_000).toISOString(), judged: 8_431, complete: true, newlyAllowed: nothing, newlyAsked: nothing, newlyDenied: nothing, same: 8_431, changes: [], tookMs: 1_900 };
+  const base: ReplayDto = { ...pick(replays), since: new Date(now - 7 * 86_400_000).toISOString(), judged: 8_431, complete: true, newlyAllowed: nothing, newlyAsked: nothing, newlyDenied: nothing, same: 8_431, changes: [], tookMs: 1_900 };
   const change = (agentName: string, summary: string, risk: RuleDto["risk"], times: number, before: "allow" | "ask" | "deny", after: "allow" | "ask" | "deny", record: number) => ({ agent: agentName.toLowerCase().replace(" ", "-"), agentName, kind: "http", summary, before, after, risk: risk ?? ("low" as const), reasons: [], times, operation: `op_${String(record).padStart(26, "0")}` });
   if (leaning === "looser") {
     return {

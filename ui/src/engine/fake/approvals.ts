@@ -1,5 +1,6 @@
 // Questions and answers, as a recorded engine keeps them.
 import { facts, preview, suggestions } from "../../testing/cards";
+import type { Told } from "../../testing/live";
 import { rulesOf } from "../../testing/policies";
 import { arming } from "../../testing/story";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
@@ -56,10 +57,29 @@ function late(world: World, input: LateInput): ApprovalDto {
 
 const PROPOSED: RuleChoiceDto = { width: "useful", lasting: { kind: "days30" } };
 
+/** What the engine proposed for the same choices. */
+function heardPreview(told: Told, found: ApprovalDto, { text, ...choices }: RuleChoiceDto): PreviewDto {
+  const same = told.previewed.findIndex((one) => one.approval === found.id && sameChoice(one.rule, choices));
+  const first = told.previewed.findIndex((one) => one.approval === found.id);
+  const heard = told.previews[text === undefined ? same : first];
+  if (heard === undefined) throw new EngineError({ code: "failed", message: "this was not recorded with these choices", hint: null });
+  return text === undefined ? heard : { ...heard, text: `${text.trim()}\n` };
+}
+
+function sameChoice(a: RuleChoiceDto, b: RuleChoiceDto): boolean {
+  return a.width === b.width && a.lasting.kind === b.lasting.kind && (a.anyone ?? false) === (b.anyone ?? false) && (a.here ?? false) === (b.here ?? false);
+}
+
+/** The proposed text, which carries the name that the rule keeps. */
+function heardId(world: World, found: ApprovalDto): string {
+  const at = world.told?.previewed.findIndex((one) => one.approval === found.id) ?? -1;
+  return world.told?.previews[at]?.text ?? preview(found, PROPOSED).text;
+}
+
 /** Of what a person edited the engine takes one permit of the question's own name, and nothing around it. */
 function proposed(world: World, found: ApprovalDto, rule: RuleChoiceDto): PreviewDto {
-  const told = preview(found, rule);
-  const id = `grt_${found.id}`;
+  const told = world.told === null ? preview(found, rule) : heardPreview(world.told, found, rule);
+  const id = rulesOf(heardId(world, found), "standing.cedar", "mine")[0]?.id ?? "";
   const [only] = rulesOf(told.text, "standing.cedar", "mine");
   if (only?.text !== told.text.trim() || only.id !== id || only.mode === "observe" || !(only.kind === "permit" || only.kind === "standingApproval")) {
     throw new EngineError({ code: "failed", message: `what is written here is one permit with \`@id("${id}")\` and nothing before or after it: write other rules in your own files`, hint: null });
@@ -107,7 +127,7 @@ export const approvals: Handlers<`approvals.${Names}`> = {
   },
   "approvals.allow_late": late,
   "approvals.raise": (world, input) => resolve(world, { approval: input.approval, nonce: input.nonce, answer: { kind: "approve", scope: { kind: "once" } }, readingMs: input.readingMs, rule: null, proof: null }),
-  "approvals.suggestions": (world) => (world.state.resolved.length === 0 ? { suggestions: [], readingMedianMs: null } : suggestions(Date.now())),
+  "approvals.suggestions": (world) => world.told?.suggestions ?? (world.state.resolved.length === 0 ? { suggestions: [], readingMedianMs: null } : suggestions(Date.now())),
   "approvals.presence": presence,
   "approvals.confirm": confirm,
   "approvals.set_presence": (world, input) => {

@@ -26,6 +26,11 @@ function of(world: World): Policies {
   const known = KNOWN.get(world);
   if (known) return known;
   const bare = world.agents.length === 0;
+  if (world.told) {
+    const heard: Policies = { files: world.told.policyFiles.map((file) => ({ ...file })), versions: [], projects: [], saves: 0 };
+    KNOWN.set(world, heard);
+    return heard;
+  }
   const files = recordedFiles(world.state.rows.length > 15_000).filter((file) => !bare || file.layer === "preset");
   const made = { files, versions: bare ? [] : versions(Date.now()), projects: world.state.status.protection.state === "observing" ? weaker() : [], saves: 0 };
   KNOWN.set(world, made);
@@ -36,7 +41,7 @@ const isCases = (file: string) => file.startsWith("cases/");
 
 const rulesIn = (files: readonly PolicyFileDto[]) => files.filter((file) => !isCases(file.file)).flatMap((file) => rulesOf(file.text, file.file, file.layer));
 
-const all = (world: World): RuleDto[] => [...rulesIn(of(world).files), ...(of(world).versions.length === 0 ? [] : projectRules())];
+const all = (world: World): RuleDto[] => (world.told && of(world).saves === 0 ? world.told.rules : [...rulesIn(of(world).files), ...(of(world).versions.length === 0 ? [] : projectRules())]);
 
 function state(world: World): PolicyStateDto {
   const damaged = world.state.status.protection.state === "degraded" ? "mine.cedar:12:3: unexpected end of input" : null;
@@ -161,7 +166,7 @@ export const policies: Handlers<Names> = {
   "policies.list": all,
   "policies.state": state,
   "policies.files": (world) => of(world).files.map((file) => ({ ...file })),
-  "policies.hits": (world) => (of(world).versions.length === 0 ? { ...hits(Date.now()), rules: [] } : hits(Date.now())),
+  "policies.hits": (world) => world.told?.hits ?? (of(world).versions.length === 0 ? { ...hits(Date.now()), rules: [] } : hits(Date.now())),
   "policies.check": (world, { draft }) => check(world, draft),
   "policies.format": (_world, { text }) => (/^\s*(?:permit|forbid|@|\/\/)/.test(text) ? { text: `${text.replace(/[ \t]+$/gm, "").trimEnd()}\n`, problem: null } : { text: null, problem: "unexpected token" }),
   "policies.complete": (_world, { text, offset }) => {
@@ -175,8 +180,13 @@ export const policies: Handlers<Names> = {
     const leanings = new Set(found.differences.map((one) => one.leaning));
     return replay(Date.now(), leanings.has("looser") || leanings.has("either") ? "looser" : leanings.has("tighter") ? "tighter" : "neutral");
   },
-  "policies.propose": (world, input) => proposal(world, input),
+  "policies.propose": (world, input) => {
+    const at = world.told?.proposed.findIndex((one) => one.operation === input.operation && one.effect === input.effect && one.width === input.width && one.anyone === input.anyone && one.here === input.here) ?? -1;
+    return world.told?.proposals[at] ?? proposal(world, input);
+  },
   "policies.what_if": (world, { operation, draft }) => {
+    const heard = draft === null ? world.told?.whatIfs.find((one) => one.operation === operation) : undefined;
+    if (heard) return heard;
     const row = world.state.rows.find((one) => one.id === operation);
     if (!row) throw notFound(`no judged action \`${operation}\``);
     const deciding = all(world).find((rule) => rule.id === row.rule);

@@ -27,6 +27,8 @@ export const sessions: Handlers<
 > = {
   "sessions.search": (world, { query, before }) => ({ rows: before === null ? sums(world.state.rows, matching(world, query)) : [], next: null, problems: [] }),
   "sessions.flow": (world, { session, query }) => {
+    const heard = query === "" ? world.told?.flows.find((one) => one.session.id === session) : undefined;
+    if (heard) return heard;
     const found = sessionOf(world.state.rows, session);
     if (!found) throw notFound(`no session \`${session}\``);
     return flow(found, matching(world, query));

@@ -1,4 +1,5 @@
 // What a recorded engine remembers, and how it says that something changed.
+import type { Told } from "../../testing/live";
 import { type Recorded } from "../../testing/story";
 import type { AgentDto } from "../bindings/AgentDto";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
@@ -24,6 +25,8 @@ export class World {
   credentials: CredentialDto[];
   budgets: BudgetLineDto[];
   servers: ServerDetailDto[] = [];
+  /** Answers of a real engine; none where states are written by hand. */
+  told: Told | null = null;
   guard: Guard = { passphrase: "correct horse", alsoHigh: false };
   /** Details as a real engine told them; of other rows they are made up from the row. */
   readonly details: readonly OperationDetailDto[];
