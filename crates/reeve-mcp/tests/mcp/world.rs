@@ -92,8 +92,7 @@ impl World {
         wire.serve(json!({ "jsonrpc": "2.0", "id": listed["id"], "result": { "tools": tools() } })).await;
         wire.heard().await;
         self.approve_all("fake").await;
-        // The agent is told once that its list would be another one now.
-        assert_eq!(wire.heard().await["method"], "notifications/tools/list_changed");
+        wire.quiet().await;
         wire
     }
 
