@@ -58,7 +58,7 @@ async fn nothing_of_a_new_server_is_used_before_a_person_looked_at_it() {
     assert_eq!(world.engine.servers().to_review(), 1);
     assert_eq!(world.rows(1).await[0].rules, ["reeve-tool-review"]);
     world.approve_all("fake").await;
-    assert_eq!(wire.heard().await["method"], "notifications/tools/list_changed");
+    wire.changed().await;
     // What a rule forbids whatever happens is left out all the same.
     assert_eq!(listed(&mut wire, "l2", tools()).await, ["echo", "write"]);
     wire.call("c2", "echo", json!({})).await;

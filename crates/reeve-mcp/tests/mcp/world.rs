@@ -216,6 +216,12 @@ impl Wire {
         }
     }
 
+    /// Waits until the agent is told that its list of tools would be another one now.
+    pub async fn changed(&mut self) {
+        let heard = tokio::time::timeout(SOON, self.agent.rx.recv()).await;
+        assert!(is_change(&heard.expect("the agent hears nothing").expect("it ended")));
+    }
+
     /// What the server hears next.
     pub async fn served(&mut self) -> Value {
         serde_json::from_slice(&self.served_raw().await).unwrap()
