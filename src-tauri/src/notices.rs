@@ -169,7 +169,8 @@ impl Notices {
         (status.refused_credentials > before).then(|| Notice {
             about: About::Refused,
             title: "A credential is refused".to_owned(),
-            body: "Its host refuses it. Requests with it are answered by Reeve until you replace or test it.".to_owned(),
+            body: "Its host refuses it. Requests with it are answered by Reeve until you replace or test it."
+                .to_owned(),
             link: "reeve://credentials".to_owned(),
         })
     }
@@ -330,7 +331,10 @@ mod tests {
         assert_eq!(told.iter().map(|notice| notice.about).collect::<Vec<_>>(), [About::Review]);
         assert_eq!(told[0].link, "reeve://servers");
         assert!(told[0].body.starts_with("2 new or changed"), "{told:?}");
-        assert_eq!([said(2, false).len(), said(1, false).len(), said(2, false).len(), said(3, true).len()], [0, 0, 1, 0]);
+        assert_eq!(
+            [said(2, false).len(), said(1, false).len(), said(2, false).len(), said(3, true).len()],
+            [0, 0, 1, 0]
+        );
     }
 
     #[test]
@@ -342,7 +346,10 @@ mod tests {
         };
         let told = said(1, false);
         assert_eq!((told[0].about, told[0].link.as_str()), (About::Refused, "reeve://credentials"));
-        assert_eq!([said(1, false).len(), said(0, false).len(), said(1, false).len(), said(2, true).len()], [0, 0, 1, 0]);
+        assert_eq!(
+            [said(1, false).len(), said(0, false).len(), said(1, false).len(), said(2, true).len()],
+            [0, 0, 1, 0]
+        );
     }
 
     #[test]
@@ -350,6 +357,8 @@ mod tests {
         let none = NotificationsDto { waiting: false, budget: false, denied_high: false };
         let wanted = |about: About| about.is_wanted(&none);
         assert!(wanted(About::ProtectionLost));
-        assert!(![About::Waiting, About::Budget, About::DeniedHigh, About::Review, About::Refused].into_iter().any(wanted));
+        assert!(
+            ![About::Waiting, About::Budget, About::DeniedHigh, About::Review, About::Refused].into_iter().any(wanted)
+        );
     }
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use reeve_api::client::Client;
 use reeve_api::contract::approvals::{AnswerDto, ApprovalDto, ApprovalInput, ApprovalsPage, ResolveInput};
-use reeve_api::contract::calls::{ApprovalsCall, AuditCall, CredentialsCall, OperationsCall, ServersCall, SessionsCall};
+use reeve_api::contract::calls::{
+    ApprovalsCall, AuditCall, CredentialsCall, OperationsCall, ServersCall, SessionsCall,
+};
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, NewBindingDto, TypedSecret};
 use reeve_api::contract::operations::{
     OperationDetailDto, OperationInput, OperationRowDto, RowStateDto, SearchInput, SearchPage,
@@ -332,8 +334,7 @@ pub async fn approve_server(client: &Client, server: &str) -> Result<()> {
             && !tools.is_empty()
         {
             let tools = tools.into_iter().map(|tool| ShownToolDto { name: tool.name, digest: tool.digest }).collect();
-            let approved =
-                ApproveServerInput { server: server.to_owned(), identity: Some(identity.digest), tools };
+            let approved = ApproveServerInput { server: server.to_owned(), identity: Some(identity.digest), tools };
             client.call::<Value>(&ServersCall::Approve(approved)).await?;
             return Ok(());
         }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_demo::{Provider, office};
 use reeve_demo::script::story;
+use reeve_demo::{Provider, office};
 use reeve_domain::approval::Surface;
 use reeve_vault::Vault;
 

@@ -10,8 +10,8 @@ use std::time::Duration;
 use reeve_domain::id::AgentId;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::SessionEnd;
-use reeve_engine::{LiveSession, OpenSession};
 use reeve_engine::settings::SecretsStore;
+use reeve_engine::{LiveSession, OpenSession};
 use reeve_vault::{Probe, Vault};
 
 use crate::contract::status::CheckDto;

@@ -1,8 +1,8 @@
 //! The composition root and the engine's process: builds vault, engine and proxy, and answers on the socket.
 
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use reeve_domain::clock::{Clock, SystemClock};

@@ -70,7 +70,8 @@ impl World {
         let provider = Provider::start(story::script()).await.unwrap();
         crate::demo::write_profile(home, &provider).unwrap();
         let policies = home.config.join("policies");
-        std::fs::write(policies.join("standing.cedar"), format!("{STANDING}{}{}", tools::STANDING, servers::STANDING)).unwrap();
+        std::fs::write(policies.join("standing.cedar"), format!("{STANDING}{}{}", tools::STANDING, servers::STANDING))
+            .unwrap();
         std::fs::write(policies.join("mine.cedar"), tools::RULES).unwrap();
         std::fs::write(policies.join("tools.yaml"), servers::TOOLS).unwrap();
         let clock = Arc::new(StillClock::default());

@@ -463,8 +463,7 @@ impl Gate {
     async fn commit(&self, case: Case, passed: Passed, injection: Option<Injection>) -> Ruling {
         let Case { operation, live, verdict, mode, .. } = case;
         let (would, approved) = (passed.would, passed.approval.is_some());
-        let fit =
-            fit_in_transaction(passed.quote, passed.reservation.clone(), passed.passes, approved);
+        let fit = fit_in_transaction(passed.quote, passed.reservation.clone(), passed.passes, approved);
         let operation_for_denial = operation.clone();
         let admit = Admit {
             operation: operation.clone(),

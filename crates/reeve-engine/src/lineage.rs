@@ -56,7 +56,9 @@ impl Lineage {
     pub fn asked_for(&self, calls: &[&str]) -> Option<OperationId> {
         let waiting = self.0.lock();
         let mut newest = waiting.iter().rev();
-        newest.find(|asked| asked.calls.iter().any(|call| calls.contains(&call.as_str()))).map(|one| one.operation.clone())
+        newest
+            .find(|asked| asked.calls.iter().any(|call| calls.contains(&call.as_str())))
+            .map(|one| one.operation.clone())
     }
 
     /// What a model answered: what it asks for is waited for from now on.

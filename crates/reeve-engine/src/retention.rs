@@ -221,7 +221,9 @@ impl Engine {
         let written = edit.prepare(file)?;
         written.write()?;
         let what = format!("the record is kept {} (by {})", wanted.words(), person.name);
-        if let Err(error) = self.0.store.append_with(vec![kept], vec![Draft::engine(EventBody::ModeChanged { what })]).await {
+        if let Err(error) =
+            self.0.store.append_with(vec![kept], vec![Draft::engine(EventBody::ModeChanged { what })]).await
+        {
             if let Err(stays) = written.take_back() {
                 tracing::error!(error = %stays, "a change of the settings was not recorded, and stays in the file");
             }

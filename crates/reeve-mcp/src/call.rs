@@ -9,11 +9,11 @@ use reeve_domain::obligation::Obligation;
 use reeve_domain::operation::{Digest, Operation, Purpose};
 use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
-use reeve_engine::{Admission, LiveSession, Ruling};
 use reeve_engine::denials::own;
 use reeve_engine::idempotency::Held;
-use reeve_protocol::{Classified, denial};
+use reeve_engine::{Admission, LiveSession, Ruling};
 use reeve_protocol::mcp::{self, ToolCall};
+use reeve_protocol::{Classified, denial};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -175,7 +175,12 @@ impl Gateway {
         if let Err(why) = places {
             acting.settle(Ending::NotSent { why: why.to_owned() });
             let message = format!("{} was not sent: {why}", operation.summary);
-            return Reply::denied(&unavailable(&operation, message, "call it less often at the same time", "tool-busy"));
+            return Reply::denied(&unavailable(
+                &operation,
+                message,
+                "call it less often at the same time",
+                "tool-busy",
+            ));
         }
         if let Some(held) = &held {
             call.name_once(held);
@@ -261,9 +266,7 @@ impl Gateway {
     fn warned(&self, operation: &Operation, reply: Reply) -> Reply {
         let Reply::Answer(Answer::Result(mut result)) = reply else { return reply };
         let circle = self.engine().gate().circle(operation, self.engine().now());
-        if let (Some(circle), Some(content)) =
-            (circle, result.get_mut("content").and_then(Value::as_array_mut))
-        {
+        if let (Some(circle), Some(content)) = (circle, result.get_mut("content").and_then(Value::as_array_mut)) {
             let text = format!(
                 "Note by Reeve, which governs this call: {}. It leads nowhere; try another way, or ask the human. If it goes on, \
                  the next calls wait for a human.",
@@ -362,7 +365,12 @@ impl Gateway {
     /// A call that could be read in two ways never becomes an operation.
     async fn unreadable(&self, call: &Call, why: String) -> Reply {
         let summary = format!("{}.{}", call.server.name, call.tool);
-        self.record_refused(&call.session, "a tool call that cannot be read without doubt", format!("{summary}: {why}")).await;
+        self.record_refused(
+            &call.session,
+            "a tool call that cannot be read without doubt",
+            format!("{summary}: {why}"),
+        )
+        .await;
         let message = format!("the arguments of {summary} cannot be judged: {why}");
         Reply::denied(&worded(DenialKind::Malformed, message, "send it with plain arguments", "malformed", None))
     }

@@ -16,12 +16,12 @@ pub mod pins;
 mod preview;
 pub mod progress;
 mod redaction;
+mod relay;
 mod result;
+pub mod scan;
 mod schema;
 mod sql;
 pub mod upstream;
-mod relay;
-pub mod scan;
 
 pub use call::{Call, Reply};
 pub use gateway::Gateway;

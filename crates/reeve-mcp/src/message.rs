@@ -68,10 +68,20 @@ pub enum Answer {
 /// A message. `params` is `Null` where there are none.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Message {
-    Request { id: Id, method: String, params: Value },
-    Notification { method: String, params: Value },
+    Request {
+        id: Id,
+        method: String,
+        params: Value,
+    },
+    Notification {
+        method: String,
+        params: Value,
+    },
     /// `id` is `None` where a request was too broken to have one.
-    Response { id: Option<Id>, answer: Answer },
+    Response {
+        id: Option<Id>,
+        answer: Answer,
+    },
 }
 
 /// Why bytes are no message.

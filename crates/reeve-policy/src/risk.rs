@@ -2,8 +2,8 @@
 
 use reeve_domain::host::Host;
 use reeve_domain::operation::{
-    Billing, Effect, Endpoint, HttpCall, McpAsk, McpToolCall, Operation, SchemaCheck, Scheme, ShellExec, ShellPiece, Subject,
-    Wanted,
+    Billing, Effect, Endpoint, HttpCall, McpAsk, McpToolCall, Operation, SchemaCheck, Scheme, ShellExec, ShellPiece,
+    Subject, Wanted,
 };
 use reeve_domain::verdict::Risk;
 
@@ -119,7 +119,8 @@ fn asked(reasons: &mut Reasons, ask: &McpAsk) {
                 reasons.push((Risk::High, "the server gives your model tools to call meanwhile".to_owned()));
             }
             if context.as_deref().is_some_and(|context| context != "none") {
-                reasons.push((Risk::High, "the server wants to have the conversation put into its question".to_owned()));
+                reasons
+                    .push((Risk::High, "the server wants to have the conversation put into its question".to_owned()));
             }
         }
         Wanted::Form { .. } => reasons.push((Risk::Medium, "the server wants you to type something".to_owned())),

@@ -165,7 +165,10 @@ fn basic(value: &str) -> Option<Secret> {
 
 /// The environment of a `reeve env` lies about in files and shells: its token opens nothing for another user of the
 /// machine (T5). Programs of the same user cannot be told apart by right, only by descent: see [`attribute`].
-pub(crate) async fn check_user(session: &Arc<LiveSession>, ends: Option<(SocketAddr, SocketAddr)>) -> Result<(), Refusal> {
+pub(crate) async fn check_user(
+    session: &Arc<LiveSession>,
+    ends: Option<(SocketAddr, SocketAddr)>,
+) -> Result<(), Refusal> {
     let Some(opener) = session.session.opener.as_ref().filter(|_| session.holder.is_none()) else { return Ok(()) };
     if !attribution::SUPPORTED {
         return Ok(());
@@ -241,8 +244,14 @@ async fn plain(
         }
     };
     let ended = session.ended().clone();
-    let channel =
-        Channel { shared: Arc::clone(shared), session, token, scheme: Scheme::Http, target: target_authority, server: None };
+    let channel = Channel {
+        shared: Arc::clone(shared),
+        session,
+        token,
+        scheme: Scheme::Http,
+        target: target_authority,
+        server: None,
+    };
     let answer = client.answer(request, Some(authority), target, |incoming| exchange(channel, incoming));
     let after = tokio::select! {
         after = answer => after,

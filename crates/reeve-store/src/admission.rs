@@ -148,7 +148,8 @@ fn count(unit: &Unit<'_>, operation: &Operation, counting: &Counting) -> Result<
 
 /// What a call to a model that came to nothing had been counted as.
 fn uncount(unit: &Unit<'_>, operation: &Operation, outcome: &Outcome) -> Result<(), StoreError> {
-    let refused = outcome.status.is_some_and(|status| status >= 400) || matches!(outcome.ending, Ending::NotSent { .. });
+    let refused =
+        outcome.status.is_some_and(|status| status >= 400) || matches!(outcome.ending, Ending::NotSent { .. });
     let Some(call) = operation.llm().filter(|_| refused) else { return Ok(()) };
     let session = &operation.principal.session;
     let before = asked::of_question(unit.conn, session, &operation.content)?;
@@ -157,7 +158,12 @@ fn uncount(unit: &Unit<'_>, operation: &Operation, outcome: &Outcome) -> Result<
     }
     let answers = before.answers.saturating_sub(call.candidates.max(1));
     let candidates = if answers > 1 { before.candidates.min(answers) } else { 0 };
-    asked::put(unit.conn, session, &operation.content, Asked { answers, candidates, judged: before.judged.saturating_sub(1) })
+    asked::put(
+        unit.conn,
+        session,
+        &operation.content,
+        Asked { answers, candidates, judged: before.judged.saturating_sub(1) },
+    )
 }
 
 /// A limit of Reeve's own, as a reason.

@@ -21,7 +21,9 @@ use tokio::sync::{broadcast, watch};
 use crate::error::StoreError;
 use crate::search::{self, Ends, Facets, Histogram, Page, Rows};
 pub use crate::tables::operations::Activity;
-use crate::tables::{agents, approvals, bindings, events, grants, operations, seals, servers, sessions, settings, spend};
+use crate::tables::{
+    agents, approvals, bindings, events, grants, operations, seals, servers, sessions, settings, spend,
+};
 use crate::{Store, audit_log, ledger};
 
 /// One operation with its records.

@@ -70,7 +70,8 @@ fn wire(tool: Tool, world: &World) -> Result<()> {
         }
         Tool::Gemini => {
             let server = json!({ "command": program, "args": arguments, "env": environment, "trust": true });
-            world.write_home(".gemini/settings.json", &json!({ "mcpServers": { "everything": server } }).to_string())?;
+            world
+                .write_home(".gemini/settings.json", &json!({ "mcpServers": { "everything": server } }).to_string())?;
         }
         Tool::Opencode => {
             let server = json!({ "type": "local", "command": command, "environment": environment, "enabled": true });

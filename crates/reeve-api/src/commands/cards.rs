@@ -15,8 +15,8 @@ use crate::connection::Caller;
 use crate::contract::ApiError;
 use crate::contract::budgets::UnitDto;
 use crate::contract::cards::{
-    BeforeDto, CardAccountDto, CardCredentialDto, CardFactsDto, ConfirmedDto, PresenceDto, PreviewChangeDto, PreviewDto,
-    PreviewInput, SetPresenceInput, SuggestionDto, SuggestionsDto, SystemMethodDto,
+    BeforeDto, CardAccountDto, CardCredentialDto, CardFactsDto, ConfirmedDto, PresenceDto, PreviewChangeDto,
+    PreviewDto, PreviewInput, SetPresenceInput, SuggestionDto, SuggestionsDto, SystemMethodDto,
 };
 use crate::contract::credentials::{CredentialDto, TypedSecret};
 use crate::host::Host;

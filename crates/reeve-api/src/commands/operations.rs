@@ -13,9 +13,9 @@ use serde_json::Value;
 use super::{answer, invalid, not_found};
 use crate::contract::calls::OperationsCall;
 use crate::contract::operations::{
-    AnnotateInput, BinDto, CostDto, CostliestInput, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto, FacetValueDto, FacetsDto,
-    FacetsInput, OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto, SearchInput, SearchPage, ValuesDto,
-    ValuesInput,
+    AnnotateInput, BinDto, CostDto, CostliestInput, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto,
+    FacetValueDto, FacetsDto, FacetsInput, OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto,
+    SearchInput, SearchPage, ValuesDto, ValuesInput,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;

@@ -13,7 +13,9 @@ use super::credentials::{
 };
 use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};
-use super::operations::{AnnotateInput, CostliestInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput};
+use super::operations::{
+    AnnotateInput, CostliestInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput,
+};
 use super::policies::AcknowledgeInput;
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
 use super::policies::weighing::{ProposeInput, ReplayInput, WhatIfInput};

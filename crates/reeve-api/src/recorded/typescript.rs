@@ -49,11 +49,7 @@ pub const FILES: &[File] = &[
             ("proposals", "ProposalDto", true),
         ],
     },
-    File {
-        name: "flows.ts",
-        about: "each session as a waterfall",
-        constants: &[("flows", "FlowDto", true)],
-    },
+    File { name: "flows.ts", about: "each session as a waterfall", constants: &[("flows", "FlowDto", true)] },
     File {
         name: "servers.ts",
         about: "MCP servers with their tools, what waits for a review, and how their calls ended",

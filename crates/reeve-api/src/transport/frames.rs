@@ -80,7 +80,8 @@ mod tests {
     async fn frames_arrive_as_they_were_sent_and_too_long_ones_are_refused() {
         let (mut here, mut there) = tokio::io::duplex(64);
         let send = tokio::spawn(async move {
-            for (channel, bytes) in [(Channel::Agent, b"{}".as_slice()), (Channel::Server, b""), (Channel::End, b"why")] {
+            for (channel, bytes) in [(Channel::Agent, b"{}".as_slice()), (Channel::Server, b""), (Channel::End, b"why")]
+            {
                 write(&mut here, channel, bytes).await.unwrap();
             }
         });

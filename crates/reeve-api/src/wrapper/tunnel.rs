@@ -38,7 +38,8 @@ pub(super) struct Tunnel {
 
 /// Attaches to the engine, and starts it first where that is wanted and none answers.
 pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool) -> Result<Tunnel, ApiError> {
-    let gone = |error: std::io::Error| ApiError::new(ApiCode::Unreachable, format!("the engine does not answer: {error}"));
+    let gone =
+        |error: std::io::Error| ApiError::new(ApiCode::Unreachable, format!("the engine does not answer: {error}"));
     let connected = match local_socket::connect(&home.socket()).await {
         Err(_) if start => {
             Client::connect_or_start(home, Surface::Cli, &wrap.start).await?;
@@ -73,9 +74,11 @@ pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool) -> Result<Tunn
 }
 
 fn input(wrap: &Wrap) -> Result<AttachInput, ApiError> {
-    let cwd = std::env::current_dir().map_err(|e| ApiError::new(ApiCode::Invalid, format!("no folder to be in: {e}")))?;
+    let cwd =
+        std::env::current_dir().map_err(|e| ApiError::new(ApiCode::Invalid, format!("no folder to be in: {e}")))?;
     // Agents strip what they like of their servers' environment; what is left may tell the session.
-    let proxy = ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].iter().find_map(|name| std::env::var(name).ok());
+    let proxy =
+        ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"].iter().find_map(|name| std::env::var(name).ok());
     let token = proxy.as_deref().and_then(password_in).map(|token| TypedSecret(token.to_owned()));
     Ok(AttachInput {
         server: wrap.server.clone(),

@@ -93,7 +93,9 @@ fn call(wanted: &ToolUse, ask: &Ask, serial: u64, index: usize) -> Call {
             let name = offered.copied().unwrap_or("Bash");
             (name.to_owned(), shell_input(name, &wanted.input["command"]))
         }
-        (name, code) if name.starts_with("$mcp:") => served(name.trim_start_matches("$mcp:"), wanted, ask, code.as_ref()),
+        (name, code) if name.starts_with("$mcp:") => {
+            served(name.trim_start_matches("$mcp:"), wanted, ask, code.as_ref())
+        }
         (name, _) => (name.to_owned(), wanted.input.clone()),
     };
     Call {
@@ -112,7 +114,10 @@ fn served(tool: &str, wanted: &ToolUse, ask: &Ask, code: Option<&String>) -> (St
         Some(code) => {
             let (tail, input) = (json!(tool), &wanted.input);
             let found = format!("ALL_TOOLS.map(t => t.name).find(n => n.endsWith({tail}))");
-            (code.clone(), json!(format!("const result = await tools[{found}]({input}); text(JSON.stringify(result));")))
+            (
+                code.clone(),
+                json!(format!("const result = await tools[{found}]({input}); text(JSON.stringify(result));")),
+            )
         }
         None => {
             let offered = ask.tools.iter().find(|name| name.ends_with(tool));

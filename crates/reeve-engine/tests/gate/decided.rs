@@ -228,7 +228,8 @@ async fn an_edited_rule_is_weighed_and_written_as_it_stands_and_undo_leaves_the_
     std::fs::write(&file, "// mine\n").unwrap();
     let (held, text, asked) = proposed(&world).await;
     assert!(text.contains(r#"context.path == "/v1/things/1""#), "{text}");
-    let wider = text.replace(r#"context.path == "/v1/things/1""#, r#"// all of them\n  context.path like "/v1/things/*""#);
+    let wider =
+        text.replace(r#"context.path == "/v1/things/1""#, r#"// all of them\n  context.path like "/v1/things/*""#);
     let rule = Rule { text: Some(format!("\n{wider}\n\n")), ..Rule::default() };
     let preview = world.engine.preview(&held.id, rule.clone()).await.unwrap();
     assert_eq!(preview.text, wider);

@@ -163,7 +163,10 @@ async fn what_could_be_read_in_two_ways_is_refused_with_words_and_recorded() {
     wire.agent.tx.send(twice.into()).await.unwrap();
     let answer = wire.heard().await;
     assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!(null), &json!(-32700)));
-    wire.ask(json!({ "jsonrpc": "2.0", "id": 6, "method": "tools/call", "params": { "name": "echo", "arguments": [] } })).await;
+    wire.ask(
+        json!({ "jsonrpc": "2.0", "id": 6, "method": "tools/call", "params": { "name": "echo", "arguments": [] } }),
+    )
+    .await;
     assert_eq!(wire.heard().await["error"]["code"], -32602);
     wire.server_heard_nothing().await;
 }

@@ -107,12 +107,18 @@ async fn everything_that_a_message_can_be_about_passes_while_a_call_is_held() {
     let meta = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","acme/x":[1,2.50]}"#;
     let from_agent = [
         ("server/discover", format!("{{{meta}}}")),
-        ("initialize", r#"{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"a","version":"1"}}"#.to_owned()),
+        (
+            "initialize",
+            r#"{"protocolVersion":"2024-11-05","capabilities":{},"clientInfo":{"name":"a","version":"1"}}"#.to_owned(),
+        ),
         ("resources/list", r#"{"cursor":"page-2"}"#.to_owned()),
         ("resources/read", r#"{"uri":"file:///a%20b"}"#.to_owned()),
         ("resources/subscribe", r#"{"uri":"file:///a"}"#.to_owned()),
         ("prompts/get", r#"{"name":"p","arguments":{"x":"y"}}"#.to_owned()),
-        ("completion/complete", r#"{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x","value":"y"}}"#.to_owned()),
+        (
+            "completion/complete",
+            r#"{"ref":{"type":"ref/prompt","name":"p"},"argument":{"name":"x","value":"y"}}"#.to_owned(),
+        ),
         ("logging/setLevel", r#"{"level":"debug"}"#.to_owned()),
         ("tasks/get", r#"{"taskId":"t-1"}"#.to_owned()),
         ("acme/whatever", format!(r#"{{"n":1e3,{meta}}}"#)),

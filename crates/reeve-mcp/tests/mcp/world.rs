@@ -115,8 +115,7 @@ impl World {
     pub async fn approve_all(&self, server: &str) {
         let Some(known) = self.engine.servers().find(server) else { return };
         let tools = known.tools.values().map(|tool| (tool.name.clone(), tool.digest.clone())).collect();
-        let wanted =
-            Approve { server: server.to_owned(), identity: Some(identity_digest(&known.record.seen)), tools };
+        let wanted = Approve { server: server.to_owned(), identity: Some(identity_digest(&known.record.seen)), tools };
         self.engine.servers().approve(&wanted, "dana").await.unwrap();
     }
 

@@ -17,7 +17,8 @@ pub struct Asked {
 pub fn of_question(conn: &Connection, session: &SessionId, question: &Digest) -> Result<Asked, StoreError> {
     let sql = "SELECT answers, candidates, judged FROM asked WHERE session = ?1 AND question = ?2";
     let mut statement = conn.prepare_cached(sql)?;
-    let row = |row: &rusqlite::Row<'_>| Ok(Asked { answers: row.get(0)?, candidates: row.get(1)?, judged: row.get(2)? });
+    let row =
+        |row: &rusqlite::Row<'_>| Ok(Asked { answers: row.get(0)?, candidates: row.get(1)?, judged: row.get(2)? });
     Ok(statement.query_row((session.as_str(), question.as_str()), row).optional()?.unwrap_or_default())
 }
 
@@ -29,7 +30,8 @@ pub fn of_session(conn: &Connection, session: &SessionId) -> Result<(u64, u64), 
 }
 
 pub fn put(conn: &Connection, session: &SessionId, question: &Digest, asked: Asked) -> Result<(), StoreError> {
-    let sql = "INSERT OR REPLACE INTO asked (session, question, answers, candidates, judged) VALUES (?1, ?2, ?3, ?4, ?5)";
+    let sql =
+        "INSERT OR REPLACE INTO asked (session, question, answers, candidates, judged) VALUES (?1, ?2, ?3, ?4, ?5)";
     let Asked { answers, candidates, judged } = asked;
     conn.prepare_cached(sql)?.execute((session.as_str(), question.as_str(), answers, candidates, judged))?;
     Ok(())

@@ -252,7 +252,8 @@ async fn a_preview_stands_below_the_call_that_it_was_made_for_though_it_is_older
     done(&store, &late, complete(200)).await;
 
     let flow = store.flow(&id, &parse("").query).await.unwrap();
-    let shape: Vec<_> = flow.nodes.iter().map(|node| (node.row.purpose.as_str(), node.depth, node.start_ms, node.wait_ms)).collect();
+    let shape: Vec<_> =
+        flow.nodes.iter().map(|node| (node.row.purpose.as_str(), node.depth, node.start_ms, node.wait_ms)).collect();
     let tried = [("call", 0, 0, 0), ("call", 1, 2_000, 40_000), ("preview", 2, 1_000, 0)];
     assert_eq!(shape[..3], tried);
     assert_eq!(shape[3..].iter().map(|(_, depth, ..)| *depth).collect::<Vec<_>>(), [0, 0]);
