@@ -97,18 +97,18 @@ impl Wrapper {
             let deadline = server.deadline();
             tokio::select! {
                 line = self.lines.recv(), if self.agent_open => match line {
-                    Some(line) => self.state.from_agent(line).await,
+                    Some(line) => self.state.heard_agent(line).await,
                     None => {
                         self.agent_open = false;
                         server.end_soon();
                     }
                 },
                 line = server.line() => match line {
-                    Some(line) => self.state.from_server(line).await,
+                    Some(line) => self.state.heard_server(line).await,
                     None => break Exit::Server,
                 },
                 heard = tunnel.hear() => match heard {
-                    Heard::Agent(message) => self.state.to_agent(message).await,
+                    Heard::Agent(message) => self.state.tell_agent(message).await,
                     Heard::Server(message) => if let Some(to) = &to_server {
                         // A server that takes nothing any more is about to end.
                         let _ = to.send(message).await;
@@ -143,7 +143,7 @@ impl Wrapper {
     async fn drain(&mut self, tunnel: &mut Tunnel) {
         loop {
             match tunnel.hear().await {
-                Heard::Agent(message) => self.state.to_agent(message).await,
+                Heard::Agent(message) => self.state.tell_agent(message).await,
                 Heard::Server(_) => {}
                 Heard::Over(_) | Heard::Lost => return,
             }
@@ -154,7 +154,7 @@ impl Wrapper {
     async fn refuse_first(&mut self, error: &ApiError) {
         self.state.over(&error.message).await;
         while let Ok(Some(line)) = tokio::time::timeout(FIRST, self.lines.recv()).await {
-            self.state.from_agent(line).await;
+            self.state.heard_agent(line).await;
         }
     }
 }

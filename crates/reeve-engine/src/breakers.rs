@@ -173,7 +173,7 @@ impl Breakers {
                 _ => None,
             })
             .collect();
-        found.sort_by(|a, b| a.0.to_string().cmp(&b.0.to_string()));
+        found.sort_by_key(|one| one.0.to_string());
         found
     }
 

@@ -66,7 +66,7 @@ impl Gateway {
             Err(why) => {
                 let detail = format!("{} {method}: {why}", server.name);
                 self.record_refused(session, "a request of a server that cannot be read without doubt", detail).await;
-                return Err(message::failure(-32602, &format!("this cannot be judged: {why}")));
+                return Err(message::failure(-32602, format!("this cannot be judged: {why}")));
             }
         };
         match self.engine().gate().admit(operation, view).await {

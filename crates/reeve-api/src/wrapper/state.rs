@@ -58,7 +58,7 @@ impl State {
         self.open.is_empty()
     }
 
-    pub async fn from_agent(&mut self, line: Vec<u8>) {
+    pub async fn heard_agent(&mut self, line: Vec<u8>) {
         let asked = asked(&line);
         let why = match &self.engine {
             Engine::There(engine) => {
@@ -77,14 +77,14 @@ impl State {
         }
     }
 
-    pub async fn from_server(&self, line: Vec<u8>) {
+    pub async fn heard_server(&self, line: Vec<u8>) {
         // Without an engine to look at it, nothing passes.
         if let Engine::There(engine) = &self.engine {
             let _ = engine.send((Channel::Server, line)).await;
         }
     }
 
-    pub async fn to_agent(&mut self, message: Vec<u8>) {
+    pub async fn tell_agent(&mut self, message: Vec<u8>) {
         if let Ok(Head { id: Some(id), method: None }) = serde_json::from_slice::<Head<'_>>(&message) {
             self.open.remove(id.get());
         }
@@ -148,22 +148,22 @@ mod tests {
         let (to_agent, mut agent) = mpsc::channel(8);
         let (to_engine, mut engine) = mpsc::channel(8);
         let mut state = State::new(to_agent);
-        state.from_agent(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#.to_vec()).await;
+        state.heard_agent(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#.to_vec()).await;
         assert!(heard(&mut agent)["error"]["message"].as_str().unwrap().contains("does not answer"));
         state.attached(to_engine);
-        state.from_agent(br#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{}}"#.to_vec()).await;
-        state.from_agent(br#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#.to_vec()).await;
+        state.heard_agent(br#"{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{}}"#.to_vec()).await;
+        state.heard_agent(br#"{"jsonrpc":"2.0","id":2,"method":"tools/list"}"#.to_vec()).await;
         assert!(engine.try_recv().is_ok() && engine.try_recv().is_ok() && agent.try_recv().is_err());
-        state.to_agent(br#"{"jsonrpc":"2.0","id":2,"result":{}}"#.to_vec()).await;
+        state.tell_agent(br#"{"jsonrpc":"2.0","id":2,"result":{}}"#.to_vec()).await;
         assert_eq!(heard(&mut agent)["id"], 2);
         state.lost().await;
         let refused = heard(&mut agent);
         assert_eq!((&refused["id"], &refused["result"]["isError"]), (&Value::from("a"), &Value::Bool(true)));
         assert!(agent.try_recv().is_err(), "what was answered is not answered again");
-        state.from_server(br#"{"jsonrpc":"2.0","method":"notifications/message"}"#.to_vec()).await;
+        state.heard_server(br#"{"jsonrpc":"2.0","method":"notifications/message"}"#.to_vec()).await;
         assert!(engine.try_recv().is_err() && agent.try_recv().is_err());
         state.over("the session is over").await;
-        state.from_agent(br#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#.to_vec()).await;
+        state.heard_agent(br#"{"jsonrpc":"2.0","id":3,"method":"tools/call"}"#.to_vec()).await;
         let text = heard(&mut agent)["result"]["content"][0]["text"].as_str().unwrap().to_owned();
         assert!(text.contains("the session is over"), "{text}");
         assert!(state.is_idle() && !state.is_lost());
