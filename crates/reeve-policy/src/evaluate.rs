@@ -14,6 +14,10 @@ use crate::set::PolicySet;
 use crate::slice::{Slice, Table};
 use crate::source::Rule;
 
+/// Stack that deciding may need, in bytes: Cedar gives up where less than 100 KB are left (its `stack_size_check`).
+const STACK_LEFT: usize = 256 * 1024;
+const STACK: usize = 2 * 1024 * 1024;
+
 /// What one evaluation of one slice gave: indices of the rules that determined it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ruling {
@@ -141,7 +145,9 @@ impl PolicySet {
         let Prepared { principal, action, resource, .. } = prepared;
         let request = Request::new(principal.clone(), action.clone(), resource.clone(), context, None)
             .map_err(|error| error.to_string())?;
-        let response = self.authorizer.is_authorized(&request, &slice.set, &prepared.entities);
+        // Deep inside a mouth's own calls little of a thread's stack is left, and Cedar then errs instead of deciding.
+        let decide = || self.authorizer.is_authorized(&request, &slice.set, &prepared.entities);
+        let response = stacker::maybe_grow(STACK_LEFT, STACK, decide);
         let error = response.diagnostics().errors().next().map(ToString::to_string);
         error.map_or(Ok(response), Err)
     }
