@@ -151,7 +151,11 @@ where
         mode: None,
         hours: None,
     };
-    let prepared = launch::prepare(&client, home, input).await?;
+    let mut prepared = launch::prepare(&client, home, input).await?;
+    // What the agent starts of Reeve finds this engine, and not the person's own.
+    if let Some(root) = home.config.parent().and_then(Path::to_str) {
+        prepared.environment.add("REEVE_HOME", root);
+    }
     let ended = launch::run(&client, prepared, &[program, "demo-agent".into()]).await;
     let code = ended.map_err(|e| ApiError::new(ApiCode::Failed, e.to_string()))?;
     if let Some(answering) = answering.take() {

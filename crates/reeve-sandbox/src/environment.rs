@@ -263,6 +263,11 @@ fn percent_encoded(text: &str) -> String {
 }
 
 impl Environment {
+    /// One more variable for the child.
+    pub fn add(&mut self, variable: &str, value: &str) {
+        self.set.push((variable.to_owned(), value.to_owned()));
+    }
+
     /// Names and values to set, in no order that matters.
     #[must_use]
     pub fn set(&self) -> &[(String, String)] {

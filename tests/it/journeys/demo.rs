@@ -5,7 +5,7 @@ use reeve_testkit::world::World;
 use reeve_tests::stage::reeve;
 
 #[test]
-fn the_headless_demo_shows_all_five_acts_and_proves_its_chain() {
+fn the_headless_demo_shows_all_nine_acts_and_proves_its_chain() {
     let world = World::new().unwrap();
     let out = world.command(reeve().unwrap()).args(["demo", "--headless"]).env_remove("REEVE_HOME").output().unwrap();
     let text = redact(&String::from_utf8_lossy(&out.stdout)).unwrap();
@@ -20,6 +20,15 @@ fn the_headless_demo_shows_all_five_acts_and_proves_its_chain() {
         "4. deleting",
         "5. sending",
         "refused (402)",
+        "6. which tools",
+        "approved them as they are",
+        "7. a discount",
+        "{\"updated\":13}",
+        "8. the same",
+        "it would change 5000 rows, and 100 are allowed",
+        "9. one mail",
+        "{\"sent_today\":1}\n   the tool says: {\"sent_today\":1}",
+        "ended with exit code 0",
         "the chain verifies",
     ];
     let mut rest = text.as_str();
