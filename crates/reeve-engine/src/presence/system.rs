@@ -14,6 +14,9 @@ use subtle::ConstantTimeEq as _;
 
 /// How long what was found about the method holds.
 const KNOWN_FOR: Duration = Duration::from_secs(30);
+/// How long it holds that it was asked and had nobody: what it says of itself does not show that, and whoever then chooses a
+/// passphrase needs time for it.
+const NOBODY_FOR: Duration = Duration::from_secs(600);
 /// How long a confirmation waits for the call that it was given for.
 const GOOD_FOR: Duration = Duration::from_secs(60);
 
@@ -114,7 +117,7 @@ impl System {
                 Ok(Secret::from(proof))
             }
             Confirmation::Nobody(why) => {
-                let until = self.clock.monotonic() + KNOWN_FOR;
+                let until = self.clock.monotonic() + NOBODY_FOR;
                 *self.found.lock().await = Some(Found { state: Err(why.clone()), until });
                 Err(Confirmation::Nobody(why))
             }

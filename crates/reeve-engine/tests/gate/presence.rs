@@ -300,8 +300,9 @@ async fn where_the_system_has_nobody_to_ask_the_passphrase_is_asked_for() {
     assert!(matches!(&refusal, EngineError::Refused(why) if why.contains("no desktop")), "{refusal:?}");
     assert!(!presence.asks_by_system().await);
     assert!(refused(world.engine.pause(None, &dana(None)).await).contains("passphrase, and none is set yet"));
+    world.clock.advance(Duration::from_secs(31));
     presence.set(Secret::from(PASSPHRASE.to_owned()), &dana(None)).await.unwrap();
     world.engine.pause(None, &dana(RIGHT)).await.unwrap();
-    world.clock.advance(Duration::from_secs(60));
+    world.clock.advance(Duration::from_secs(600));
     assert!(presence.asks_by_system().await, "a desktop may have come up meanwhile");
 }
