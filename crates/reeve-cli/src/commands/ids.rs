@@ -36,10 +36,12 @@ pub async fn operation(client: &Client, given: String) -> Result<String, ApiErro
         found.extend(page.rows.into_iter().map(|row| row.id));
         before = page.next;
         if found.len() > 1 || before.is_none() {
-            break;
+            return only(&given, found.into_iter());
         }
     }
-    only(&given, found.into_iter())
+    // What was not looked through may hold another one.
+    let message = format!("`{given}` is the beginning of too many ids, or of one that is too long ago");
+    Err(ApiError::new(ApiCode::Invalid, message).hint("type more of it"))
 }
 
 /// Of whatever kind the id says to be.

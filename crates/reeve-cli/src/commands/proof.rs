@@ -40,17 +40,18 @@ pub async fn proven<C: Serialize, T: DeserializeOwned>(
     Err(refused.into())
 }
 
-/// Lets the system ask, where it can. `None`: it cannot, and the passphrase is asked for.
+/// Lets the system ask, where it can. `None`: it cannot, or its question was closed and there is a passphrase to ask for.
 pub async fn by_system(context: &Context, client: &Client, why: &ApiError) -> anyhow::Result<Option<TypedSecret>> {
     if !output::may_ask(context.no_input) {
         return Ok(None);
     }
     let presence: PresenceDto = client.call(&ApprovalsCall::Presence).await?;
-    let Some(system) = presence.system.filter(|system| system.problem.is_none()) else { return Ok(None) };
+    let PresenceDto { set, system, .. } = presence;
+    let Some(system) = system.filter(|system| system.problem.is_none()) else { return Ok(None) };
     eprintln!("reeve: {why}: {} asks you in a window of its own", system.name);
     match client.call::<ConfirmedDto>(&ApprovalsCall::Confirm).await {
         Ok(confirmed) => Ok(Some(confirmed.proof)),
-        Err(error) if error.code == ApiCode::NotPermitted => Err(error.into()),
+        Err(error) if error.code == ApiCode::NotPermitted && !set => Err(error.into()),
         Err(error) => {
             eprintln!("reeve: {error}");
             Ok(None)
