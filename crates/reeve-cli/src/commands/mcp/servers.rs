@@ -9,6 +9,7 @@ use reeve_api::contract::servers::{
     ServerInput, ServerToolDto, ServersDto, ShownToolDto, StandingDto,
 };
 use reeve_api::contract::{ApiCode, ApiError};
+use serde_json::Value;
 
 use crate::args::McpVerb;
 use crate::commands::stats::rate;
@@ -148,6 +149,16 @@ fn show_tool(tool: &ServerToolDto) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// All that an agent is told of a tool, as the server offers it: this is what is approved.
+fn show_definition(tool: &ServerToolDto) -> anyhow::Result<()> {
+    output::line(&format!("\n{} · the whole definition", visible(&tool.name)))?;
+    definition_lines(&tool.definition)?.iter().try_for_each(|text| output::line(&format!("  {text}")))
+}
+
+fn definition_lines(definition: &Value) -> serde_json::Result<Vec<String>> {
+    Ok(serde_json::to_string_pretty(definition)?.lines().map(visible).collect())
+}
+
 fn print_diff(fields: &[FieldDiffDto]) -> anyhow::Result<()> {
     for field in fields {
         let part = |part: &reeve_api::contract::servers::DiffPartDto| {
@@ -192,6 +203,7 @@ async fn approve(context: &Context, client: &Client, server: String, only: &[Str
         return Ok(exit::DONE);
     }
     show(&found)?;
+    found.tools.iter().filter(waits).try_for_each(show_definition)?;
     eprint!("\nLet {} and {} of its tools be used as shown? Type yes: ", visible(&server), tools.len());
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed)?;
@@ -208,4 +220,23 @@ async fn approve(context: &Context, client: &Client, server: String, only: &[Str
         context.say(&format!("approved: {server} with {count} tools"));
     }
     Ok(exit::DONE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_definition_is_shown_whole_with_what_is_hidden_in_it() {
+        let definition = serde_json::json!({
+            "name": "export",
+            "title": "Export\u{202e}",
+            "inputSchema": { "properties": { "path": { "description": "a\u{200b}b" } } },
+            "annotations": { "readOnlyHint": true },
+        });
+        let text = definition_lines(&definition).unwrap().join("\n");
+        for part in ["Export⟨202E⟩", "a⟨200B⟩b", "\"readOnlyHint\": true"] {
+            assert!(text.contains(part), "`{part}` is missing in:\n{text}");
+        }
+    }
 }
