@@ -195,7 +195,7 @@ pub struct ToolRule {
 pub struct InForce {
     pub max_row_count: Option<Placed<u64>>,
     pub on_exceeded: OnExceeded,
-    /// A dry run is required; above this many rows a human has to see it, always where there is no number.
+    /// A dry run is required for each call; above this many rows, where there is a number, a human has to see what it found.
     pub dry_run: Option<Placed<Option<u64>>>,
     pub preview: Option<Preview>,
     pub forbidden: Vec<Placed<Forbidden>>,
@@ -211,18 +211,18 @@ pub struct InForce {
 impl InForce {
     fn of(rules: &[&ToolRule]) -> Self {
         let mut arguments: BTreeMap<String, Placed<DataAction>> = BTreeMap::new();
-        for (name, placed) in rules.iter().flat_map(|rule| &rule.arguments) {
-            let held = arguments.entry(name.clone()).or_insert_with(|| placed.clone());
-            if placed.value > held.value {
-                *held = placed.clone();
-            }
+        // Each rule says of an argument what it says of that name, else what it says of all; the tightest holds.
+        for name in rules.iter().flat_map(|rule| rule.arguments.keys()) {
+            let said = |rule: &'_ ToolRule| rule.arguments.get(name).or(rule.argument_default.as_ref()).cloned();
+            let said = rules.iter().filter_map(|rule| said(rule));
+            let tightest = said.min_by_key(|placed| std::cmp::Reverse(placed.value));
+            arguments.extend(tightest.map(|placed| (name.clone(), placed)));
         }
         let argument_default =
             tightest(rules, |rule| rule.argument_default.as_ref(), |action| std::cmp::Reverse(*action));
         let result = rules.iter().filter_map(|rule| rule.result).max();
         let looks = !arguments.is_empty() || argument_default.is_some() || result.is_some();
         let other_arguments = argument_default.as_ref().map(|placed| placed.value).unwrap_or_default();
-        // What holds for all arguments holds for those that are named, too, where it is tighter.
         let named = |(name, placed): (&String, &Placed<DataAction>)| (name.clone(), placed.value);
         let data = looks.then(|| DataRules {
             arguments: arguments.iter().map(named).collect(),
@@ -233,7 +233,8 @@ impl InForce {
         Self {
             max_row_count: tightest(rules, |rule| rule.max_row_count.as_ref(), |max| *max),
             on_exceeded: rules.iter().filter_map(|rule| rule.on_exceeded).max().unwrap_or(OnExceeded::Ask),
-            dry_run: tightest(rules, |rule| rule.dry_run.as_ref(), |above| above.unwrap_or(0)),
+            // Required by any; of the thresholds that are given the lowest, which one without a number does not lift.
+            dry_run: tightest(rules, |rule| rule.dry_run.as_ref(), |above| above.unwrap_or(u64::MAX)),
             preview: rules.iter().find_map(|rule| rule.preview.clone()),
             forbidden: rules.iter().flat_map(|rule| rule.forbidden.clone()).collect(),
             data,

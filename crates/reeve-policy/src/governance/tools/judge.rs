@@ -61,7 +61,9 @@ impl ToolRules {
         bearing.schema(&rules, call);
         if call.purpose == Purpose::Call {
             bearing.rows(&rules, call, operation);
-            let idempotence = rules.idempotence.clone();
+            // What only tries out must not stand in the way of what it tries out.
+            let tries = rules.preview.as_ref().is_some_and(|preview| is_dry_run(preview, call));
+            let idempotence = rules.idempotence.clone().filter(|_| !tries);
             bearing.obligations.extend(idempotence.map(|rules| Obligation::Idempotent { rules }));
         }
         bearing.obligations.extend(rules.timeout_seconds.map(|seconds| Obligation::Timeout { seconds }));
@@ -111,7 +113,11 @@ impl Bearing {
             let name = segments(&found.path).into_iter().next().unwrap_or_default();
             let action = rules.arguments.get(&name).or(rules.argument_default.as_ref());
             if let Some(placed) = action.filter(|placed| placed.value == DataAction::Block) {
-                let text = format!("`{}` holds {}, which this tool must not be given", found.path, word(found.kind));
+                let place = match found.path.as_str() {
+                    "" => "the name of an argument".to_owned(),
+                    path => format!("`{path}`"),
+                };
+                let text = format!("{place} holds {}, which this tool must not be given", word(found.kind));
                 self.add(Decision::Deny, BLOCKED_DATA, placed, text);
             }
         }
@@ -178,7 +184,9 @@ impl Bearing {
 /// Whether the call itself changes nothing, because it asks the tool for its dry run.
 fn is_dry_run(preview: &Preview, call: &McpToolCall) -> bool {
     let Preview::Argument { argument, value, .. } = preview else { return false };
-    call.arguments.iter().any(|one| segments(&one.path) == [argument.as_str()] && one.value == *value)
+    // As the record writes a name: a place in a list under the same name is another argument, and no flag.
+    let path = argument.replace('\\', r"\\").replace('.', r"\.").replace('[', r"\[");
+    call.arguments.iter().any(|one| one.path == path && one.value == *value)
 }
 
 fn word(kind: DataKind) -> &'static str {

@@ -337,7 +337,7 @@ impl ToolPolicy {
         }
         rule.argument_default =
             self.argument_default.as_ref().and_then(|action| reader.placed_text(action, data_action));
-        rule.result = reader.optional(self.result.as_ref(), data_action);
+        rule.result = reader.optional(self.result.as_ref(), result_action);
         rule.for_call = self.redact_for_call;
         rule.timeout_seconds = reader.optional(self.timeout.as_ref(), seconds);
         rule.schema = self.schema_validation.as_ref().and_then(|mode| reader.placed_text(mode, schema_mode));
@@ -517,6 +517,14 @@ fn data_action(text: &str) -> Result<DataAction, String> {
         "redact" => Ok(DataAction::Redact),
         "block" => Ok(DataAction::Block),
         _ => Err(format!("`{text}` is none of `allow`, `audit`, `redact` and `block`")),
+    }
+}
+
+/// Of results nothing is recorded but that and how they came, so there is nothing to audit in them.
+fn result_action(text: &str) -> Result<DataAction, String> {
+    match text {
+        "audit" => Err("`audit` is for arguments: a result is `allow`, `redact` or `block`".to_owned()),
+        other => data_action(other),
     }
 }
 

@@ -218,7 +218,31 @@ fn a_dry_run_without_a_threshold_is_always_required_and_with_one_only_above() {
     let asks = |value: ArgumentValue| judged(own, call("t", &[("dry_run", value)])).decision();
     assert_eq!(asks(ArgumentValue::Bool(true)), Decision::Allow, "it is a dry run itself");
     assert_eq!(asks(text("true")), Decision::Ask, "a text is no flag");
-    assert_eq!(judged(own, call("t", &[("x.dry_run", ArgumentValue::Bool(true))])).decision(), Decision::Ask);
+    for elsewhere in ["x.dry_run", "dry_run[0]", "dry_run[0][1]"] {
+        let elsewhere_true = judged(own, call("t", &[(elsewhere, ArgumentValue::Bool(true))]));
+        assert_eq!(elsewhere_true.decision(), Decision::Ask, "{elsewhere} is not the flag");
+    }
+    let dotted = own.replace("dry_run }", "\"dry.run\" }");
+    assert_eq!(judged(&dotted, call("t", &[(r"dry\.run", ArgumentValue::Bool(true))])).decision(), Decision::Allow);
+}
+
+#[test]
+fn a_dry_run_without_a_threshold_lifts_none_of_another_layer() {
+    let mine = "tool_policies:\n  t:\n    dry_run_threshold: 50\n    preview: { tool: twin }\n";
+    let other = "tool_policies:\n  t:\n    require_dry_run: true\n";
+    let both = load(&[source(Layer::Mine, mine), source(Layer::Project, other)]).unwrap();
+    let dry_run = both.tool("crm", "t").unwrap().dry_run.unwrap();
+    assert_eq!((dry_run.value, dry_run.layer), (Some(50), Layer::Mine));
+}
+
+#[test]
+fn what_one_rule_says_of_all_arguments_holds_for_those_that_another_names() {
+    let named = "tool_policies:\n  t:\n    arguments: { note: allow }\n  crm/t:\n    argument_default: block\n";
+    let data = one(named).unwrap().tool("crm", "t").unwrap().data.unwrap();
+    assert_eq!((data.argument("note"), data.argument("other")), (DataAction::Block, DataAction::Block));
+    let within = "tool_policies:\n  t:\n    arguments: { note: allow }\n    argument_default: block\n";
+    let data = one(within).unwrap().tool("crm", "t").unwrap().data.unwrap();
+    assert_eq!((data.argument("note"), data.argument("other")), (DataAction::Allow, DataAction::Block));
 }
 
 #[test]
@@ -287,6 +311,13 @@ fn what_a_call_is_held_to_comes_with_its_verdict() {
     assert!(verdict.obligations().iter().any(|one| matches!(one, Obligation::Redact { .. })));
     let once = judged(EXAMPLE, call("send_notification_email", &[]));
     assert!(once.obligations().iter().any(|one| matches!(one, Obligation::Idempotent { .. })));
+    // A dry run would take the place of what it tries out.
+    let own = "tool_policies:\n  t: { require_dry_run: true, preview: { argument: dry_run } }\ntool_governance:\n  t: { idempotency_key: id }\n";
+    let is_once = |flag: bool| {
+        let verdict = judged(own, call("t", &[("id", text("1")), ("dry_run", ArgumentValue::Bool(flag))]));
+        verdict.obligations().iter().any(|one| matches!(one, Obligation::Idempotent { .. }))
+    };
+    assert_eq!((is_once(true), is_once(false)), (false, true));
 }
 
 #[test]
