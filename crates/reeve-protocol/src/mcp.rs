@@ -123,7 +123,7 @@ impl Flat<'_> {
                     if path.is_empty() {
                         self.action = self.data.map_or(DataAction::Allow, |(rules, _)| rules.argument(key));
                     }
-                    let name = self.name(key, &members);
+                    let name = self.name(key, path, &members);
                     // A name that holds what parts names is told from two of them.
                     let part = name.replace('\\', r"\\").replace('.', r"\.").replace('[', r"\[");
                     let below = if path.is_empty() { part } else { format!("{path}.{part}") };
@@ -159,9 +159,10 @@ impl Flat<'_> {
         }
     }
 
-    /// As it is written out: without what looks like a secret, and like no other name beside it.
-    fn name(&mut self, key: &str, beside: &serde_json::Map<String, Value>) -> String {
-        let mut name = self.masked("", &redact::words(key));
+    /// As it is written out: without what looks like a secret, and like no other name beside it. `path`: what it stands in,
+    /// whose rules hold for personal data in it.
+    fn name(&mut self, key: &str, path: &str, beside: &serde_json::Map<String, Value>) -> String {
+        let mut name = self.masked(path, &redact::words(key));
         if name != key {
             self.is_whole = false;
         }
@@ -306,6 +307,32 @@ mod tests {
         assert!(!subject.is_whole);
         assert_eq!(told.view["arguments"]["query"]["k"], 7, "a number stays one");
         assert_eq!(told.content, classify(&ToolCall { data: None, ..call }).unwrap().content);
+    }
+
+    #[test]
+    fn personal_data_in_a_name_is_told_where_the_name_stands() {
+        let rules = DataRules {
+            arguments: [("query".to_owned(), DataAction::Block)].into(),
+            other_arguments: DataAction::Redact,
+            ..DataRules::default()
+        };
+        let marks = Marks::new(b"key", "s");
+        let arguments = br#"{"query":{"to":{"dana@example.com":1}},"b@example.com":2}"#;
+        let call = ToolCall {
+            server: "mail",
+            transport: McpTransport::Stdio,
+            tool: "send",
+            annotations: ToolAnnotations::default(),
+            schema: SchemaCheck::Unchecked,
+            definition: None,
+            endpoint: None,
+            purpose: Purpose::Call,
+            data: Some((&rules, &marks)),
+            arguments,
+        };
+        let Subject::Mcp(subject) = classify(&call).unwrap().subject else { panic!("no tool call") };
+        let found: Vec<_> = subject.data.iter().map(|one| one.path.as_str()).collect();
+        assert_eq!(found, ["query.to", ""]);
     }
 
     #[test]
