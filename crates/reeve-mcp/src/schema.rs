@@ -51,19 +51,21 @@ impl Schemas {
             return unusable("the schema is too large");
         }
         let known = self.ready.lock().get(&Digest::of(text.as_bytes())).cloned();
-        let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() else {
-            return unusable("too many checks take too long");
+        let (slots, schema) = (Arc::clone(&self.slots), schema.clone());
+        // A place is waited for within the same time: many short checks at once are no reason to refuse one.
+        let work = async move {
+            let slot = slots.acquire_owned().await.ok()?;
+            let work = tokio::task::spawn_blocking(move || {
+                let ready = known.unwrap_or_else(|| Arc::new(prepare(&schema)));
+                let check = held(&ready, &value);
+                // Given back when it is done, not when nobody waits for it any more.
+                drop(slot);
+                (ready, check)
+            });
+            work.await.ok()
         };
-        let schema = schema.clone();
-        let work = tokio::task::spawn_blocking(move || {
-            let ready = known.unwrap_or_else(|| Arc::new(prepare(&schema)));
-            let check = held(&ready, &value);
-            // Given back when it is done, not when nobody waits for it any more.
-            drop(slot);
-            (ready, check)
-        });
         match tokio::time::timeout(LONGEST, work).await {
-            Ok(Ok((ready, check))) => {
+            Ok(Some((ready, check))) => {
                 let mut all = self.ready.lock();
                 if all.len() >= KEPT {
                     all.clear();
@@ -71,7 +73,7 @@ impl Schemas {
                 all.insert(Digest::of(text.as_bytes()), ready);
                 check
             }
-            Ok(Err(_)) | Err(_) => unusable("the check takes too long"),
+            Ok(None) | Err(_) => unusable("the check, or those before it, take too long"),
         }
     }
 }
@@ -295,6 +297,19 @@ mod tests {
         }
         let deep = (0..200).fold(json!({}), |inner, _| json!({ "not": inner }));
         assert!(problem(deep, json!({})).await.2.contains("too large"));
+    }
+
+    #[tokio::test]
+    async fn more_checks_at_once_than_there_are_places_wait_for_one() {
+        let schemas = Schemas::default();
+        let places = Arc::clone(&schemas.slots).acquire_many_owned(4).await.unwrap();
+        let (schema, value) = (json!({ "type": "object" }), json!({}));
+        let given_back = async {
+            tokio::task::yield_now().await;
+            drop(places);
+        };
+        let (check, ()) = tokio::join!(schemas.check(&schema, value), given_back);
+        assert_eq!(check, SchemaCheck::Fits);
     }
 
     #[tokio::test]
