@@ -58,7 +58,7 @@ fn plain(sql: &str, dialect: &dyn Dialect) -> Result<(), String> {
     let comment = |token: &Token| {
         matches!(token, Token::Whitespace(Whitespace::SingleLineComment { .. } | Whitespace::MultiLineComment(_)))
     };
-    let marks = ["--", "/*", "#", "$", "?"];
+    let marks = ["--", "/*", "#", "$", "?", "@"];
     if tokens.iter().any(comment) || marks.iter().any(|mark| outside_of_text(sql, &tokens, mark)) {
         return Err("it holds a comment or a mark, which servers read in different ways".to_owned());
     }
@@ -271,6 +271,11 @@ mod tests {
             ),
             (Mysql, "DELETE FROM `t` WHERE a IS NULL", "SELECT count(*) AS reeve_rows FROM `t` WHERE a IS NULL"),
             (
+                Mysql,
+                "DELETE FROM t WHERE mail = 'a@example.com'",
+                "SELECT count(*) AS reeve_rows FROM t WHERE mail = 'a@example.com'",
+            ),
+            (
                 Sqlite,
                 "DELETE FROM t WHERE note = '-- /* # no comment'",
                 "SELECT count(*) AS reeve_rows FROM t WHERE note = '-- /* # no comment'",
@@ -307,6 +312,8 @@ mod tests {
             "UPDATE t SET a = 1 WHERE b = E'x'",
             "UPDATE t SET a = 1 WHERE b = ?",
             "UPDATE t SET a = 1 WHERE b = $1",
+            "UPDATE t SET a = 1 WHERE id = @n",
+            "UPDATE t SET a = @@global.x WHERE id = 1",
             "UPDATE OR REPLACE t SET a = 1",
             "UPDATE t SET a = 1 RETURNING *",
             "UPDATE t SET a = 1 LIMIT 5",
