@@ -49,18 +49,21 @@ impl Isolation {
         work(lines.entry((rate.server.clone(), rate.tool.clone())).or_default())
     }
 
-    /// Counts a call at the pace of this limit; `Err`: when the next one fits.
-    fn pace(&self, rate: &Rate, now: DateTime<Utc>) -> Result<(), DateTime<Utc>> {
+    /// Whether a call fits the pace of this limit, and `counts` it where it does; `Err`: when the next one fits.
+    fn pace(&self, rate: &Rate, now: DateTime<Utc>, counts: bool) -> Result<(), DateTime<Utc>> {
         let Some((calls, per)) = rate.calls else { return Ok(()) };
         let per = chrono::Duration::from_std(per).unwrap_or(chrono::Duration::hours(1));
         let each = per / i32::try_from(calls).unwrap_or(i32::MAX).max(1);
         self.with(rate, |line| {
             // Never further ahead than one whole stretch, also when the clock was set back.
             let busy = line.busy_until.unwrap_or(now).clamp(now, now + per);
+            line.busy_until = Some(busy);
             if busy + each > now + per {
                 return Err(busy + each - per);
             }
-            line.busy_until = Some(busy + each);
+            if counts {
+                line.busy_until = Some(busy + each);
+            }
             Ok(())
         })
     }
@@ -79,7 +82,8 @@ impl Isolation {
 }
 
 impl Gateway {
-    /// Whether the server bears another call now; a denial in Reeve's words where it does not.
+    /// Whether the server bears another call now; a denial in Reeve's words where it does not. Uses up nothing of a pace: what is
+    /// denied after this takes no permitted call away.
     pub(crate) fn bears(&self, call: &Call, operation: &Operation) -> Option<Denial> {
         let (server, now) = (call.server.name.as_str(), self.engine().now());
         for place in [Place::Server(server.to_owned()), of_tool(call)] {
@@ -89,7 +93,7 @@ impl Gateway {
         }
         let in_force = self.engine().policies().in_force();
         let mut limits = in_force.limits.rates().iter().filter(|rate| rate.applies(server, &call.tool));
-        let (rate, next) = limits.find_map(|rate| Some((rate, self.isolation().pace(rate, now).err()?)))?;
+        let (rate, next) = limits.find_map(|rate| Some((rate, self.isolation().pace(rate, now, false).err()?)))?;
         let (calls, per) = rate.calls?;
         let message = format!(
             "{} was not sent: {calls} calls within {} are permitted, and the next one fits at {}",
@@ -100,11 +104,12 @@ impl Gateway {
         Some(unavailable(operation, message, "call it more slowly", "tool-rate"))
     }
 
-    /// Waits for a place among the calls that may run at the same time. Held until the call is over.
+    /// Waits for a place among the calls that may run at the same time, and counts the call. Held until the call is over.
     pub(crate) async fn turn(&self, call: &Call) -> Result<Vec<OwnedSemaphorePermit>, &'static str> {
         let in_force = self.engine().policies().in_force();
         let limits = in_force.limits.rates().iter().filter(|rate| rate.applies(&call.server.name, &call.tool));
-        let places: Vec<Arc<Semaphore>> = limits.filter_map(|rate| self.isolation().places(rate)).collect();
+        let limits: Vec<Rate> = limits.cloned().collect();
+        let places: Vec<Arc<Semaphore>> = limits.iter().filter_map(|rate| self.isolation().places(rate)).collect();
         drop(in_force);
         let mut held = Vec::new();
         for place in places {
@@ -112,6 +117,10 @@ impl Gateway {
                 Ok(Ok(permit)) => held.push(permit),
                 _ => return Err("too many of its calls run at the same time"),
             }
+        }
+        let now = self.engine().now();
+        if limits.iter().any(|rate| self.isolation().pace(rate, now, true).is_err()) {
+            return Err("others took the last calls that are permitted for now");
         }
         Ok(held)
     }
@@ -202,18 +211,22 @@ mod tests {
         let start = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
         let at = |seconds| start + chrono::Duration::seconds(seconds);
         let rate = rate(3, 60);
-        for _ in 0..3 {
-            assert_eq!(isolation.pace(&rate, start), Ok(()));
+        // Looking whether one fits takes nothing away.
+        for _ in 0..9 {
+            assert_eq!(isolation.pace(&rate, start, false), Ok(()));
         }
-        assert_eq!(isolation.pace(&rate, start), Err(at(20)));
-        assert_eq!(isolation.pace(&rate, at(19)), Err(at(20)));
-        assert_eq!(isolation.pace(&rate, at(20)), Ok(()));
-        assert!(isolation.pace(&rate, at(20)).is_err());
-        assert_eq!(isolation.pace(&rate, at(500)), Ok(()));
+        for _ in 0..3 {
+            assert_eq!(isolation.pace(&rate, start, true), Ok(()));
+        }
+        assert_eq!(isolation.pace(&rate, start, true), Err(at(20)));
+        assert_eq!(isolation.pace(&rate, at(19), true), Err(at(20)));
+        assert_eq!(isolation.pace(&rate, at(20), true), Ok(()));
+        assert!(isolation.pace(&rate, at(20), true).is_err());
+        assert_eq!(isolation.pace(&rate, at(500), true), Ok(()));
         // A clock that is set back by a day holds nobody for a day.
         let back = start - chrono::Duration::days(1);
-        assert!(isolation.pace(&rate, back).is_err());
-        assert_eq!(isolation.pace(&rate, back + chrono::Duration::seconds(20)), Ok(()));
+        assert!(isolation.pace(&rate, back, true).is_err());
+        assert_eq!(isolation.pace(&rate, back + chrono::Duration::seconds(20), true), Ok(()));
     }
 
     #[test]
