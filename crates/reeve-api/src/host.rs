@@ -118,7 +118,7 @@ impl Host {
             Behind { home: home.clone(), engine: engine.clone(), proxy: proxy.clone(), failed: Arc::default() };
         let endpoint = Endpoint::start(engine.clone(), mcp.clone(), Arc::new(behind)).await?;
         // Nobody else sets it.
-        let _ = mouth.endpoint.set(endpoint.clone());
+        let _ = mouth.endpoint.set(endpoint.downgrade());
         Ok(Arc::new(Self {
             home,
             mcp,

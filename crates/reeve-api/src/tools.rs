@@ -12,7 +12,7 @@ use reeve_domain::operation::Endpoint;
 use reeve_domain::verdict::Denial;
 use reeve_engine::Admission;
 use reeve_engine::servers::Start;
-use reeve_mcp::http::Endpoint as McpEndpoint;
+use reeve_mcp::http::{Endpoint as McpEndpoint, WeakEndpoint};
 use reeve_mcp::lists;
 use reeve_mcp::message::{self, Answer, Id, Message};
 use reeve_mcp::progress::Progress;
@@ -26,8 +26,8 @@ use tokio_util::sync::CancellationToken;
 /// The gateway, as the proxy sees it.
 pub(crate) struct Mouth {
     pub gateway: Gateway,
-    /// Set once the endpoint listens.
-    pub endpoint: OnceLock<McpEndpoint>,
+    /// Set once the endpoint listens. Not held: it reaches remote servers through the proxy, which holds this.
+    pub endpoint: OnceLock<WeakEndpoint>,
 }
 
 impl Mouth {
@@ -37,6 +37,10 @@ impl Mouth {
         let name = name.unwrap_or_else(|| by_place(&party.endpoint));
         let seen = self.gateway.seen(&party.session, &name);
         ServerRef::remote(&name, Endpoint { method: "POST".to_owned(), ..party.endpoint.clone() }, seen)
+    }
+
+    fn endpoint(&self) -> Option<McpEndpoint> {
+        self.endpoint.get().and_then(WeakEndpoint::upgrade)
     }
 
     fn registered(&self, endpoint: &Endpoint) -> Option<String> {
@@ -115,11 +119,11 @@ impl ToolMouth for Mouth {
 
     fn is_endpoint(&self, place: &Authority) -> bool {
         let local = |host: &Host| matches!(host.to_string().as_str(), "127.0.0.1" | "localhost" | "::1" | "[::1]");
-        self.endpoint.get().is_some_and(|endpoint| endpoint.address().port() == place.port && local(&place.host))
+        self.endpoint().is_some_and(|endpoint| endpoint.address().port() == place.port && local(&place.host))
     }
 
     fn serve(&self, request: Request<Bytes>) -> BoxFuture<'static, Response<Payload>> {
-        let endpoint = self.endpoint.get().cloned();
+        let endpoint = self.endpoint();
         Box::pin(async move {
             let response = match endpoint {
                 Some(endpoint) => endpoint.serve(request).await,

@@ -10,7 +10,7 @@ mod stream;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -109,6 +109,21 @@ pub struct Endpoint {
     address: SocketAddr,
 }
 
+/// The same, for who is held by what it holds itself.
+#[derive(Clone)]
+pub struct WeakEndpoint {
+    shared: Weak<Shared>,
+    address: SocketAddr,
+}
+
+impl WeakEndpoint {
+    /// The endpoint, as long as somebody else holds it.
+    #[must_use]
+    pub fn upgrade(&self) -> Option<Endpoint> {
+        self.shared.upgrade().map(|shared| Endpoint { shared, address: self.address })
+    }
+}
+
 /// What all connections share.
 pub(crate) struct Shared {
     engine: Engine,
@@ -121,6 +136,11 @@ pub(crate) struct Shared {
 }
 
 impl Endpoint {
+    #[must_use]
+    pub fn downgrade(&self) -> WeakEndpoint {
+        WeakEndpoint { shared: Arc::downgrade(&self.shared), address: self.address }
+    }
+
     /// Begins to listen on a free port of loopback.
     ///
     /// # Errors
