@@ -10,7 +10,7 @@ use reeve_domain::operation::{Digest, Operation, Purpose};
 use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::denials::own;
-use reeve_engine::idempotency::Held;
+use reeve_engine::idempotency::{self, Held};
 use reeve_engine::{Admission, LiveSession, Ruling};
 use reeve_protocol::mcp::{self, ToolCall};
 use reeve_protocol::{Classified, denial};
@@ -18,16 +18,34 @@ use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use crate::acting::{Acting, STOPPED};
+use crate::asks;
 use crate::gateway::Gateway;
 use crate::isolation::{LONGEST, unavailable};
 use crate::link::ServerRef;
 use crate::message::{self, Answer};
 use crate::once::{self, Plan, Turn};
 use crate::progress::Progress;
-use crate::redaction;
+use crate::redaction::{self, Answered};
 use crate::result::Examined;
 use crate::upstream::{Failure, Upstream};
 
+/// Names in `_meta` by which clients and tracers tell one message from another.
+const OF_ONE_MESSAGE: [&str; 14] = [
+    "progressToken",
+    "claudecode/toolUseId",
+    "callId",
+    "threadId",
+    "sessionId",
+    "windowId",
+    "turnId",
+    "requestId",
+    "x-codex-turn-metadata",
+    "x-codex-turn-id",
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "reeve/idempotency-key",
+];
 /// Longest error text of a tool that is recorded, in characters.
 const SAID: usize = 500;
 /// How long a call may take that Reeve makes by itself.
@@ -83,6 +101,20 @@ impl Call {
     fn asked_by(&self) -> Vec<&str> {
         let id = |key: &str| self.meta().and_then(|meta| meta.get(key)).and_then(Value::as_str);
         ["claudecode/toolUseId", "callId"].into_iter().filter_map(id).collect()
+    }
+
+    /// What goes to the server besides name and arguments, in one spelling; without what differs between a call and its repeat.
+    fn besides(&self) -> Option<String> {
+        let mut besides = self.rest.clone();
+        let meta = besides.get_mut("_meta").and_then(Value::as_object_mut);
+        let is_empty = meta.is_some_and(|meta| {
+            meta.retain(|name, _| !OF_ONE_MESSAGE.contains(&name.as_str()));
+            meta.is_empty()
+        });
+        if is_empty {
+            besides.shift_remove("_meta");
+        }
+        (!besides.is_empty()).then(|| idempotency::canonical(&Value::Object(besides)))
     }
 
     /// Names the call to the server by what makes a repeat the same, for servers that look at that themselves.
@@ -150,18 +182,16 @@ impl Gateway {
         };
         let (operation, obligations) = (admission.operation().clone(), admission.obligations().to_vec());
         let mut acting = Acting::new(admission);
-        // What was counted still holds, and what the tool must not be given is taken out.
-        if let Err(denial) = self.ready(&mut call, &operation, &obligations, counted, upstream).await {
-            acting.settle(Ending::NotSent { why: denial.message.clone() });
-            return Reply::denied(&denial);
-        }
         // Slot: one execution for one key.
         let why = format!("{} waits for the same call before it", operation.summary);
         let turn = self.take_turn(&call, &operation, plan.as_ref(), &acting);
         let turn = Progress::during(call.progress.as_deref(), &why, turn).await;
         let held = match turn {
             Turn::Make(held) => held,
-            Turn::Repeat { of, result } => return self.repeat(&operation, acting, of, result),
+            Turn::Repeat { of, result } => {
+                let result = self.shown_again(&call, &operation, &obligations, result);
+                return self.repeat(&operation, acting, of, result);
+            }
             Turn::Refuse(denial) => {
                 acting.settle(Ending::NotSent { why: denial.message.clone() });
                 return Reply::denied(&denial);
@@ -182,11 +212,22 @@ impl Gateway {
                 "tool-busy",
             ));
         }
+        // After every wait: what was counted still holds, and what the tool must not be given is taken out.
+        if let Err(denial) = self.ready(&mut call, &operation, &obligations, counted, upstream).await {
+            acting.settle(Ending::NotSent { why: denial.message.clone() });
+            return Reply::denied(&denial);
+        }
         if let Some(held) = &held {
             call.name_once(held);
             held.sent();
         }
         let answered = self.forward(&call, &mut acting, upstream).await;
+        let answered = match answered {
+            Ok(result) if asks::is_interim(&result) => {
+                return self.interim(&call, &operation, acting, held, result).await;
+            }
+            other => other,
+        };
         // Result: its schema, its shape, its redaction.
         let (answered, instead) = match answered {
             Ok(result) => {
@@ -213,6 +254,56 @@ impl Gateway {
         }
         let verdict = self.engine().gate().verdict(operation, &call.session, operation.at);
         self.look_for_repeat(call, operation, verdict.obligations(), upstream).await
+    }
+
+    /// The server needs something of the agent's side before it can go on: the agent makes the call again with it. Nothing is done
+    /// yet, and each thing it asks for goes before the gate.
+    async fn interim(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        mut acting: Acting,
+        held: Option<Box<Held>>,
+        result: Value,
+    ) -> Reply {
+        if let Some(held) = held
+            && let Err(error) = held.not_made().await
+        {
+            tracing::error!(%error, "that a call is not over is not kept; a repeat finds its end unknown");
+        }
+        self.bore(call, operation, Ok(&result)).await;
+        let obligations = acting.admission().map(|admission| admission.obligations().to_vec()).unwrap_or_default();
+        let result = match redaction::held_to(&obligations) {
+            Some(rules) => redaction::of_result(result, rules, &self.marks(call)),
+            None => Answered::Passed(result),
+        };
+        let revoked = acting.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
+        let why = format!("{} waits for a person to approve what it asks for", operation.summary);
+        let judged = async {
+            let result = match result {
+                Answered::Passed(result) => result,
+                Answered::Blocked(why) => return Err(why),
+            };
+            let judged = self.inputs(&call.session, &call.server, &result, Some(operation.id.clone()));
+            judged.await.map(|()| result)
+        };
+        let judged = tokio::select! {
+            biased;
+            () = revoked.cancelled() => return conclude(call, acting, Err(Failed::Revoked)),
+            judged = Progress::during(call.progress.as_deref(), &why, judged) => judged,
+            () = call.cancelled.cancelled() => return conclude(call, acting, Err(Failed::Upstream(Failure::Cancelled))),
+        };
+        let result = match judged {
+            Ok(result) => result,
+            Err(why) => {
+                let message = format!("{} asks for what it does not get: {why}", operation.summary);
+                let advice = "go on without it, or ask the human";
+                let record = Some(operation.id.clone());
+                denial::tool_result(&worded(DenialKind::Policy, message, advice, "tool-asks", record))
+            }
+        };
+        acting.outcome.result = Some(said(&result));
+        conclude(call, acting, Ok(result))
     }
 
     /// What the end of a call says of its server, and of every repeat of it. Known before the answer goes out.
@@ -289,7 +380,7 @@ impl Gateway {
             return Err(format!("`{mark}` stands for a value that was taken out, and is never written in its place"));
         }
         let schema = self.fits(call, tool, arguments).await;
-        let pinned = self.engine().servers().tool(&call.server.name, tool);
+        let pinned = self.tool_of(&call.server, tool);
         let (rules, marks) = (self.data_rules(call, tool), self.marks(call));
         let arguments = serde_json::to_vec(arguments).map_err(|error| error.to_string())?;
         let classified = mcp::classify(&ToolCall {
@@ -322,7 +413,15 @@ impl Gateway {
             parent: None,
         };
         operation.parent = call.session.parent_of_call(&operation, &call.asked_by());
-        Ok((operation, classified.view))
+        let mut view = classified.view;
+        // What goes along with the arguments is part of what is approved.
+        if let Some(besides) = call.besides() {
+            operation.content = Digest::of(format!("{} {besides}", operation.content.as_str()).as_bytes());
+            if let (Some(view), Some(inputs)) = (view.as_object_mut(), call.rest.get("inputResponses")) {
+                view.insert("inputResponses".to_owned(), once::kept(inputs));
+            }
+        }
+        Ok((operation, view))
     }
 
     /// Before the gate. The caller hears that it goes on while a person thinks; when it goes, the question stays.
@@ -415,6 +514,7 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
         }
         Err(Failed::Upstream(Failure::Timeout)) => {
             let why = Failure::Timeout.to_string();
+            acting.timed_out();
             acting.cut(|why| Ending::CutByReeve { why }, &why);
             let message = format!("{summary} was cut: {why}; whether it took effect is not known");
             failed(DenialKind::Stopped, message, "look whether it took effect before you try again", "timeout")
@@ -425,6 +525,9 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
                 other => other.to_string(),
             };
             let sent = acting.admission().is_some_and(Admission::was_sent);
+            if !sent {
+                acting.outcome.result = Some(ToolResult::ToolError { message: short(&why) });
+            }
             acting.cut(|why| Ending::CutByUpstream { why }, &why);
             let open = if sent { "; whether it took effect is not known" } else { "" };
             let message = format!("{summary} got no answer: {why}{open}");
@@ -453,14 +556,16 @@ fn worded(kind: DenialKind, message: String, advice: &str, rule: &str, record: O
 }
 
 async fn until(obligations: &[Obligation]) {
+    tokio::time::sleep(limit(obligations)).await;
+}
+
+/// How long the call may run.
+pub(crate) fn limit(obligations: &[Obligation]) -> Duration {
     let limit = obligations.iter().find_map(|obligation| match obligation {
         Obligation::Timeout { seconds } => Some(Duration::from_secs(*seconds)),
         _ => None,
     });
-    match limit {
-        Some(limit) => tokio::time::sleep(limit).await,
-        None => tokio::time::sleep(LONGEST).await,
-    }
+    limit.unwrap_or(LONGEST)
 }
 
 /// A server that is gone, said to whoever still waits for it.

@@ -1,6 +1,8 @@
 //! One effect for one call, however often it is made: looks for what is known of it before a person is asked, takes its slot
 //! after it was admitted, and completes that before the answer goes out.
 
+use std::time::Duration;
+
 use reeve_domain::id::OperationId;
 use reeve_domain::obligation::{Idempotence, Obligation, OnDuplicate, OnUnknown, Probe};
 use reeve_domain::operation::{Digest, Operation, Purpose};
@@ -12,9 +14,12 @@ use serde_json::{Map, Value, json};
 
 use crate::acting::{Acting, STOPPED};
 use crate::aside;
-use crate::call::Call;
+use crate::call::{Call, limit};
 use crate::gateway::Gateway;
 use crate::upstream::{Failure, Upstream};
+
+/// What a call may take besides running: waiting for its place before, and the look at its result after.
+const AROUND: Duration = Duration::from_secs(300);
 
 /// What is known of a call that is to have its effect once.
 pub(crate) struct Plan {
@@ -166,7 +171,11 @@ impl Gateway {
     ) -> Turn {
         let Some(plan) = plan else { return Turn::Make(None) };
         let slots = self.engine().idempotency();
-        let claim = slots.claim(&plan.key, &operation.id, &plan.rules, plan.over.as_ref(), &call.cancelled);
+        // As long as the call may still be running nobody takes it for lost.
+        let runs = limit(acting.admission().map_or(&[], |admission| admission.obligations())) + AROUND;
+        let lease_seconds = plan.rules.lease_seconds.max(runs.as_secs());
+        let rules = Idempotence { lease_seconds, ..plan.rules.clone() };
+        let claim = slots.claim(&plan.key, &operation.id, &rules, plan.over.as_ref(), &call.cancelled);
         let revoked = acting.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
         let found = tokio::select! {
             biased;
@@ -196,12 +205,11 @@ pub(crate) async fn complete(held: Option<Box<Held>>, sent: bool, answered: Resu
     let told = match answered {
         Ok(result) if result.get("isError").and_then(Value::as_bool) == Some(true) => held.not_made().await,
         Ok(result) => held.done(&kept(result)).await,
-        // The same arguments are as wrong the next time.
-        Err(Some(Failure::Rpc(error))) if error.get("code").and_then(Value::as_i64) == Some(-32602) => {
-            let said = error.get("message").and_then(Value::as_str).unwrap_or("invalid arguments");
-            held.failed(&json!({ "content": [{ "type": "text", "text": kept_text(said) }], "isError": true })).await
-        }
-        Err(Some(Failure::Rpc(error))) if error.get("code").and_then(Value::as_i64) == Some(-32601) => {
+        // No such tool, or arguments that it does not take: nothing happened, and under the same key they may be right the next
+        // time.
+        Err(Some(Failure::Rpc(error)))
+            if matches!(error.get("code").and_then(Value::as_i64), Some(-32601 | -32602)) =>
+        {
             held.not_made().await
         }
         Err(_) if sent => held.lost().await,
@@ -213,7 +221,7 @@ pub(crate) async fn complete(held: Option<Box<Held>>, sent: bool, answered: Resu
 }
 
 /// A result as it is kept: without what looks like a secret.
-fn kept(result: &Value) -> Value {
+pub(crate) fn kept(result: &Value) -> Value {
     match result {
         Value::String(text) => Value::String(kept_text(text)),
         Value::Array(items) => items.iter().map(kept).collect(),

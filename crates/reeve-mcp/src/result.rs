@@ -8,7 +8,7 @@ use reeve_engine::denials::own;
 use reeve_protocol::denial;
 use serde_json::{Map, Value, json};
 
-use crate::call::{Call, said};
+use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::redaction::{self, Answered};
 
@@ -28,7 +28,7 @@ pub(crate) struct Examined {
 impl Gateway {
     /// Holds arguments against what the tool's definition says of them, as far as its rules want that.
     pub(crate) async fn fits(&self, call: &Call, tool: &str, arguments: &Map<String, Value>) -> SchemaCheck {
-        let known = self.engine().servers().tool(&call.server.name, tool);
+        let known = self.tool_of(&call.server, tool);
         let Some(schema) = known.as_ref().and_then(|known| known.definition.get("inputSchema")) else {
             return SchemaCheck::Unchecked;
         };
@@ -52,6 +52,8 @@ impl Gateway {
     ) -> Examined {
         let problems = self.unfit(call, obligations, &result).await;
         let (rules, marks) = (redaction::held_to(obligations), self.marks(call));
+        let came = redaction::came(&result, rules, &marks);
+        let failed = matches!(came, ToolResult::ToolError { .. });
         let answered = match rules {
             Some(rules) => redaction::of_result(result, rules, &marks),
             None => Answered::Passed(result),
@@ -60,28 +62,42 @@ impl Gateway {
         match answered {
             Answered::Passed(result) => {
                 let instead = (enforced && !problems.is_empty()).then(|| unfit(operation, &problems));
-                let came = match said(&result) {
-                    _ if !problems.is_empty() => ToolResult::SchemaFailure { problems },
-                    ToolResult::ToolError { message } => {
-                        ToolResult::ToolError { message: redaction::for_record(&message, rules, &marks) }
-                    }
-                    other => other,
-                };
+                let came = if problems.is_empty() { came } else { ToolResult::SchemaFailure { problems } };
                 // What personal data the rules keep out of records is not kept for repeats either.
                 let keeps_out = rules.is_some_and(|rules| rules.result >= DataAction::Redact && !rules.for_call);
-                let kept = if keeps_out { withheld() } else { result.clone() };
+                let kept = if keeps_out { withheld(failed) } else { result.clone() };
                 Examined { kept, came, instead: instead.or(Some(result)) }
             }
             Answered::Blocked(why) => {
-                let message = format!("{} was carried out, and its result is held back: {why}", operation.summary);
+                let made = if failed { "failed" } else { "was carried out" };
+                let message = format!("{} {made}, and its result is held back: {why}", operation.summary);
                 let instead = held_back(operation, message, "go on without it, or ask the human", "tool-blocked-data");
-                Examined { kept: withheld(), came: ToolResult::Ok, instead: Some(instead) }
+                Examined { kept: withheld(failed), came, instead: Some(instead) }
+            }
+        }
+    }
+
+    /// A kept result as the rules of now let it out: they may be stricter than those it was kept under.
+    pub(crate) fn shown_again(
+        &self,
+        call: &Call,
+        operation: &Operation,
+        obligations: &[Obligation],
+        kept: Value,
+    ) -> Value {
+        let Some(rules) = redaction::held_to(obligations) else { return kept };
+        match redaction::of_result(kept, rules, &self.marks(call)) {
+            Answered::Passed(result) => result,
+            Answered::Blocked(why) => {
+                let message =
+                    format!("{} was carried out before, and its result is held back: {why}", operation.summary);
+                held_back(operation, message, "go on without it, or ask the human", "tool-blocked-data")
             }
         }
     }
 
     async fn unfit(&self, call: &Call, obligations: &[Obligation], result: &Value) -> Vec<SchemaProblem> {
-        let known = self.engine().servers().tool(&call.server.name, &call.tool);
+        let known = self.tool_of(&call.server, &call.tool);
         let schema = known.as_ref().and_then(|known| known.definition.get("outputSchema"));
         let failed = result.get("isError").and_then(Value::as_bool) == Some(true);
         let Some(schema) = schema.filter(|_| !failed && mode(obligations) != SchemaMode::Off) else {
@@ -123,8 +139,8 @@ fn held_back(operation: &Operation, message: String, advice: &str, rule: &str) -
     denial::tool_result(&Denial { kind: DenialKind::Policy, message, advice, reasons: vec![own(rule)], record })
 }
 
-/// What a repeat gets of a result that is not kept.
-fn withheld() -> Value {
+/// What a repeat gets of a result that is not kept. A call that failed stays one that failed: it may be made again.
+fn withheld(failed: bool) -> Value {
     let text = "This call was made before; its result is not kept.";
-    json!({ "content": [{ "type": "text", "text": text }], "isError": false })
+    json!({ "content": [{ "type": "text", "text": text }], "isError": failed })
 }

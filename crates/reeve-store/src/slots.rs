@@ -62,6 +62,8 @@ impl Store {
             else {
                 return Ok(false);
             };
+            let now = unit.now();
+            let slot = if end.state == SlotState::Unknown { lost(slot, now) } else { slot };
             slots::put(unit.conn, &key, &Slot { state: end.state, result: end.result, ..slot })?;
             Ok(true)
         })
@@ -72,18 +74,31 @@ impl Store {
 /// The slot as it stands now: what is to be forgotten is not there, and of a lease that is over nobody knows the end.
 fn current(unit: &mut Unit<'_>, key: &Digest) -> Result<Option<Slot>, StoreError> {
     let now = unit.now();
-    let Some(mut slot) = slots::get(unit.conn, key)?.filter(|slot| now < slot.keep_until) else { return Ok(None) };
-    if slot.state == SlotState::Reserved && slot.lease_until <= now {
-        slot.state = SlotState::Unknown;
+    let Some(slot) = slots::get(unit.conn, key)? else { return Ok(None) };
+    if slot.state == SlotState::Reserved {
+        if now < slot.lease_until {
+            return Ok(Some(slot));
+        }
+        let slot = lost(slot, now);
         slots::put(unit.conn, key, &slot)?;
+        return Ok(Some(slot));
     }
-    Ok(Some(slot))
+    Ok(Some(slot).filter(|slot| now < slot.keep_until))
+}
+
+/// Nobody knows its end from now on. That is remembered for as long as a result would have been: counted from the start of a
+/// long call it would be forgotten at once, and the repeat made.
+fn lost(slot: Slot, now: DateTime<Utc>) -> Slot {
+    let kept = (slot.keep_until - slot.at).max(chrono::Duration::zero());
+    let keep_until = now.checked_add_signed(kept).unwrap_or(slot.keep_until).max(slot.keep_until);
+    Slot { state: SlotState::Unknown, keep_until, ..slot }
 }
 
 /// After a stop: nobody makes a call any more, and of those that somebody was making the end is unknown.
 pub fn lose_all(unit: &mut Unit<'_>) -> Result<(), StoreError> {
+    let now = unit.now();
     for (key, slot) in slots::reserved(unit.conn)? {
-        slots::put(unit.conn, &key, &Slot { state: SlotState::Unknown, ..slot })?;
+        slots::put(unit.conn, &key, &lost(slot, now))?;
     }
     Ok(())
 }

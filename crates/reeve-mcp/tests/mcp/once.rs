@@ -1,5 +1,7 @@
 //! One effect for one call, servers that are in trouble, and agents that go in circles.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde_json::{Value, json};
 
 use super::world::{Wire, World, text};
@@ -16,11 +18,14 @@ async fn next_call(wire: &mut Wire) -> Value {
 
 /// No tool call reached the server.
 async fn no_call(wire: &mut Wire) {
-    wire.ask(json!({ "jsonrpc": "2.0", "id": "nothing", "method": "ping" })).await;
+    static ASKED: AtomicU32 = AtomicU32::new(0);
+    // Nobody answers these, so each has an id of its own.
+    let id = format!("nothing-{}", ASKED.fetch_add(1, Ordering::Relaxed));
+    wire.ask(json!({ "jsonrpc": "2.0", "id": id, "method": "ping" })).await;
     loop {
         let asked = wire.served().await;
         assert_ne!(asked["method"], "tools/call", "{asked}");
-        if asked["id"] == "nothing" {
+        if asked["id"] == id.as_str() {
             return;
         }
     }
@@ -134,6 +139,39 @@ async fn a_probe_tells_whether_a_lost_call_took_effect_and_it_is_not_made_twice(
     let answer = wire.heard().await;
     assert!(text(&answer).contains("took effect before"), "{answer}");
     no_call(&mut wire).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_runs_longer_than_its_lease_and_its_cache_is_still_made_once() {
+    let tools = "tool_governance:\n  echo: { idempotency_key: request_id, cache_ttl: 1m, lease: 1m }\n";
+    let world = World::with(&[("tools.yaml", tools)]).await;
+    let mut wire = world.wire().await;
+    wire.call(1, "echo", json!({ "request_id": "r1" })).await;
+    let request = next_call(&mut wire).await;
+    world.clock.advance(std::time::Duration::from_secs(600));
+    wire.call(2, "echo", json!({ "request_id": "r1" })).await;
+    no_call(&mut wire).await;
+    wire.answer(&request, "sent once").await;
+    for _ in 0..2 {
+        assert_eq!(text(&wire.heard().await), "sent once");
+    }
+    no_call(&mut wire).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arguments_that_a_server_does_not_take_are_sent_again_once_they_are_right() {
+    let tools = governed("echo", "");
+    let world = World::with(&[("tools.yaml", &tools)]).await;
+    let mut wire = world.wire().await;
+    wire.call(1, "echo", json!({ "request_id": "r1", "to": 7 })).await;
+    let request = next_call(&mut wire).await;
+    let error = json!({ "code": -32602, "message": "`to` is not a text" });
+    wire.serve(json!({ "jsonrpc": "2.0", "id": request["id"], "error": error })).await;
+    assert_eq!(wire.heard().await["error"]["code"], -32602);
+    wire.call(2, "echo", json!({ "request_id": "r1", "to": "you" })).await;
+    let request = next_call(&mut wire).await;
+    wire.answer(&request, "sent").await;
+    assert_eq!(text(&wire.heard().await), "sent");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,9 +22,9 @@ pub fn put(conn: &Connection, key: &Digest, slot: &Slot) -> Result<(), StoreErro
     Ok(())
 }
 
-/// Takes away what is to be forgotten by now.
+/// Takes away what is to be forgotten by now; never what somebody is making.
 pub fn forget(conn: &Connection, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let sql = "DELETE FROM slots WHERE key IN (SELECT key FROM slots WHERE keep_until <= ?1 LIMIT ?2)";
+    let sql = "DELETE FROM slots WHERE key IN (SELECT key FROM slots WHERE keep_until <= ?1 AND reserved = 0 LIMIT ?2)";
     conn.prepare_cached(sql)?.execute((now.timestamp_millis(), SWEPT_AT_ONCE))?;
     Ok(())
 }
