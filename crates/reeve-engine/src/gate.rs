@@ -431,7 +431,7 @@ impl Gate {
             cwd: case.live.session.cwd.clone(),
             action: operation.action(),
             summary: operation.summary.clone(),
-            question: operation.fingerprint(asked),
+            question: recent::asked(operation.fingerprint(asked), &case.holds, &case.verdict),
             fingerprint: operation.fingerprint(output_limit),
             output_limit,
             reasons: case.verdict.reasons().to_vec(),

@@ -1,10 +1,12 @@
 //! What an operation meets of what happened lately: credentials that are refused, steps that lead nowhere, answers that its
 //! session asked for already; and what its own end adds to that.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::health::{LoopStage, Refusal};
-use reeve_domain::operation::{Operation, Stage};
+use reeve_domain::operation::{Digest, Operation, Stage};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Denial, Reason, Verdict};
@@ -92,10 +94,16 @@ impl Gate {
     pub(super) fn look_back(&self, operation: &Operation, outcome: &Outcome) -> Told {
         let now = self.0.clock.now();
         let limits = self.0.policies.in_force().limits.loops();
-        let circle = self.0.loops.ended(operation, outcome, limits, now);
+        // Of a session that is over nobody would forget the steps any more.
+        let lives = self.is_live(operation);
+        let circle = lives.then(|| self.0.loops.ended(operation, outcome, limits, now)).flatten();
         let mut told = circle.map(|circle| self.told_of(operation, &circle)).unwrap_or_default();
         told.events.extend(self.credential_taken(operation, outcome, now));
         told
+    }
+
+    fn is_live(&self, operation: &Operation) -> bool {
+        self.0.sessions.find(&operation.principal.session).is_some_and(|live| !live.ended().is_cancelled())
     }
 
     fn told_of(&self, operation: &Operation, circle: &Circle) -> Told {
@@ -144,6 +152,18 @@ impl Gate {
             tracing::error!(%error, operation = %operation.id, "what an operation's end led to could not be recorded");
         }
     }
+}
+
+/// What a human is asked: the operation, and what holds it besides policy. A yes to the one says nothing of the other, so
+/// neither answers the other's question.
+pub(super) fn asked(operation: Digest, holds: &[Reason], verdict: &Verdict) -> Digest {
+    let looped = verdict.reasons().iter().filter(|reason| reason.rule.as_str() == LOOP);
+    let rules: BTreeSet<&str> = holds.iter().chain(looped).map(|reason| reason.rule.as_str()).collect();
+    if rules.is_empty() {
+        return operation;
+    }
+    let rules: Vec<&str> = rules.into_iter().collect();
+    Digest::of(format!("reeve-held-1\n{}\n{}", operation.as_str(), rules.join("\n")).as_bytes())
 }
 
 fn held_as_loop(verdict: &Verdict) -> bool {

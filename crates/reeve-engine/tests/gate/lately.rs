@@ -14,6 +14,7 @@ use reeve_domain::operation::{Digest, Operation, Stage, Subject};
 use reeve_domain::outcome::{Ending, Outcome};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::verdict::DenialKind;
+use reeve_engine::denials::own_because;
 use reeve_engine::{LiveSession, Ruling};
 use serde_json::Value;
 
@@ -105,6 +106,30 @@ async fn an_agent_that_goes_on_after_a_human_said_no_is_paused() {
     let denial = denied(world.gate().admit(world.http(&live, "GET", "api.example.com", "/other"), Value::Null).await);
     assert_eq!(denial.kind, DenialKind::Stopped);
     assert!(denial.message.contains("is paused"), "{}", denial.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_yes_does_not_answer_for_what_holds_an_operation_now() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let (gate, held) = (world.gate().clone(), |rule| vec![own_because(rule, "as before")]);
+    let ask = |holds| {
+        let (gate, operation) = (gate.clone(), world.llm(&live, "the same", 100));
+        tokio::spawn(async move { gate.admit_held(operation, Value::Null, holds).await })
+    };
+    // Whoever asked went away, so nobody uses this yes.
+    let waiting = ask(held("reeve-repeat"));
+    let question = world.held().await;
+    waiting.abort();
+    assert!(waiting.await.unwrap_err().is_cancelled());
+    world.answer(&question, Resolution::Approved { scope: GrantScope::Once }).await.unwrap();
+    let other = ask(held("reeve-repeat-unknown"));
+    let question = world.held().await;
+    assert_eq!(question.reasons[0].rule.as_str(), "reeve-repeat-unknown");
+    world.answer(&question, Resolution::Refused { reason: None }).await.unwrap();
+    assert_eq!(denied(other.await.unwrap()).kind, DenialKind::Refused);
+    // The very question that it answered it answers still.
+    let _ = admitted(ask(held("reeve-repeat")).await.unwrap()).settle(answered(200, "")).await.unwrap();
 }
 
 /// A world in which an agent uses a credential, as a human let it once.
