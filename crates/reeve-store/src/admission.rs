@@ -86,17 +86,22 @@ pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> 
         Ok(reservation) => reservation,
         Err(denial) => return refuse(unit, operation, verdict, denial, approval_id),
     };
+    let mut answer = None;
+    if let Some(using) = &approval {
+        let (found, uses) = approvals::get(unit.conn, &using.id)?;
+        if !answers(&found, uses, using.waited, &operation) {
+            return refuse(unit, operation, verdict, spent(), approval_id);
+        }
+        answer = Some(found);
+    }
+    // Last of what may refuse: only what goes on is counted, and only what goes on uses its approval.
     match counting.as_ref().map(|counting| count(unit, &operation, counting)).transpose()?.flatten() {
         Some(denial) if counting.is_some_and(|counting| counting.binds) => {
             return refuse(unit, operation, verdict, denial, approval_id);
         }
         passed => would = would.or(passed),
     }
-    if let Some(using) = &approval {
-        let (found, uses) = approvals::get(unit.conn, &using.id)?;
-        if !answers(&found, uses, using.waited, &operation) {
-            return refuse(unit, operation, verdict, spent(), approval_id);
-        }
+    if let Some(found) = answer {
         approvals::use_once(unit.conn, found, unit.now())?;
     }
     let reservation = reservation.map(|reservation| ledger::reserve(unit.conn, reservation)).transpose()?;
@@ -146,7 +151,8 @@ fn count(unit: &Unit<'_>, operation: &Operation, counting: &Counting) -> Result<
     }))
 }
 
-/// What a call to a model that came to nothing had been counted as.
+/// What a call to a model that came to nothing had been counted as. Of one question either all calls judge or none, as long as
+/// nobody changes which models do.
 fn uncount(unit: &Unit<'_>, operation: &Operation, outcome: &Outcome) -> Result<(), StoreError> {
     let refused =
         outcome.status.is_some_and(|status| status >= 400) || matches!(outcome.ending, Ending::NotSent { .. });
