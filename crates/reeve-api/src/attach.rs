@@ -26,9 +26,6 @@ use crate::transport::local_socket::{ReadHalf, WriteHalf};
 /// The call that turns a connection into a tunnel.
 pub const CALL: &str = "mcp.attach";
 
-/// Longest name of a server, in bytes.
-const NAME: usize = 128;
-
 /// What a wrapper says of itself.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -139,10 +136,7 @@ async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attac
     let invalid = |why: String| ApiError::new(ApiCode::Invalid, why);
     let input = call.get("input").cloned().unwrap_or_default();
     let input: AttachInput = serde_json::from_value(input).map_err(|error| invalid(error.to_string()))?;
-    let bad = |c: char| c.is_control() || c.is_whitespace();
-    if input.server.is_empty() || input.server.len() > NAME || input.server.contains(bad) {
-        return Err(invalid(format!("`{}` is no name of a server", input.server.escape_debug())));
-    }
+    reeve_engine::servers::check_name(&input.server).map_err(invalid)?;
     let search = caller.pid.and_then(attribution::environment).and_then(|pairs| search(&pairs));
     let search = search.or_else(|| std::env::var_os("PATH"));
     let server = ServerRef::program(&input.server, input.command.clone(), Path::new(&input.cwd), search.as_deref());

@@ -196,8 +196,12 @@ async fn carry(mut child: Child, link: Link, server: String, failed: Arc<Mutex<H
         tokio::select! {
             message = rx.recv() => match (message, &input) {
                 (Some(message), Some(input)) => {
-                    // A server that takes nothing any more is about to end.
-                    let _ = input.send(message.to_vec()).await;
+                    tokio::select! {
+                        // A server that takes nothing any more is about to end.
+                        _ = input.send(message.to_vec()) => {}
+                        // One that reads nothing does not outlive its session.
+                        () = tx.closed() => break Exit::Told,
+                    }
                 }
                 _ => break Exit::Told,
             },

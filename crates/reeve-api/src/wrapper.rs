@@ -20,7 +20,7 @@ use crate::wrapper::state::State;
 use crate::wrapper::tunnel::{Heard, Tunnel};
 
 /// Messages that wait for a server or an agent that reads slowly.
-const QUEUE: usize = 4096;
+const QUEUE: usize = 1024;
 /// How often a lost engine is looked for.
 const AGAIN: Duration = Duration::from_millis(500);
 /// How long the first words of an agent may take where there is nobody to hear them.
@@ -110,8 +110,13 @@ impl Wrapper {
                 heard = tunnel.hear() => match heard {
                     Heard::Agent(message) => self.state.tell_agent(message).await,
                     Heard::Server(message) => if let Some(to) = &to_server {
-                        // A server that takes nothing any more is about to end.
-                        let _ = to.send(message).await;
+                        tokio::select! {
+                            // A server that takes nothing any more is about to end.
+                            _ = to.send(message) => {}
+                            // One that reads nothing holds nobody up who tells it to end.
+                            _ = self.told.recv() => break Exit::Told,
+                            () = child::until(deadline) => break Exit::Told,
+                        }
                     },
                     Heard::Over(why) => {
                         self.state.over(&why).await;

@@ -86,8 +86,8 @@ impl ToolEnd {
             (Some(ToolResult::ToolError { .. } | ToolResult::Exited { .. }), _) => Self::ToolError,
             (Some(ToolResult::SchemaFailure { .. }), _) => Self::SchemaFailure,
             (Some(ToolResult::TimedOut { .. }), _) => Self::Timeout,
-            // Nothing reached the tool: it could not be used.
-            (None, Ending::NotSent { .. }) => Self::ToolError,
+            // Turned away after it was admitted. Of a server that could not be reached the result says so.
+            (None, Ending::NotSent { .. }) => Self::Refused,
             (None, _) => Self::Unknown,
         }
     }

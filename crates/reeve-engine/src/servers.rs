@@ -25,7 +25,7 @@ mod declared;
 mod listing;
 mod shapes;
 
-pub use declared::{Declaration, MCP_FILE, Start};
+pub use declared::{Declaration, MCP_FILE, Start, check_name};
 pub use shapes::{Drift, Shape};
 
 use declared::Declared;
@@ -220,16 +220,29 @@ impl Servers {
         self.version.send_modify(|version| *version += 1);
     }
 
-    /// Whether a tool waits for a person. `identity`: what the server is on this connection; `None`: as it was seen last.
+    /// A tool as a connection offers it; `None`: as it was seen last.
     #[must_use]
-    pub fn held(&self, server: &str, identity: Option<&ServerIdentity>, tool: &str) -> Option<Held> {
+    pub fn tool_as(&self, server: &str, tool: &str, offered: Option<&Digest>) -> Option<Arc<ToolRecord>> {
+        as_offered(&self.tool(server, tool)?, offered)
+    }
+
+    /// Whether a tool waits for a person. `identity`: what the server is on this connection, `offered`: the definition that it
+    /// offers there; `None`: as they were seen last.
+    #[must_use]
+    pub fn held(
+        &self,
+        server: &str,
+        identity: Option<&ServerIdentity>,
+        tool: &str,
+        offered: Option<&Digest>,
+    ) -> Option<Held> {
         let all = self.all.read();
         let Some(known) = all.get(server) else { return Some(Held::Unlisted) };
         let standing = identity.map_or_else(|| known.record.standing(), |identity| known.record.standing_of(identity));
         if standing != Standing::Approved {
             return Some(Held::Server(standing));
         }
-        match known.tools.get(tool).map(|tool| tool.standing()) {
+        match known.tools.get(tool).and_then(|tool| as_offered(tool, offered)).map(|tool| tool.standing()) {
             None => Some(Held::Unlisted),
             Some(Standing::Approved) => None,
             Some(standing) => Some(Held::Tool(standing)),
@@ -238,9 +251,14 @@ impl Servers {
 
     /// Why a call is turned away before a person looked at its tool; `None`: it may go on to the rules.
     #[must_use]
-    pub fn review(&self, operation: &Operation, identity: Option<&ServerIdentity>) -> Option<Denial> {
+    pub fn review(
+        &self,
+        operation: &Operation,
+        identity: Option<&ServerIdentity>,
+        offered: Option<&Digest>,
+    ) -> Option<Denial> {
         let call = operation.mcp()?;
-        let held = self.held(&call.server, identity, &call.tool)?;
+        let held = self.held(&call.server, identity, &call.tool, offered)?;
         Some(denials::to_review(operation, &call.server, &call.tool, held))
     }
 
@@ -404,6 +422,17 @@ impl Servers {
     }
 }
 
+/// Of a version that is not kept nothing is known.
+fn as_offered(record: &Arc<ToolRecord>, offered: Option<&Digest>) -> Option<Arc<ToolRecord>> {
+    let Some(digest) = offered.filter(|digest| **digest != record.digest || !record.present) else {
+        return Some(Arc::clone(record));
+    };
+    let version = record.versions.iter().find(|version| version.digest == *digest)?;
+    let (digest, definition) = (version.digest.clone(), version.definition.clone());
+    let annotations = annotations(&definition);
+    Some(Arc::new(ToolRecord { digest, definition, annotations, present: true, ..ToolRecord::clone(record) }))
+}
+
 fn changed_meanwhile(name: &str) -> EngineError {
     EngineError::Refused(format!("`{name}` is not what was shown any more: look at it again"))
 }
@@ -480,7 +509,7 @@ impl Noting {
         let before = self.known.tools.get(&name).cloned();
         let same =
             before.as_ref().is_some_and(|tool| tool.digest == digest && tool.present && tool.findings == findings);
-        if same {
+        if same || before.as_ref().is_some_and(|tool| self.would_clear(tool, &digest)) {
             return Some(name);
         }
         if before.is_none() && self.known.tools.len() >= MOST_TOOLS {
@@ -512,6 +541,14 @@ impl Noting {
         self.known.tools.insert(name.clone(), Arc::new(tool));
         self.tell_tools();
         Some(name)
+    }
+
+    /// Whether a program that no person approved says for one that a person did that its tool is as it was approved: then what
+    /// that one changed would be used without a look at it.
+    fn would_clear(&self, tool: &ToolRecord, digest: &Digest) -> bool {
+        let approved = tool.versions.iter().any(|version| version.digest == *digest && version.approved_at.is_some());
+        let stranger = !self.known.record.approved.is_empty() && self.known.record.standing() != Standing::Approved;
+        stranger && approved && tool.standing() != Standing::Approved
     }
 
     fn close(&mut self, names: &HashSet<String>) {

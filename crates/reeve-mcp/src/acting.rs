@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-use reeve_domain::outcome::{Ending, Outcome};
+use reeve_domain::outcome::{Ending, Outcome, ToolResult};
 use reeve_engine::Admission;
 
 /// Why a call that ran was cut.
@@ -43,6 +43,14 @@ impl Acting {
                 tracing::error!(operation = %id, %error, "could not record what came of a tool call");
             }
         });
+    }
+
+    /// Notes that it did not answer in its time, where it was sent.
+    pub fn timed_out(&mut self) {
+        if self.admission().is_some_and(Admission::was_sent) {
+            let after_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.outcome.result = Some(ToolResult::TimedOut { after_ms });
+        }
     }
 
     /// An end that leaves open whether anything came of it, told by whether it was sent.

@@ -35,7 +35,7 @@ impl Gateway {
             content: facts.content,
             summary: facts.summary,
             conversation: None,
-            credential: None,
+            credential: call.credential.clone(),
             parent: Some(under.id.clone()),
         };
         let id = operation.id.clone();
@@ -74,6 +74,9 @@ impl Gateway {
                 failed.map_or(Ok((id, result)), |message| Err(format!("`{tool}` failed: {message}")))
             }
             Err(failure) => {
+                if failure == Failure::Timeout {
+                    acting.timed_out();
+                }
                 let why = failure.to_string();
                 acting.cut(|why| Ending::CutByUpstream { why }, &why);
                 Err(format!("`{tool}` gave no result: {why}"))

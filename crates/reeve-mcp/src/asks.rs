@@ -14,6 +14,8 @@ use crate::gateway::Gateway;
 use crate::link::ServerRef;
 use crate::message::{self, Answer};
 
+/// Most things that one answer may ask for.
+const MOST_INPUTS: usize = 32;
 /// JSON-RPC code for what a person or a rule turned down, as the specification's examples have it.
 const TURNED_DOWN: i64 = -1;
 
@@ -78,6 +80,62 @@ impl Gateway {
             }
             Ruling::Denied(denial) => Err(turned_down(method, &denial)),
         }
+    }
+
+    /// Takes what a server asks for inside of an answer through the gate, one after the other.
+    ///
+    /// # Errors
+    /// Why the answer must not reach the agent.
+    pub async fn inputs(
+        &self,
+        session: &LiveSession,
+        server: &ServerRef,
+        result: &Value,
+        parent: Option<OperationId>,
+    ) -> Result<(), String> {
+        let asked = match result.get("inputRequests") {
+            None | Some(Value::Null) => return Ok(()),
+            Some(Value::Object(asked)) if asked.len() <= MOST_INPUTS => asked,
+            Some(_) => return Err("its requests cannot be read, or are too many".to_owned()),
+        };
+        let mut passing = Vec::new();
+        for one in asked.values() {
+            let judged = match one.get("method").and_then(Value::as_str) {
+                Some(method) if mcp_ask::is_ask(method) => {
+                    let params = one.get("params").cloned().unwrap_or_else(|| json!({}));
+                    self.ask(session, server, method, &params, parent.clone()).await.map(|asking| passing.push(asking))
+                }
+                // Where the agent works is no secret to its servers.
+                Some("roots/list") => Ok(()),
+                _ => Err(message::failure(-32602, "it asks for what Reeve does not know")),
+            };
+            if let Err(answer) = judged {
+                passing.into_iter().for_each(Asking::dropped);
+                return Err(words(&answer));
+            }
+        }
+        // Their answers come with the next call.
+        passing.into_iter().for_each(Asking::passed);
+        Ok(())
+    }
+}
+
+/// Whether an answer says that the request is not done yet.
+#[must_use]
+pub fn is_interim(result: &Value) -> bool {
+    has_inputs(result) || result.get("resultType").and_then(Value::as_str) == Some("input_required")
+}
+
+/// Whether an answer asks for something of the agent's side.
+#[must_use]
+pub fn has_inputs(result: &Value) -> bool {
+    result.get("inputRequests").is_some_and(|asked| !asked.is_null())
+}
+
+fn words(answer: &Answer) -> String {
+    match answer {
+        Answer::Error(error) => error.get("message").and_then(Value::as_str).unwrap_or("turned down").to_owned(),
+        Answer::Result(_) => "a form or page was turned down by Reeve".to_owned(),
     }
 }
 

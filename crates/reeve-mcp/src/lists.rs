@@ -1,12 +1,12 @@
 //! What a server is and offers, as one connection hears it: its greeting, its lists of tools page by page, and where each tool
 //! stands with the person. Tools that wait for a person, and tools that no circumstance could permit, are left out.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use reeve_domain::operation::Operation;
-use reeve_domain::server::{PinnedFile, Reported, Standing, ToolRecord};
+use reeve_domain::operation::{Digest, Operation};
+use reeve_domain::server::{PinnedFile, Reported, Standing, ToolRecord, definition_digest};
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::Denial;
 use reeve_engine::LiveSession;
@@ -28,6 +28,8 @@ pub struct Seen {
     reported: Mutex<Option<Reported>>,
     /// The files that it was started from, as they were then.
     pub(crate) files: OnceCell<Vec<PinnedFile>>,
+    /// The definition of each tool as this connection listed it last.
+    offered: Mutex<HashMap<String, Digest>>,
     /// Names in the pages of the list that is being read from its beginning.
     listing: Mutex<Option<HashSet<String>>>,
     /// The agent has seen a list: it is told when another one would come.
@@ -37,6 +39,10 @@ pub struct Seen {
 impl Seen {
     pub(crate) fn reported(&self) -> Option<Reported> {
         self.reported.lock().clone()
+    }
+
+    fn digest(&self, tool: &str) -> Option<Digest> {
+        self.offered.lock().get(tool).cloned()
     }
 }
 
@@ -85,6 +91,12 @@ impl Gateway {
         let Ok(offered) = offered.await else {
             return message::failure(-32603, "the server's tools could not be looked through");
         };
+        let digests: HashMap<String, Digest> = offered
+            .iter()
+            .filter_map(|one| {
+                Some((one.definition.get("name")?.as_str()?.to_owned(), definition_digest(&one.definition)))
+            })
+            .collect();
         let identity = self.identity(server).await;
         let noted = self.engine().servers().note_list(&server.name, &identity, offered, whole.as_ref()).await;
         let records = match noted {
@@ -94,12 +106,15 @@ impl Gateway {
                 return message::failure(-32603, "Reeve cannot record these tools, so none of them may be used");
             }
         };
+        self.remember(server, &records, digests, whole.as_ref());
         let servers = self.engine().servers();
         let observing = self.observes(session);
-        let standing =
-            |tool: &&Arc<ToolRecord>| observing || servers.held(&server.name, Some(&identity), &tool.name).is_none();
-        let shown =
-            records.iter().filter(standing).filter(|tool| observing || self.could_permit(session, server, tool));
+        let standing = |tool: &Arc<ToolRecord>| {
+            let offered = server.seen.digest(&tool.name);
+            observing || servers.held(&server.name, Some(&identity), &tool.name, offered.as_ref()).is_none()
+        };
+        let shown = records.iter().filter_map(|tool| self.tool_of(server, &tool.name)).filter(standing);
+        let shown = shown.filter(|tool| observing || self.could_permit(session, server, tool));
         let shown: Vec<Value> = shown.map(|tool| tool.definition.clone()).collect();
         if let Some(fields) = result.as_object_mut() {
             fields.insert("tools".to_owned(), Value::Array(shown));
@@ -108,6 +123,30 @@ impl Gateway {
             *server.seen.shown.lock() = Some(self.usable(session, server).await);
         }
         Answer::Result(result)
+    }
+
+    /// What this very connection offers: another program of the same name may offer something else.
+    fn remember(
+        &self,
+        server: &ServerRef,
+        records: &[Arc<ToolRecord>],
+        mut digests: HashMap<String, Digest>,
+        whole: Option<&HashSet<String>>,
+    ) {
+        let mut offered = server.seen.offered.lock();
+        for record in records {
+            if let Some(digest) = digests.remove(&record.name) {
+                offered.insert(record.name.clone(), digest);
+            }
+        }
+        if let Some(names) = whole {
+            offered.retain(|name, _| names.contains(name));
+        }
+    }
+
+    /// A tool as this connection offers it; one that it did not list yet, as it was seen last.
+    pub(crate) fn tool_of(&self, server: &ServerRef, tool: &str) -> Option<Arc<ToolRecord>> {
+        self.engine().servers().tool_as(&server.name, tool, server.seen.digest(tool).as_ref())
     }
 
     /// The names of all tools, once the last page is there and the first one was.
@@ -139,7 +178,8 @@ impl Gateway {
     /// Why a call is turned away before a person looked at its tool.
     pub async fn standing(&self, server: &ServerRef, operation: &Operation) -> Option<Denial> {
         let identity = self.identity(server).await;
-        self.engine().servers().review(operation, Some(&identity))
+        let offered = operation.mcp().and_then(|call| server.seen.digest(&call.tool));
+        self.engine().servers().review(operation, Some(&identity), offered.as_ref())
     }
 
     /// What the agent may see of a server's tools right now, by name.
@@ -148,12 +188,13 @@ impl Gateway {
         let servers = self.engine().servers();
         let Some(known) = servers.find(&server.name) else { return Vec::new() };
         let observing = self.observes(session);
-        let usable = |tool: &&Arc<ToolRecord>| {
+        let usable = |tool: &Arc<ToolRecord>| {
             let approved =
                 known.record.standing_of(&identity) == Standing::Approved && tool.standing() == Standing::Approved;
             tool.present && (observing || (approved && self.could_permit(session, server, tool)))
         };
-        known.tools.values().filter(usable).map(|tool| tool.name.clone()).collect()
+        let tools = known.tools.values().filter_map(|tool| self.tool_of(server, &tool.name));
+        tools.filter(usable).map(|tool| tool.name.clone()).collect()
     }
 
     /// Waits until the agent's list of tools is not what it would be now, and gives the message that says so.

@@ -129,6 +129,40 @@ pub fn strict(bytes: &[u8]) -> Result<Value, MessageError> {
     value.map_err(|error| MessageError::NotJson(error.to_string()))
 }
 
+/// What a line that is no message may have been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unread {
+    /// An answer to this request.
+    Answer(Id),
+    /// An answer, nobody knows to what.
+    Perhaps,
+    /// Nobody waits for it.
+    Words,
+}
+
+/// Looks less strictly at what [`parse`] turned away.
+#[must_use]
+pub fn of_unread(bytes: &[u8]) -> Unread {
+    /// Most bytes at the beginning of a damaged line in which its id is looked for.
+    const HEAD: usize = 4096;
+    if bytes.len() <= MAX_MESSAGE
+        && let Ok(lax) = serde_json::from_slice::<Value>(bytes)
+    {
+        let is_answer = lax.get("method").is_none() && (lax.get("result").is_some() || lax.get("error").is_some());
+        return match lax.get("id").and_then(Id::read) {
+            Some(id) if is_answer => Unread::Answer(id),
+            _ => Unread::Words,
+        };
+    }
+    let head = String::from_utf8_lossy(bytes.get(..HEAD).unwrap_or(bytes));
+    if !head.trim_start().starts_with('{') || !head.contains("\"jsonrpc\"") || head.contains("\"method\"") {
+        return Unread::Words;
+    }
+    let after = head.split_once("\"id\"").map(|(_, rest)| rest.trim_start().trim_start_matches(':').trim_start());
+    let own = after.and_then(|rest| rest.strip_prefix('"')?.split_once('"').map(|(id, _)| Id::Text(id.to_owned())));
+    own.filter(Id::is_own).map_or(Unread::Perhaps, Unread::Answer)
+}
+
 fn read(mut fields: Map<String, Value>) -> Result<Message, MessageError> {
     if fields.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return Err(MessageError::NotRpc("`jsonrpc` is not `2.0`"));

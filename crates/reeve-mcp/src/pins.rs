@@ -22,22 +22,37 @@ const MOST_SCRIPTS: usize = 4;
 /// Endings of files that are programs and are run by another.
 const SCRIPTS: [&str; 12] = ["js", "mjs", "cjs", "ts", "mts", "py", "rb", "sh", "php", "pl", "jar", "wasm"];
 
-/// Hashes of files as they were when they were read: path to size, time and hash.
+/// What of a file changes with what it holds: size, time of change, and where the system tells them, its number and the time
+/// that no program sets.
+type FileState = (u64, Option<SystemTime>, Option<(u64, u64, i64, i64)>);
+
+/// Hashes of files as they were when they were read.
 #[derive(Debug, Default)]
-pub(crate) struct Files(Mutex<HashMap<PathBuf, (u64, Option<SystemTime>, Digest)>>);
+pub(crate) struct Files(Mutex<HashMap<PathBuf, (FileState, Digest)>>);
+
+#[cfg(unix)]
+fn inner(about: &std::fs::Metadata) -> Option<(u64, u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    Some((about.dev(), about.ino(), about.ctime(), about.ctime_nsec()))
+}
+
+#[cfg(not(unix))]
+fn inner(_: &std::fs::Metadata) -> Option<(u64, u64, i64, i64)> {
+    None
+}
 
 impl Files {
     /// Hash of a file; `None`: it cannot be read.
     fn digest(&self, path: &Path) -> Option<Digest> {
         let about = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
-        let state = (about.len(), about.modified().ok());
-        if let Some((size, time, digest)) = self.0.lock().get(path)
-            && (*size, *time) == state
+        let state = (about.len(), about.modified().ok(), inner(&about));
+        if let Some((before, digest)) = self.0.lock().get(path)
+            && *before == state
         {
             return Some(digest.clone());
         }
         let digest = hash(path)?;
-        self.0.lock().insert(path.to_path_buf(), (state.0, state.1, digest.clone()));
+        self.0.lock().insert(path.to_path_buf(), (state, digest.clone()));
         Some(digest)
     }
 }

@@ -17,12 +17,12 @@ use tokio_util::task::TaskTracker;
 
 use reeve_protocol::mcp_ask;
 
-use crate::asks::Asking;
+use crate::asks::{self, Asking};
 use crate::call::{Call, Reply, gone};
 use crate::gateway::Gateway;
 use crate::link::{Link, ServerRef};
 use crate::lists;
-use crate::message::{self, Answer, Id, Message};
+use crate::message::{self, Answer, Id, Message, MessageError, Unread};
 use crate::progress::Progress;
 use crate::upstream::{Failure, Upstream};
 
@@ -41,7 +41,7 @@ pub enum Ended {
 struct Server {
     tx: mpsc::Sender<Bytes>,
     next: AtomicU64,
-    waiting: Mutex<HashMap<Id, oneshot::Sender<Answer>>>,
+    waiting: Mutex<HashMap<Id, oneshot::Sender<Result<Answer, Failure>>>>,
 }
 
 /// A request of the agent that has no answer yet.
@@ -90,6 +90,9 @@ impl Gateway {
             tasks: TaskTracker::new(),
             over: over.child_token(),
         });
+        // Its files are looked at now, as close to its start as can be.
+        let begun = Arc::clone(&relay);
+        relay.tasks.spawn(async move { drop(begun.gateway.identity(&begun.server).await) });
         let ended = tokio::select! {
             biased;
             () = over.cancelled() => Ended::SessionOver,
@@ -127,6 +130,11 @@ impl Relay {
                     asking.answered(&answer);
                 }
                 self.tell_server(raw).await;
+            }
+            // Some servers would make the call all the same, and nobody could be answered.
+            Message::Notification { method, .. } if method == "tools/call" => {
+                let why = "a tool call without an id";
+                self.gateway.record_refused(&self.session, why, self.server.name.clone()).await;
             }
             Message::Notification { .. } | Message::Response { .. } => self.tell_server(raw).await,
         }
@@ -208,9 +216,33 @@ impl Relay {
         while let Some(raw) = from.recv().await {
             match message::parse(&raw) {
                 Ok(message) => self.from_server(message, raw).await,
-                // Many servers print words where only messages belong. They reach nobody.
-                Err(error) => tracing::warn!(server = %self.server.name, %error, "a line of an MCP server was dropped"),
+                Err(error) => self.unread(&raw, &error).await,
             }
+        }
+    }
+
+    /// A line that is no message. Many servers print words where only messages belong, and those reach nobody; but whoever
+    /// waits for what might have been an answer hears at once that it cannot be read.
+    async fn unread(&self, raw: &[u8], error: &MessageError) {
+        tracing::warn!(server = %self.server.name, %error, "a line of an MCP server was dropped");
+        let failure = match error {
+            MessageError::TooLarge { bytes } => Failure::TooLarge { bytes: *bytes },
+            other => Failure::Garbage { why: other.to_string() },
+        };
+        match message::of_unread(raw) {
+            Unread::Answer(id) if id.is_own() => self.upstream.failed(&id, failure),
+            Unread::Answer(id) => {
+                let waits = {
+                    let mut asked = self.asked.lock();
+                    let passes = asked.get(&id).is_some_and(|one| !matches!(one, Asked::Call { .. }));
+                    passes && asked.remove(&id).is_some()
+                };
+                if waits {
+                    self.tell_agent(message::answer(Some(&id), message::failure(-32603, failure.to_string()))).await;
+                }
+            }
+            Unread::Perhaps => self.upstream.all_failed(&failure),
+            Unread::Words => {}
         }
     }
 
@@ -255,6 +287,21 @@ impl Relay {
             (Some(Asked::Greeting), Answer::Result(result)) => {
                 let answer = Answer::Result(self.gateway.greeted(&self.server, result));
                 self.tell_agent(message::answer(Some(&id), answer)).await;
+            }
+            (Some(Asked::Passed), Answer::Result(result)) if asks::has_inputs(&result) => {
+                let relay = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    let judged = relay.gateway.inputs(&relay.session, &relay.server, &result, None);
+                    let judged = tokio::select! {
+                        biased;
+                        () = relay.over.cancelled() => return,
+                        judged = judged => judged,
+                    };
+                    match judged {
+                        Ok(()) => relay.tell_agent(raw).await,
+                        Err(why) => relay.tell_agent(message::answer(Some(&id), message::failure(-32603, why))).await,
+                    }
+                });
             }
             (Some(_), _) => self.tell_agent(raw).await,
         }
@@ -330,7 +377,22 @@ impl Server {
     fn answered(&self, id: &Id, answer: Answer) {
         if let Some(waits) = self.waiting.lock().remove(id) {
             // Whoever gave up does not want its answer any more.
-            let _ = waits.send(answer);
+            let _ = waits.send(Ok(answer));
+        }
+    }
+
+    fn failed(&self, id: &Id, failure: Failure) {
+        if let Some(waits) = self.waiting.lock().remove(id) {
+            // As above.
+            let _ = waits.send(Err(failure));
+        }
+    }
+
+    /// Nobody can tell whose answer it was.
+    fn all_failed(&self, failure: &Failure) {
+        for (_, waits) in self.waiting.lock().drain() {
+            // As above.
+            let _ = waits.send(Err(failure.clone()));
         }
     }
 
@@ -342,8 +404,9 @@ impl Server {
         admission.sent();
         room.send(message::request(id, method, params));
         match told.await {
-            Ok(Answer::Result(result)) => Ok(result),
-            Ok(Answer::Error(error)) => Err(Failure::Rpc(error)),
+            Ok(Ok(Answer::Result(result))) => Ok(result),
+            Ok(Ok(Answer::Error(error))) => Err(Failure::Rpc(error)),
+            Ok(Err(failure)) => Err(failure),
             Err(_) => Err(lost()),
         }
     }

@@ -136,7 +136,11 @@ impl Declared {
 ///
 /// # Errors
 /// Says what a name looks like.
-pub(super) fn check_name(name: &str) -> Result<(), String> {
+/// Whether this may be the name of a server.
+///
+/// # Errors
+/// Why it may not, in words.
+pub fn check_name(name: &str) -> Result<(), String> {
     let good = |c: char| c.is_ascii_alphanumeric() || "-_.@:/ ".contains(c);
     let edges = name.trim() == name && !name.is_empty();
     if edges && name.chars().count() <= LONGEST_NAME && name.chars().all(good) {

@@ -57,8 +57,8 @@ async fn pins_and_their_history_outlive_a_restart() {
     let world = world.restarted(None).await;
     let servers = world.engine.servers();
     assert_eq!(servers.all(), before);
-    assert_eq!(servers.held("helper", Some(&identity(b"one")), "add"), Some(Held::Tool(Standing::Changed)));
-    assert_eq!(servers.held("helper", Some(&identity(b"one")), "sub"), None);
+    assert_eq!(servers.held("helper", Some(&identity(b"one")), "add", None), Some(Held::Tool(Standing::Changed)));
+    assert_eq!(servers.held("helper", Some(&identity(b"one")), "sub", None), None);
     let tool = servers.tool("helper", "add").unwrap();
     assert_eq!((tool.versions.len(), tool.approved().unwrap().approved_by.as_deref()), (2, Some("dana")));
 }
@@ -74,7 +74,7 @@ async fn only_what_was_shown_can_be_approved() {
     assert!(matches!(&refused, EngineError::Refused(why) if why.contains("look at it again")), "{refused}");
     assert_eq!(servers.find("helper").unwrap().record.standing(), Standing::New, "nothing of it was approved");
     servers.approve(&all_of(servers), "dana").await.unwrap();
-    assert_eq!(servers.held("helper", None, "add"), None);
+    assert_eq!(servers.held("helper", None, "add", None), None);
     let nobody = Approve { server: "nobody".to_owned(), ..Approve::default() };
     assert!(matches!(servers.approve(&nobody, "dana").await, Err(EngineError::NotFound { .. })));
 }
@@ -86,19 +86,19 @@ async fn another_program_behind_the_name_holds_the_server_and_the_approved_one_c
     list(servers, &identity(b"one"), &[("add", "adds")]).await;
     servers.approve(&all_of(servers), "dana").await.unwrap();
     list(servers, &identity(b"two"), &[("add", "adds")]).await;
-    assert_eq!(servers.held("helper", Some(&identity(b"two")), "add"), Some(Held::Server(Standing::Changed)));
+    assert_eq!(servers.held("helper", Some(&identity(b"two")), "add", None), Some(Held::Server(Standing::Changed)));
     assert_eq!(
-        servers.held("helper", Some(&identity(b"one")), "add"),
+        servers.held("helper", Some(&identity(b"one")), "add", None),
         None,
         "a connection to the approved one goes on"
     );
     assert_eq!(servers.to_review(), 1);
     servers.approve(&all_of(servers), "dana").await.unwrap();
     for binary in [b"one", b"two"] {
-        assert_eq!(servers.held("helper", Some(&identity(binary)), "add"), None);
+        assert_eq!(servers.held("helper", Some(&identity(binary)), "add", None), None);
     }
     servers.forget("helper", "dana").await.unwrap();
-    assert_eq!(servers.held("helper", Some(&identity(b"one")), "add"), Some(Held::Unlisted));
+    assert_eq!(servers.held("helper", Some(&identity(b"one")), "add", None), Some(Held::Unlisted));
     let names: Vec<&str> = world
         .engine
         .store()
