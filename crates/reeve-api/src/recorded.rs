@@ -73,7 +73,8 @@ impl World {
         std::fs::write(policies.join("standing.cedar"), format!("{STANDING}{}{}", tools::STANDING, servers::STANDING))
             .unwrap();
         std::fs::write(policies.join("mine.cedar"), tools::RULES).unwrap();
-        std::fs::write(policies.join("tools.yaml"), servers::TOOLS).unwrap();
+        // In place of the demo's, whose tools the recorded server does not have.
+        std::fs::write(home.config.join("tools.yaml"), servers::TOOLS).unwrap();
         let clock = Arc::new(StillClock::default());
         let options = HostOptions {
             vault: Some(Vault::memory()),
