@@ -32,7 +32,7 @@ type Asked = {
   set: boolean;
   /** The system's method, while it asks instead. */
   system: string | null;
-  /** Makes the call again; rejects where the passphrase is not taken. */
+  /** Makes the call again, unless it was given up meanwhile; rejects where the passphrase is not taken. */
   again: (proof: string) => Promise<void>;
   /** Nobody proved anything: the call ends as it was refused. */
   give: () => void;
@@ -52,12 +52,15 @@ export function PresenceGate({ engine, children }: { engine: Engine; children: R
         // Its own form asks for the passphrase.
         if (wanted.call === "approvals.set_presence" && asks === null) throw why;
         return new Promise((resolve, reject) => {
+          // The system may answer after its person gave up here.
+          let over = false;
           const one: Asked = {
             id: crypto.randomUUID(),
             why,
             set,
             system: asks,
             again: async (proof) => {
+              if (over) return;
               try {
                 resolve(await engine.call(withProof(wanted, proof)));
               } catch (error) {
@@ -69,6 +72,7 @@ export function PresenceGate({ engine, children }: { engine: Engine; children: R
               setAsked((all) => all.filter((other) => other !== one));
             },
             give: () => {
+              over = true;
               setAsked((all) => all.filter((other) => other !== one));
               reject(why);
             },
@@ -123,16 +127,33 @@ function SystemQuestion({ asked, system, engine, onInstead }: { asked: Asked; sy
   const other = asked.set && !busy ? <Button large onClick={() => onInstead(null)}>{t("presence.instead")}</Button> : null;
   return (
     <Modal title={t("presence.title")} open onOpen={(open) => (open ? undefined : asked.give())}>
-      <DialogForm submit={t("presence.askAgain")} inert={busy} error={error} onCancel={asked.give} onSubmit={() => void ask()} other={other}>
-        <p className="first-letter:uppercase">
-          <Prose text={asked.why.message} />
-          {"."}
-        </p>
-        <p role="status" className="text-t2">
-          {busy ? t("presence.asks", { system }) : null}
-        </p>
-      </DialogForm>
+      <OwnEscape asked={asked}>
+        <DialogForm submit={t("presence.askAgain")} inert={busy} error={error} onCancel={asked.give} onSubmit={() => void ask()} other={other}>
+          <p className="first-letter:uppercase">
+            <Prose text={asked.why.message} />
+            {"."}
+          </p>
+          <p role="status" className="text-t2">
+            {busy ? t("presence.asks", { system }) : null}
+          </p>
+        </DialogForm>
+      </OwnEscape>
     </Modal>
+  );
+}
+
+/** Escape gives up this question and not the form below it. */
+function OwnEscape({ asked, children }: { asked: Asked; children: ReactNode }) {
+  return (
+    <div
+      onKeyDown={(event) => {
+        if (event.key !== "Escape") return;
+        event.stopPropagation();
+        asked.give();
+      }}
+    >
+      {children}
+    </div>
   );
 }
 
@@ -167,14 +188,7 @@ function PassphraseQuestion({ asked, engine, why }: { asked: Asked; engine: Engi
   };
   return (
     <Modal title={t(set ? "presence.title" : "presence.first")} open onOpen={(open) => (open ? undefined : asked.give())}>
-      {/* Escape gives up this question and not the form below it. */}
-      <div
-        onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
-          event.stopPropagation();
-          asked.give();
-        }}
-      >
+      <OwnEscape asked={asked}>
         <DialogForm submit={t(set ? "presence.go" : "presence.setAndGo")} inert={busy} error={error} onCancel={asked.give} onSubmit={() => void send()}>
           <p className="first-letter:uppercase">
             <Prose text={asked.why.message} />
@@ -186,7 +200,7 @@ function PassphraseQuestion({ asked, engine, why }: { asked: Asked; engine: Engi
             <input ref={field} id={id} type="password" required minLength={set ? 1 : 8} autoFocus autoComplete={set ? "current-password" : "new-password"} className={FIELD} />
           </label>
         </DialogForm>
-      </div>
+      </OwnEscape>
     </Modal>
   );
 }
