@@ -2,7 +2,6 @@
 import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useSettled } from "../../components/use-settled";
 import type { AnswerDto } from "../../engine/bindings/AnswerDto";
-import type { ConfirmedDto } from "../../engine/bindings/ConfirmedDto";
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
 import type { DraftDto } from "../../engine/bindings/DraftDto";
@@ -133,10 +132,10 @@ export function useAllowLate() {
   );
 }
 
-/** Lets the system ask; answers when its human did. Kept nowhere but in the field that it goes to. */
+/** Lets the system ask; what its human proved goes to the field that it is given to, and is kept nowhere else. */
 export function useConfirm() {
   const engine = useEngine();
-  return useMutation<ConfirmedDto, EngineError, undefined>({ gcTime: 0, mutationFn: () => engine.call({ call: "approvals.confirm" }) });
+  return useMutation<void, EngineError, (proof: string) => void>({ gcTime: 0, mutationFn: async (take) => take((await engine.call({ call: "approvals.confirm" })).proof) });
 }
 
 export function useUndo() {

@@ -87,21 +87,23 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
   const late = useAllowLate();
   const proof = useRef<HTMLInputElement>(null);
   const [writing, setWriting] = useState(false);
+  const [sent, setSent] = useState(0);
   const [rule, setRule] = useRule(question);
   const proposed = useProposed(question.id, rule, writing);
   const nonce = question.arming?.nonce ?? "";
-  const stamp = `${question.id}/${nonce}/${writing ? JSON.stringify(rule) : ""}`;
+  const stamp = `${question.id}/${nonce}/${writing ? JSON.stringify([rule, proposed.text ?? ""]) : ""}`;
   const { armed, guard } = useArming(stamp, nonce !== "" && !late.isPending, question.arming?.armsAfterMs ?? 700);
   const allow = (scope: ScopeDto) => {
     if (!armed || (scope.kind === "always" && proposed.text === undefined)) return;
     const typed = proof.current?.value ?? "";
     if (proof.current) proof.current.value = "";
+    setSent((times) => times + 1);
     late.mutate(
       { question, scope, rule: scope.kind === "always" ? rule : null, proof: typed === "" ? null : typed },
       { onSuccess: () => (setWriting(false), toast("done", t(scope.kind === "always" ? "card.toast.written" : "card.toast.late"))) },
     );
   };
-  const decide: Decide = { armed, mayAllow: armed, allow, deny: () => {}, raise: () => {} };
+  const decide: Decide = { armed, sent, mayAllow: armed, allow, deny: () => {}, raise: () => {} };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
     if (!writing || !chordKey(event) || event.key !== "Enter" || event.shiftKey) return;
     event.preventDefault();
@@ -147,7 +149,7 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
               <Reason resolved={resolved} />
               {resolved.resolution.kind === "approved" && question.usedAt === null && answer === "once" ? <Fact label={t("card.use")}>{t("card.unused")}</Fact> : null}
             </Facts>
-            <LateActions question={question} answer={answer} armed={armed} proof={proof} mark={mark} onAllow={() => allow({ kind: "once" })} onWrite={() => setWriting(true)} />
+            <LateActions question={question} answer={answer} armed={armed} proof={proof} sent={sent} mark={mark} onAllow={() => allow({ kind: "once" })} onWrite={() => setWriting(true)} />
           </footer>
         </>
       )}
@@ -188,17 +190,17 @@ function Left({ question }: { question: ApprovalDto }) {
   );
 }
 
-type LateActionsProps = { question: ApprovalDto; answer: Answer; armed: boolean; proof: RefObject<HTMLInputElement | null>; mark: MarkOf | null; onAllow: () => void; onWrite: () => void };
+type LateActionsProps = { question: ApprovalDto; answer: Answer; armed: boolean; proof: RefObject<HTMLInputElement | null>; sent: number; mark: MarkOf | null; onAllow: () => void; onWrite: () => void };
 
 /** *Allow next time* for what expired; a rule for that, and for what was allowed by hand. */
-function LateActions({ question, answer, armed, proof, mark, onAllow, onWrite }: LateActionsProps) {
+function LateActions({ question, answer, armed, proof, sent, mark, onAllow, onWrite }: LateActionsProps) {
   const { t } = useTranslation();
   const { arming, facts } = question;
   const mayWrite = Boolean(arming?.alwaysText) && question.left === null;
   if (!arming || (answer !== "expired" && !(answer === "once" && mayWrite))) return null;
   return (
     <div className="mt-3 border-t border-line pt-3">
-      {answer === "expired" && facts?.needsProof ? <Proof facts={facts} field={proof} /> : null}
+      {answer === "expired" && facts?.needsProof ? <Proof facts={facts} field={proof} sent={sent} /> : null}
       <div className="flex flex-wrap items-center gap-2">
         <Mark mark={mark} />
         <span className="flex-1" />

@@ -36,7 +36,7 @@ export function CardActions({ question, decide, seen, mark, proof, denying, setD
   return (
     <footer className="flex-none border-t border-line px-4 pt-3 pb-2.5">
       {error ? <DecisionError error={error} /> : null}
-      {!denying && question.facts?.needsProof ? <Proof facts={question.facts} field={proof} /> : null}
+      {!denying && question.facts?.needsProof ? <Proof facts={question.facts} field={proof} sent={decide.sent} /> : null}
       {denying ? <DenyReason decide={decide} reason={reason} setReason={setReason} onCancel={() => setDenying(false)} /> : null}
       {denying ? null : (
         <div className="flex flex-wrap items-center gap-2">

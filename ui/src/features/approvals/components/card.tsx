@@ -20,6 +20,8 @@ import { type Wider, useRule, WiderAnswer } from "./wider-answer";
 
 export type Decide = {
   armed: boolean;
+  /** Answers sent so far. */
+  sent: number;
   /** Whether allowing is possible now: armed, and seen where it must be. */
   mayAllow: boolean;
   allow: (scope: ScopeDto) => void;
@@ -42,9 +44,10 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const proposed = useProposed(question.id, rule, wider === "always");
   const [denying, setDenying] = useState(false);
   const [reason, setReason] = useState("");
+  const [sent, setSent] = useState(0);
 
   const nonce = question.arming?.nonce ?? "";
-  const stamp = `${question.id}/${question.fingerprint}/${nonce}/${wider ?? ""}/${wider === "always" ? JSON.stringify(rule) : ""}`;
+  const stamp = `${question.id}/${question.fingerprint}/${nonce}/${wider ?? ""}/${wider === "always" ? JSON.stringify([rule, proposed.text ?? ""]) : ""}`;
   const { armed, guard } = useArming(stamp, nonce !== "" && !pending, question.arming?.armsAfterMs ?? 700);
   const { area, seen, look } = useSeen(`${question.id}/${question.fingerprint}`);
   const mayAllow = armed && (seen.whole || !mustBeSeen(question.risk));
@@ -57,11 +60,13 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const typed = () => {
     const value = proof.current?.value ?? "";
     if (proof.current) proof.current.value = "";
+    setSent((times) => times + 1);
     return value === "" ? null : value;
   };
   const agent = plain(question.agentName);
   const decide: Decide = {
     armed,
+    sent,
     mayAllow,
     allow: (scope) => {
       // What is written is what is shown: a text that is not read and weighed yet is not written, by a chord either.

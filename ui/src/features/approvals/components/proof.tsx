@@ -13,11 +13,11 @@ import { DecisionError } from "./decision-error";
 /** How long a confirmation counts, less what an answer takes. */
 const COUNTS_MS = 55_000;
 
-/** What proves it is read from the field when the answer is sent, and lives nowhere else. */
-export function Proof({ facts, field }: { facts: CardFactsDto; field: RefObject<HTMLInputElement | null> }) {
+/** What proves it is read from the field when the answer is sent, and lives nowhere else. `sent`: answers so far; a confirmation counts for one. */
+export function Proof({ facts, field, sent }: { facts: CardFactsDto; field: RefObject<HTMLInputElement | null>; sent: number }) {
   const { data } = useCall({ call: "approvals.presence" });
   const system = data?.system;
-  return system?.problem === null ? <BySystem system={system.name} field={field} /> : <Passphrase facts={facts} field={field} />;
+  return system?.problem === null ? <BySystem key={sent} system={system.name} field={field} /> : <Passphrase facts={facts} field={field} />;
 }
 
 function BySystem({ system, field }: { system: string; field: RefObject<HTMLInputElement | null> }) {
@@ -30,14 +30,16 @@ function BySystem({ system, field }: { system: string; field: RefObject<HTMLInpu
     const over = setTimeout(reset, COUNTS_MS);
     return () => clearTimeout(over);
   }, [isSuccess, reset]);
-  const ask = () =>
-    confirm.mutate(undefined, {
-      onSuccess: ({ proof }) => {
-        if (field.current) field.current.value = proof;
-      },
+  const ask = () => {
+    const here = field.current;
+    const take = (proof: string) => {
+      if (here) here.value = proof;
+    };
+    confirm.mutate(take, {
       // Who has nobody to ask asks for the passphrase from now on.
       onError: ({ code }) => (code === "notPermitted" ? undefined : void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.presence" }) })),
     });
+  };
   return (
     <div className="mb-2.5">
       {error ? <DecisionError error={error} /> : null}

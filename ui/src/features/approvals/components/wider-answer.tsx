@@ -87,7 +87,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
       </div>
       <footer className="flex-none border-t border-line px-4 py-3">
         {error?.code === "stillDecides" ? <Conflict error={error} approval={question.id} text={shown ?? ""} onCancel={onBack} /> : error ? <DecisionError error={error} /> : null}
-        {question.facts && needsProof ? <Proof facts={question.facts} field={proof} /> : null}
+        {question.facts && needsProof ? <Proof facts={question.facts} field={proof} sent={decide.sent} /> : null}
         <div className="flex items-center gap-2">
           <Mark mark={mark} />
           <span className="flex-1" />
