@@ -8,9 +8,7 @@ import { Untrusted } from "../../../components/untrusted";
 import type { ServerDetailDto } from "../../../engine/bindings/ServerDetailDto";
 import { approval, startOf } from "../model";
 import { useApprove, useForget } from "../queries";
-
-/** So many tools are named; the rest are counted. */
-const NAMED = 12;
+import { Changes } from "./changes";
 
 /** `only`: one tool. */
 export function Approve({ detail, only, onDone }: { detail: ServerDetailDto; only: string | null; onDone: () => void }) {
@@ -30,32 +28,44 @@ export function Approve({ detail, only, onDone }: { detail: ServerDetailDto; onl
       onSubmit={() => mutate(wanted, { onSuccess: () => (toast("done", t("servers.approved")), onDone()) })}
     >
       {wanted.identity === null || detail.identity === null ? null : (
-        <p>
-          {t("servers.approveStart")}{" "}
-          <code className="mono text-caption">
-            <Untrusted text={startOf(detail.identity)} max={120} />
-          </code>
-        </p>
+        <div>
+          <p>
+            {t("servers.approveStart")}{" "}
+            <code className="mono text-caption">
+              <Untrusted text={startOf(detail.identity)} />
+            </code>
+          </p>
+          {detail.diff.length === 0 ? null : <Changes fields={detail.diff} />}
+        </div>
       )}
       {chosen.length === 0 ? (
         <p>{t("servers.approveNothing")}</p>
       ) : (
         <div>
           <p>{t("servers.approveList", { count: chosen.length })}</p>
-          <ul className="mono mt-1 max-h-40 overflow-y-auto text-caption" tabIndex={0} aria-label={t("servers.approveList", { count: chosen.length })}>
-            {chosen.slice(0, NAMED).map((tool) => (
-              <li key={tool.name} className="flex items-center gap-2">
-                <Untrusted text={tool.name} max={60} />
-                {tool.findings.length === 0 ? null : (
-                  <span className="inline-flex items-center gap-1 font-sans text-ask">
-                    <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
-                    {t("servers.findings", { count: tool.findings.length })}
+          {/* Every one by name, and what changed in it: nothing is approved that is not shown here. */}
+          <ul className="mt-1 grid max-h-60 gap-1 overflow-y-auto text-caption" tabIndex={0} aria-label={t("servers.approveList", { count: chosen.length })}>
+            {chosen.map((tool) => (
+              <li key={tool.name}>
+                <span className="flex items-center gap-2">
+                  <span className="mono min-w-0 wrap-anywhere">
+                    <Untrusted text={tool.name} />
                   </span>
+                  {tool.findings.length === 0 ? null : (
+                    <span className="inline-flex flex-none items-center gap-1 text-ask">
+                      <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
+                      {t("servers.findings", { count: tool.findings.length })}
+                    </span>
+                  )}
+                </span>
+                {tool.diff.length === 0 ? null : (
+                  <div className="mt-1">
+                    <Changes fields={tool.diff} />
+                  </div>
                 )}
               </li>
             ))}
           </ul>
-          {chosen.length > NAMED ? <p className="text-caption text-t3">{t("servers.andMore", { count: chosen.length - NAMED })}</p> : null}
         </div>
       )}
       {doubtful.length === 0 ? null : <p className="rounded-control bg-ask-tint px-3 py-2">{t("servers.doubtful", { count: doubtful.length })}</p>}
