@@ -1,5 +1,5 @@
 //! Calls that Reeve makes by itself beside an agent's call, to find something out: operations of their own, under the call,
-//! that take every step any call takes.
+//! judged, recorded and cut like any. The pace and the breakers of the server count the call that they are for, not them.
 
 use reeve_domain::id::OperationId;
 use reeve_domain::operation::{Operation, Purpose};
@@ -8,8 +8,9 @@ use reeve_engine::Ruling;
 use serde_json::{Map, Value, json};
 
 use crate::acting::Acting;
-use crate::call::{Call, LONGEST_ASIDE, said};
+use crate::call::{Call, LONGEST_ASIDE, limit};
 use crate::gateway::Gateway;
+use crate::redaction;
 use crate::upstream::{Failure, Upstream};
 
 impl Gateway {
@@ -26,6 +27,8 @@ impl Gateway {
         (tool, arguments): (&str, Map<String, Value>),
         upstream: &dyn Upstream,
     ) -> Result<(OperationId, Value), String> {
+        let (rules, marks) = (self.data_rules(call, tool), self.marks(call));
+        redaction::unchanged(&arguments, rules.as_ref(), &marks)?;
         let facts = self.facts_of(call, tool, &arguments, purpose).await?;
         let operation = Operation {
             id: OperationId::new(),
@@ -54,17 +57,18 @@ impl Gateway {
         let params = json!({ "name": tool, "arguments": arguments });
         acting.outcome.request_bytes = params.to_string().len() as u64;
         let Some(admission) = acting.admission() else { return Err("its admission is gone".to_owned()) };
+        let longest = limit(admission.obligations()).min(LONGEST_ASIDE);
         let asked = upstream.request(admission, "tools/call", params, &call.cancelled);
         let answered = tokio::select! {
             biased;
             () = admission.revoked().cancelled() => Err(Failure::Cancelled),
             answered = asked => answered,
-            () = tokio::time::sleep(LONGEST_ASIDE) => Err(Failure::Timeout),
+            () = tokio::time::sleep(longest) => Err(Failure::Timeout),
         };
         match answered {
             Ok(result) => {
                 acting.outcome.response_bytes = result.to_string().len() as u64;
-                let came = said(&result);
+                let came = redaction::came(&result, rules.as_ref(), &marks);
                 let failed = match &came {
                     ToolResult::ToolError { message } => Some(message.clone()),
                     _ => None,

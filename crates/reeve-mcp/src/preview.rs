@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use reeve_domain::obligation::{Obligation, Preview};
+use reeve_domain::obligation::{DataAction, Obligation, Preview};
 use reeve_domain::operation::{ArgumentValue, Operation, Purpose, RowCount};
 use reeve_domain::verdict::{Decision, Denial, DenialKind};
 use reeve_engine::denials::own;
@@ -149,10 +149,18 @@ impl Gateway {
         let Asked { tool, arguments, rows: place, statement } = asked(call, preview)?;
         shown.insert("tool".to_owned(), json!(tool));
         shown.insert("at".to_owned(), json!(self.engine().now()));
+        let (rules, marks) = (self.data_rules(call, &tool), self.marks(call));
+        redaction::unchanged(&call.arguments, self.data_rules(call, &call.tool).as_ref(), &marks)?;
+        let action = rules.as_ref().and_then(|rules| arguments.keys().map(|name| rules.argument(name)).max());
+        let statement = statement.map(|statement| match action {
+            Some(DataAction::Redact | DataAction::Block) => marks.masked(&statement).0,
+            _ => statement,
+        });
         shown.extend(statement.map(|statement| ("statement".to_owned(), json!(short(&statement)))));
         let (id, result) = self.beside(call, of, Purpose::Preview, (&tool, arguments), upstream).await?;
         shown.insert("operation".to_owned(), json!(id));
-        shown.insert("result".to_owned(), json!(short(&said(&result))));
+        let result_shown = redaction::for_record(&said(&result), rules.as_ref(), &marks);
+        shown.insert("result".to_owned(), json!(short(&result_shown)));
         let rows = rows(&result, &place)?;
         shown.insert("rows".to_owned(), json!(rows));
         Ok(RowCount::Counted { rows, preview: id, arguments: of.content.clone() })

@@ -3,10 +3,11 @@
 
 use reeve_domain::obligation::{DataAction, DataRules, Obligation};
 use reeve_domain::operation::DataKind;
+use reeve_domain::outcome::ToolResult;
 use reeve_protocol::personal::{self, Marks};
 use serde_json::{Map, Value};
 
-use crate::call::Call;
+use crate::call::{Call, said};
 use crate::gateway::Gateway;
 
 /// What a tool answers, after the rules.
@@ -18,13 +19,50 @@ pub(crate) enum Answered {
 }
 
 impl Gateway {
-    /// What holds for personal data in calls of this tool, where a rule looks for it.
+    /// What holds for personal data where this tool is called, be it beside the call: then what holds for the call holds for
+    /// all that is told of it, too, whatever its arguments are named there.
     pub(crate) fn data_rules(&self, call: &Call, tool: &str) -> Option<DataRules> {
-        self.engine().policies().in_force().tools.tool(&call.server.name, tool)?.data
+        let in_force = self.engine().policies().in_force();
+        let of = |tool: &str| in_force.tools.tool(&call.server.name, tool)?.data;
+        match (of(&call.tool), of(tool)) {
+            (Some(own), Some(other)) if call.tool != tool => Some(stricter(&other, &own)),
+            (Some(own), None) => Some(stricter(&DataRules::default(), &own)),
+            (_, other) => other,
+        }
     }
 
     pub(crate) fn marks(&self, call: &Call) -> Marks {
         Marks::new(self.marks_key(), call.session.id().as_str())
+    }
+}
+
+/// The rules of another tool, under which nothing is freer than the strictest of the call's own.
+fn stricter(other: &DataRules, own: &DataRules) -> DataRules {
+    let strictest = own.arguments.values().copied().fold(own.other_arguments, DataAction::max);
+    DataRules {
+        arguments: other.arguments.iter().map(|(name, action)| (name.clone(), strictest.max(*action))).collect(),
+        other_arguments: strictest.max(other.other_arguments),
+        result: own.result.max(other.result),
+        for_call: own.for_call || other.for_call,
+    }
+}
+
+/// Refuses arguments that a tool would be given marks in: what is asked about must be what is sent.
+///
+/// # Errors
+/// That they would be changed, for people.
+pub(crate) fn unchanged(
+    arguments: &Map<String, Value>,
+    rules: Option<&DataRules>,
+    marks: &Marks,
+) -> Result<(), String> {
+    let Some(rules) = rules.filter(|rules| rules.for_call) else { return Ok(()) };
+    match for_call(arguments, rules, marks) {
+        Ok(sent) if sent == *arguments => Ok(()),
+        _ => {
+            Err("its rules put marks for personal data into it (`redact_for_call`), and it would be another one"
+                .to_owned())
+        }
     }
 }
 
@@ -103,6 +141,14 @@ pub(crate) fn for_record(text: &str, rules: Option<&DataRules>, marks: &Marks) -
     match rules.map(|rules| rules.result) {
         Some(DataAction::Redact | DataAction::Block) => marks.masked(text).0,
         _ => text.to_owned(),
+    }
+}
+
+/// What the record says of a result.
+pub(crate) fn came(result: &Value, rules: Option<&DataRules>, marks: &Marks) -> ToolResult {
+    match said(result) {
+        ToolResult::ToolError { message } => ToolResult::ToolError { message: for_record(&message, rules, marks) },
+        other => other,
     }
 }
 
@@ -186,6 +232,37 @@ mod tests {
         assert_eq!(sent["to"][0], marks().mark(DataKind::Email, "dana@example.com"));
         assert_eq!((&sent["n"], &sent["keep"]), (&json!(5), &json!("a@example.com")));
         assert!(for_call(&object(json!({ "card": 4111111111111111_u64 })), &rules, &marks()).is_err());
+    }
+
+    #[test]
+    fn beside_a_call_nothing_is_freer_than_in_it() {
+        let own = DataRules {
+            arguments: [("query".to_owned(), DataAction::Redact)].into(),
+            result: DataAction::Redact,
+            ..DataRules::default()
+        };
+        let other = DataRules {
+            arguments: [("sql".to_owned(), DataAction::Allow), ("to".to_owned(), DataAction::Block)].into(),
+            ..DataRules::default()
+        };
+        let both = stricter(&other, &own);
+        assert_eq!(
+            ["sql", "to", "x"].map(|name| both.argument(name)),
+            [DataAction::Redact, DataAction::Block, DataAction::Redact]
+        );
+        assert!(both.result == DataAction::Redact && !both.for_call);
+    }
+
+    #[test]
+    fn what_the_tool_would_be_given_marks_in_is_no_call_to_ask_about() {
+        let rules = rules(DataAction::Allow);
+        let of = |arguments: Value| unchanged(&object(arguments), Some(&rules), &marks());
+        assert!(
+            of(json!({ "to": "dana@example.com" })).is_err() && of(json!({ "card": 4111111111111111_u64 })).is_err()
+        );
+        assert_eq!(of(json!({ "to": "everybody" })), Ok(()));
+        let as_it_is = DataRules { for_call: false, ..rules.clone() };
+        assert_eq!(unchanged(&object(json!({ "to": "dana@example.com" })), Some(&as_it_is), &marks()), Ok(()));
     }
 
     #[test]
