@@ -135,7 +135,14 @@ export function useAllowLate() {
 /** Lets the system ask; what its human proved goes to the field that it is given to, and is kept nowhere else. */
 export function useConfirm() {
   const engine = useEngine();
-  return useMutation<void, EngineError, (proof: string) => void>({ gcTime: 0, mutationFn: async (take) => take((await engine.call({ call: "approvals.confirm" })).proof) });
+  return useMutation<undefined, EngineError, (proof: string) => void>({
+    gcTime: 0,
+    mutationFn: async (take) => {
+      const { proof } = await engine.call({ call: "approvals.confirm" });
+      take(proof);
+      return undefined;
+    },
+  });
 }
 
 export function useUndo() {
