@@ -237,3 +237,66 @@ async fn what_a_server_asks_and_a_person_refuses_is_turned_down_in_the_words_of_
     wire.serve(json!({ "jsonrpc": "2.0", "id": ping["id"], "result": {} })).await;
     assert_eq!(wire.heard().await["id"], "p");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_connection_lists_clears_nothing_and_blocks_nothing_on_another() {
+    let world = World::new().await;
+    let mut first = world.wire().await;
+    let mut second = world.bare_wire("claude-code").await;
+    let changed = changed("echo", "does echo, and more");
+    assert_eq!(listed(&mut second, "l1", changed).await, ["write"]);
+    // What the first one listed is approved.
+    first.call("c1", "echo", json!({})).await;
+    let asked = first.served().await;
+    first.answer(&asked, "hello").await;
+    assert_eq!(text(&answer(&mut first, "c1").await), "hello");
+    // And lists again: what the second one listed is not.
+    assert_eq!(listed(&mut first, "l2", tools()).await, ["echo", "write"]);
+    second.call("c2", "echo", json!({})).await;
+    assert!(text(&answer(&mut second, "c2").await).contains("`echo` is not what a human approved"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_server_asks_for_inside_an_answer_goes_before_the_gate_too() {
+    let rules = "tool_governance:\n  echo: { idempotency_key: request_id, cache_ttl: 24h, on_duplicate: return_cached, strict_mode: true }\n";
+    let world = World::with(&[("tools.yaml", rules)]).await;
+    let mut wire = world.wire().await;
+    let interim = |words: &str| {
+        json!({ "resultType": "input_required", "requestState": "s", "inputRequests": { "who": {
+        "method": "elicitation/create", "params": { "message": words, "requestedSchema": {
+            "type": "object", "properties": { "password": { "type": "string" } } } } } } })
+    };
+    wire.call("c1", "echo", json!({ "request_id": "r1" })).await;
+    let asked = wire.served().await;
+    wire.serve(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": interim("Your password?") })).await;
+    let question = world.held().await;
+    assert!(question.summary.contains("asks you to type something"), "{}", question.summary);
+    world.answer(&question, Resolution::Refused { reason: None }).await;
+    let said = answer(&mut wire, "c1").await;
+    assert_eq!(said["result"]["isError"], true);
+    assert!(!said.to_string().contains("inputRequests"), "{said}");
+    // It was not made, so the call is made again, and what it asks for then passes.
+    wire.call("c2", "echo", json!({ "request_id": "r1" })).await;
+    let asked = wire.served().await;
+    wire.serve(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": interim("Your name?") })).await;
+    world.approve(&world.held().await).await;
+    assert_eq!(answer(&mut wire, "c2").await["result"], interim("Your name?"));
+    // With the answers it has its effect, once.
+    let params = json!({ "name": "echo", "arguments": { "request_id": "r1" }, "requestState": "s",
+        "inputResponses": { "who": { "action": "accept" } } });
+    for id in ["c3", "c4"] {
+        wire.ask(json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })).await;
+        if id == "c3" {
+            let asked = wire.served().await;
+            assert_eq!(asked["params"]["inputResponses"], params["inputResponses"]);
+            wire.answer(&asked, "done").await;
+        }
+        assert_eq!(text(&answer(&mut wire, id).await), "done");
+    }
+    // The same inside the answer to anything else.
+    wire.ask(json!({ "jsonrpc": "2.0", "id": "p", "method": "prompts/get", "params": { "name": "x" } })).await;
+    let asked = wire.served().await;
+    wire.serve(json!({ "jsonrpc": "2.0", "id": asked["id"], "result": interim("Your town?") })).await;
+    world.answer(&world.held().await, Resolution::Refused { reason: None }).await;
+    assert!(answer(&mut wire, "p").await["error"].is_object());
+}

@@ -1,11 +1,13 @@
 //! One connection: what passes untouched, what is judged, what is held, and that no two things are taken for one another.
 
 use reeve_domain::approval::Resolution;
+use reeve_domain::event::EventBody;
+use reeve_domain::outcome::ToolEnd;
 use reeve_domain::session::SessionEnd;
 use reeve_mcp::Ended;
 use serde_json::json;
 
-use super::world::{World, is_change, text};
+use super::world::{Wire, World, is_change, text};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_allowed_call_reaches_the_server_and_is_in_the_record() {
@@ -233,4 +235,61 @@ async fn two_agents_with_the_same_ids_never_hear_each_others_answers() {
     one.answer(&for_one, "for the one").await;
     assert_eq!(text(&one.heard().await), "for the one");
     assert_eq!(text(&other.heard().await), "for the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_an_id_never_reaches_the_server_and_is_in_the_record() {
+    let world = World::new().await;
+    let mut wire = world.wire().await;
+    let params = json!({ "name": "drop", "arguments": {} });
+    wire.ask(json!({ "jsonrpc": "2.0", "method": "tools/call", "params": params })).await;
+    wire.server_heard_nothing().await;
+    let events = world.engine.store().events(None, 50).await.unwrap();
+    assert!(events.iter().any(|event| matches!(&event.body,
+        EventBody::ConnectionRefused { why, .. } if why == "a tool call without an id")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_waits_for_an_answer_that_cannot_be_read_hears_so_at_once() {
+    let world = World::new().await;
+    let mut wire = world.wire().await;
+    let says = async |wire: &Wire, line: String| wire.server.tx.send(line.into()).await.unwrap();
+    for (id, answer) in [(1, r#""result":{"a":1,"a":2}}"#), (2, r#""result":{"a":"#), (3, "")] {
+        wire.call(id, "echo", json!({ "message": id })).await;
+        let asked = wire.served().await;
+        // Words of a server are no answer.
+        says(&wire, "listening { \"jsonrpc\": 2 }".to_owned()).await;
+        let line = match answer {
+            "" => r#"{"jsonrpc":"2.0","result":{"a":"#.to_owned(),
+            rest => format!(r#"{{"jsonrpc":"2.0","id":{},{rest}"#, asked["id"]),
+        };
+        says(&wire, line).await;
+        let heard = wire.heard().await;
+        assert_eq!(heard["id"], id);
+        assert!(text(&heard).contains("got no answer"), "{heard}");
+    }
+    let rows = world.rows(3).await;
+    assert!(rows.iter().all(|row| row.end == Some(ToolEnd::Unknown)), "{rows:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_goes_along_with_the_arguments_is_another_question_and_what_names_one_message_is_not() {
+    let world = World::new().await;
+    let mut wire = world.wire().await;
+    let call = |id: u64, rest: serde_json::Value| {
+        let mut params = json!({ "name": "write", "arguments": { "path": "a" } });
+        params.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+    };
+    wire.ask(call(1, json!({ "_meta": { "claudecode/toolUseId": "one" } }))).await;
+    wire.ask(call(2, json!({ "_meta": { "claudecode/toolUseId": "two" } }))).await;
+    let first = world.held_for(2).await;
+    world.answer(&first, Resolution::Refused { reason: None }).await;
+    for _ in 0..2 {
+        wire.heard().await;
+    }
+    wire.ask(call(3, json!({ "inputResponses": { "name": { "action": "accept" } } }))).await;
+    let second = world.held().await;
+    assert_ne!(second.id, first.id);
+    assert!(second.view.to_string().contains("inputResponses"));
 }
