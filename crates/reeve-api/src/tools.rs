@@ -156,7 +156,11 @@ async fn hear(gateway: &Gateway, party: &Party, server: &ServerRef, method: Opti
             let answer = match method {
                 Some("tools/list") => gateway.listed(&party.session, server, None, result).await,
                 Some(method) if lists::greets(method) => Answer::Result(gateway.greeted(server, result)),
-                _ => return Passage::AsItIs,
+                // What the server asks of the agent's side may also stand in an answer.
+                _ => match gateway.inputs(&party.session, server, &result, None).await {
+                    Ok(()) => return Passage::AsItIs,
+                    Err(why) => message::failure(-32603, why),
+                },
             };
             Passage::Changed(message::answer(Some(&id), answer))
         }
