@@ -155,6 +155,34 @@ async fn few_rows_pass_and_a_count_that_is_no_number_is_asked_about() {
     }
 }
 
+/// A statement with somebody's address in it, under rules that keep it out of the record.
+async fn about_a_person(for_call: bool) -> Scene {
+    let rules = format!("arguments: {{ query: redact }}\n    redact_for_call: {for_call}\n    max_row_count");
+    let scene = scene(&COUNTED.replace("max_row_count", &rules)).await;
+    let query = "UPDATE customers SET tier = 'gold' WHERE mail = 'dana@example.com'";
+    scene.wire.call(1, "write_query", json!({ "query": query })).await;
+    scene
+}
+
+#[tokio::test]
+async fn what_is_kept_out_of_a_calls_record_is_kept_out_of_its_previews_too() {
+    let scene = about_a_person(false).await;
+    let held = scene.world.held().await;
+    assert_eq!(held.view["rows"]["rows"], 5000, "{}", held.view);
+    let statement = held.view["preview"]["statement"].as_str().unwrap();
+    assert!(statement.contains("mail = '(email."), "{statement}");
+    assert!(!held.view.to_string().contains("dana@"), "{}", held.view);
+    assert_eq!(scene.counts(), (1, 0));
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_with_marks_in_it_is_not_judged_by_the_rows_of_another() {
+    let scene = about_a_person(true).await;
+    let held = scene.world.held().await;
+    assert!(held.reasons.iter().any(|reason| reason.rule.as_str() == "tool-uncounted-rows"), "{:?}", held.reasons);
+    assert_eq!(scene.counts(), (0, 0), "nothing was asked with the address in it");
+}
+
 #[tokio::test]
 async fn arguments_and_results_that_do_not_fit_are_told_by_field() {
     let tools = "tool_policies:\n  db/*: { schema_validation: enforce }\n";
