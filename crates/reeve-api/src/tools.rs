@@ -1,6 +1,7 @@
 //! Brings proxy and gateway together, which do not see each other: tool calls that the proxy finds in requests go to the
 //! gateway, and the gateway reaches remote servers over the proxy.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
@@ -19,7 +20,7 @@ use reeve_mcp::progress::Progress;
 use reeve_mcp::{Call, Failure, Gateway, Reply, ServerRef, Upstream};
 use reeve_protocol::{denial, mcp_ask};
 use reeve_proxy::payload::{Payload, PayloadError};
-use reeve_proxy::tools::{Party, Passage, Posted, ToolCall, ToolFailure, ToolMouth, ToolServer};
+use reeve_proxy::tools::{Expected, Party, Passage, Posted, Question, ToolCall, ToolFailure, ToolMouth, ToolServer};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
@@ -69,30 +70,12 @@ fn by_place(endpoint: &Endpoint) -> String {
 }
 
 impl ToolMouth for Mouth {
-    fn read(&self, body: &[u8]) -> Result<Option<Posted>, String> {
-        let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-        let has = |word: &[u8]| body.windows(word.len()).any(|window| window == word);
-        if !matches!(first, Some(b'{' | b'[')) || !(has(b"jsonrpc") || has(b"tools/call") || has(b"\\")) {
-            return Ok(None);
-        }
-        match message::parse(body) {
-            Ok(Message::Request { id, method, params }) if method == "tools/call" => {
-                Ok(Some(Posted::ToolCall { id: id.value(), params }))
-            }
-            Ok(Message::Request { method, .. }) => Ok(Some(Posted::Request { method })),
-            Ok(Message::Notification { method, params }) if method == "notifications/cancelled" => {
-                let id = params.get("requestId").cloned().unwrap_or_default();
-                Ok(Some(Posted::Cancels { id }))
-            }
-            Ok(Message::Notification { .. } | Message::Response { .. }) => Ok(Some(Posted::Other)),
-            Err(error) => {
-                if may_call(body) {
-                    Err(error.to_string())
-                } else {
-                    Ok(None)
-                }
-            }
-        }
+    fn read(&self, body: &[u8], expected: Expected) -> Result<Option<Posted>, String> {
+        read(body, expected)
+    }
+
+    fn is_registered(&self, endpoint: &Endpoint) -> bool {
+        self.registered(endpoint).is_some()
     }
 
     fn call(&self, call: ToolCall, server: Arc<dyn ToolServer>) -> BoxFuture<'static, Option<Bytes>> {
@@ -133,36 +116,80 @@ impl ToolMouth for Mouth {
         })
     }
 
-    fn hear(&self, party: Party, method: Option<&str>, message: Bytes) -> BoxFuture<'static, Passage> {
+    fn hear(&self, party: Party, question: Option<&Question>, message: Bytes) -> BoxFuture<'static, Passage> {
         let server = self.server(&party);
-        let (gateway, method) = (self.gateway.clone(), method.map(str::to_owned));
-        Box::pin(async move { hear(&gateway, &party, &server, method.as_deref(), &message).await })
+        let (gateway, question) = (self.gateway.clone(), question.cloned());
+        Box::pin(async move { hear(&gateway, &party, &server, question.as_ref(), &message).await })
     }
 
-    fn concerns(&self, method: Option<&str>, message: &[u8]) -> bool {
+    fn concerns(&self, question: Option<&Question>, message: &[u8]) -> bool {
         // Whatever a server may write for it, only a message with these letters or with an escape can be one of these.
         let has = |word: &[u8]| message.windows(word.len()).any(|window| window == word);
-        method.is_some_and(|method| method == "tools/list" || lists::greets(method))
+        question.is_some_and(|asked| asked.method == "tools/list" || lists::greets(&asked.method))
             || has(b"sampling")
             || has(b"elicitation")
             || has(b"\\")
     }
+
+    fn asks(&self, message: &[u8]) -> bool {
+        self.concerns(None, message)
+            && matches!(message::parse(message), Ok(Message::Request { method, .. }) if mcp_ask::is_ask(&method))
+    }
+}
+
+/// Reads what is posted.
+fn read(body: &[u8], expected: Expected) -> Result<Option<Posted>, String> {
+    if expected == Expected::Anything && !may_be_rpc(body) {
+        return Ok(None);
+    }
+    match message::parse(body) {
+        Ok(Message::Request { id, method, params }) if method == "tools/call" => {
+            Ok(Some(Posted::ToolCall { id: id.value(), params }))
+        }
+        Ok(Message::Request { method, params, .. }) => {
+            let first = params.get("cursor").is_none_or(Value::is_null);
+            Ok(Some(Posted::Request(Question { method, first })))
+        }
+        // A server that does not miss the `id` would act on it, and nobody would hear what came of it.
+        Ok(Message::Notification { method, .. }) if method == "tools/call" || mcp_ask::is_ask(&method) => {
+            Err(format!("`{method}` without an `id`"))
+        }
+        Ok(Message::Notification { method, params }) if method == "notifications/cancelled" => {
+            let id = params.get("requestId").cloned().unwrap_or_default();
+            Ok(Some(Posted::Cancels { id }))
+        }
+        Ok(Message::Notification { .. } | Message::Response { .. }) => Ok(Some(Posted::Other)),
+        Err(error) if expected == Expected::Mcp || may_call(body, expected) => Err(error.to_string()),
+        Err(_) => Ok(None),
+    }
 }
 
 /// What becomes of a message of a remote server.
-async fn hear(gateway: &Gateway, party: &Party, server: &ServerRef, method: Option<&str>, bytes: &[u8]) -> Passage {
+async fn hear(
+    gateway: &Gateway,
+    party: &Party,
+    server: &ServerRef,
+    question: Option<&Question>,
+    bytes: &[u8],
+) -> Passage {
     match message::parse(bytes) {
         Ok(Message::Response { id: Some(id), answer: Answer::Result(result) }) => {
-            let answer = match method {
-                Some("tools/list") => gateway.listed(&party.session, server, None, result).await,
-                Some(method) if lists::greets(method) => Answer::Result(gateway.greeted(server, result)),
+            match question {
+                Some(Question { method, first }) if method == "tools/list" => {
+                    let answer = gateway.listed(&party.session, server, *first, result).await;
+                    Passage::Changed(message::answer(Some(&id), answer))
+                }
+                Some(asked) if lists::greets(&asked.method) => {
+                    // Of lists that change it may say what it likes: here the server tells that, not Reeve.
+                    gateway.heard_greeting(server, &result);
+                    Passage::AsItIs
+                }
                 // What the server asks of the agent's side may also stand in an answer.
                 _ => match gateway.inputs(&party.session, server, &result, None).await {
-                    Ok(()) => return Passage::AsItIs,
-                    Err(why) => message::failure(-32603, why),
+                    Ok(()) => Passage::AsItIs,
+                    Err(why) => Passage::Changed(message::answer(Some(&id), message::failure(-32603, why))),
                 },
-            };
-            Passage::Changed(message::answer(Some(&id), answer))
+            }
         }
         Ok(Message::Request { id, method, params }) if mcp_ask::is_ask(&method) => {
             match gateway.ask(&party.session, server, &method, &params, None).await {
@@ -184,17 +211,74 @@ async fn hear(gateway: &Gateway, party: &Party, server: &ServerRef, method: Opti
     }
 }
 
+/// The letters that every reader finds in a body, whatever marks its order of bytes, and however wide its characters are.
+fn letters(body: &[u8]) -> Cow<'_, [u8]> {
+    let is_letter = |byte: &u8| byte.is_ascii() && *byte != 0;
+    if body.iter().all(is_letter) {
+        return Cow::Borrowed(body);
+    }
+    Cow::Owned(body.iter().copied().filter(is_letter).collect())
+}
+
+fn has(letters: &[u8], word: &[u8]) -> bool {
+    letters.windows(word.len()).any(|window| window == word)
+}
+
+/// Cheap: whether a body begins like JSON, or like a comment before it, and has a word of JSON-RPC or may hide one.
+fn may_be_rpc(body: &[u8]) -> bool {
+    let letters = letters(body);
+    let first = letters.iter().find(|byte| !byte.is_ascii_whitespace());
+    matches!(first, Some(b'{' | b'[' | b'/'))
+        && (has(&letters, b"jsonrpc") || has(&letters, b"tools/call") || has(&letters, b"\\"))
+}
+
+/// Whether it says `tools/call` for a reader that takes what no JSON permits.
+fn spells_call(body: &[u8]) -> bool {
+    let letters = letters(body);
+    let mut plain = Vec::with_capacity(letters.len());
+    let mut rest: &[u8] = &letters;
+    while let Some((letter, after)) = rest.split_first() {
+        rest = after;
+        let Some((escape, after)) = after.split_first().filter(|_| *letter == b'\\') else {
+            plain.push(*letter);
+            continue;
+        };
+        let digits = match escape {
+            b'u' => 4,
+            b'x' => 2,
+            _ => 0,
+        };
+        let code = after.get(..digits).and_then(|digits| std::str::from_utf8(digits).ok());
+        let code = code.and_then(|digits| u32::from_str_radix(digits, 16).ok());
+        plain.push(code.map_or(*escape, |code| u8::try_from(code).unwrap_or(b'?')));
+        rest = if code.is_some() { after.get(digits..).unwrap_or_default() } else { after };
+    }
+    has(&plain, b"tools/call")
+}
+
 /// Whether something that is no message might still be read as a tool call by a server that reads less strictly.
-fn may_call(body: &[u8]) -> bool {
-    let calls = |one: &Value| one.get("method").and_then(Value::as_str) == Some("tools/call");
+fn may_call(body: &[u8], expected: Expected) -> bool {
+    // Some readers take a key in any case.
+    let calls = |one: &Value| {
+        one.as_object().is_some_and(|fields| {
+            let is_call = |(key, value): (&String, &Value)| {
+                message::fold(key) == "method" && value.as_str() == Some("tools/call")
+            };
+            fields.iter().any(is_call)
+        })
+    };
     match message::strict(body) {
         Ok(Value::Array(items)) => items.iter().any(calls),
         Ok(one) => calls(&one),
         // A key that stands twice, and whatever else is read in two ways.
-        Err(_) => serde_json::from_slice::<Value>(body).is_ok_and(|lax| {
-            let rpc = |one: &Value| one.get("jsonrpc").is_some() || calls(one);
-            lax.as_array().map_or_else(|| rpc(&lax), |items| items.iter().any(rpc))
-        }),
+        Err(_) => match serde_json::from_slice::<Value>(body) {
+            Ok(lax) => {
+                let rpc = |one: &Value| one.get("jsonrpc").is_some() || calls(one);
+                lax.as_array().map_or_else(|| rpc(&lax), |items| items.iter().any(rpc)) || spells_call(body)
+            }
+            // Half of a character, numbers without end, a mark before the first byte, too deep: others read on.
+            Err(_) => expected == Expected::Json && !body.trim_ascii().is_empty() || spells_call(body),
+        },
     }
 }
 
@@ -226,20 +310,76 @@ impl Upstream for Via {
 mod tests {
     use super::*;
 
-    #[test]
-    fn what_a_lax_server_could_take_for_a_call_is_not_let_pass_as_something_else() {
-        for bad in [
+    const CALL: &str = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"x","arguments":{"a":1}}}"#;
+
+    /// Bodies that a lax server could take for a call.
+    fn bad() -> Vec<Vec<u8>> {
+        let mut bad: Vec<Vec<u8>> = [
             r#"{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"ping"}"#,
             r#"[{"jsonrpc":"2.0","id":1,"method":"tools/call"}]"#,
             r#"{"id":1,"method":"tools/call"}"#,
             r#"{"jsonrpc":"2.0","id":null,"method":"tools\/call"}"#,
-        ] {
-            assert!(message::parse(bad.as_bytes()).is_err() && may_call(bad.as_bytes()), "{bad}");
+            r#"{"jsonrpc":"2.0","method":"tools/call","params":{"name":"x"}}"#,
+            r#"{"jsonrpc":"2.0","id":1,"Method":"tools/call"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"ping","METHOD":"tools/call"}"#,
+            r#"{"JSONRPC":"2.0","id":1,"Method":"tools/call"}"#,
+            "/* a comment */ {\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\"}",
+        ]
+        .into_iter()
+        .map(|body| body.as_bytes().to_vec())
+        .collect();
+        for argument in [r#""\ud800""#, "1e999", "NaN", "'x'", "0x1", "[1,]"] {
+            bad.push(CALL.replace(r#"{"a":1}"#, &format!(r#"{{"a":{argument}}}"#)).into_bytes());
+            let escaped = CALL.replace("tools/call", r"\u0074ools\u002Fcall");
+            bad.push(escaped.replace(r#"{"a":1}"#, &format!(r#"{{"a":{argument}}}"#)).into_bytes());
         }
-        for good in [r#"[{"jsonrpc":"2.0","id":1,"method":"eth_call"}]"#, r#"{"a":1,"a":2}"#, "[1", r#"{"method":"x"}"#]
-        {
-            assert!(!may_call(good.as_bytes()), "{good}");
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        bad.push(CALL.replace(r#"{"a":1}"#, &format!(r#"{{"a":{deep}}}"#)).into_bytes());
+        bad.push([b"\xef\xbb\xbf".as_slice(), CALL.as_bytes()].concat());
+        bad.push([CALL.as_bytes(), b" {}"].concat());
+        bad.push(CALL.bytes().flat_map(|byte| [byte, 0]).collect());
+        bad.push([0xfe, 0xff].into_iter().chain(CALL.bytes().flat_map(|byte| [0, byte])).collect());
+        let broken = CALL.replace("{\"a\":1}", "{\"a\":\"@\"}");
+        bad.push(broken.bytes().map(|byte| if byte == b'@' { 0xff } else { byte }).collect());
+        bad
+    }
+
+    #[test]
+    fn what_a_lax_server_could_take_for_a_call_is_not_let_pass_as_something_else() {
+        for body in bad() {
+            for expected in [Expected::Anything, Expected::Json, Expected::Mcp] {
+                assert!(read(&body, expected).is_err(), "{expected:?}: {}", String::from_utf8_lossy(&body));
+            }
+        }
+    }
+
+    #[test]
+    fn other_json_passes_as_what_it_is_where_no_mcp_is_expected() {
+        for good in [
+            r#"[{"jsonrpc":"2.0","id":1,"method":"eth_call"}]"#,
+            r#"{"a":1,"a":2}"#,
+            r#"{"method":"x"}"#,
+            r#"{"words":"tools/call"}"#,
+        ] {
+            for expected in [Expected::Anything, Expected::Json] {
+                assert_eq!(read(good.as_bytes(), expected), Ok(None), "{expected:?}: {good}");
+            }
+            assert!(read(good.as_bytes(), Expected::Mcp).is_err(), "{good}");
+        }
+        for other in ["[1", r#"{"a":"\ud800"}"#, "about tools/call"] {
+            assert_eq!(read(other.as_bytes(), Expected::Anything), Ok(None), "{other}");
+            assert!(read(other.as_bytes(), Expected::Json).is_err(), "{other}");
+            assert!(read(other.as_bytes(), Expected::Mcp).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_known_to_be_read_from_its_beginning_by_its_cursor() {
+        for (params, first) in [("{}", true), (r#"{"cursor":null}"#, true), (r#"{"cursor":"2"}"#, false)] {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
+            let question = Question { method: "tools/list".to_owned(), first };
+            assert_eq!(read(body.as_bytes(), Expected::Anything), Ok(Some(Posted::Request(question))), "{params}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reeve_domain::id::{CredentialId, OperationId};
 use reeve_domain::obligation::Obligation;
-use reeve_domain::operation::{Digest, Operation, Purpose};
+use reeve_domain::operation::{Digest, McpTransport, Operation, Purpose};
 use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::denials::own;
@@ -89,6 +89,10 @@ impl Call {
             Some(Value::Object(arguments)) => arguments,
             Some(_) => return Err(invalid("`arguments` is not an object")),
         };
+        // Some servers take a key in any case, and would find another tool than the one that is judged.
+        if rest.keys().any(|key| matches!(message::fold(key).as_str(), "name" | "arguments")) {
+            return Err(invalid("`name` or `arguments` is written in two ways"));
+        }
         Ok(Self { session, server, tool, arguments, rest, progress, credential: None, cancelled })
     }
 
@@ -487,6 +491,11 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
     let summary = format!("{}.{}", call.server.name, call.tool);
     let failed = |kind, message: String, advice: &str, rule: &str| {
         Reply::denied(&worded(kind, message, advice, rule, record.clone()))
+    };
+    acting.outcome.status = match &answered {
+        Ok(_) => (call.server.transport == McpTransport::Http).then_some(200),
+        Err(Failed::Upstream(Failure::Status(status))) => Some(*status),
+        Err(_) => None,
     };
     match answered {
         Ok(result) => {

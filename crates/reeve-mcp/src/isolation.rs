@@ -140,6 +140,8 @@ impl Gateway {
             }
             Err(Failure::Cancelled) => return,
             Err(failure @ (Failure::Timeout | Failure::TooLarge { .. })) => (of_tool(call), failure.to_string(), None),
+            // The credential of the call is dead there, not the server: that is learned where the call is settled.
+            Err(Failure::Status(401 | 403)) if operation.credential.is_some() => return,
             Err(Failure::Status(status @ (401 | 403))) => {
                 (server, format!("it refuses the credential ({status})"), Some(Refusal::Unsaid))
             }

@@ -56,9 +56,7 @@ impl Gateway {
     /// Hears what a server says it is. What it says of lists of tools is made true: Reeve tells when they change.
     #[must_use]
     pub fn greeted(&self, server: &ServerRef, mut result: Value) -> Value {
-        if let Some(reported) = pins::reported(&result) {
-            *server.seen.reported.lock() = Some(reported);
-        }
+        self.heard_greeting(server, &result);
         let tools = result.get_mut("capabilities").and_then(|all| all.get_mut("tools"));
         if let Some(Value::Object(tools)) = tools {
             tools.insert("listChanged".to_owned(), Value::Bool(true));
@@ -66,15 +64,15 @@ impl Gateway {
         result
     }
 
-    /// Takes a page of tools over and gives what of it the agent is shown. `first`: whether it is the list's first page; `None`:
-    /// that is not known, and no tool is gone because it is not in it.
-    pub async fn listed(
-        &self,
-        session: &LiveSession,
-        server: &ServerRef,
-        first: Option<bool>,
-        mut result: Value,
-    ) -> Answer {
+    /// Hears what a server says it is, and leaves what it says of lists to itself.
+    pub fn heard_greeting(&self, server: &ServerRef, result: &Value) {
+        if let Some(reported) = pins::reported(result) {
+            *server.seen.reported.lock() = Some(reported);
+        }
+    }
+
+    /// Takes a page of tools over and gives what of it the agent is shown. `first`: whether it is the list's first page.
+    pub async fn listed(&self, session: &LiveSession, server: &ServerRef, first: bool, mut result: Value) -> Answer {
         let Some(Value::Array(tools)) = result.get_mut("tools").map(Value::take) else {
             return message::failure(-32603, "the server's list of tools cannot be read");
         };
@@ -150,14 +148,7 @@ impl Gateway {
     }
 
     /// The names of all tools, once the last page is there and the first one was.
-    fn gathered(
-        &self,
-        server: &ServerRef,
-        tools: &[Value],
-        first: Option<bool>,
-        more: bool,
-    ) -> Option<HashSet<String>> {
-        let first = first?;
+    fn gathered(&self, server: &ServerRef, tools: &[Value], first: bool, more: bool) -> Option<HashSet<String>> {
         let mut listing = server.seen.listing.lock();
         if first {
             *listing = Some(HashSet::new());

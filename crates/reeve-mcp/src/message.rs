@@ -10,6 +10,9 @@ use serde_json::{Map, Number, Value, json};
 /// Longest message, in bytes.
 pub const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
+/// The keys of a message.
+const KEYS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
+
 /// How the ids of Reeve's own requests to a server begin. No client may use such an id.
 const OWN: &str = "reeve-";
 
@@ -167,6 +170,10 @@ fn read(mut fields: Map<String, Value>) -> Result<Message, MessageError> {
     if fields.get("jsonrpc").and_then(Value::as_str) != Some("2.0") {
         return Err(MessageError::NotRpc("`jsonrpc` is not `2.0`"));
     }
+    // Some readers take a key in any case, and would find another method than the one that is judged.
+    if fields.keys().any(|key| !KEYS.contains(&key.as_str()) && KEYS.contains(&fold(key).as_str())) {
+        return Err(MessageError::NotRpc("a key is not written as JSON-RPC writes it"));
+    }
     let id = fields.shift_remove("id");
     let Some(method) = fields.shift_remove("method") else { return response(id.as_ref(), fields) };
     let Value::String(method) = method else { return Err(MessageError::NotRpc("`method` is not a text")) };
@@ -181,6 +188,13 @@ fn read(mut fields: Map<String, Value>) -> Result<Message, MessageError> {
             Ok(Message::Request { id, method, params })
         }
     }
+}
+
+/// A key as readers find it that take letters in any case.
+#[must_use]
+pub fn fold(key: &str) -> String {
+    // Upwards first: that also folds the letters beyond ASCII which stand for an `s` or a `k`.
+    key.to_uppercase().to_lowercase()
 }
 
 fn response(id: Option<&Value>, mut fields: Map<String, Value>) -> Result<Message, MessageError> {
@@ -333,6 +347,8 @@ mod tests {
             r#"{"jsonrpc":"2.0","result":{}}"#,
             r#"{"jsonrpc":"2.0","id":1}"#,
             r#"{"jsonrpc":"2.0","method":"a"} {}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","Method":"b"}"#,
+            r#"{"jsonrpc":"2.0","id":1,"method":"a","param\u017f":{}}"#,
             "1",
             "",
         ] {

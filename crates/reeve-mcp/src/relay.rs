@@ -280,7 +280,7 @@ impl Relay {
             (Some(Asked::List { first }), Answer::Result(result)) => {
                 let relay = Arc::clone(self);
                 self.tasks.spawn(async move {
-                    let answer = relay.gateway.listed(&relay.session, &relay.server, Some(first), result).await;
+                    let answer = relay.gateway.listed(&relay.session, &relay.server, first, result).await;
                     relay.tell_agent(message::answer(Some(&id), answer)).await;
                 });
             }

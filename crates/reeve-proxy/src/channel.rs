@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::exchange::http2::unread::Unread;
-use crate::exchange::mcp::Calls;
+use crate::exchange::mcp::{Calls, Places};
 use crate::forward::Forwarder;
 use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
@@ -41,6 +41,8 @@ pub(crate) struct Desk {
     /// One permit per exchange under way.
     pub room: Arc<Semaphore>,
     pub masks: Arc<Masks>,
+    /// Where it speaks MCP.
+    pub places: Arc<Places>,
 }
 
 /// One connection, or one absolute-form request on a shared connection.

@@ -31,6 +31,7 @@ use crate::exchange::request::{Asked, Incoming};
 use crate::io::BoxStream;
 use crate::payload::{Payload, full};
 use crate::refusal::Refusal;
+use crate::tools::Expected;
 
 pub(crate) use answer::Turned;
 
@@ -101,9 +102,10 @@ async fn steps(channel: Channel, incoming: Incoming) -> Result<Answer, Turned> {
     let provider = channel.shared.providers.find(&asked.endpoint);
     check_upgrade(&channel, &asked)?;
     let dialect = provider.as_ref().map(|provider| provider.dialect);
-    let wanted = Wanted::of(provider.is_some(), mcp::announces(&asked) || channel.server.is_some());
+    let expected = mcp::expected(&channel, &asked);
+    let wanted = Wanted::of(provider.is_some(), expected != Expected::Anything);
     let taken = intake::take(incoming, &asked, wanted).await.map_err(|turned| turned.spoken_in(dialect))?;
-    let spoken = if provider.is_some() { None } else { mcp::read(&channel, &asked, &taken)? };
+    let spoken = if provider.is_some() { None } else { mcp::read(&channel, &asked, &taken, expected)? };
     let found = guard::search(&channel, &asked, &taken).await?;
     let (operation, view) = classify(&channel, &asked, &taken, &found).map_err(|turned| turned.spoken_in(dialect))?;
     let case = Case { channel, asked, taken, provider, operation, room: Some(room) };

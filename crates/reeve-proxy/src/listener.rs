@@ -107,10 +107,15 @@ impl Proxy {
         let pem = authority.pem().to_owned();
         let shared = Arc::clone(&self.shared);
         let (id, ended) = (session.id().clone(), session.ended().clone());
-        shared
-            .desks
-            .lock()
-            .insert(id.clone(), Desk { authority, room: Arc::new(Semaphore::new(EXCHANGES)), masks: Arc::default() });
+        shared.desks.lock().insert(
+            id.clone(),
+            Desk {
+                authority,
+                room: Arc::new(Semaphore::new(EXCHANGES)),
+                masks: Arc::default(),
+                places: Arc::default(),
+            },
+        );
         tokio::spawn(async move {
             ended.cancelled().await;
             shared.desks.lock().remove(&id);

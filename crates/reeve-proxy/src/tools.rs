@@ -15,6 +15,24 @@ use tokio_util::sync::CancellationToken;
 
 use crate::payload::Payload;
 
+/// What a request is taken for before its body is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// MCP and nothing else: it goes to a server that is known, or names an MCP session.
+    Mcp,
+    /// JSON, answered by a stream: MCP, or something like it.
+    Json,
+    Anything,
+}
+
+/// A request of a client, as far as what becomes of its answer depends on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    pub method: String,
+    /// Of a list: it is read from its beginning, not from where a page of it ended.
+    pub first: bool,
+}
+
 /// One message that a client posts.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Posted {
@@ -23,9 +41,7 @@ pub enum Posted {
         params: Value,
     },
     /// Any other request.
-    Request {
-        method: String,
-    },
+    Request(Question),
     /// The client does not wait for this request any more.
     Cancels {
         id: Value,
@@ -93,8 +109,12 @@ pub trait ToolMouth: Send + Sync + 'static {
     /// Reads what is posted; `None`: it is no MCP.
     ///
     /// # Errors
-    /// When it may hold a tool call and can be read in two ways: then it must be refused.
-    fn read(&self, body: &[u8]) -> Result<Option<Posted>, String>;
+    /// When it may hold a tool call and can be read in two ways, or is not the MCP that it has to be: then it must be
+    /// refused.
+    fn read(&self, body: &[u8], expected: Expected) -> Result<Option<Posted>, String>;
+
+    /// Whether a server is registered at this address.
+    fn is_registered(&self, endpoint: &Endpoint) -> bool;
 
     /// Takes a call through every stage. `None`: it was cancelled, and wants no answer.
     fn call(&self, call: ToolCall, server: Arc<dyn ToolServer>) -> BoxFuture<'static, Option<Bytes>>;
@@ -108,9 +128,12 @@ pub trait ToolMouth: Send + Sync + 'static {
     /// Answers a request for that endpoint.
     fn serve(&self, request: http::Request<Bytes>) -> BoxFuture<'static, http::Response<Payload>>;
 
-    /// Looks at a message of a server; `method`: of the client's request that it may answer.
-    fn hear(&self, party: Party, method: Option<&str>, message: Bytes) -> BoxFuture<'static, Passage>;
+    /// Looks at a message of a server; `question`: the client's request that it may answer.
+    fn hear(&self, party: Party, question: Option<&Question>, message: Bytes) -> BoxFuture<'static, Passage>;
 
     /// Whether [`Self::hear`] might do more than let this message pass. Cheap, and right before it.
-    fn concerns(&self, method: Option<&str>, message: &[u8]) -> bool;
+    fn concerns(&self, question: Option<&Question>, message: &[u8]) -> bool;
+
+    /// Whether a person may be asked about this message: what comes after it does not wait for that.
+    fn asks(&self, message: &[u8]) -> bool;
 }

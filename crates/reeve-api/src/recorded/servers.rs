@@ -148,7 +148,7 @@ impl World {
         let greeting = json!({ "serverInfo": { "name": format!("{}-server", server.name), "version": version }, "capabilities": { "tools": {} } });
         drop(self.host.mcp.greeted(server, greeting));
         self.clock.pass(chrono::Duration::seconds(5));
-        drop(self.host.mcp.listed(&live, server, Some(true), tools).await);
+        drop(self.host.mcp.listed(&live, server, true, tools).await);
     }
 
     /// As the person does in the console: exactly what is shown.

@@ -7,10 +7,13 @@ mod call;
 mod listen;
 mod server;
 
+use std::collections::HashSet;
+
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Limited};
+use parking_lot::Mutex;
 use reeve_domain::id::CredentialId;
-use reeve_domain::operation::Scheme;
+use reeve_domain::operation::{Endpoint, Scheme};
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Decision, DenialKind};
 use reeve_engine::denials::by_policy;
@@ -22,7 +25,7 @@ use crate::exchange::intake::Taken;
 use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned, hold};
 use crate::refusal::Refusal;
-use crate::tools::{Party, Posted};
+use crate::tools::{Expected, Party, Posted};
 
 pub(crate) use call::Calls;
 
@@ -36,18 +39,52 @@ pub(super) enum Spoken {
     Listens,
 }
 
-/// Whether the headers say that this is MCP: then its body is taken in whole, however large it is.
-pub(super) fn announces(asked: &Asked) -> bool {
-    let events = said(&asked.headers, ACCEPT.as_str(), "text/event-stream");
-    match asked.endpoint.method.as_str() {
-        "POST" => events && said(&asked.headers, CONTENT_TYPE.as_str(), "json") || has_own_headers(asked),
-        "GET" => events && has_own_headers(asked),
-        _ => false,
+/// Most places that are known as MCP servers in one session.
+const PLACES: usize = 1000;
+
+/// Places that one session speaks MCP to.
+#[derive(Debug, Default)]
+pub(crate) struct Places(Mutex<HashSet<String>>);
+
+impl Places {
+    fn knows(&self, endpoint: &Endpoint) -> bool {
+        self.0.lock().contains(&place(endpoint))
+    }
+
+    fn note(&self, endpoint: &Endpoint) {
+        let mut places = self.0.lock();
+        if places.len() < PLACES {
+            places.insert(place(endpoint));
+        }
     }
 }
 
-fn has_own_headers(asked: &Asked) -> bool {
-    ["mcp-session-id", "mcp-protocol-version", "mcp-method"].iter().any(|name| asked.headers.contains_key(*name))
+/// Most servers take a path with and without the stroke at its end for the same.
+fn place(endpoint: &Endpoint) -> String {
+    let path = endpoint.path.as_str().trim_end_matches('/');
+    format!("{} {}:{}{path}", endpoint.scheme.as_str(), endpoint.host, endpoint.port)
+}
+
+/// What the request is taken for. What may be MCP is taken in whole, however large it is.
+pub(super) fn expected(channel: &Channel, asked: &Asked) -> Expected {
+    let named = || ["mcp-session-id", "mcp-method"].iter().any(|name| asked.headers.contains_key(*name));
+    let known = || channel.shared.desk(channel.session.id()).is_some_and(|desk| desk.places.knows(&asked.endpoint));
+    let registered = || channel.shared.tools.get().is_some_and(|mouth| mouth.is_registered(&asked.endpoint));
+    if channel.server.is_some() || named() || known() || registered() {
+        return Expected::Mcp;
+    }
+    if announces(asked) { Expected::Json } else { Expected::Anything }
+}
+
+/// Whether the headers say that this may be MCP.
+fn announces(asked: &Asked) -> bool {
+    let events = said(&asked.headers, ACCEPT.as_str(), "text/event-stream");
+    let version = asked.headers.contains_key("mcp-protocol-version");
+    match asked.endpoint.method.as_str() {
+        "POST" => said(&asked.headers, CONTENT_TYPE.as_str(), "json") && (events || version),
+        "GET" => events && version,
+        _ => false,
+    }
 }
 
 fn said(headers: &HeaderMap, name: &str, word: &str) -> bool {
@@ -77,24 +114,45 @@ pub(super) async fn to_endpoint(channel: &Channel, incoming: Incoming, asked: &A
 }
 
 /// Reads a request as MCP; `None`: it is something else.
-pub(super) fn read(channel: &Channel, asked: &Asked, taken: &Taken) -> Result<Option<Spoken>, Turned> {
+pub(super) fn read(
+    channel: &Channel,
+    asked: &Asked,
+    taken: &Taken,
+    expected: Expected,
+) -> Result<Option<Spoken>, Turned> {
     let Some(mouth) = channel.shared.tools.get() else { return Ok(None) };
     match asked.endpoint.method.as_str() {
-        "GET" if announces(asked) || channel.server.is_some() => Ok(Some(Spoken::Listens)),
+        "GET" if expected != Expected::Anything => Ok(Some(Spoken::Listens)),
         "POST" => {
-            let Some(body) = taken.judged() else { return unseen(channel, asked) };
-            let posted = mouth.read(body);
+            let Some(body) = taken.judged() else { return unseen(expected) };
+            let posted = mouth.read(body, expected);
             let posted =
                 posted.map_err(|why| Refusal::malformed(format!("The MCP message cannot be judged: {why}.")))?;
+            if posted.as_ref().is_some_and(only_mcp)
+                && let Some(desk) = channel.shared.desk(channel.session.id())
+            {
+                desk.places.note(&asked.endpoint);
+            }
             Ok(posted.map(Spoken::Posted))
         }
         _ => Ok(None),
     }
 }
 
+/// Whether nobody but a client of an MCP server says this; other servers speak JSON-RPC too.
+fn only_mcp(posted: &Posted) -> bool {
+    match posted {
+        Posted::ToolCall { .. } => true,
+        Posted::Request(question) => {
+            matches!(question.method.as_str(), "initialize" | "server/discover" | "tools/list")
+        }
+        Posted::Cancels { .. } | Posted::Other => false,
+    }
+}
+
 /// What was not seen whole may hold a tool call.
-fn unseen(channel: &Channel, asked: &Asked) -> Result<Option<Spoken>, Turned> {
-    if announces(asked) || channel.server.is_some() {
+fn unseen(expected: Expected) -> Result<Option<Spoken>, Turned> {
+    if expected != Expected::Anything {
         return Err(Refusal::too_large("The MCP message was not seen whole: it is too large or too slow.").into());
     }
     Ok(None)
@@ -120,9 +178,9 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
             guard::check(&case, found).await?;
             hold::decide(case, view).await
         }
-        Spoken::Posted(Posted::Request { method }) => {
+        Spoken::Posted(Posted::Request(question)) => {
             guard::check(&case, found).await?;
-            listen::to_answer(case, view, Some(method)).await
+            listen::to_answer(case, view, Some(question)).await
         }
         Spoken::Listens => {
             guard::check(&case, found).await?;

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::StatusCode;
 use parking_lot::Mutex;
@@ -20,12 +21,32 @@ const QUEUE: usize = 64;
 
 /// The calls under way, so that a client can cancel one with another request.
 #[derive(Debug, Default)]
-pub(crate) struct Calls(Mutex<HashMap<String, CancellationToken>>);
+pub(crate) struct Calls {
+    /// Clients without MCP sessions may use the same ids at the same time.
+    under_way: Mutex<HashMap<String, Vec<(u64, CancellationToken)>>>,
+    next: AtomicU64,
+}
 
 impl Calls {
+    /// Cancels the call with this key, where there is only one: another client's is not to end with it.
     pub fn cancel(&self, key: &str) {
-        if let Some(token) = self.0.lock().remove(key) {
+        if let Some([(_, token)]) = self.under_way.lock().get(key).map(Vec::as_slice) {
             token.cancel();
+        }
+    }
+
+    fn begin(&self, key: &str, token: CancellationToken) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.under_way.lock().entry(key.to_owned()).or_default().push((number, token));
+        number
+    }
+
+    fn end(&self, key: &str, number: u64) {
+        let mut under_way = self.under_way.lock();
+        let Some(calls) = under_way.get_mut(key) else { return };
+        calls.retain(|(one, _)| *one != number);
+        if calls.is_empty() {
+            under_way.remove(key);
         }
     }
 }
@@ -40,7 +61,7 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
     let cancelled = CancellationToken::new();
     let key = key(&case, &id);
     let shared = Arc::clone(&case.channel.shared);
-    shared.calls.0.lock().insert(key.clone(), cancelled.clone());
+    let number = shared.calls.begin(&key, cancelled.clone());
     let server = Arc::new(Remote::new(&case, &id, &params, say.clone(), Arc::clone(&mouth)));
     let call = ToolCall { party: party(&case), id, params, credential, say, cancelled: cancelled.clone() };
     let room = case.room.take();
@@ -48,7 +69,7 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
     let hangs_up = cancelled.clone().drop_guard();
     tokio::spawn(async move {
         let message = mouth.call(call, remote).await;
-        shared.calls.0.lock().remove(&key);
+        shared.calls.end(&key, number);
         if let Some(message) = message {
             let (status, challenge) = server.status();
             let status = status.filter(|status| passes(*status)).unwrap_or(StatusCode::OK);
@@ -63,4 +84,24 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
 /// What a client must be told by the status too: to log in anew, or that the server has forgotten its session.
 fn passes(status: StatusCode) -> bool {
     matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::NOT_FOUND)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_calls_with_the_same_key_are_not_cancelled_by_either_and_each_alone_is() {
+        let calls = Calls::default();
+        let tokens = [CancellationToken::new(), CancellationToken::new()];
+        let first = calls.begin("key", tokens[0].clone());
+        let second = calls.begin("key", tokens[1].clone());
+        calls.cancel("key");
+        assert!(tokens.iter().all(|token| !token.is_cancelled()));
+        calls.end("key", first);
+        calls.cancel("key");
+        assert!(tokens[1].is_cancelled() && !tokens[0].is_cancelled());
+        calls.end("key", second);
+        assert!(calls.under_way.lock().is_empty());
+    }
 }

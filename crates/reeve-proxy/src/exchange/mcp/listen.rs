@@ -11,7 +11,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt as _, StreamBody};
 use reeve_protocol::events::{EventReader, StreamEvent};
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::channel::Channel;
 use crate::exchange::intake::content_coding;
@@ -21,21 +21,24 @@ use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned, hold};
 use crate::payload::{Payload, PayloadError, full};
 use crate::refusal::Refusal;
-use crate::tools::{Party, Passage, ToolMouth};
+use crate::tools::{Party, Passage, Question, ToolMouth};
 
 /// Largest answer that is looked at, in bytes.
 const MOST: usize = 16 * 1024 * 1024;
 /// Pieces that wait for a client before the server has to.
 const QUEUE: usize = 64;
+/// Questions on one stream that a person may be asked about at once; after so many the stream waits.
+pub(super) const ASKING: usize = 32;
 
 /// Puts the request before the gate and listens to its answer.
 ///
 /// # Errors
 /// When it is turned away.
-pub(super) async fn to_answer(mut case: Case, view: Value, method: Option<String>) -> Result<Answer, Turned> {
+pub(super) async fn to_answer(mut case: Case, view: Value, question: Option<Question>) -> Result<Answer, Turned> {
     let Some(mouth) = case.channel.shared.tools.get().map(Arc::clone) else { return hold::decide(case, view).await };
     case.asked.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    let ears = Ears { mouth, party: party(&case), method, channel: case.channel.clone(), asked: case.asked.clone() };
+    let (channel, asked, asking) = (case.channel.clone(), case.asked.clone(), Arc::new(Semaphore::new(ASKING)));
+    let ears = Ears { mouth, party: party(&case), question, channel, asked, asking };
     let answer = hold::decide(case, view).await?;
     let Answer { response, tunnel } = answer;
     Ok(Answer { response: ears.listen(response).await?, tunnel })
@@ -44,15 +47,17 @@ pub(super) async fn to_answer(mut case: Case, view: Value, method: Option<String
 struct Ears {
     mouth: Arc<dyn ToolMouth>,
     party: Party,
-    method: Option<String>,
+    question: Option<Question>,
     channel: Channel,
     asked: Asked,
+    asking: Arc<Semaphore>,
 }
 
 impl Ears {
     async fn listen(self, response: Response<Payload>) -> Result<Response<Payload>, Turned> {
-        let lists = self.method.as_deref() == Some("tools/list");
-        if !response.status().is_success() || !(lists || is_stream(&response)) {
+        // One message that is no stream is an answer: it matters by what was asked.
+        let matters = self.mouth.concerns(self.question.as_ref(), &[]);
+        if !response.status().is_success() || !(matters || is_stream(&response)) {
             return Ok(response);
         }
         if content_coding(response.headers()).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
@@ -68,7 +73,7 @@ impl Ears {
             return Ok(Response::from_parts(head, self.stream(body)));
         }
         let whole = collect(body).await?;
-        let passed = match self.mouth.hear(self.party.clone(), self.method.as_deref(), whole.clone()).await {
+        let passed = match self.mouth.hear(self.party.clone(), self.question.as_ref(), whole.clone()).await {
             Passage::AsItIs => whole,
             Passage::Changed(changed) | Passage::Answered(changed) => changed,
         };
@@ -118,14 +123,17 @@ impl Ears {
     }
 
     async fn event(ears: &Arc<Self>, event: StreamEvent, pass: &mpsc::Sender<Result<Bytes, PayloadError>>) {
-        let concerns = event.data.as_ref().filter(|data| ears.mouth.concerns(ears.method.as_deref(), data.as_bytes()));
+        let concerns = event.data.as_ref().filter(|data| ears.mouth.concerns(ears.question.as_ref(), data.as_bytes()));
         let Some(message) = concerns.map(|data| Bytes::from(data.clone())) else {
             let _ = pass.send(Ok(event.raw)).await;
             return;
         };
-        let (ears, pass) = (Arc::clone(ears), pass.clone());
+        let asks = ears.mouth.asks(&message);
+        let (here, pass) = (Arc::clone(ears), pass.clone());
+        let closed = pass.clone();
         let hearing = async move {
-            match ears.mouth.hear(ears.party.clone(), ears.method.as_deref(), message).await {
+            let ears = here;
+            match ears.mouth.hear(ears.party.clone(), ears.question.as_ref(), message).await {
                 Passage::AsItIs => drop(pass.send(Ok(event.raw)).await),
                 Passage::Changed(changed) => {
                     let text = String::from_utf8_lossy(&changed).into_owned();
@@ -134,7 +142,18 @@ impl Ears {
                 Passage::Answered(answer) => answer_server(&ears.channel, &ears.asked, answer),
             }
         };
-        tokio::spawn(hearing);
+        if !asks {
+            // In its place among the others.
+            return hearing.await;
+        }
+        let place = tokio::select! {
+            place = Arc::clone(&ears.asking).acquire_owned() => place,
+            () = closed.closed() => return,
+        };
+        tokio::spawn(async move {
+            hearing.await;
+            drop(place);
+        });
     }
 }
 
@@ -145,7 +164,7 @@ async fn collect(mut body: Payload) -> Result<Bytes, Turned> {
         let frame = frame.map_err(|error| failed(error.to_string()))?;
         let Ok(data) = frame.into_data() else { continue };
         if all.len() + data.len() > MOST {
-            return Err(Turned::Failed(Refusal::upstream("The server's list has more than 16 MiB.")));
+            return Err(Turned::Failed(Refusal::upstream("The server's answer has more than 16 MiB.")));
         }
         all.extend_from_slice(&data);
     }

@@ -19,14 +19,14 @@ use reeve_domain::operation::{Endpoint, Operation};
 use reeve_engine::Admission;
 use reeve_protocol::events::{EventReader, StreamEvent};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channel;
 use crate::exchange::Case;
 use crate::exchange::inject::{Slots, inject};
 use crate::exchange::intake::content_coding;
-use crate::exchange::mcp::listen::answer_server;
+use crate::exchange::mcp::listen::{ASKING, answer_server};
 use crate::exchange::mcp::party;
 use crate::exchange::request::Asked;
 use crate::forward::{Answered, Outgoing, OutgoingBody, Route};
@@ -59,6 +59,7 @@ pub(super) struct Remote {
     used: AtomicBool,
     next: AtomicU64,
     say: mpsc::Sender<Bytes>,
+    asking: Arc<Semaphore>,
     status: Mutex<(Option<StatusCode>, Option<HeaderValue>)>,
 }
 
@@ -75,6 +76,7 @@ impl Remote {
             used: AtomicBool::new(false),
             next: AtomicU64::new(1),
             say,
+            asking: Arc::new(Semaphore::new(ASKING)),
             status: Mutex::default(),
         }
     }
@@ -85,9 +87,9 @@ impl Remote {
     }
 
     /// The call itself keeps the client's id; previews and probes have ids of their own.
-    fn id_for(&self, params: &Value) -> Value {
-        let same = params.get("arguments").cloned().unwrap_or(Value::Null) == self.arguments;
-        if same && !self.used.swap(true, Ordering::AcqRel) {
+    fn id_for(&self, admission: &Admission) -> Value {
+        let is_call = admission.operation().mcp().is_some_and(|call| call.purpose.is_call());
+        if is_call && !self.used.swap(true, Ordering::AcqRel) {
             return self.id.clone();
         }
         json!(format!("reeve-{}", self.next.fetch_add(1, Ordering::Relaxed)))
@@ -180,7 +182,7 @@ impl Remote {
     }
 
     async fn exchange(&self, admission: &Admission, method: &str, params: Value) -> Result<Value, ToolFailure> {
-        let id = self.id_for(&params);
+        let id = self.id_for(admission);
         let headers = self.headers(&params)?;
         let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         let (response, mut masker) = self.send(admission, "POST", headers, Bytes::from(body.to_string())).await?;
@@ -278,6 +280,10 @@ impl Remote {
         if let Some(answered) = self.result(&message, id)? {
             return Ok(Some(answered));
         }
+        if self.mouth.asks(&message) {
+            self.ask(message).await;
+            return Ok(None);
+        }
         let message = match self.mouth.concerns(None, &message) {
             false => message,
             true => match self.mouth.hear(self.party.clone(), None, message.clone()).await {
@@ -292,6 +298,21 @@ impl Remote {
         // A client that hung up is not waited for: the call is cancelled elsewhere.
         let _ = self.say.send(message).await;
         Ok(None)
+    }
+
+    /// A question of the server's own. What it says besides does not wait for the person.
+    async fn ask(&self, message: Bytes) {
+        let Ok(place) = Arc::clone(&self.asking).acquire_owned().await else { return };
+        let (channel, asked, say) = (self.channel.clone(), self.asked.clone(), self.say.clone());
+        let hearing = self.mouth.hear(self.party.clone(), None, message.clone());
+        tokio::spawn(async move {
+            match hearing.await {
+                Passage::AsItIs => drop(say.send(message).await),
+                Passage::Changed(changed) => drop(say.send(changed).await),
+                Passage::Answered(answer) => answer_server(&channel, &asked, answer),
+            }
+            drop(place);
+        });
     }
 
     /// The result in a message; `None`: it is another message.
