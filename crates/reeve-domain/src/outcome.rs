@@ -198,7 +198,9 @@ mod tests {
         assert_eq!(ended(Ending::Complete, Some(unfit)), ToolEnd::SchemaFailure);
         let late = ToolResult::TimedOut { after_ms: 15_000 };
         assert_eq!(ended(Ending::Unknown, Some(late)), ToolEnd::Timeout);
-        assert_eq!(ended(Ending::NotSent { why: "gone".to_owned() }, None), ToolEnd::ToolError);
+        let gone = Ending::NotSent { why: "gone".to_owned() };
+        assert_eq!(ended(gone.clone(), Some(ToolResult::ToolError { message: String::new() })), ToolEnd::ToolError);
+        assert_eq!(ended(gone, None), ToolEnd::Refused, "turned away after it was admitted");
         assert_eq!(ended(Ending::CutByClient, None), ToolEnd::Unknown);
         assert_eq!(ended(Ending::Unknown, None), ToolEnd::Unknown);
     }

@@ -14,9 +14,10 @@ use crate::set::PolicySet;
 use crate::slice::{Slice, Table};
 use crate::source::Rule;
 
-/// Stack that deciding may need, in bytes: Cedar gives up where less than 100 KB are left (its `stack_size_check`).
-const STACK_LEFT: usize = 256 * 1024;
-const STACK: usize = 2 * 1024 * 1024;
+/// Stack that deciding may need, in bytes: Cedar gives up where less than 100 KB are left (its `stack_size_check`), and
+/// each level of a rule takes tens of KB without optimisation.
+const STACK_LEFT: usize = 1024 * 1024;
+const STACK: usize = 4 * 1024 * 1024;
 
 /// What one evaluation of one slice gave: indices of the rules that determined it.
 #[derive(Debug, PartialEq, Eq)]

@@ -31,6 +31,17 @@ fn deny_beats_ask_and_ask_beats_allow() {
 }
 
 #[test]
+fn a_thread_whose_stack_is_nearly_used_up_decides_all_the_same() {
+    let set = load(Preset::Balanced, &[]);
+    let operation = http("GET", "api.example.com", "/x");
+    let decided = std::thread::scope(|scope| {
+        let small = std::thread::Builder::new().stack_size(192 * 1024);
+        small.spawn_scoped(scope, || set.evaluate(&operation, &known())).unwrap().join().unwrap()
+    });
+    assert!(!rules(&decided).contains(&EVALUATION_ERROR), "{:?}", decided.reasons());
+}
+
+#[test]
 fn what_nothing_matches_asks_under_balanced_and_is_denied_under_strict() {
     let model = llm_over_http();
     let verdict = load(Preset::Balanced, &[]).evaluate(&model, &known());
