@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::packages::{self, Purpose};
 use crate::process::{built, cargo, command, run as exec, succeeds};
-use crate::{generated, node, tidy};
+use crate::{generated, node, python, tidy};
 
 struct Step {
     name: &'static str,
@@ -15,11 +15,12 @@ struct Step {
     run: fn() -> Result<()>,
 }
 
-const STEPS: [Step; 20] = [
+const STEPS: [Step; 22] = [
     Step { name: "packages", what: "system packages", run: || packages::ensure(Purpose::Tests) },
     Step { name: "tidy", what: "lengths, names, opening comments, nothing outside the repository", run: tidy::run },
     Step { name: "fmt", what: "formatting", run: fmt },
-    Step { name: "npm", what: "node packages of the console, its tests and the real agents", run: npm },
+    Step { name: "npm", what: "node packages of the console, its tests, the real agents and servers", run: npm },
+    Step { name: "pip", what: "real MCP servers from PyPI, into target/mcp-servers", run: python::install },
     Step { name: "ui-build", what: "the console", run: || node::script("build") },
     Step { name: "ui-lint", what: "lint of the console", run: || node::script("lint") },
     Step { name: "ui-types", what: "types of the console", run: || node::script("check") },
@@ -44,6 +45,7 @@ const STEPS: [Step; 20] = [
         what: "what the console is tested on is what the engine says",
         run: || generated::check(&generated::FIXTURES),
     },
+    Step { name: "databases", what: "SQLite and PostgreSQL behind real MCP servers, governed", run: databases },
     Step { name: "fuzz", what: "every parser, 20 s each", run: fuzz },
     Step { name: "agents", what: "the real agents, governed", run: agents },
     Step { name: "conformance", what: "the MCP conformance suite, alone and through the gateway", run: conformance },
@@ -156,7 +158,7 @@ fn fmt() -> Result<()> {
 
 fn npm() -> Result<()> {
     node::check_version()?;
-    ["ui", "tests/ui", "tests/agents", "tests/conformance"].into_iter().try_for_each(node::install)
+    ["ui", "tests/ui", "tests/agents", "tests/servers", "tests/conformance"].into_iter().try_for_each(node::install)
 }
 
 fn clippy() -> Result<()> {
@@ -175,14 +177,18 @@ pub fn build_whole() -> Result<()> {
     exec(cargo(&["build", "--all-targets"]).args(WHOLE))
 }
 
+/// Tests that need real database servers; where those are not installed, they say so and leave it at that.
+const DATABASES: &str = "databases::";
+
 /// Everything but the rings.
 fn tests() -> Result<()> {
     if has_nextest() {
-        let filter = format!("not (package(reeve-tests) and binary(/^({})$/))", RINGS.join("|"));
+        let rings = format!("package(reeve-tests) and binary(/^({})$/)", RINGS.join("|"));
+        let filter = format!("not ({rings}) and not (package(reeve-mcp) and test(/^{DATABASES}/))");
         return exec(&mut nextest(&filter));
     }
     // Nothing else keeps those that measure load or time apart from the others.
-    let alone = ["--", "--test-threads", "1"];
+    let alone = ["--", "--test-threads", "1", "--skip", DATABASES];
     exec(cargo(&["test"]).args(WHOLE).args(["--exclude", "reeve-tests"]).args(alone))?;
     exec(cargo(&["test"]).args(WHOLE).args(["--test", "it"]).args(alone))
 }
@@ -237,6 +243,20 @@ fn ring(name: &str, threads: usize, wrapper: &[&str]) -> Result<()> {
         return exec(&mut { tests });
     };
     exec(command(program, arguments).arg(tests.get_program()).args(tests.get_args()))
+}
+
+/// Here they must run: what they need was installed by the steps before.
+fn databases() -> Result<()> {
+    node::install("tests/servers")?;
+    python::install()?;
+    let mut tests = if has_nextest() {
+        nextest(&format!("package(reeve-mcp) and test(/^{DATABASES}/)"))
+    } else {
+        let mut plain = cargo(&["test"]);
+        plain.args(WHOLE).args(["--test", "mcp", "--", DATABASES]);
+        plain
+    };
+    exec(tests.env("REEVE_DATABASES", "required"))
 }
 
 /// Eight parsers, two at a time. The program was built before, so nothing is compiled here.

@@ -7,6 +7,7 @@ mod generated;
 mod node;
 mod packages;
 mod process;
+mod python;
 mod start;
 mod tidy;
 
@@ -26,7 +27,7 @@ cargo xtask schema [--check]              the same for the JSON schemas of the p
 cargo xtask fixtures [--check]            the same for what the console is tested on, recorded from a real engine
 cargo xtask man                           write the manual pages and completions into target/papers
 cargo xtask pictures                      a picture of every screen in both themes, into artifacts/ui
-cargo xtask bench [ARGUMENTS]             print the figures of proxy, policy, store and search as ratios";
+cargo xtask bench [ARGUMENTS]             print the figures of proxy, tool calls, policy and search as ratios";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
