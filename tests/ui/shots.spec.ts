@@ -10,8 +10,15 @@ const SCREENS = [
   ["flow", "/timeline?fake=story&view=flow&session=ses_2"],
   ["agents", "/agents?fake=story"],
   ["agent", "/agents/claude-code?fake=story"],
+  ["agent-servers", "/agents/claude-code?tab=servers&fake=story"],
+  ["servers", "/servers?fake=story"],
+  ["server-new", "/servers/weather?fake=story"],
+  ["server-tool-changed", "/servers/office?tool=export_report&fake=story"],
+  ["servers-empty", "/servers?fake=empty"],
   ["budgets", "/budgets/monthly?fake=story"],
+  ["budgets-empty", "/budgets?fake=empty"],
   ["credentials", "/credentials/github?fake=story"],
+  ["credentials-empty", "/credentials?fake=empty"],
   ["settings", "/settings/general?fake=story"],
   ["protection", "/settings/protection?fake=story"],
   ["doctor", "/settings/doctor?fake=story"],
@@ -21,6 +28,11 @@ const SCREENS = [
   ["policies", "/policies/github-read?fake=story"],
   ["policies-cases", "/policies?fake=story&tab=cases"],
   ["policies-history", "/policies?fake=story&tab=history"],
+  ["policy-new", "/policies/new?fake=story"],
+  ["record", "/record/op_00000000000000000000048205?fake=story"],
+  ["about", "/settings/about?fake=story"],
+  ["decided", "/inbox?tab=decided&fake=story"],
+  ["suggestions", "/inbox?tab=suggestions&fake=story"],
   ["inbox-empty", "/inbox?fake=empty"],
   ["inbox-hostile", "/inbox?fake=hostile"],
 ] as const;
@@ -37,7 +49,7 @@ for (const theme of ["light", "dark"] as const) {
         await open(page, address);
         if (name === "timeline") await page.getByRole("row", { name: /812\/merge/ }).click();
         // The editor is loaded when it is first needed.
-        if (name === "policies" || name === "policies-cases") await expect(page.getByRole("textbox", { name: "Source" })).toBeVisible();
+        if (name === "policies" || name === "policies-cases" || name === "policy-new") await expect(page.getByRole("textbox", { name: "Source" })).toBeVisible();
         if (name === "inbox") await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
         const suffix = width === 960 ? "-960" : "";
         const file = `../../artifacts/ui/${name}${suffix}-${theme}.png`;

@@ -60,7 +60,7 @@ test("the range menu writes the query, by keyboard alone, and back leads to the 
 
 test("what cost the most comes first, and the address keeps it", async ({ page }) => {
   await open(page, "/timeline?fake=story");
-  await page.getByRole("button", { name: /What cost the most first/ }).click();
+  await page.getByRole("button", { name: /By cost, the most first/ }).click();
   await expect(page).toHaveURL(/sort=cost/);
   await expect(page.getByText("The 200 that cost the most")).toBeVisible();
   const costs = await page.getByRole("row").evaluateAll((rows) => rows.slice(0, 12).map((row) => Number(/\$([\d.]+)/.exec(row.textContent ?? "")?.[1] ?? Number.NaN)));

@@ -15,7 +15,7 @@ import { Head, moveFocus, Queue } from "./components/queue";
 import type { MarkOf } from "./components/mark";
 import { SimilarCard } from "./components/similar";
 import { Suggestions } from "./components/suggestions";
-import { grouped, inTab, sorted, type Tab, today } from "./model";
+import { grouped, inTab, quickOf, sorted, type Tab, today } from "./model";
 import { useApprovals, useMatching, useQuestion, useSuggestions } from "./queries";
 
 const TABS: readonly Tab[] = ["held", "decided", "expired", "suggestions"];
@@ -64,7 +64,7 @@ function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
     held: page?.open.length,
     decided: page && inTab("decided", page.resolved).length,
     expired: page && inTab("expired", page.resolved).length,
-    suggestions: suggestions.data?.suggestions.length,
+    suggestions: suggestions.data && suggestions.data.suggestions.length + (quickOf(suggestions.data) === null ? 0 : 1),
   };
   return (
     <nav aria-label={t("inbox.tabs")} className="chrome ml-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">

@@ -2,6 +2,7 @@
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { CardAccountDto } from "../../engine/bindings/CardAccountDto";
 import type { RiskDto } from "../../engine/bindings/RiskDto";
+import type { SuggestionsDto } from "../../engine/bindings/SuggestionsDto";
 import { type Asked, askedOf, type Claim, commandOf, type Effect, EFFECTS, toolOf } from "../../lib/action";
 import { money, tokens } from "../../lib/money";
 
@@ -227,4 +228,12 @@ export function inTab(tab: "decided" | "expired", resolved: readonly ApprovalDto
 export function today(resolved: readonly ApprovalDto[], now: number): ApprovalDto[] {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   return inTab("decided", resolved).filter((one) => Date.parse(one.resolved?.at ?? "") >= midnight);
+}
+
+/** A median under this is faster than anybody reads a card. */
+const QUICK_MS = 1_500;
+
+/** How fast half of the last answers came, where that is too fast to have read what was asked. */
+export function quickOf({ readingMedianMs }: Pick<SuggestionsDto, "readingMedianMs">): number | null {
+  return readingMedianMs !== null && readingMedianMs < QUICK_MS ? readingMedianMs : null;
 }

@@ -36,7 +36,7 @@ export function BudgetsPage({ selected, view, onView }: { selected: string | nul
       </PageBar>
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {!error && !data ? <Skeleton rows={5} /> : null}
-      {data && !error ? <Content lines={data} selected={selected} view={view} onView={onView} /> : null}
+      {data && !error ? <Content lines={data} selected={selected} view={view} onView={onView} onAdd={() => setAdding(true)} /> : null}
       <Modal title={t("budgets.addTitle")} open={adding} onOpen={setAdding}>
         <BudgetForm known={null} taken={data?.map((line) => line.id) ?? []} onDone={() => setAdding(false)} />
       </Modal>
@@ -44,11 +44,22 @@ export function BudgetsPage({ selected, view, onView }: { selected: string | nul
   );
 }
 
-function Content({ lines, selected, view, onView }: { lines: readonly BudgetLineDto[]; selected: string | null; view: BudgetView; onView: (change: Partial<BudgetView>) => void }) {
+type ContentProps = { lines: readonly BudgetLineDto[]; selected: string | null; view: BudgetView; onView: (change: Partial<BudgetView>) => void; onAdd: () => void };
+
+function Content({ lines, selected, view, onView, onAdd }: ContentProps) {
   const { t } = useTranslation();
   if (lines.length === 0) {
     return (
-      <Empty icon={Wallet} title={t("budgets.empty")} footer={<CommandLine command="reeve budget set daily 20.00" />}>
+      <Empty
+        icon={Wallet}
+        title={t("budgets.empty")}
+        footer={
+          <>
+            <Button large onClick={onAdd}>{t("budgets.addFirst")}</Button>
+            <CommandLine command="reeve budget set daily 20.00" />
+          </>
+        }
+      >
         {t("budgets.emptyMore")}
       </Empty>
     );

@@ -37,7 +37,7 @@ export function CredentialsPage({ selected }: { selected: string | null }) {
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {!error && !data ? <Skeleton rows={4} /> : null}
       {data && !error ? <VaultProblem /> : null}
-      {data && !error ? <Content credentials={data} selected={selected} /> : null}
+      {data && !error ? <Content credentials={data} selected={selected} onAdd={() => setOpen("add")} /> : null}
       <Modal title={t("credentials.addTitle")} {...modal("add")}>
         <Add onDone={close} />
       </Modal>
@@ -70,14 +70,14 @@ function VaultProblem() {
   );
 }
 
-function Content({ credentials, selected }: { credentials: readonly CredentialDto[]; selected: string | null }) {
+function Content({ credentials, selected, onAdd }: { credentials: readonly CredentialDto[]; selected: string | null; onAdd: () => void }) {
   const { t } = useTranslation();
   const now = useNow(60_000);
   const { data: keeping } = useKeeping();
   const { data: agents = [] } = useAgents();
   if (credentials.length === 0) {
     return (
-      <Empty icon={KeyRound} title={t("credentials.empty")}>
+      <Empty icon={KeyRound} title={t("credentials.empty")} footer={<Button large onClick={onAdd}>{t("credentials.addFirst")}</Button>}>
         {t("credentials.emptyMore")}
       </Empty>
     );

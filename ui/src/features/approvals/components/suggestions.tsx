@@ -10,19 +10,17 @@ import { Untrusted } from "../../../components/untrusted";
 import type { SuggestionDto } from "../../../engine/bindings/SuggestionDto";
 import { plain } from "../../../lib/text";
 import { day, took } from "../../../lib/time";
+import { quickOf } from "../model";
 import { useSuggestions } from "../queries";
 import { useSentence } from "./card-body";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
-
-/** A median under this is faster than anybody reads a card. */
-const QUICK_MS = 1_500;
 
 export function Suggestions() {
   const { t } = useTranslation();
   const { data, error } = useSuggestions(true);
   if (error) return <EngineFailure error={error} />;
   if (!data) return null;
-  const quick = data.readingMedianMs !== null && data.readingMedianMs < QUICK_MS ? data.readingMedianMs : null;
+  const quick = quickOf(data);
   if (data.suggestions.length === 0 && quick === null) {
     return (
       <Empty icon={Lightbulb} title={t("inbox.emptySuggestions")}>

@@ -204,7 +204,7 @@ function Users({ server }: { server: string }) {
   const ids = [...new Set(data.stats.map((stat) => stat.agent))];
   if (ids.length === 0) return <span className="text-t2">{t("servers.nobody")}</span>;
   return (
-    <span className="flex flex-wrap gap-x-3">
+    <span className="-my-0.5 flex flex-wrap gap-x-3">
       {ids.map((id) => (
         <Link key={id} to="/agents/$agent" params={{ agent: id }} search={{ tab: "servers" }} className="inline-flex min-h-6 items-center text-accent">
           <Untrusted text={agents.find((agent) => agent.id === id)?.name ?? id} max={40} />
@@ -223,9 +223,9 @@ function Tools({ server, tools }: { server: string; tools: readonly ServerToolDt
     <table className="w-full table-fixed">
       <thead>
         <tr className="h-7 border-b border-line text-left text-caption text-t3">
-          <th scope="col" className="w-[36%] font-medium">{t("servers.tool")}</th>
+          <th scope="col" className="w-[34%] font-medium">{t("servers.tool")}</th>
           <th scope="col" className="font-medium max-wide:hidden">{t("servers.claim")}</th>
-          <th scope="col" className="w-44 text-right font-medium">{t("servers.success")}</th>
+          <th scope="col" className="w-40 text-right font-medium">{t("servers.success")}</th>
           <th scope="col" className="w-26 pl-4 font-medium">{t("servers.stands")}</th>
         </tr>
       </thead>

@@ -198,6 +198,10 @@ function Totals({ facets, query, now, onZoom, onBack, byCost, onByCost }: Pick<H
         <button type="button" aria-pressed={byCost} title={t("timeline.costliestFirst")} onClick={() => onByCost(!byCost)} className="chrome inline-flex h-6 items-center gap-1 rounded-badge underline-offset-2 hover:underline aria-pressed:bg-selected aria-pressed:px-1.5">
           <b className="font-semibold text-t1">{money(facets.cost)}</b>
           <ArrowDownWideNarrow size={12} strokeWidth={1.5} aria-hidden className="text-t3" />
+          {/* An amount alone does not look like something to press. */}
+          <span aria-hidden="true" className="hidden text-t3 wide:inline">
+            {t("timeline.byCost")}
+          </span>
           <span className="sr-only">{t("timeline.costliestFirst")}</span>
         </button>
       )}

@@ -1,7 +1,7 @@
 // The rows: virtual, following the newest while at the top; when scrolled, newer ones wait.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { ArrowUp } from "lucide-react";
-import { type KeyboardEvent, type MouseEvent as Click, type ReactNode, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { type KeyboardEvent, type MouseEvent as Click, type ReactNode, startTransition, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { chordKey } from "../../../components/keys";
 import { useNow } from "../../../components/use-now";
@@ -69,9 +69,9 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
   useLayoutEffect(() => {
     const element = area.current;
     if (!element) return;
-    const look = () => setBox(element.clientWidth);
-    look();
-    const watch = new ResizeObserver(look);
+    setBox(element.clientWidth);
+    // All rows cut their texts anew when a pane opens or closes beside them: after the picture of it, not before.
+    const watch = new ResizeObserver(() => startTransition(() => setBox(element.clientWidth)));
     watch.observe(element);
     return () => watch.disconnect();
   }, []);
