@@ -102,8 +102,8 @@ impl Step {
 }
 
 /// A tool call of the model. `$shell` becomes the client's own shell tool with the arguments that one takes
-/// (`input.command` is what to run), `$mcp:NAME` the offered tool whose name ends with NAME; any other name is sent as it
-/// stands.
+/// (`input.command` is what to run), `$mcp:NAME` the offered tool whose name ends with NAME, `$mcp:SERVER/NAME` the one of that
+/// server; any other name is sent as it stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolUse {

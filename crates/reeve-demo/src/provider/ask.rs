@@ -109,18 +109,19 @@ fn call(wanted: &ToolUse, ask: &Ask, serial: u64, index: usize) -> Call {
 
 /// A call of a server's tool under the name that the client offers it by: that of the tool, behind the server's in one way or
 /// another.
-fn served(tool: &str, wanted: &ToolUse, ask: &Ask, code: Option<&String>) -> (String, Value) {
+fn served(named: &str, wanted: &ToolUse, ask: &Ask, code: Option<&String>) -> (String, Value) {
+    let (server, tool) = named.split_once('/').unwrap_or(("", named));
     match code {
         Some(code) => {
-            let (tail, input) = (json!(tool), &wanted.input);
-            let found = format!("ALL_TOOLS.map(t => t.name).find(n => n.endsWith({tail}))");
+            let (part, tail, input) = (json!(server), json!(tool), &wanted.input);
+            let found = format!("ALL_TOOLS.map(t => t.name).find(n => n.includes({part}) && n.endsWith({tail}))");
             (
                 code.clone(),
                 json!(format!("const result = await tools[{found}]({input}); text(JSON.stringify(result));")),
             )
         }
         None => {
-            let offered = ask.tools.iter().find(|name| name.ends_with(tool));
+            let offered = ask.tools.iter().find(|name| name.contains(server) && name.ends_with(tool));
             (offered.cloned().unwrap_or_else(|| tool.to_owned()), wanted.input.clone())
         }
     }
@@ -223,6 +224,17 @@ mod tests {
         let answer = turn(&Script::of([Step::shell("", "ls \"x\"")]), &ask, 1, str::to_owned);
         assert_eq!(answer.calls[0].name, "exec");
         assert!(answer.calls[0].input.as_str().unwrap().contains(r#"tools.exec_command({"cmd":"ls \"x\""})"#));
+    }
+
+    #[test]
+    fn a_tool_that_several_servers_have_is_found_by_its_server() {
+        let step = |name: &str| ToolUse { name: name.to_owned(), input: json!({ "a": 1 }) };
+        let ask = offering(&["mcp__near__echo", "mcp__far__echo"]);
+        assert_eq!(call(&step("$mcp:echo"), &ask, 1, 0).name, "mcp__near__echo");
+        assert_eq!(call(&step("$mcp:far/echo"), &ask, 1, 0).name, "mcp__far__echo");
+        let ask = Ask { code_tool: Some("exec".to_owned()), ..ask };
+        let program = call(&step("$mcp:far/echo"), &ask, 1, 0).input;
+        assert!(program.as_str().unwrap().contains(r#"n.includes("far") && n.endsWith("echo")"#), "{program}");
     }
 
     #[test]
