@@ -70,14 +70,19 @@ pub fn share(name: &str, figure: f64, aim: f64) {
 
 /// One `fdatasync` of four kilobytes on the disk in use, as the median of many.
 pub fn flush() -> anyhow::Result<Duration> {
+    Ok(flushes(200)?.quantile(0.5))
+}
+
+/// So many of them, on the disk that the profiles of the bench lie on.
+pub fn flushes(count: u32) -> anyhow::Result<Times> {
     use std::io::Write as _;
     let mut file = tempfile::tempfile()?;
     let mut times = Times::default();
-    for _ in 0..200 {
+    for _ in 0..count {
         file.write_all(&[7; 4096])?;
         let begun = std::time::Instant::now();
         file.sync_data()?;
         times.push(begun.elapsed());
     }
-    Ok(times.quantile(0.5))
+    Ok(times)
 }
