@@ -75,3 +75,9 @@ test("prices have a date, and are found by name", async ({ page }) => {
   await expect(dialog.getByRole("row", { name: /gpt-5-codex/ })).toContainText("$1.25");
   await expect(dialog.getByRole("row", { name: /claude/ })).toHaveCount(0);
 });
+
+test("where there is no limit yet, the page itself offers the first one", async ({ page }) => {
+  await open(page, "/budgets?fake=empty");
+  await page.getByRole("button", { name: "Set a first limit…" }).click();
+  await expect(page.getByRole("dialog", { name: "New budget" })).toBeVisible();
+});

@@ -72,3 +72,9 @@ test("pasted text is nowhere on the page once its keys were taken", async ({ pag
   await expect(dialog.getByRole("status")).toContainText("openai");
   expect(await page.evaluate((secret) => document.documentElement.outerHTML.includes(secret), SECRET)).toBe(false);
 });
+
+test("where there is no credential yet, the page itself offers the first one", async ({ page }) => {
+  await open(page, "/credentials?fake=empty");
+  await page.getByRole("button", { name: "Add a first credential…" }).click();
+  await expect(page.getByRole("dialog", { name: "Add a credential" })).toBeVisible();
+});

@@ -32,7 +32,7 @@ async function spilling(page: Page): Promise<boolean> {
 
 const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
 const PLACES = ["/inbox", "/timeline", "/agents", "/servers", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
-const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=servers", "/agents?tab=credentials", "/agents?tab=sessions", "/servers/weather", "/servers/office?tool=export_report", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/policies?tab=standing", "/policies?tab=shared", "/policies?tab=preset", "/timeline?sort=cost", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/inbox?tab=decided&q=decision:refused", "/timeline?q=nothing-has-this-word", "/policies/new?from=op_00000000000000000000048205", "/credentials/anthropic"];
+const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=servers", "/agents?tab=credentials", "/agents?tab=sessions", "/servers/weather", "/servers/office?tool=export_report", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies/file/tools.yaml", "/policies?tab=files", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/policies?tab=standing", "/policies?tab=shared", "/policies?tab=preset", "/timeline?sort=cost", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/inbox?tab=decided&q=decision:refused", "/timeline?q=nothing-has-this-word", "/policies/new?from=op_00000000000000000000048205", "/credentials/anthropic"];
 
 /** Behind the first view of a place: also when texts are hostile or long, when nothing came yet, and when nothing can come. */
 const DEEP = ["/inbox?tab=decided", "/inbox?tab=suggestions", "/servers/office?tool=export_report", "/agents?tab=servers", "/agents?tab=sessions", "/agents?tab=credentials", "/policies?tab=history", "/policies?tab=cases", "/policies/new", "/settings/doctor", "/settings/about"];
@@ -202,3 +202,14 @@ test("what would go with fewer days, and the question before the record is wiped
   expect(await violations(page)).toEqual([]);
   expect(await spilling(page)).toBe(false);
 });
+
+for (const state of ["story", "hostile", "long"]) {
+  test(`the price table when ${state}`, async ({ page }) => {
+    await open(page, `/budgets?fake=${state}`);
+    await page.getByRole("button", { name: "Price table" }).click();
+    await expect(page.getByRole("dialog")).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+    await page.setViewportSize({ width: 960, height: 600 });
+    expect(await spilling(page)).toBe(false);
+  });
+}

@@ -73,3 +73,16 @@ test("what cost the most comes first, and the address keeps it", async ({ page }
   await page.goBack();
   await expect(page.getByText("The 200 that cost the most")).toBeVisible();
 });
+
+test("yesterday is a range to choose, with both its edges in the query", async ({ page }) => {
+  await open(page, "/timeline?fake=story");
+  await page.getByRole("button", { name: /Time range/ }).click();
+  await page.getByRole("menuitem", { name: "Yesterday" }).click();
+  // The person's own calendar, written as the query reads it.
+  await expect(page).toHaveURL((url) => url.searchParams.get("q") === "since:2026-11-18T23:00Z before:2026-11-19T23:00Z");
+  await expect(page.getByRole("button", { name: "Time range: Yesterday" })).toBeVisible();
+  await page.getByRole("button", { name: /Time range/ }).click();
+  await page.getByRole("menuitem", { name: "Today" }).click();
+  await expect(page).toHaveURL((url) => url.searchParams.get("q") === "since:2026-11-19T23:00Z before:2026-11-20T23:00Z");
+  await expect(page.getByText("1,204 actions")).toBeVisible();
+});
