@@ -12,11 +12,13 @@ mod layers;
 mod load;
 mod machine;
 mod mcp;
+mod mcp_trouble;
 mod policy_cli;
 mod policy_matrix;
 #[cfg(target_os = "linux")]
 mod polkit;
 mod records;
+mod remote_mcp;
 mod requests;
 mod tamper;
 mod terminal;

@@ -1,5 +1,7 @@
 //! `reeve mcp` around a server: whose session it is, what passes, and that nothing passes without the engine.
 
+mod bridge;
+
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Stdio};
@@ -21,18 +23,19 @@ use crate::machine::{Machine, SOON};
 pub const POLICY: &str = r#"
 @id("harmless") @reason("these only say something") @lifts("ask-first-tool,ask-tool-write")
 permit (principal, action == Action::"mcp.tool_call", resource)
-when { context.tool == "echo" || context.tool == "env" || context.tool == "spawn" || context.tool == "die" };
+when { context.tool == "echo" || context.tool == "env" || context.tool == "spawn" || context.tool == "die"
+  || context.tool == "count" || context.tool == "counted" || context.tool == "flood" };
 
 @id("never-drop") @reason("nothing is dropped here")
 forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"fake/drop");
 "#;
 
 /// A wrapper of which the test plays the agent.
-struct Wrapped {
+pub struct Wrapped {
     child: Child,
-    input: Option<ChildStdin>,
+    pub input: Option<ChildStdin>,
     lines: Receiver<Value>,
-    log: PathBuf,
+    pub log: PathBuf,
 }
 
 impl Drop for Wrapped {
@@ -44,7 +47,14 @@ impl Drop for Wrapped {
 
 impl Wrapped {
     /// `reeve mcp` for `agent`, or inside whatever session `before` opens.
-    fn start(world: &reeve_testkit::world::World, before: &[&str], agent: Option<&str>) -> Self {
+    pub fn start(world: &reeve_testkit::world::World, before: &[&str], agent: Option<&str>) -> Self {
+        let log = world.work().join("heard.log");
+        let server = [env!("CARGO_BIN_EXE_fake_mcp_server").to_owned(), log.display().to_string()];
+        Self::around(world, before, agent, &server)
+    }
+
+    /// The same around another server.
+    pub fn around(world: &reeve_testkit::world::World, before: &[&str], agent: Option<&str>, server: &[String]) -> Self {
         let log = world.work().join("heard.log");
         let mut command = match before.split_first() {
             None => world.command(reeve().unwrap()),
@@ -58,7 +68,11 @@ impl Wrapped {
         if let Some(agent) = agent {
             command.args(["--agent", agent]);
         }
-        command.arg("--").arg(env!("CARGO_BIN_EXE_fake_mcp_server")).arg(&log);
+        command.arg("--").args(server);
+        Self::of(command, log)
+    }
+
+    fn of(mut command: std::process::Command, log: PathBuf) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (tell, lines) = channel();
         let output = BufReader::new(child.stdout.take().unwrap());
@@ -75,23 +89,23 @@ impl Wrapped {
         Self { child, input, lines, log }
     }
 
-    fn ask(&mut self, message: &Value) {
+    pub fn ask(&mut self, message: &Value) {
         let input = self.input.as_mut().unwrap();
         writeln!(input, "{message}").unwrap();
         input.flush().unwrap();
     }
 
-    fn call(&mut self, id: i64, tool: &str, arguments: &Value) {
+    pub fn call(&mut self, id: i64, tool: &str, arguments: &Value) {
         let params = json!({ "name": tool, "arguments": arguments });
         self.ask(&json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params }));
     }
 
-    fn heard(&self) -> Value {
+    pub fn heard(&self) -> Value {
         self.lines.recv_timeout(SOON).expect("the wrapper says nothing")
     }
 
     /// The answer to a request, whatever is said before it.
-    fn answer(&self, id: i64) -> Value {
+    pub fn answer(&self, id: i64) -> Value {
         loop {
             let message = self.heard();
             if message["id"] == id {
@@ -101,7 +115,7 @@ impl Wrapped {
     }
 
     /// Opens the conversation and lists the tools, which the person then approves.
-    async fn begin(&mut self, stage: &Stage) {
+    pub async fn begin(&mut self, stage: &Stage) {
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
         self.ask(&json!({ "jsonrpc": "2.0", "id": -1, "method": "initialize", "params": params }));
         assert_eq!(self.answer(-1)["result"]["serverInfo"]["name"], "fake");
@@ -112,11 +126,11 @@ impl Wrapped {
     }
 
     /// What the server itself heard.
-    fn served(&self) -> String {
+    pub fn served(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    fn ended(&mut self) -> i32 {
+    pub fn ended(&mut self) -> i32 {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -128,7 +142,7 @@ impl Wrapped {
     }
 }
 
-fn text(answer: &Value) -> &str {
+pub fn text(answer: &Value) -> &str {
     answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"))
 }
 
@@ -137,7 +151,7 @@ fn runs(pid: i32) -> bool {
     !stat.is_empty() && !stat.contains(") Z ")
 }
 
-async fn stage() -> Stage {
+pub async fn stage() -> Stage {
     Stage::set(Setting { policy: POLICY, ..Setting::default() }).await.unwrap()
 }
 
@@ -229,19 +243,6 @@ async fn a_signal_ends_the_wrapper_with_its_server_and_all_that_it_started() {
         assert!(begun.elapsed() < SOON, "what the server started runs on");
         std::thread::sleep(Duration::from_millis(10));
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_server_that_dies_is_said_to_whoever_waits_and_the_wrapper_ends_with_its_status() {
-    let stage = stage().await;
-    let mut wrapped = Wrapped::start(&stage.world, &[], Some("editor"));
-    wrapped.begin(&stage).await;
-    wrapped.call(1, "die", &json!({}));
-    let said = wrapped.answer(1).to_string();
-    assert!(said.contains("gone") || said.contains("ended"), "{said}");
-    assert_eq!(wrapped.ended(), 3);
-    let rows = stage.rows("kind:mcp").await.unwrap();
-    assert!(rows.iter().any(|row| row.summary == "fake.die"), "{rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

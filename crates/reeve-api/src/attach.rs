@@ -1,13 +1,16 @@
 //! The engine's half of `reeve mcp`: whose session a wrapper belongs to, and its connection as a tunnel between the agent and
-//! the server, with the gateway in the middle.
+//! the server, with the gateway in the middle. A wrapper without a command stands for a registered server, which the endpoint
+//! starts or reaches.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
-use reeve_mcp::{Ended, Link, ServerRef};
+use reeve_mcp::{Ended, Life, Link, ServerRef, message};
 use reeve_proxy::attribution;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -20,7 +23,7 @@ use crate::contract::sessions::{OpenSessionInput, OpenedSessionDto};
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
 use crate::surface::Peer;
-use crate::transport::frames::{self, Channel};
+use crate::transport::frames::{self, Channel, Down};
 use crate::transport::local_socket::{ReadHalf, WriteHalf};
 
 /// The call that turns a connection into a tunnel.
@@ -35,12 +38,15 @@ pub struct AttachInput {
     /// Whose session is opened where the wrapper belongs to none.
     pub agent: Option<String>,
     pub cwd: String,
-    /// Program and arguments of the server.
+    /// Program and arguments of the server; none: it is a registered one.
     pub command: Vec<String>,
     /// The same without what could be a secret, for the record.
     pub shown: Vec<String>,
     /// The session's token that the wrapper found in its own environment.
     pub token: Option<TypedSecret>,
+    /// What the agent opened the conversation with, where that was with an engine that ran before.
+    #[serde(default)]
+    pub greeting: Option<Value>,
 }
 
 /// Where it belongs.
@@ -65,13 +71,24 @@ pub(crate) async fn serve(
         Ok(attached) => attached,
         Err(error) => return tell(Err(error)).await,
     };
-    let Attached { live, server, dto } = attached;
+    let Attached { live, to, dto } = attached;
     tell(serde_json::to_value(&dto).map_err(|error| ApiError::new(ApiCode::Failed, error.to_string()))).await;
     let (agent, agent_there) = Link::pair();
     let (upstream, server_there) = Link::pair();
-    let relay = host.mcp.relay(live, server, agent, upstream);
-    let incoming = read(&mut reader, agent_there.tx, server_there.tx);
-    let outgoing = write_all(write, agent_there.rx, server_there.rx);
+    let (tell_life, lives) = reeve_mcp::lives();
+    let (next, nexts) = mpsc::channel(1);
+    let relay = async {
+        match to {
+            To::Wrapped(server) => host.mcp.relay_lives(live, server, agent, upstream, lives).await,
+            To::Registered { server, token, greeting } => {
+                drop(upstream);
+                host.endpoint.carry(&live, token, &server, greeting, agent).await
+            }
+        }
+    };
+    let server = Wrapped { tx: Some(server_there.tx), lives: Some(tell_life), next };
+    let incoming = read(&mut reader, agent_there.tx, server);
+    let outgoing = write_all(write, agent_there.rx, server_there.rx, nexts);
     let carried = async {
         // What the relay says last still goes out.
         let (ended, ()) = tokio::join!(relay, outgoing);
@@ -93,17 +110,55 @@ pub(crate) async fn serve(
     let _ = frames::write(&mut *write.lock().await, Channel::End, why.as_bytes()).await;
 }
 
+/// The wrapper's server, over all its lives.
+struct Wrapped {
+    /// `None`: it is not there now.
+    tx: Option<mpsc::Sender<Bytes>>,
+    /// `None`: it does not come back.
+    lives: Option<mpsc::Sender<Life>>,
+    /// Where it is told what goes to its next life.
+    next: mpsc::Sender<mpsc::Receiver<Bytes>>,
+}
+
+impl Wrapped {
+    async fn down(&mut self, bytes: &[u8]) {
+        let Ok(Down { why, again_ms }) = serde_json::from_slice(bytes) else { return };
+        // Told before the link ends.
+        if let Some(lives) = &self.lives {
+            let _ = lives.send(Life::Down { why, again: Duration::from_millis(again_ms) }).await;
+        }
+        self.tx = None;
+    }
+
+    async fn up(&mut self, bytes: &[u8]) {
+        let greeting = message::strict(bytes).ok().filter(|greeting| !greeting.is_null());
+        let (link, there) = Link::pair();
+        self.tx = Some(there.tx);
+        let _ = self.next.send(there.rx).await;
+        if let Some(lives) = &self.lives {
+            let _ = lives.send(Life::Up { link, greeting }).await;
+        }
+    }
+}
+
 /// Frames of the wrapper, each to its side; ends with the connection.
-async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, server: mpsc::Sender<Bytes>) {
-    let mut server = Some(server);
+async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, mut server: Wrapped) {
     while let Ok(Some((channel, bytes))) = frames::read(reader).await {
         let bytes = Bytes::from(bytes);
-        let taken = match (channel, &server) {
+        let taken = match (channel, &server.tx) {
             (Channel::Agent, _) => agent.send(bytes).await.is_ok(),
             (Channel::Server, Some(server)) => server.send(bytes).await.is_ok(),
             (Channel::Server, None) => true,
+            (Channel::Down, _) => {
+                server.down(&bytes).await;
+                true
+            }
+            (Channel::Up, _) => {
+                server.up(&bytes).await;
+                true
+            }
             (Channel::End, _) => {
-                server = None;
+                (server.tx, server.lives) = (None, None);
                 true
             }
         };
@@ -113,23 +168,48 @@ async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, serv
     }
 }
 
-async fn write_all(write: &Mutex<WriteHalf>, mut agent: mpsc::Receiver<Bytes>, mut server: mpsc::Receiver<Bytes>) {
+/// What goes to the wrapper, until the relay has no more to say to its agent.
+async fn write_all(
+    write: &Mutex<WriteHalf>,
+    mut agent: mpsc::Receiver<Bytes>,
+    mut server: mpsc::Receiver<Bytes>,
+    mut nexts: mpsc::Receiver<mpsc::Receiver<Bytes>>,
+) {
     loop {
         let (channel, bytes) = tokio::select! {
-            Some(bytes) = agent.recv() => (Channel::Agent, bytes),
+            bytes = agent.recv() => match bytes {
+                Some(bytes) => (Channel::Agent, bytes),
+                None => break,
+            },
             Some(bytes) = server.recv() => (Channel::Server, bytes),
-            else => break,
+            Some(next) = nexts.recv() => {
+                server = next;
+                continue;
+            }
         };
         if frames::write(&mut *write.lock().await, channel, &bytes).await.is_err() {
-            break;
+            return;
+        }
+    }
+    while let Ok(bytes) = server.try_recv() {
+        if frames::write(&mut *write.lock().await, Channel::Server, &bytes).await.is_err() {
+            return;
         }
     }
 }
 
 struct Attached {
     live: Arc<LiveSession>,
-    server: ServerRef,
+    to: To,
     dto: AttachedDto,
+}
+
+/// What the messages go to.
+enum To {
+    /// The server that the wrapper starts.
+    Wrapped(ServerRef),
+    /// One of the person's file, with the token that opens the endpoint.
+    Registered { server: String, token: Secret, greeting: Option<Value> },
 }
 
 async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attached, ApiError> {
@@ -137,10 +217,12 @@ async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attac
     let input = call.get("input").cloned().unwrap_or_default();
     let input: AttachInput = serde_json::from_value(input).map_err(|error| invalid(error.to_string()))?;
     reeve_engine::servers::check_name(&input.server).map_err(invalid)?;
-    let search = caller.pid.and_then(attribution::environment).and_then(|pairs| search(&pairs));
-    let search = search.or_else(|| std::env::var_os("PATH"));
-    let server = ServerRef::program(&input.server, input.command.clone(), Path::new(&input.cwd), search.as_deref());
-    let server = ServerRef { shown: input.shown.clone(), ..server };
+    let (server, greeting) = (input.server.clone(), input.greeting.clone());
+    let wrapped = (!input.command.is_empty()).then(|| wrapped(caller, &input));
+    if wrapped.is_none() && !host.endpoint.serves(&server) {
+        return Err(invalid(format!("no server `{server}` is registered"))
+            .hint("register it with `reeve mcp add`, or name its command after `--`"));
+    }
     let found = session_of(host, caller.pid, input.token.as_ref()).await;
     let (live, dto) = match found {
         Some(live) => {
@@ -153,7 +235,19 @@ async fn attach(host: &Arc<Host>, caller: &Caller, call: &Value) -> Result<Attac
         }
         None => own_session(host, caller, input).await?,
     };
-    Ok(Attached { live, server, dto })
+    let to = wrapped.map_or_else(
+        || To::Registered { server, token: Secret::from(dto.opened.token.0.clone()), greeting },
+        To::Wrapped,
+    );
+    Ok(Attached { live, to, dto })
+}
+
+/// The server that a wrapper starts in its own place.
+fn wrapped(caller: &Caller, input: &AttachInput) -> ServerRef {
+    let search = caller.pid.and_then(attribution::environment).and_then(|pairs| search(&pairs));
+    let search = search.or_else(|| std::env::var_os("PATH"));
+    let server = ServerRef::program(&input.server, input.command.clone(), Path::new(&input.cwd), search.as_deref());
+    ServerRef { shown: input.shown.clone(), ..server }
 }
 
 /// The folders that the wrapper's process looks for programs in.
@@ -173,7 +267,7 @@ async fn own_session(
     };
     let opening =
         OpenSessionInput { agent: Some(agent), cwd: input.cwd, command: input.shown, hours: None, mode: None };
-    let opened = crate::commands::sessions::open(host, caller, opening).await?;
+    let opened = crate::commands::sessions::open_around(host, caller, opening, Some(input.server)).await?;
     let live = host.engine.sessions().authenticate(&opened.token.0);
     let live = live.ok_or_else(|| ApiError::new(ApiCode::Failed, "the session ended at once"))?;
     Ok((live, AttachedDto { opened, own: true }))

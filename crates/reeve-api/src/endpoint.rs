@@ -19,15 +19,17 @@ use reeve_domain::sensitive::Secret;
 use reeve_engine::servers::Start;
 use reeve_engine::{Engine, LiveSession};
 use reeve_mcp::http::{Back, Body, Place, Started};
-use reeve_mcp::{Link, ServerRef};
+use reeve_mcp::{Life, Link, ServerRef};
 use reeve_proxy::Proxy;
 use reeve_proxy::door::Delivery;
+use tokio::sync::mpsc;
 
 use crate::contract::credentials::TypedSecret;
 use crate::contract::sessions::{OpenedSessionDto, SessionDto};
 use crate::home::Home;
 use crate::launch;
 use crate::wrapper::child::{Child, Exit};
+use crate::wrapper::lives::{Lives, Said};
 
 /// A server that ended earlier than this after its start failed.
 const SETTLED: Duration = Duration::from_secs(5);
@@ -110,14 +112,16 @@ impl Behind {
         let prepared = launch::join(&self.home, opened).map_err(|error| error.message)?;
         let line: Vec<OsString> = std::iter::once(&command).chain(&args).map(OsString::from).collect();
         let folder = cwd.unwrap_or_else(|| session.session.cwd.clone().into());
-        let child =
-            Child::start_in(&line, &prepared.environment, &env, Some(&folder)).map_err(|error| error.message)?;
+        let (environment, cwd) = (prepared.environment, folder.clone());
+        let start = move || Child::start_in(&line, &environment, &env, Some(&cwd));
+        let process = Lives::start(Box::new(start)).map_err(|error| error.message)?;
         let (here, there) = Link::pair();
-        tokio::spawn(carry(child, there, server.to_owned(), Arc::clone(&self.failed)));
+        let (tell, lives) = reeve_mcp::lives();
+        tokio::spawn(carry(process, there, tell, server.to_owned(), Arc::clone(&self.failed)));
         let command = std::iter::once(command).chain(args).collect();
         let search = std::env::var_os("PATH");
         let server = ServerRef::program(server, command, &folder, search.as_deref());
-        Ok(Started { server, link: here })
+        Ok(Started { server, link: here, lives })
     }
 
     async fn send(
@@ -187,35 +191,58 @@ impl Back for Behind {
     }
 }
 
-/// Carries the messages of one server until either side ends, and ends it then with all it started.
-async fn carry(mut child: Child, link: Link, server: String, failed: Arc<Mutex<HashMap<String, Failures>>>) {
+/// Carries the messages of one server over all its lives, until it ends or nobody wants it, and ends it then with all it started.
+async fn carry(
+    mut process: Lives,
+    link: Link,
+    lives: mpsc::Sender<Life>,
+    server: String,
+    failed: Arc<Mutex<HashMap<String, Failures>>>,
+) {
     let began = Instant::now();
-    let Link { tx, mut rx } = link;
-    let input = child.input();
+    let Link { tx, rx } = link;
+    let (mut tx, mut rx) = (Some(tx), Some(rx));
+    let input = process.input();
     let exit = loop {
+        let message = async {
+            match &mut rx {
+                Some(rx) => rx.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            message = rx.recv() => match (message, &input) {
+            message = message => match (message, &input) {
                 (Some(message), Some(input)) => {
                     tokio::select! {
                         // A server that takes nothing any more is about to end.
                         _ = input.send(message.to_vec()) => {}
                         // One that reads nothing does not outlive its session.
-                        () = tx.closed() => break Exit::Told,
+                        () = lives.closed() => break Exit::Told,
                     }
                 }
                 _ => break Exit::Told,
             },
-            line = child.line() => match line {
-                Some(line) => if tx.send(Bytes::from(line)).await.is_err() {
+            said = process.hear() => match said {
+                Said::Line(line) => if let Some(tx) = &tx && tx.send(Bytes::from(line)).await.is_err() {
                     break Exit::Told;
                 },
-                None => break Exit::Server,
+                Said::Down { why, again } => {
+                    // Told before the link ends.
+                    let _ = lives.send(Life::Down { why, again }).await;
+                    (tx, rx) = (None, None);
+                }
+                Said::Up { greeting } => {
+                    let (link, there) = Link::pair();
+                    (tx, rx) = (Some(there.tx), Some(there.rx));
+                    let _ = lives.send(Life::Up { link, greeting }).await;
+                }
+                Said::Ended => break Exit::Server,
             },
+            () = lives.closed() => break Exit::Told,
         }
     };
     // Whoever waits hears at once that it is gone.
-    drop(tx);
-    drop(input);
+    drop((lives, tx, input));
     {
         let mut failed = failed.lock();
         let before = failed.remove(&server).map_or(0, |one| one.in_a_row);
@@ -223,7 +250,7 @@ async fn carry(mut child: Child, link: Link, server: String, failed: Arc<Mutex<H
             failed.insert(server, Failures { in_a_row: before.saturating_add(1), last: Instant::now() });
         }
     }
-    child.end(exit).await;
+    process.end(exit).await;
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::{ApprovalId, OperationId};
+use reeve_domain::notice::Notice;
 use tokio::sync::Mutex;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -26,6 +27,7 @@ struct Gathered {
     approvals: BTreeSet<ApprovalId>,
     ended_sessions: Vec<String>,
     changed: BTreeSet<String>,
+    notices: Vec<Notice>,
     any: bool,
     lagged: bool,
 }
@@ -34,6 +36,7 @@ impl Gathered {
     fn take(&mut self, events: &[Event]) {
         self.any = true;
         for event in events {
+            self.notices.extend(Notice::of(event));
             if let Some(operation) = &event.operation {
                 self.operations.insert(operation.clone());
             }
@@ -58,7 +61,9 @@ impl Gathered {
                 | EventBody::ToolsChanged { .. }
                 | EventBody::ShapeDrifted { .. }
                 | EventBody::ToolCutOff { .. }
-                | EventBody::ToolBack { .. } => {
+                | EventBody::ToolBack { .. }
+                | EventBody::ServerCrashed { .. }
+                | EventBody::ServerRestarted { .. } => {
                     self.changed.insert("servers".to_owned());
                 }
                 EventBody::CredentialRefused { .. } | EventBody::CredentialAccepted { .. } => {
@@ -107,6 +112,7 @@ async fn read(host: &Host, gathered: Gathered) -> StreamBatch {
     let mut batch = StreamBatch {
         ended_sessions: gathered.ended_sessions,
         changed: gathered.changed,
+        notices: gathered.notices.into_iter().map(|one| crate::commands::operations::notice(host, one)).collect(),
         lagged: gathered.lagged,
         ..StreamBatch::default()
     };

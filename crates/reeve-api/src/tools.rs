@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use futures_util::stream::{self, BoxStream, StreamExt as _};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use reeve_domain::host::{Authority, Host};
@@ -14,7 +15,7 @@ use reeve_domain::verdict::Denial;
 use reeve_engine::Admission;
 use reeve_engine::servers::Start;
 use reeve_mcp::http::{Endpoint as McpEndpoint, WeakEndpoint};
-use reeve_mcp::lists;
+use reeve_mcp::{asks, lists, tasks};
 use reeve_mcp::message::{self, Answer, Id, Message};
 use reeve_mcp::progress::Progress;
 use reeve_mcp::{Call, Failure, Gateway, Reply, ServerRef, Upstream};
@@ -82,11 +83,11 @@ impl ToolMouth for Mouth {
         let gateway = self.gateway.clone();
         let to = Arc::new(self.server(&call.party));
         Box::pin(async move {
-            let ToolCall { party, id, params, credential, say, cancelled } = call;
+            let ToolCall { party, id, params, credential, say, cancelled, patience } = call;
             let id = Id::read(&id);
             let progress = Progress::asked_for(&params, say).map(Arc::new);
             let reply = match Call::read(party.session, to, params, progress, cancelled) {
-                Ok(call) => gateway.call(Call { credential, ..call }, &Via(server)).await,
+                Ok(call) => gateway.call(Call { credential, patience, ..call }, &Via(server)).await,
                 Err(answer) => Reply::Answer(answer),
             };
             match reply {
@@ -122,10 +123,22 @@ impl ToolMouth for Mouth {
         Box::pin(async move { hear(&gateway, &party, &server, question.as_ref(), &message).await })
     }
 
+    fn changes(&self, party: Party, subscription: Option<Value>) -> BoxStream<'static, Bytes> {
+        let server = Arc::new(self.server(&party));
+        let changes = self.gateway.changes(party.session, server);
+        stream::unfold((changes, subscription), |(mut changes, subscription)| async move {
+            changes.next().await;
+            Some((lists::changed(subscription.as_ref()), (changes, subscription)))
+        })
+        .boxed()
+    }
+
     fn concerns(&self, question: Option<&Question>, message: &[u8]) -> bool {
         // Whatever a server may write for it, only a message with these letters or with an escape can be one of these.
         let has = |word: &[u8]| message.windows(word.len()).any(|window| window == word);
-        question.is_some_and(|asked| asked.method == "tools/list" || lists::greets(&asked.method))
+        question.is_some_and(|asked| {
+            asked.method == "tools/list" || lists::greets(&asked.method) || tasks::fetches(&asked.method).is_some()
+        }) || has(b"notifications/tasks")
             || has(b"sampling")
             || has(b"elicitation")
             || has(b"\\")
@@ -146,9 +159,11 @@ fn read(body: &[u8], expected: Expected) -> Result<Option<Posted>, String> {
         Ok(Message::Request { id, method, params }) if method == "tools/call" => {
             Ok(Some(Posted::ToolCall { id: id.value(), params }))
         }
-        Ok(Message::Request { method, params, .. }) => {
+        Ok(Message::Request { id, method, params }) => {
             let first = params.get("cursor").is_none_or(Value::is_null);
-            Ok(Some(Posted::Request(Question { method, first })))
+            let listens = lists::listens(&method, &params).then(|| id.value());
+            let task = params.get("taskId").and_then(Value::as_str).map(str::to_owned);
+            Ok(Some(Posted::Request(Question { method, first, listens, task })))
         }
         // A server that does not miss the `id` would act on it, and nobody would hear what came of it.
         Ok(Message::Notification { method, .. }) if method == "tools/call" || mcp_ask::is_ask(&method) => {
@@ -158,6 +173,7 @@ fn read(body: &[u8], expected: Expected) -> Result<Option<Posted>, String> {
             let id = params.get("requestId").cloned().unwrap_or_default();
             Ok(Some(Posted::Cancels { id }))
         }
+        Ok(Message::Response { id: Some(id), .. }) => Ok(Some(Posted::Answers { id: id.value() })),
         Ok(Message::Notification { .. } | Message::Response { .. }) => Ok(Some(Posted::Other)),
         Err(error) if expected == Expected::Mcp || may_call(body, expected) => Err(error.to_string()),
         Err(_) => Ok(None),
@@ -175,14 +191,25 @@ async fn hear(
     match message::parse(bytes) {
         Ok(Message::Response { id: Some(id), answer: Answer::Result(result) }) => {
             match question {
-                Some(Question { method, first }) if method == "tools/list" => {
+                Some(Question { method, first, .. }) if method == "tools/list" => {
                     let answer = gateway.listed(&party.session, server, *first, result).await;
                     Passage::Changed(message::answer(Some(&id), answer))
                 }
                 Some(asked) if lists::greets(&asked.method) => {
-                    // Of lists that change it may say what it likes: here the server tells that, not Reeve.
-                    gateway.heard_greeting(server, &result);
-                    Passage::AsItIs
+                    let said = result.clone();
+                    let told = gateway.greeted(server, result);
+                    if told == said {
+                        return Passage::AsItIs;
+                    }
+                    Passage::Changed(message::answer(Some(&id), Answer::Result(told)))
+                }
+                Some(Question { method, task: Some(task), .. })
+                    if tasks::fetches(method).is_some() && !asks::has_inputs(&result) =>
+                {
+                    let whole = tasks::fetches(method) == Some(true);
+                    let came = Answer::Result(result);
+                    let told = gateway.task_told(&party.session, server, task, whole, came.clone()).await;
+                    if told == came { Passage::AsItIs } else { Passage::Changed(message::answer(Some(&id), told)) }
                 }
                 // What the server asks of the agent's side may also stand in an answer.
                 _ => match gateway.inputs(&party.session, server, &result, None).await {
@@ -200,6 +227,28 @@ async fn hear(
                 }
                 Err(answer) => Passage::Answered(message::answer(Some(&id), answer)),
             }
+        }
+        Ok(Message::Response { answer: Answer::Error(error), .. }) => {
+            let fetched = question.filter(|asked| tasks::fetches(&asked.method) == Some(true));
+            if let Some(task) = fetched.and_then(|asked| asked.task.as_ref()) {
+                // It ends the call, and passes as it is.
+                gateway.task_told(&party.session, server, task, true, Answer::Error(error)).await;
+            }
+            Passage::AsItIs
+        }
+        Ok(Message::Notification { method, params }) if tasks::is_told(&method) => {
+            let Some(task) = params.get("taskId").and_then(Value::as_str) else { return Passage::AsItIs };
+            let said = Answer::Result(params.clone());
+            match gateway.task_told(&party.session, server, task, false, said).await {
+                Answer::Result(told) if told == params => Passage::AsItIs,
+                Answer::Result(told) => Passage::Changed(message::notification(&method, told)),
+                Answer::Error(_) => Passage::Dropped,
+            }
+        }
+        Ok(Message::Notification { method, .. }) if mcp_ask::is_ask(&method) => {
+            let detail = format!("{}: {method}", server.name);
+            gateway.record_refused(&party.session, asks::WITHOUT_ID, detail).await;
+            Passage::Dropped
         }
         Ok(_) => Passage::AsItIs,
         // What could be read in two ways is neither filtered nor judged, so it does not pass.
@@ -378,7 +427,7 @@ mod tests {
     fn a_list_is_known_to_be_read_from_its_beginning_by_its_cursor() {
         for (params, first) in [("{}", true), (r#"{"cursor":null}"#, true), (r#"{"cursor":"2"}"#, false)] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
-            let question = Question { method: "tools/list".to_owned(), first };
+            let question = Question { method: "tools/list".to_owned(), first, listens: None, task: None };
             assert_eq!(read(body.as_bytes(), Expected::Anything), Ok(Some(Posted::Request(question))), "{params}");
         }
     }

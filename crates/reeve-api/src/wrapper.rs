@@ -1,21 +1,29 @@
 //! `reeve mcp`: stands in for an MCP server that speaks over its standard input and output. It starts the server in its own
-//! place, with proxy and trust of the session, and lets the engine see every message. Without the engine nothing passes: what
-//! waits and what comes is refused with words.
+//! place, with proxy and trust of the session, and lets the engine see every message. A registered server needs no command:
+//! the engine starts or reaches it. Without the engine nothing passes: what waits and what comes is refused with words.
 
+mod bridge;
 pub(crate) mod child;
+pub(crate) mod lives;
 mod state;
 mod tunnel;
 
 use std::ffi::OsString;
+use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+use reeve_sandbox::environment::Environment;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 
 use crate::client::StartOptions;
 use crate::contract::ApiError;
 use crate::home::Home;
-use crate::wrapper::child::{Child, Exit};
+use crate::transport::frames::{Channel, Down};
+use crate::wrapper::child::{Child, Exit, GRACE};
+use crate::wrapper::lives::{Lives, Said};
 use crate::wrapper::state::State;
 use crate::wrapper::tunnel::{Heard, Tunnel};
 
@@ -35,6 +43,7 @@ pub struct Wrap {
     pub server: String,
     /// Whose session is opened where there is none around.
     pub agent: Option<String>,
+    /// Empty: the server is a registered one, which the engine starts or reaches.
     pub command: Vec<OsString>,
     /// The same without what could be a secret, for the record.
     pub shown: Vec<String>,
@@ -57,7 +66,8 @@ pub async fn run(home: &Home, wrap: Wrap) -> Result<i32, ApiError> {
     };
     // The agent waits for nothing while this comes up: what it says is kept.
     let ended = match begin(home, &wrap).await {
-        Ok((tunnel, server)) => Ok(wrapper.carry(home, &wrap, tunnel, server).await),
+        Ok((tunnel, Some(server))) => Ok(wrapper.carry(home, &wrap, tunnel, server).await),
+        Ok((tunnel, None)) => Ok(wrapper.bridge(home, &wrap, tunnel).await),
         Err(error) => {
             wrapper.refuse_first(&error).await;
             Err(error)
@@ -69,10 +79,21 @@ pub async fn run(home: &Home, wrap: Wrap) -> Result<i32, ApiError> {
     ended
 }
 
-async fn begin(home: &Home, wrap: &Wrap) -> Result<(Tunnel, Child), ApiError> {
-    let tunnel = tunnel::attach(home, wrap, true).await?;
-    let server = Child::start(&wrap.command, tunnel.environment())?;
-    Ok((tunnel, server))
+async fn begin(home: &Home, wrap: &Wrap) -> Result<(Tunnel, Option<Server>), ApiError> {
+    let tunnel = tunnel::attach(home, wrap, true, None).await?;
+    if wrap.command.is_empty() {
+        return Ok((tunnel, None));
+    }
+    let environment = Arc::new(Mutex::new(tunnel.environment().clone()));
+    let (command, now) = (wrap.command.clone(), Arc::clone(&environment));
+    let server = Lives::start(Box::new(move || Child::start(&command, &now.lock())))?;
+    Ok((tunnel, Some(Server { lives: server, environment })))
+}
+
+/// The server, and what it is started with the next time.
+struct Server {
+    lives: Lives,
+    environment: Arc<Mutex<Environment>>,
 }
 
 /// The agent's side.
@@ -85,27 +106,41 @@ struct Wrapper {
 
 impl Wrapper {
     /// Carries messages until the end, and returns the server's exit code.
-    async fn carry(&mut self, home: &Home, wrap: &Wrap, mut tunnel: Tunnel, mut server: Child) -> i32 {
+    async fn carry(&mut self, home: &Home, wrap: &Wrap, mut tunnel: Tunnel, server: Server) -> i32 {
+        let Server { lives: mut server, environment } = server;
         let mut to_server = server.input();
         self.state.attached(tunnel.sender());
         let mut again = tokio::time::interval(AGAIN);
+        // What the engine must know of the server, as long as it is not there.
+        let mut down: Option<Vec<u8>> = None;
+        let mut deadline = None;
         let exit = loop {
             // A closed input ends the server in the same way, once what was asked is answered.
             if !self.agent_open && self.state.is_idle() {
                 to_server = None;
             }
-            let deadline = server.deadline();
             tokio::select! {
                 line = self.lines.recv(), if self.agent_open => match line {
                     Some(line) => self.state.heard_agent(line).await,
                     None => {
                         self.agent_open = false;
-                        server.end_soon();
+                        deadline = Some(Instant::now() + GRACE);
                     }
                 },
-                line = server.line() => match line {
-                    Some(line) => self.state.heard_server(line).await,
-                    None => break Exit::Server,
+                said = server.hear() => match said {
+                    Said::Line(line) => self.state.heard_server(line).await,
+                    Said::Down { why, again } => {
+                        let again_ms = u64::try_from(again.as_millis()).unwrap_or(u64::MAX);
+                        let said = serde_json::to_vec(&Down { why, again_ms }).unwrap_or_default();
+                        tunnel.server_is(Channel::Down, said.clone()).await;
+                        down = Some(said);
+                    }
+                    Said::Up { greeting } => {
+                        let said = greeting.map_or_else(|| "null".to_owned(), |greeting| greeting.to_string());
+                        tunnel.server_is(Channel::Up, said.into_bytes()).await;
+                        down = None;
+                    }
+                    Said::Ended => break Exit::Server,
                 },
                 heard = tunnel.hear() => match heard {
                     Heard::Agent(message) => self.state.tell_agent(message).await,
@@ -125,8 +160,13 @@ impl Wrapper {
                     Heard::Lost => self.state.lost().await,
                 },
                 _ = again.tick(), if self.state.is_lost() => {
-                    if let Ok(found) = tunnel::attach(home, wrap, false).await {
+                    // The server itself heard the agent's greeting.
+                    if let Ok(found) = tunnel::attach(home, wrap, false, None).await {
                         tunnel = found;
+                        *environment.lock() = tunnel.environment().clone();
+                        if let Some(down) = &down {
+                            tunnel.server_is(Channel::Down, down.clone()).await;
+                        }
                         self.state.attached(tunnel.sender());
                     }
                 }
@@ -137,7 +177,7 @@ impl Wrapper {
         drop(to_server);
         let code = server.end(exit).await;
         if exit == Exit::Server && !self.state.is_lost() {
-            tunnel.server_ended(code).await;
+            tunnel.server_is(Channel::End, format!("status {code}").into_bytes()).await;
             // The engine says to whoever waits that the server is gone.
             let _ = tokio::time::timeout(LAST_WORDS, self.drain(&mut tunnel)).await;
         }

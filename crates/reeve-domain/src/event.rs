@@ -151,6 +151,15 @@ pub enum EventBody {
     /// A trial succeeded.
     #[serde(rename = "tool.back")]
     ToolBack { place: String },
+    /// A call that is to have its effect once went out, and nobody knows whether it did; a repeat meets that.
+    #[serde(rename = "call.lost")]
+    CallLost { server: String, tool: String, what: String, why: String },
+    /// A server crashed in the middle of a connection, and is started again after so long.
+    #[serde(rename = "server.crashed")]
+    ServerCrashed { server: String, why: String, again_ms: u64 },
+    /// It runs again.
+    #[serde(rename = "server.restarted")]
+    ServerRestarted { server: String },
     /// An agent's steps lead nowhere.
     #[serde(rename = "agent.looped")]
     AgentLooped { case: LoopCase, stage: LoopStage, times: u32, what: String },

@@ -49,6 +49,13 @@ pub struct Open {
     trial: Option<OperationId>,
 }
 
+impl Open {
+    /// Whether the place is left alone yet. A clock that was set back must not close it for longer than its wait.
+    fn rests(&self, now: DateTime<Utc>) -> bool {
+        now < self.until && later(now, self.wait) >= self.until
+    }
+}
+
 #[derive(Debug, Default)]
 struct Breaker {
     in_a_row: u32,
@@ -72,15 +79,33 @@ impl Breakers {
         if open.trial.as_ref() == Some(operation) {
             return Ok(());
         }
-        // A clock that was set back must not close a place for longer than its wait.
-        let set_back = later(now, open.wait) < open.until;
-        if now < open.until && !set_back {
+        if open.rests(now) {
             return Err(open.clone());
         }
         // Where nothing is heard of the trial, the next one may come after another wait.
         open.trial = Some(operation.clone());
         open.until = later(now, open.wait);
         Ok(())
+    }
+
+    /// Whether a call could go there now, without its being the trial: it may still be turned away, or wait for a person.
+    ///
+    /// # Errors
+    /// Why it could not.
+    pub fn look(&self, place: &Place, now: DateTime<Utc>) -> Result<(), Open> {
+        match self.open(place) {
+            Some(open) if open.rests(now) => Err(open),
+            _ => Ok(()),
+        }
+    }
+
+    /// An operation that might have been a trial is not sent: the next one may be it, at once.
+    pub fn give_back(&self, operation: &OperationId, now: DateTime<Utc>) {
+        for open in self.0.lock().values_mut().filter_map(|breaker| breaker.open.as_mut()) {
+            if open.trial.as_ref() == Some(operation) {
+                (open.until, open.trial) = (now, None);
+            }
+        }
     }
 
     /// A call failed there. Gives what opened by it, if anything did. `most`: failures in a row.
@@ -270,6 +295,21 @@ mod tests {
         assert!(all.enter(&tool("a"), &OperationId::new(), after(20)).is_ok());
         let set_back = now - chrono::Duration::days(1);
         assert!(all.enter(&tool("a"), &OperationId::new(), set_back).is_ok());
+    }
+
+    #[test]
+    fn a_trial_that_is_not_sent_is_given_back_and_looking_takes_none() {
+        let (all, now) = (Breakers::default(), start());
+        (0..3).for_each(|_| drop(fail(&all, &tool("a"), now)));
+        let later = now + chrono::Duration::seconds(10);
+        assert!(all.look(&tool("a"), now).is_err() && all.look(&tool("a"), later).is_ok());
+        assert!(all.look(&tool("a"), later).is_ok(), "looking takes no trial");
+        let (trial, other) = (OperationId::new(), OperationId::new());
+        assert!(all.enter(&tool("a"), &trial, later).is_ok() && all.look(&tool("a"), later).is_err());
+        all.give_back(&other, later);
+        assert!(all.enter(&tool("a"), &other, later).is_err(), "it was another one's");
+        all.give_back(&trial, later);
+        assert!(all.enter(&tool("a"), &other, later).is_ok());
     }
 
     #[test]

@@ -406,8 +406,8 @@ impl Gate {
 
     /// What a call counts in and may cost, by the limits that bind its session now.
     pub(crate) fn quote(&self, operation: &Operation) -> Option<Quote> {
-        let in_force = self.0.policies.in_force();
-        let limits = self.0.raises.applied(in_force.limits.budgets(), &operation.principal.session);
+        let budgets = self.budgets_of(operation);
+        let limits = self.0.raises.applied(&budgets, &operation.principal.session);
         Quote::of(operation, &limits, &self.0.prices.table(), self.0.clock.now())
     }
 
@@ -532,6 +532,7 @@ impl Gate {
 
     async fn turn_away(&self, turned: TurnedAway) -> Ruling {
         let TurnedAway { operation, verdict, mut denial, approval } = turned;
+        self.0.breakers.give_back(&operation.id, self.0.clock.now());
         // What was asked about has a row that must not stay open; everything else is bounded.
         if approval.is_none() && !self.0.refusals.admits_denial(&operation, verdict.as_ref(), &denial) {
             denial.record = None;
@@ -651,7 +652,8 @@ fn stricter(a: Verdict, b: Verdict) -> Verdict {
         Decision::Ask => 1,
         Decision::Deny => 2,
     };
-    if rank(&b) > rank(&a) { b } else { a }
+    let (kept, other) = if rank(&b) > rank(&a) { (b, a) } else { (a, b) };
+    kept.held_to(other.obligations())
 }
 
 /// An operation that does not pass, with what is known of it.

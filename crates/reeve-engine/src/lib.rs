@@ -24,6 +24,7 @@ pub mod loops;
 pub mod loosening;
 pub mod mark;
 mod owed;
+pub mod patience;
 pub mod policies;
 pub mod presence;
 pub mod prices;

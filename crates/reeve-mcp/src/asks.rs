@@ -16,6 +16,8 @@ use crate::message::{self, Answer};
 
 /// Most things that one answer may ask for.
 const MOST_INPUTS: usize = 32;
+/// Why what a server or an agent asks for is not passed on: nobody could be answered.
+pub const WITHOUT_ID: &str = "something asked for without an id";
 /// JSON-RPC code for what a person or a rule turned down, as the specification's examples have it.
 const TURNED_DOWN: i64 = -1;
 

@@ -11,6 +11,7 @@ use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::denials::own;
 use reeve_engine::idempotency::{self, Held};
+use reeve_engine::patience::Patience;
 use reeve_engine::{Admission, LiveSession, Ruling};
 use reeve_protocol::mcp::{self, ToolCall};
 use reeve_protocol::{Classified, denial};
@@ -27,6 +28,8 @@ use crate::once::{self, Plan, Turn};
 use crate::progress::Progress;
 use crate::redaction::{self, Answered};
 use crate::result::Examined;
+use crate::retry::Attempt;
+use crate::tasks;
 use crate::upstream::{Failure, Upstream};
 
 /// Names in `_meta` by which clients and tracers tell one message from another.
@@ -65,6 +68,10 @@ pub struct Call {
     pub credential: Option<CredentialId>,
     /// The agent does not wait for it any more.
     pub cancelled: CancellationToken,
+    /// Who is asked something for its sake: that time is not its own.
+    pub patience: Arc<Patience>,
+    /// It has its places among the calls that may run at the same time.
+    pub placed: bool,
 }
 
 impl Call {
@@ -93,7 +100,8 @@ impl Call {
         if rest.keys().any(|key| matches!(message::fold(key).as_str(), "name" | "arguments")) {
             return Err(invalid("`name` or `arguments` is written in two ways"));
         }
-        Ok(Self { session, server, tool, arguments, rest, progress, credential: None, cancelled })
+        let (credential, patience) = (None, Arc::default());
+        Ok(Self { session, server, tool, arguments, rest, progress, credential, cancelled, patience, placed: false })
     }
 
     #[must_use]
@@ -175,10 +183,15 @@ impl Gateway {
         if let (Some(plan), Some(view)) = (&plan, view.as_object_mut()) {
             view.insert("idempotency".to_owned(), plan.shown.clone());
         }
-        // Preview: a look at what the call would do.
-        let counted = match &refused {
-            None => self.preview(&call, &mut operation, &mut view, upstream).await,
-            Some(_) => None,
+        // Preview: a look at what the call would do. What is only answered again does nothing.
+        let repeats = plan.as_ref().and_then(|plan| plan.repeats.clone());
+        let counted = match (&refused, repeats) {
+            (None, None) => self.preview(&call, &mut operation, &mut view, upstream).await,
+            (None, Some(of)) => {
+                mcp::repeated(&mut operation.subject, of);
+                None
+            }
+            (Some(_), _) => None,
         };
         let admission = match self.admit(&call, (operation, view), plan.as_ref(), refused).await {
             Ok(admission) => admission,
@@ -205,7 +218,7 @@ impl Gateway {
                 return Reply::Nothing;
             }
         };
-        let places = self.turn(&call).await;
+        let places = self.turn((&call.server.name, &call.tool), None).await;
         if let Err(why) = places {
             acting.settle(Ending::NotSent { why: why.to_owned() });
             let message = format!("{} was not sent: {why}", operation.summary);
@@ -216,8 +229,11 @@ impl Gateway {
                 "tool-busy",
             ));
         }
-        // After every wait: what was counted still holds, and what the tool must not be given is taken out.
-        if let Err(denial) = self.ready(&mut call, &operation, &obligations, counted, upstream).await {
+        call.placed = true;
+        // After every wait: what was counted still holds, what the tool must not be given is taken out, and the tool is not left
+        // alone meanwhile.
+        let ready = self.ready(&mut call, &operation, &obligations, counted.as_ref(), upstream).await;
+        if let Err(denial) = ready.and_then(|()| self.enters((&call.server.name, &call.tool), &operation.id, &operation)) {
             acting.settle(Ending::NotSent { why: denial.message.clone() });
             return Reply::denied(&denial);
         }
@@ -225,24 +241,32 @@ impl Gateway {
             call.name_once(held);
             held.sent();
         }
-        let answered = self.forward(&call, &mut acting, upstream).await;
+        let attempt = Attempt { operation: &operation, held: held.as_deref(), counted: counted.as_ref() };
+        let answered = self.carry_out(&call, &mut acting, attempt, upstream).await;
         let answered = match answered {
             Ok(result) if asks::is_interim(&result) => {
                 return self.interim(&call, &operation, acting, held, result).await;
             }
             other => other,
         };
+        if let Ok(result) = &answered
+            && let Some(task) = tasks::begun(&call, result)
+        {
+            let result = result.clone();
+            return self.begins(call, task, (acting, held), result).await;
+        }
         // Result: its schema, its shape, its redaction.
         let (answered, instead) = match answered {
             Ok(result) => {
                 self.looked_like(&call, &result);
-                let Examined { kept, came, instead } = self.examine(&call, &operation, &obligations, result).await;
-                acting.outcome.result = Some(came);
+                let examined = self.examine(&call, &operation, &obligations, result).await;
+                let Examined { kept, came, data, instead } = examined;
+                (acting.outcome.result, acting.outcome.result_data) = (Some(came), data);
                 (Ok(kept), instead)
             }
             Err(failed) => (Err(failed), None),
         };
-        self.learn(&call, &operation, &acting, held, &answered).await;
+        self.learn(&operation, &acting, held, &answered).await;
         drop(places);
         let reply = conclude(&call, acting, answered.map(|kept| instead.unwrap_or(kept)));
         self.warned(&operation, reply)
@@ -253,11 +277,14 @@ impl Gateway {
         if let Some(denial) = self.standing(&call.server, operation).await {
             return Err(denial);
         }
-        if let Some(denial) = self.bears(call, operation) {
-            return Err(denial);
-        }
         let verdict = self.engine().gate().verdict(operation, &call.session, operation.at);
-        self.look_for_repeat(call, operation, verdict.obligations(), upstream).await
+        let plan = self.look_for_repeat(call, operation, verdict.obligations(), upstream).await?;
+        // A kept answer asks nothing of the server.
+        let answered = plan.as_ref().is_some_and(|plan| plan.repeats.is_some());
+        match self.bears((&call.server.name, &call.tool), operation).filter(|_| !answered) {
+            Some(denial) => Err(denial),
+            None => Ok(plan),
+        }
     }
 
     /// The server needs something of the agent's side before it can go on: the agent makes the call again with it. Nothing is done
@@ -275,10 +302,10 @@ impl Gateway {
         {
             tracing::error!(%error, "that a call is not over is not kept; a repeat finds its end unknown");
         }
-        self.bore(call, operation, Ok(&result)).await;
+        self.bore(operation, Ok(&result)).await;
         let obligations = acting.admission().map(|admission| admission.obligations().to_vec()).unwrap_or_default();
         let result = match redaction::held_to(&obligations) {
-            Some(rules) => redaction::of_result(result, rules, &self.marks(call)),
+            Some(rules) => redaction::of_result(result, &rules, &self.marks(call)),
             None => Answered::Passed(result),
         };
         let revoked = acting.admission().map(|admission| admission.revoked().clone()).unwrap_or_default();
@@ -311,9 +338,8 @@ impl Gateway {
     }
 
     /// What the end of a call says of its server, and of every repeat of it. Known before the answer goes out.
-    async fn learn(
+    pub(crate) async fn learn(
         &self,
-        call: &Call,
         operation: &Operation,
         acting: &Acting,
         held: Option<Box<Held>>,
@@ -326,14 +352,14 @@ impl Gateway {
         });
         once::complete(held, sent, answered).await;
         match answered {
-            Ok(result) => self.bore(call, operation, Ok(result)).await,
-            Err(Some(failure)) => self.bore(call, operation, Err(failure)).await,
+            Ok(result) => self.bore(operation, Ok(result)).await,
+            Err(Some(failure)) => self.bore(operation, Err(failure)).await,
             Err(None) => {}
         }
     }
 
     /// Learns what results of the tool look like; nobody waits for it.
-    fn looked_like(&self, call: &Call, result: &Value) {
+    pub(crate) fn looked_like(&self, call: &Call, result: &Value) {
         if result.get("isError").and_then(Value::as_bool) == Some(true) {
             return;
         }
@@ -358,7 +384,7 @@ impl Gateway {
     }
 
     /// With a word to the agent, where its steps lead nowhere.
-    fn warned(&self, operation: &Operation, reply: Reply) -> Reply {
+    pub(crate) fn warned(&self, operation: &Operation, reply: Reply) -> Reply {
         let Reply::Answer(Answer::Result(mut result)) = reply else { return reply };
         let circle = self.engine().gate().circle(operation, self.engine().now());
         if let (Some(circle), Some(content)) = (circle, result.get_mut("content").and_then(Value::as_array_mut)) {
@@ -450,7 +476,14 @@ impl Gateway {
         }
     }
 
-    async fn forward(&self, call: &Call, acting: &mut Acting, upstream: &dyn Upstream) -> Result<Value, Failed> {
+    /// Sends it once. `time`: how long it may run.
+    pub(crate) async fn forward(
+        &self,
+        call: &Call,
+        acting: &mut Acting,
+        time: Duration,
+        upstream: &dyn Upstream,
+    ) -> Result<Value, Failed> {
         let params = call.params();
         acting.outcome.request_bytes = params.to_string().len() as u64;
         let Some(admission) = acting.admission() else { return Err(Failed::Revoked) };
@@ -461,7 +494,7 @@ impl Gateway {
             biased;
             () = admission.revoked().cancelled() => Err(Failed::Revoked),
             answered = Progress::during(call.progress.as_deref(), &why, asked) => answered.map_err(Failed::Upstream),
-            () = until(admission.obligations()) => Err(Failed::Upstream(Failure::Timeout)),
+            () = call.patience.spent(time) => Err(Failed::Upstream(Failure::Timeout)),
         }
     }
 
@@ -480,13 +513,13 @@ impl Gateway {
 }
 
 /// Why an admitted call has no result.
-enum Failed {
+pub(crate) enum Failed {
     Revoked,
     Upstream(Failure),
 }
 
 /// Settles what came of it, and words it for the agent.
-fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) -> Reply {
+pub(crate) fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) -> Reply {
     let record = acting.admission().map(|admission| admission.operation().id.clone());
     let summary = format!("{}.{}", call.server.name, call.tool);
     let failed = |kind, message: String, advice: &str, rule: &str| {
@@ -530,7 +563,7 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
         }
         Err(Failed::Upstream(failure)) => {
             let why = match &failure {
-                Failure::Gone { why } | Failure::Garbage { why } => why.clone(),
+                Failure::Gone { why } | Failure::Down { why } | Failure::Garbage { why } => why.clone(),
                 other => other.to_string(),
             };
             let sent = acting.admission().is_some_and(Admission::was_sent);
@@ -540,7 +573,11 @@ fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, Failed>) ->
             acting.cut(|why| Ending::CutByUpstream { why }, &why);
             let open = if sent { "; whether it took effect is not known" } else { "" };
             let message = format!("{summary} got no answer: {why}{open}");
-            failed(DenialKind::Fault, message, "tell the human that this server fails", "server-failed")
+            let advice = match &failure {
+                Failure::Down { .. } => "go on with something else, and try it again in a while",
+                _ => "tell the human that this server fails",
+            };
+            failed(DenialKind::Fault, message, advice, "server-failed")
         }
     }
 }
@@ -564,17 +601,13 @@ fn worded(kind: DenialKind, message: String, advice: &str, rule: &str, record: O
     Denial { kind, message, advice: advice.to_owned(), reasons: vec![own(rule)], record }
 }
 
-async fn until(obligations: &[Obligation]) {
-    tokio::time::sleep(limit(obligations)).await;
-}
-
-/// How long the call may run.
+/// How long the call may run: the shortest of what is said.
 pub(crate) fn limit(obligations: &[Obligation]) -> Duration {
-    let limit = obligations.iter().find_map(|obligation| match obligation {
+    let said = obligations.iter().filter_map(|obligation| match obligation {
         Obligation::Timeout { seconds } => Some(Duration::from_secs(*seconds)),
         _ => None,
     });
-    limit.unwrap_or(LONGEST)
+    said.min().unwrap_or(LONGEST)
 }
 
 /// A server that is gone, said to whoever still waits for it.

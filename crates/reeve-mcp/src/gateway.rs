@@ -13,9 +13,10 @@ use crate::lists::Seen;
 use crate::pins::Files;
 use crate::scan::Scanner;
 use crate::schema::Schemas;
+use crate::tasks::Tasks;
 
-/// Most servers whose state is kept for sessions that reach them by their address.
-const MOST_REMOTE: usize = 1000;
+/// Most servers that one session reaches by their address and whose state is kept. The oldest goes first, and is known anew.
+const MOST_REMOTE: usize = 256;
 
 /// Shared by all transports; cheap to clone.
 #[derive(Clone)]
@@ -29,8 +30,10 @@ struct Inner {
     marks_key: [u8; 32],
     scanner: Arc<Scanner>,
     files: Arc<Files>,
-    /// What sessions heard of servers that they reach by their address.
-    remote: Mutex<HashMap<(SessionId, String), Arc<Seen>>>,
+    /// What sessions heard of servers that they reach by their address, oldest first; as long as they run.
+    remote: Mutex<HashMap<SessionId, Vec<(String, Arc<Seen>)>>>,
+    /// Calls of running sessions whose results come later.
+    tasks: Tasks,
 }
 
 impl Gateway {
@@ -44,6 +47,7 @@ impl Gateway {
             scanner: Arc::default(),
             files: Arc::default(),
             remote: Mutex::default(),
+            tasks: Tasks::default(),
         }))
     }
 
@@ -72,10 +76,35 @@ impl Gateway {
     #[must_use]
     pub fn seen(&self, session: &LiveSession, server: &str) -> Arc<Seen> {
         let mut remote = self.0.remote.lock();
-        if remote.len() >= MOST_REMOTE {
-            remote.retain(|(id, _), _| self.engine().sessions().find(id).is_some());
+        let known = remote.entry(session.id().clone()).or_insert_with(|| {
+            self.forget_after(session);
+            Vec::new()
+        });
+        if let Some((_, seen)) = known.iter().find(|(name, _)| name == server) {
+            return Arc::clone(seen);
         }
-        Arc::clone(remote.entry((session.id().clone(), server.to_owned())).or_default())
+        if known.len() >= MOST_REMOTE {
+            known.remove(0);
+        }
+        let seen = Arc::<Seen>::default();
+        known.push((server.to_owned(), Arc::clone(&seen)));
+        seen
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Lets go of what is kept for a session once it is over.
+    pub(crate) fn forget_after(&self, session: &LiveSession) {
+        let (inner, id, ended) = (Arc::downgrade(&self.0), session.id().clone(), session.ended().clone());
+        tokio::spawn(async move {
+            ended.cancelled().await;
+            if let Some(inner) = inner.upgrade() {
+                inner.remote.lock().remove(&id);
+                inner.tasks.lock().remove(&id);
+            }
+        });
     }
 
     pub(crate) fn isolation(&self) -> &Isolation {
@@ -83,7 +112,7 @@ impl Gateway {
     }
 
     /// Records bytes that never became an operation. They are refused whether or not that works.
-    pub(crate) async fn record_refused(&self, session: &LiveSession, why: &str, detail: String) {
+    pub async fn record_refused(&self, session: &LiveSession, why: &str, detail: String) {
         let draft = Draft {
             agent: Some(session.session.agent.clone()),
             session: Some(session.id().clone()),

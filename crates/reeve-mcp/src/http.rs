@@ -4,7 +4,9 @@
 mod answer;
 mod bridge;
 mod check;
+mod line;
 mod post;
+mod room;
 mod stream;
 
 use std::collections::HashMap;
@@ -22,20 +24,21 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use parking_lot::Mutex;
+use reeve_domain::id::SessionId;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::{Engine, LiveSession};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, mpsc};
 
 use crate::gateway::Gateway;
 use crate::http::bridge::Bridge;
+use crate::http::room::Room;
 use crate::link::{Link, ServerRef};
 use crate::message::MAX_MESSAGE;
+use crate::relay::lives::Life;
 
 /// Connections at once. More wait in the backlog.
 const CONNECTIONS: usize = 1024;
-/// MCP sessions at once, over all agents.
-const SESSIONS: usize = 256;
 /// The head of a request must be here after this.
 const HEAD: Duration = Duration::from_secs(10);
 /// A session that nobody used for so long is ended.
@@ -60,6 +63,8 @@ pub struct Started {
     pub server: ServerRef,
     /// Ends the server when it is dropped.
     pub link: Link,
+    /// What becomes of a server that crashes.
+    pub lives: mpsc::Receiver<Life>,
 }
 
 /// What stands behind the endpoint; made by the composition root, which alone sees child processes and the proxy.
@@ -131,6 +136,7 @@ pub(crate) struct Shared {
     back: Arc<dyn Back>,
     port: u16,
     bridges: Mutex<HashMap<String, Arc<Bridge>>>,
+    room: Room,
     /// One server for all clients without MCP sessions is started once.
     starting: tokio::sync::Mutex<()>,
 }
@@ -156,6 +162,7 @@ impl Endpoint {
             back,
             port: address.port(),
             bridges: Mutex::default(),
+            room: Room::default(),
             starting: tokio::sync::Mutex::default(),
         });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
@@ -168,10 +175,22 @@ impl Endpoint {
         respond(&self.shared, request.map(Full::new), None).await.unwrap_or_else(|turned| *turned)
     }
 
+    /// Whether a server of this name is registered.
+    #[must_use]
+    pub fn serves(&self, server: &str) -> bool {
+        self.shared.back.place(server).is_some()
+    }
+
     /// Where clients find it; a server's path is `/mcp/` and its name.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where clients find one server.
+    #[must_use]
+    pub fn url_of(&self, server: &str) -> String {
+        format!("{}/{}", self.url(), check::escaped(server))
     }
 
     /// What clients put before a server's name.
@@ -225,14 +244,35 @@ async fn sweep(shared: Arc<Shared>) {
     }
 }
 
+/// A connection of this machine.
+struct Ends {
+    peer: SocketAddr,
+    local: SocketAddr,
+    /// The session whose user it was found to belong to: whose it is does not change as long as it lasts.
+    checked: Mutex<Option<SessionId>>,
+}
+
+impl Ends {
+    async fn check_user(&self, shared: &Shared, session: &Arc<LiveSession>) -> Result<(), Turned> {
+        if self.checked.lock().as_ref() == Some(session.id()) {
+            return Ok(());
+        }
+        let allowed = shared.back.check_user(session, self.peer, self.local).await;
+        allowed.map_err(|why| answer::refused(StatusCode::FORBIDDEN, &why))?;
+        *self.checked.lock() = Some(session.id().clone());
+        Ok(())
+    }
+}
+
 async fn connection(shared: Arc<Shared>, tcp: TcpStream) {
-    let Some(ends) = tcp.peer_addr().ok().zip(tcp.local_addr().ok()) else { return };
+    let Some((peer, local)) = tcp.peer_addr().ok().zip(tcp.local_addr().ok()) else { return };
+    let ends = Arc::new(Ends { peer, local, checked: Mutex::default() });
     if let Err(error) = tcp.set_nodelay(true) {
         tracing::debug!(%error, "a socket does not take TCP_NODELAY");
     }
     let service = service_fn(move |request| {
-        let shared = Arc::clone(&shared);
-        async move { Ok::<_, Infallible>(respond(&shared, request, Some(ends)).await.unwrap_or_else(|turned| *turned)) }
+        let (shared, ends) = (Arc::clone(&shared), Arc::clone(&ends));
+        async move { Ok::<_, Infallible>(respond(&shared, request, Some(&ends)).await.unwrap_or_else(|turned| *turned)) }
     });
     let mut builder = http1::Builder::new();
     builder.timer(TokioTimer::new()).header_read_timeout(HEAD).auto_date_header(false);
@@ -263,7 +303,7 @@ pub(crate) struct Asked {
 async fn respond<B>(
     shared: &Arc<Shared>,
     request: Request<B>,
-    ends: Option<(SocketAddr, SocketAddr)>,
+    ends: Option<&Ends>,
 ) -> Result<Response<Body>, Turned>
 where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
@@ -272,9 +312,8 @@ where
     check::origin(request.headers())?;
     let server = check::path(request.uri().path())?;
     let (session, token) = check::identity(&shared.engine, request.headers())?;
-    if let Some((peer, local)) = ends {
-        let allowed = shared.back.check_user(&session, peer, local).await;
-        allowed.map_err(|why| answer::refused(StatusCode::FORBIDDEN, &why))?;
+    if let Some(ends) = ends {
+        ends.check_user(shared, &session).await?;
     }
     let place = shared.back.place(&server);
     let place = place.ok_or_else(|| {
@@ -353,22 +392,21 @@ fn find(shared: &Shared, asked: &Asked) -> Result<Arc<Bridge>, Turned> {
 /// Starts the server of this machine that a request is for, governed by the gateway.
 async fn start(shared: &Arc<Shared>, asked: &Asked, id: String) -> Result<Arc<Bridge>, Turned> {
     let full = || answer::refused(StatusCode::SERVICE_UNAVAILABLE, "too many MCP sessions are open");
-    if shared.bridges.lock().len() >= SESSIONS {
-        return Err(full());
-    }
+    let room = shared.room.take(asked.session.id()).ok_or_else(full)?;
     let started = shared.back.start(&asked.session, &asked.token, &asked.server).await;
     let failed = |why: String| {
         answer::refused(StatusCode::BAD_GATEWAY, &format!("server `{}` cannot be started: {why}", asked.server))
     };
-    let Started { server, link } = started.map_err(failed)?;
+    let Started { server, link, lives } = started.map_err(failed)?;
     let (mine, agent) = Link::pair();
     let ended = asked.session.ended().child_token();
     let (gateway, session, over) = (shared.gateway.clone(), Arc::clone(&asked.session), ended.clone());
     tokio::spawn(async move {
         tokio::select! {
-            _ = gateway.relay(session, server, agent, link) => over.cancel(),
+            _ = gateway.relay_lives(session, server, agent, link, lives) => over.cancel(),
             () = over.cancelled() => {}
         }
+        drop(room);
     });
     let key = if id.is_empty() { check::shared_key(&asked.session, &asked.server) } else { id.clone() };
     let bridge = Bridge::start(id, asked.session.id().clone(), asked.server.clone(), mine.tx, mine.rx, ended);

@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
 use reeve_domain::event::EventBody;
 use reeve_domain::health::Refusal;
+use reeve_domain::id::OperationId;
 use reeve_domain::operation::Operation;
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::breakers::{Open, Place, Rate};
@@ -16,7 +17,6 @@ use reeve_engine::denials::own;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::call::Call;
 use crate::gateway::Gateway;
 use crate::upstream::Failure;
 
@@ -82,17 +82,17 @@ impl Isolation {
 }
 
 impl Gateway {
-    /// Whether the server bears another call now; a denial in Reeve's words where it does not. Uses up nothing of a pace: what is
-    /// denied after this takes no permitted call away.
-    pub(crate) fn bears(&self, call: &Call, operation: &Operation) -> Option<Denial> {
-        let (server, now) = (call.server.name.as_str(), self.engine().now());
-        for place in [Place::Server(server.to_owned()), of_tool(call)] {
-            if let Err(open) = self.engine().breakers().enter(&place, &operation.id, now) {
+    /// Whether the server bears another call now; a denial in Reeve's words where it does not. Uses up nothing: what is denied
+    /// after this takes no permitted call away, and no trial of what was left alone.
+    pub(crate) fn bears(&self, (server, tool): (&str, &str), operation: &Operation) -> Option<Denial> {
+        let now = self.engine().now();
+        for place in [Place::Server(server.to_owned()), of_tool(server, tool)] {
+            if let Err(open) = self.engine().breakers().look(&place, now) {
                 return Some(left_alone(operation, &place, &open));
             }
         }
         let in_force = self.engine().policies().in_force();
-        let mut limits = in_force.limits.rates().iter().filter(|rate| rate.applies(server, &call.tool));
+        let mut limits = in_force.limits.rates().iter().filter(|rate| rate.applies(server, tool));
         let (rate, next) = limits.find_map(|rate| Some((rate, self.isolation().pace(rate, now, false).err()?)))?;
         let (calls, per) = rate.calls?;
         let message = format!(
@@ -104,12 +104,38 @@ impl Gateway {
         Some(unavailable(operation, message, "call it more slowly", "tool-rate"))
     }
 
+    /// The last look right before the call is sent: it may be the one trial of what was left alone. `trial`: the operation
+    /// whose trial it is: what is tried for a call is part of its own.
+    pub(crate) fn enters(
+        &self,
+        (server, tool): (&str, &str),
+        trial: &OperationId,
+        operation: &Operation,
+    ) -> Result<(), Denial> {
+        let now = self.engine().now();
+        for place in [Place::Server(server.to_owned()), of_tool(server, tool)] {
+            if let Err(open) = self.engine().breakers().enter(&place, trial, now) {
+                // Where the server would have been tried, another call may try it.
+                self.engine().breakers().give_back(trial, now);
+                return Err(left_alone(operation, &place, &open));
+            }
+        }
+        Ok(())
+    }
+
     /// Waits for a place among the calls that may run at the same time, and counts the call. Held until the call is over.
-    pub(crate) async fn turn(&self, call: &Call) -> Result<Vec<OwnedSemaphorePermit>, &'static str> {
+    /// `within`: the tool of the call that it is made for and that has its places: where that one counts, both share one.
+    pub(crate) async fn turn(
+        &self,
+        (server, tool): (&str, &str),
+        within: Option<&str>,
+    ) -> Result<Vec<OwnedSemaphorePermit>, &'static str> {
         let in_force = self.engine().policies().in_force();
-        let limits = in_force.limits.rates().iter().filter(|rate| rate.applies(&call.server.name, &call.tool));
+        let limits = in_force.limits.rates().iter().filter(|rate| rate.applies(server, tool));
         let limits: Vec<Rate> = limits.cloned().collect();
-        let places: Vec<Arc<Semaphore>> = limits.iter().filter_map(|rate| self.isolation().places(rate)).collect();
+        let taken = |rate: &Rate| within.is_some_and(|other| rate.applies(server, other));
+        let open = limits.iter().filter(|rate| !taken(rate));
+        let places: Vec<Arc<Semaphore>> = open.filter_map(|rate| self.isolation().places(rate)).collect();
         drop(in_force);
         let mut held = Vec::new();
         for place in places {
@@ -125,21 +151,22 @@ impl Gateway {
         Ok(held)
     }
 
-    /// What the end of a call says of its server and tool.
-    pub(crate) async fn bore(&self, call: &Call, operation: &Operation, answered: Result<&Value, &Failure>) {
-        let server = Place::Server(call.server.name.clone());
+    /// What the end of a tool call says of its server and tool.
+    pub(crate) async fn bore(&self, operation: &Operation, answered: Result<&Value, &Failure>) {
+        let Some(call) = operation.mcp() else { return };
+        let (server, own) = (Place::Server(call.server.clone()), of_tool(&call.server, &call.tool));
         let (place, why, refusal) = match answered {
             // A tool that says that it failed works.
             Ok(_) | Err(Failure::Rpc(_)) => {
-                for place in [server, of_tool(call)] {
+                for place in [server, own] {
                     if self.engine().breakers().succeeded(&place) {
                         self.said(operation, EventBody::ToolBack { place: place.to_string() }).await;
                     }
                 }
                 return;
             }
-            Err(Failure::Cancelled) => return,
-            Err(failure @ (Failure::Timeout | Failure::TooLarge { .. })) => (of_tool(call), failure.to_string(), None),
+            Err(Failure::Cancelled | Failure::Down { .. }) => return,
+            Err(failure @ (Failure::Timeout | Failure::TooLarge { .. })) => (own, failure.to_string(), None),
             // The credential of the call is dead there, not the server: that is learned where the call is settled.
             Err(Failure::Status(401 | 403)) if operation.credential.is_some() => return,
             Err(Failure::Status(status @ (401 | 403))) => {
@@ -165,8 +192,8 @@ impl Gateway {
     }
 }
 
-fn of_tool(call: &Call) -> Place {
-    Place::Tool { server: call.server.name.clone(), tool: call.tool.clone() }
+fn of_tool(server: &str, tool: &str) -> Place {
+    Place::Tool { server: server.to_owned(), tool: tool.to_owned() }
 }
 
 fn left_alone(operation: &Operation, place: &Place, open: &Open) -> Denial {

@@ -18,13 +18,16 @@ pub mod progress;
 mod redaction;
 mod relay;
 mod result;
+mod retry;
 pub mod scan;
 mod schema;
 mod sql;
+pub mod tasks;
 pub mod upstream;
 
 pub use call::{Call, Reply};
 pub use gateway::Gateway;
 pub use link::{Link, ServerRef};
 pub use relay::Ended;
+pub use relay::lives::{Life, lives};
 pub use upstream::{Failure, Upstream};

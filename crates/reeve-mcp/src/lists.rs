@@ -12,13 +12,16 @@ use reeve_domain::verdict::Denial;
 use reeve_engine::LiveSession;
 use reeve_engine::servers::Offered;
 use serde_json::{Value, json};
-use tokio::sync::OnceCell;
+use tokio::sync::watch;
 
 use crate::gateway::Gateway;
 use crate::link::ServerRef;
 use crate::message::{self, Answer};
 use crate::pins;
 
+pub(crate) const CHANGED: &str = "notifications/tools/list_changed";
+/// Where a notification of the 2026-07-28 protocol names the request that subscribed to it.
+pub(crate) const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 /// Most tools in one answer of a server that are looked at; the rest is left out.
 const MOST: usize = 2000;
 
@@ -27,7 +30,7 @@ const MOST: usize = 2000;
 pub struct Seen {
     reported: Mutex<Option<Reported>>,
     /// The files that it was started from, as they were then.
-    pub(crate) files: OnceCell<Vec<PinnedFile>>,
+    pub(crate) files: tokio::sync::Mutex<Option<Vec<PinnedFile>>>,
     /// The definition of each tool as this connection listed it last.
     offered: Mutex<HashMap<String, Digest>>,
     /// Names in the pages of the list that is being read from its beginning.
@@ -39,6 +42,16 @@ pub struct Seen {
 impl Seen {
     pub(crate) fn reported(&self) -> Option<Reported> {
         self.reported.lock().clone()
+    }
+
+    /// The server is started anew, maybe from other files.
+    pub(crate) async fn forget_files(&self) {
+        *self.files.lock().await = None;
+    }
+
+    /// Whether the agent has seen a list.
+    pub(crate) fn was_shown(&self) -> bool {
+        self.shown.lock().is_some()
     }
 
     fn digest(&self, tool: &str) -> Option<Digest> {
@@ -158,7 +171,7 @@ impl Gateway {
         if more { None } else { listing.take() }
     }
 
-    fn observes(&self, session: &LiveSession) -> bool {
+    pub(crate) fn observes(&self, session: &LiveSession) -> bool {
         self.engine().protection().mode_for(&session.session, self.engine().now()) == Mode::Observe
     }
 
@@ -188,20 +201,54 @@ impl Gateway {
         tools.filter(usable).map(|tool| tool.name.clone()).collect()
     }
 
-    /// Waits until the agent's list of tools is not what it would be now, and gives the message that says so.
-    pub(crate) async fn lists_change(&self, session: &LiveSession, server: &ServerRef) -> bytes::Bytes {
-        let mut changes = self.engine().servers().watch();
+    /// Hears when the agent's list of tools would be another one than it was shown.
+    #[must_use]
+    pub fn changes(&self, session: Arc<LiveSession>, server: Arc<ServerRef>) -> Changes {
+        let heard = self.engine().servers().watch();
+        Changes { gateway: self.clone(), session, server, heard, told: None }
+    }
+}
+
+/// One listener for changes of an agent's list of tools. Several may listen for the same list.
+pub struct Changes {
+    gateway: Gateway,
+    session: Arc<LiveSession>,
+    server: Arc<ServerRef>,
+    heard: watch::Receiver<u64>,
+    /// The list that was told last, until the agent was shown it.
+    told: Option<Vec<String>>,
+}
+
+impl Changes {
+    /// Waits until the list is another one than the agent was shown, and than it was told of before.
+    pub async fn next(&mut self) {
         loop {
-            if changes.changed().await.is_err() {
-                return std::future::pending().await;
+            let shown = self.server.seen.shown.lock().clone();
+            if let Some(shown) = shown {
+                let now = self.gateway.usable(&self.session, &self.server).await;
+                if now == shown {
+                    self.told = None;
+                } else if self.told.as_ref() != Some(&now) {
+                    self.told = Some(now);
+                    return;
+                }
             }
-            let before = server.seen.shown.lock().clone();
-            let Some(before) = before else { continue };
-            let now = self.usable(session, server).await;
-            if now != before {
-                *server.seen.shown.lock() = Some(now);
-                return message::notification("notifications/tools/list_changed", json!({}));
+            if self.heard.changed().await.is_err() {
+                return std::future::pending().await;
             }
         }
     }
+}
+
+/// The message that says so. `subscription`: the request of a client that hears it under its id.
+#[must_use]
+pub fn changed(subscription: Option<&Value>) -> bytes::Bytes {
+    let params = subscription.map_or_else(|| json!({}), |id| json!({ "_meta": { SUBSCRIPTION: id } }));
+    message::notification(CHANGED, params)
+}
+
+/// The request for tools that a client listens for changes of, where this is one.
+#[must_use]
+pub fn listens(method: &str, params: &Value) -> bool {
+    method == "subscriptions/listen" && params.pointer("/notifications/toolsListChanged") == Some(&Value::Bool(true))
 }

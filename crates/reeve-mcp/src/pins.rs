@@ -101,18 +101,26 @@ pub fn reported(result: &Value) -> Option<Reported> {
 }
 
 impl Gateway {
-    /// What a server is. The files that it was started from are read once a connection.
+    /// The files that a server was started from, read once for each start.
+    async fn pinned(&self, server: &ServerRef) -> Vec<PinnedFile> {
+        let mut known = server.seen.files.lock().await;
+        if let Some(known) = known.as_ref() {
+            return known.clone();
+        }
+        let (files, paths) = (Arc::clone(self.files()), server.files.clone());
+        let digested = tokio::task::spawn_blocking(move || {
+            let pin = |path: &PathBuf| PinnedFile { path: path.display().to_string(), digest: files.digest(path) };
+            paths.iter().map(pin).collect::<Vec<_>>()
+        });
+        // Without its files it is another server than with them.
+        let pinned = digested.await.unwrap_or_default();
+        *known = Some(pinned.clone());
+        pinned
+    }
+
+    /// What a server is. The files that it was started from are read once for each start.
     pub async fn identity(&self, server: &ServerRef) -> ServerIdentity {
-        let read = || async {
-            let (files, paths) = (Arc::clone(self.files()), server.files.clone());
-            let digested = tokio::task::spawn_blocking(move || {
-                let pin = |path: &PathBuf| PinnedFile { path: path.display().to_string(), digest: files.digest(path) };
-                paths.iter().map(pin).collect::<Vec<_>>()
-            });
-            // Without its files it is another server than with them.
-            digested.await.unwrap_or_default()
-        };
-        let files = server.seen.files.get_or_init(read).await.clone();
+        let files = self.pinned(server).await;
         let shown = if server.shown.is_empty() { &server.command } else { &server.shown };
         let hidden = *shown != server.command;
         ServerIdentity {

@@ -2,16 +2,18 @@
 //! kind: tool calls go through every stage of [`crate::call`], everything else passes with its bytes untouched, also while
 //! calls are held, also what nobody here has heard of.
 
+pub mod lives;
+mod server;
+
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
-use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
-use reeve_engine::{Admission, LiveSession};
-use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use reeve_engine::patience::{self, Patience};
+use reeve_engine::LiveSession;
+use serde_json::Value;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -24,7 +26,10 @@ use crate::link::{Link, ServerRef};
 use crate::lists;
 use crate::message::{self, Answer, Id, Message, MessageError, Unread};
 use crate::progress::Progress;
-use crate::upstream::{Failure, Upstream};
+use crate::relay::lives::Life;
+use crate::relay::server::Server;
+use crate::tasks;
+use crate::upstream::Failure;
 
 /// Most requests of an agent that may wait for their answers at a time.
 const IN_FLIGHT: usize = 1024;
@@ -37,15 +42,8 @@ pub enum Ended {
     SessionOver,
 }
 
-/// The server's side: who waits for which answer of its.
-struct Server {
-    tx: mpsc::Sender<Bytes>,
-    next: AtomicU64,
-    waiting: Mutex<HashMap<Id, oneshot::Sender<Result<Answer, Failure>>>>,
-}
-
 /// A request of the agent that has no answer yet.
-enum Asked {
+pub(crate) enum Asked {
     Call {
         cancelled: CancellationToken,
         progress: Option<Arc<Progress>>,
@@ -56,10 +54,15 @@ enum Asked {
     },
     /// What the server is.
     Greeting,
+    /// What became of a task; whether the answer is its result itself.
+    Task {
+        id: String,
+        whole: bool,
+    },
     Passed,
 }
 
-struct Relay {
+pub(crate) struct Relay {
     gateway: Gateway,
     session: Arc<LiveSession>,
     server: Arc<ServerRef>,
@@ -67,7 +70,9 @@ struct Relay {
     upstream: Server,
     asked: Mutex<HashMap<Id, Asked>>,
     /// What the server asked of the agent's side, until it is answered.
-    asks: Mutex<HashMap<Id, Asking>>,
+    asks: Mutex<HashMap<Id, (Asking, patience::Waiting)>>,
+    /// Which call a question is for is not said: no call's time runs while one is open.
+    patience: Arc<Patience>,
     /// Calls under way.
     tasks: TaskTracker,
     /// Cancelled when nobody waits for a person's answer here any more.
@@ -78,15 +83,28 @@ impl Gateway {
     /// Carries one connection until either end or the session is over. What was asked and not answered is answered then, as
     /// long as somebody hears it.
     pub async fn relay(&self, session: Arc<LiveSession>, server: ServerRef, agent: Link, upstream: Link) -> Ended {
+        self.relay_lives(session, server, agent, upstream, lives::once()).await
+    }
+
+    /// The same for a server that is started anew when it crashes: `lives` tells of that.
+    pub async fn relay_lives(
+        &self,
+        session: Arc<LiveSession>,
+        server: ServerRef,
+        agent: Link,
+        upstream: Link,
+        lives: mpsc::Receiver<Life>,
+    ) -> Ended {
         let over = session.ended().clone();
         let relay = Arc::new(Relay {
             gateway: self.clone(),
             session,
             server: Arc::new(server),
             to_agent: agent.tx,
-            upstream: Server { tx: upstream.tx, next: AtomicU64::new(1), waiting: Mutex::default() },
+            upstream: Server::new(upstream.tx),
             asked: Mutex::default(),
             asks: Mutex::default(),
+            patience: Arc::default(),
             tasks: TaskTracker::new(),
             over: over.child_token(),
         });
@@ -96,7 +114,7 @@ impl Gateway {
         let ended = tokio::select! {
             biased;
             () = over.cancelled() => Ended::SessionOver,
-            () = relay.read_server(upstream.rx) => Ended::ServerGone,
+            () = relay.read_lives(upstream.rx, lives) => Ended::ServerGone,
             () = relay.read_agent(agent.rx) => Ended::AgentGone,
             never = relay.tell_changes() => match never {},
         };
@@ -126,7 +144,8 @@ impl Relay {
                 self.cancelled(&params, raw).await;
             }
             Message::Response { id: Some(id), answer } => {
-                if let Some(asking) = self.asks.lock().remove(&id) {
+                let asking = self.asks.lock().remove(&id);
+                if let Some((asking, _)) = asking {
                     asking.answered(&answer);
                 }
                 self.tell_server(raw).await;
@@ -136,15 +155,20 @@ impl Relay {
                 let why = "a tool call without an id";
                 self.gateway.record_refused(&self.session, why, self.server.name.clone()).await;
             }
+            Message::Notification { method, .. } if mcp_ask::is_ask(&method) => {
+                let detail = format!("{}: {method}", self.server.name);
+                self.gateway.record_refused(&self.session, asks::WITHOUT_ID, detail).await;
+            }
             Message::Notification { .. } | Message::Response { .. } => self.tell_server(raw).await,
         }
     }
 
     /// Tells the agent that its list of tools would be another one now.
     async fn tell_changes(&self) -> std::convert::Infallible {
+        let mut changes = self.gateway.changes(Arc::clone(&self.session), Arc::clone(&self.server));
         loop {
-            let told = self.gateway.lists_change(&self.session, &self.server).await;
-            self.tell_agent(told).await;
+            changes.next().await;
+            self.tell_agent(lists::changed(None)).await;
         }
     }
 
@@ -156,18 +180,25 @@ impl Relay {
             true => Asked::Call { cancelled: cancelled.clone(), progress: progress.clone() },
             false if method == "tools/list" => Asked::List { first: params.get("cursor").is_none_or(Value::is_null) },
             false if lists::greets(method) => Asked::Greeting,
-            false => Asked::Passed,
+            false => match (tasks::fetches(method), params.get("taskId").and_then(Value::as_str)) {
+                (Some(whole), Some(id)) => Asked::Task { id: id.to_owned(), whole },
+                _ => Asked::Passed,
+            },
         };
         if let Err(why) = self.note(&id, asked) {
             return self.tell_agent(message::answer(Some(&id), message::failure(-32600, why))).await;
         }
         if !is_call {
-            return self.tell_server(raw).await;
+            return match self.upstream.is_down() {
+                None => self.tell_server(raw).await,
+                Some(why) => self.answer(&id, Reply::Answer(gone(&self.server.name, &why))).await,
+            };
         }
         let call = Call::read(Arc::clone(&self.session), Arc::clone(&self.server), params, progress, cancelled);
         match call {
             Ok(call) => {
                 let relay = Arc::clone(self);
+                let call = Call { patience: Arc::clone(&self.patience), ..call };
                 self.tasks.spawn(async move {
                     let reply = relay.gateway.call(call, &relay.upstream).await;
                     relay.answer(&id, reply).await;
@@ -251,13 +282,19 @@ impl Relay {
             Message::Response { id: Some(id), answer } if id.is_own() => self.upstream.answered(&id, answer),
             Message::Response { id: Some(id), answer } => self.answered(id, answer, raw).await,
             Message::Request { id, method, params } if mcp_ask::is_ask(&method) => self.asks(id, method, params, raw),
+            // Some clients would ask their person all the same.
+            Message::Notification { method, .. } if mcp_ask::is_ask(&method) => {
+                let detail = format!("{}: {method}", self.server.name);
+                self.gateway.record_refused(&self.session, asks::WITHOUT_ID, detail).await;
+            }
+            Message::Notification { method, params } if tasks::is_told(&method) => self.task_told(&method, params, raw).await,
             Message::Notification { method, params } => {
                 if method == "notifications/progress" {
                     self.hand_over(&params);
                 }
                 if method == "notifications/cancelled"
                     && let Some(id) = params.get("requestId").and_then(Id::read)
-                    && let Some(asking) = self.asks.lock().remove(&id)
+                    && let Some((asking, _)) = self.asks.lock().remove(&id)
                 {
                     asking.dropped();
                 }
@@ -284,11 +321,21 @@ impl Relay {
                     relay.tell_agent(message::answer(Some(&id), answer)).await;
                 });
             }
+            (Some(Asked::Task { id: task, whole }), answer) if !has_inputs(&answer) => {
+                let relay = Arc::clone(self);
+                self.tasks.spawn(async move {
+                    let told = relay.gateway.task_told(&relay.session, &relay.server, &task, whole, answer.clone());
+                    let told = told.await;
+                    // What was not changed keeps its bytes.
+                    let raw = if told == answer { raw } else { message::answer(Some(&id), told) };
+                    relay.tell_agent(raw).await;
+                });
+            }
             (Some(Asked::Greeting), Answer::Result(result)) => {
                 let answer = Answer::Result(self.gateway.greeted(&self.server, result));
                 self.tell_agent(message::answer(Some(&id), answer)).await;
             }
-            (Some(Asked::Passed), Answer::Result(result)) if asks::has_inputs(&result) => {
+            (Some(Asked::Passed | Asked::Task { .. }), Answer::Result(result)) if asks::has_inputs(&result) => {
                 let relay = Arc::clone(self);
                 self.tasks.spawn(async move {
                     let judged = relay.gateway.inputs(&relay.session, &relay.server, &result, None);
@@ -307,9 +354,24 @@ impl Relay {
         }
     }
 
+    /// The server tells of a task by itself; what came of it may be in that.
+    async fn task_told(&self, method: &str, params: Value, raw: Bytes) {
+        let Some(task) = params.get("taskId").and_then(Value::as_str).map(str::to_owned) else {
+            return self.tell_agent(raw).await;
+        };
+        let told = self.gateway.task_told(&self.session, &self.server, &task, false, Answer::Result(params.clone()));
+        match told.await {
+            Answer::Result(told) if told == params => self.tell_agent(raw).await,
+            Answer::Result(told) => self.tell_agent(message::notification(method, told)).await,
+            // The agent hears why where it asks for the result.
+            Answer::Error(_) => {}
+        }
+    }
+
     /// What the server asks of the agent's side goes before the gate, and on as it came.
     fn asks(self: &Arc<Self>, id: Id, method: String, params: Value, raw: Bytes) {
         let relay = Arc::clone(self);
+        let waiting = self.patience.begin();
         self.tasks.spawn(async move {
             let asked = relay.gateway.ask(&relay.session, &relay.server, &method, &params, None);
             let asking = tokio::select! {
@@ -319,7 +381,7 @@ impl Relay {
             };
             match asking {
                 Ok(asking) => {
-                    relay.asks.lock().insert(id, asking);
+                    relay.asks.lock().insert(id, (asking, waiting));
                     relay.tell_agent(raw).await;
                 }
                 Err(answer) => relay.tell_server(message::answer(Some(&id), answer)).await,
@@ -345,8 +407,7 @@ impl Relay {
     }
 
     async fn tell_server(&self, raw: Bytes) {
-        // As above.
-        let _ = self.upstream.tx.send(raw).await;
+        self.upstream.tell(raw).await;
     }
 
     async fn end(&self, how: Ended) {
@@ -356,9 +417,10 @@ impl Relay {
             Ended::SessionOver => "the session is over",
         };
         // Calls that wait for the server hear it at once; those that are held are let go of.
-        self.upstream.waiting.lock().clear();
+        self.upstream.let_go();
         self.over.cancel();
-        self.asks.lock().drain().for_each(|(_, asking)| asking.dropped());
+        self.gateway.let_go_of_tasks(&self.session, &self.server);
+        self.asks.lock().drain().for_each(|(_, (asking, _))| asking.dropped());
         let open: Vec<(Id, Asked)> = self.asked.lock().drain().collect();
         for (id, asked) in open {
             if let Asked::Call { cancelled, .. } = asked {
@@ -373,81 +435,6 @@ impl Relay {
     }
 }
 
-impl Server {
-    fn answered(&self, id: &Id, answer: Answer) {
-        if let Some(waits) = self.waiting.lock().remove(id) {
-            // Whoever gave up does not want its answer any more.
-            let _ = waits.send(Ok(answer));
-        }
-    }
-
-    fn failed(&self, id: &Id, failure: Failure) {
-        if let Some(waits) = self.waiting.lock().remove(id) {
-            // As above.
-            let _ = waits.send(Err(failure));
-        }
-    }
-
-    /// Nobody can tell whose answer it was.
-    fn all_failed(&self, failure: &Failure) {
-        for (_, waits) in self.waiting.lock().drain() {
-            // As above.
-            let _ = waits.send(Err(failure.clone()));
-        }
-    }
-
-    async fn send(&self, admission: &Admission, id: &Id, method: &str, params: Value) -> Result<Value, Failure> {
-        let lost = || Failure::Gone { why: "it ended".to_owned() };
-        let (tell, told) = oneshot::channel();
-        self.waiting.lock().insert(id.clone(), tell);
-        let room = self.tx.reserve().await.map_err(|_| lost())?;
-        admission.sent();
-        room.send(message::request(id, method, params));
-        match told.await {
-            Ok(Ok(Answer::Result(result))) => Ok(result),
-            Ok(Ok(Answer::Error(error))) => Err(Failure::Rpc(error)),
-            Ok(Err(failure)) => Err(failure),
-            Err(_) => Err(lost()),
-        }
-    }
-}
-
-impl Upstream for Server {
-    fn request<'a>(
-        &'a self,
-        admission: &'a Admission,
-        method: &'a str,
-        params: Value,
-        cancelled: &'a CancellationToken,
-    ) -> BoxFuture<'a, Result<Value, Failure>> {
-        Box::pin(async move {
-            let id = Id::own(self.next.fetch_add(1, Ordering::Relaxed));
-            let waiting = Waiting { server: self, id };
-            if cancelled.is_cancelled() {
-                return Err(Failure::Cancelled);
-            }
-            tokio::select! {
-                // That the server is gone says more than that nobody waits for it any more.
-                biased;
-                answered = self.send(admission, &waiting.id, method, params) => answered,
-                () = cancelled.cancelled() => Err(Failure::Cancelled),
-            }
-        })
-    }
-}
-
-/// A request that waits for the server. Dropped before the answer came, it tells the server so.
-struct Waiting<'a> {
-    server: &'a Server,
-    id: Id,
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        if self.server.waiting.lock().remove(&self.id).is_some() {
-            let params = json!({ "requestId": self.id.value(), "reason": "the caller does not wait any more" });
-            // A server that is so far behind hears it never; its answer then finds nobody.
-            let _ = self.server.tx.try_send(message::notification("notifications/cancelled", params));
-        }
-    }
+fn has_inputs(answer: &Answer) -> bool {
+    matches!(answer, Answer::Result(result) if asks::has_inputs(result))
 }

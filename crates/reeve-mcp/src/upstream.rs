@@ -23,6 +23,9 @@ pub trait Upstream: Send + Sync {
 pub enum Failure {
     #[error("the server is gone: {why}")]
     Gone { why: String },
+    /// It crashed, and runs again soon. Nothing was sent to it.
+    #[error("the server is being started again: {why}")]
+    Down { why: String },
     #[error("it took longer than is permitted")]
     Timeout,
     #[error("the answer has {bytes} bytes, more than is permitted")]

@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use reeve_domain::host::Authority;
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::Endpoint;
+use reeve_engine::patience::Patience;
 use reeve_engine::{Admission, LiveSession};
 use serde_json::Value;
 use tokio::sync::mpsc;
@@ -31,6 +33,10 @@ pub struct Question {
     pub method: String,
     /// Of a list: it is read from its beginning, not from where a page of it ended.
     pub first: bool,
+    /// Its id, where it subscribes to changes of the list of tools.
+    pub listens: Option<Value>,
+    /// The task that it asks about.
+    pub task: Option<String>,
 }
 
 /// One message that a client posts.
@@ -46,7 +52,11 @@ pub enum Posted {
     Cancels {
         id: Value,
     },
-    /// Any other notification, or the answer to a question of the server.
+    /// The answer to a question of the server with this id.
+    Answers {
+        id: Value,
+    },
+    /// Any other notification.
     Other,
 }
 
@@ -69,6 +79,8 @@ pub struct ToolCall {
     /// What the client hears before the answer.
     pub say: mpsc::Sender<Bytes>,
     pub cancelled: CancellationToken,
+    /// Who is asked something for its sake.
+    pub patience: Arc<Patience>,
 }
 
 /// What becomes of a message of a server.
@@ -78,6 +90,8 @@ pub enum Passage {
     Changed(Bytes),
     /// The client does not hear it; the server is answered this.
     Answered(Bytes),
+    /// Nobody hears it, and nobody waits for an answer.
+    Dropped,
 }
 
 /// Why a server gave no result.
@@ -130,6 +144,10 @@ pub trait ToolMouth: Send + Sync + 'static {
 
     /// Looks at a message of a server; `question`: the client's request that it may answer.
     fn hear(&self, party: Party, question: Option<&Question>, message: Bytes) -> BoxFuture<'static, Passage>;
+
+    /// Tells a client that listens there each time its list of tools would be another one. `subscription`: the id of the request by
+    /// which it listens, where it is one.
+    fn changes(&self, party: Party, subscription: Option<Value>) -> BoxStream<'static, Bytes>;
 
     /// Whether [`Self::hear`] might do more than let this message pass. Cheap, and right before it.
     fn concerns(&self, question: Option<&Question>, message: &[u8]) -> bool;

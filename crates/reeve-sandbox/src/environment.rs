@@ -103,7 +103,7 @@ pub struct Wiring<'a> {
 }
 
 /// Changes to what a child inherits. Everything not named stays as it is.
-#[derive(Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Environment {
     #[serde(serialize_with = "as_map")]
     set: Vec<(String, String)>,

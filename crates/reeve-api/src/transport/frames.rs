@@ -4,6 +4,7 @@
 use std::io;
 
 use reeve_mcp::message::MAX_MESSAGE;
+use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 /// Whose words a frame carries.
@@ -15,6 +16,18 @@ pub enum Channel {
     Server,
     /// From the wrapper: the server ended, and why. From the engine: the tunnel ends, and why.
     End,
+    /// From the wrapper: the server crashed, and why and when it is started again (as [`Down`]).
+    Down,
+    /// From the wrapper: the server runs again. Its answer to the greeting that was said again, as JSON, or `null`.
+    Up,
+}
+
+/// What a wrapper says of a server that crashed.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Down {
+    pub why: String,
+    pub again_ms: u64,
 }
 
 impl Channel {
@@ -23,6 +36,8 @@ impl Channel {
             Self::Agent => 0,
             Self::Server => 1,
             Self::End => 2,
+            Self::Down => 3,
+            Self::Up => 4,
         }
     }
 
@@ -31,6 +46,8 @@ impl Channel {
             0 => Ok(Self::Agent),
             1 => Ok(Self::Server),
             2 => Ok(Self::End),
+            3 => Ok(Self::Down),
+            4 => Ok(Self::Up),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a frame of no known channel")),
         }
     }

@@ -15,7 +15,7 @@ use super::{read_lines, write_lines};
 use crate::contract::{ApiCode, ApiError};
 
 /// How long a server may take to end by itself, and again when it was asked to.
-const GRACE: Duration = Duration::from_secs(2);
+pub(super) const GRACE: Duration = Duration::from_secs(2);
 /// How often what is left of it is looked at then.
 const LOOK: Duration = Duration::from_millis(10);
 
@@ -36,7 +36,6 @@ pub(crate) struct Child {
     group: Option<u32>,
     input: Option<ChildStdin>,
     lines: mpsc::Receiver<Vec<u8>>,
-    deadline: Option<Instant>,
 }
 
 impl Child {
@@ -77,7 +76,7 @@ impl Child {
         let output = process.stdout.take().ok_or_else(|| failed(format!("`{program}` has no output")))?;
         let input = process.stdin.take();
         let group = process.id();
-        Ok(Self { process, group, input, lines: read_lines(output), deadline: None })
+        Ok(Self { process, group, input, lines: read_lines(output) })
     }
 
     /// Where its messages go; closed when this is dropped.
@@ -88,16 +87,6 @@ impl Child {
     /// The next line it says; `None` when it says no more.
     pub async fn line(&mut self) -> Option<Vec<u8>> {
         self.lines.recv().await
-    }
-
-    /// Its time runs from now on.
-    pub fn end_soon(&mut self) {
-        self.deadline = Some(Instant::now() + GRACE);
-    }
-
-    /// When its time is up, where it runs out.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
     }
 
     /// Ends it with all it started, and returns its exit code as a shell tells it.

@@ -2,7 +2,7 @@
 
 use reeve_domain::approval::Surface;
 use reeve_sandbox::environment::Environment;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc;
 
@@ -36,8 +36,14 @@ pub(super) struct Tunnel {
     prepared: Prepared,
 }
 
-/// Attaches to the engine, and starts it first where that is wanted and none answers.
-pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool) -> Result<Tunnel, ApiError> {
+/// Attaches to the engine, and starts it first where that is wanted and none answers. `greeting`: what the agent opened the
+/// conversation with, where that is past.
+pub(super) async fn attach(
+    home: &Home,
+    wrap: &Wrap,
+    start: bool,
+    greeting: Option<Value>,
+) -> Result<Tunnel, ApiError> {
     let gone =
         |error: std::io::Error| ApiError::new(ApiCode::Unreachable, format!("the engine does not answer: {error}"));
     let connected = match local_socket::connect(&home.socket()).await {
@@ -48,7 +54,7 @@ pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool) -> Result<Tunn
         other => other,
     };
     let (read, mut write) = connected.map_err(gone)?;
-    let request = Request { id: 1, surface: Surface::Cli, call: json!({ "call": CALL, "input": input(wrap)? }) };
+    let request = Request { id: 1, surface: Surface::Cli, call: json!({ "call": CALL, "input": input(wrap, greeting)? }) };
     let mut line = serde_json::to_vec(&request).map_err(|e| ApiError::new(ApiCode::Invalid, e.to_string()))?;
     line.push(b'\n');
     write.write_all(&line).await.map_err(gone)?;
@@ -73,7 +79,7 @@ pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool) -> Result<Tunn
     Ok(Tunnel { to_engine, from_engine: Some(from_engine), prepared })
 }
 
-fn input(wrap: &Wrap) -> Result<AttachInput, ApiError> {
+fn input(wrap: &Wrap, greeting: Option<Value>) -> Result<AttachInput, ApiError> {
     let cwd =
         std::env::current_dir().map_err(|e| ApiError::new(ApiCode::Invalid, format!("no folder to be in: {e}")))?;
     // Agents strip what they like of their servers' environment; what is left may tell the session.
@@ -87,6 +93,7 @@ fn input(wrap: &Wrap) -> Result<AttachInput, ApiError> {
         command: wrap.command.iter().map(|part| part.to_string_lossy().into_owned()).collect(),
         shown: wrap.shown.clone(),
         token,
+        greeting,
     })
 }
 
@@ -104,6 +111,8 @@ async fn receive(mut reader: BufReader<ReadHalf>, heard: mpsc::Sender<Heard>) {
             Channel::Agent => Heard::Agent(bytes),
             Channel::Server => Heard::Server(bytes),
             Channel::End => Heard::Over(String::from_utf8_lossy(&bytes).into_owned()),
+            // The engine has no server that could crash.
+            Channel::Down | Channel::Up => continue,
         };
         if heard.send(one).await.is_err() {
             break;
@@ -132,8 +141,9 @@ impl Tunnel {
         }
     }
 
-    /// Tells the engine that the server ended, so that it says so to whoever waits.
-    pub async fn server_ended(&self, code: i32) {
-        let _ = self.to_engine.send((Channel::End, format!("status {code}").into_bytes())).await;
+    /// Tells the engine what became of the server.
+    pub async fn server_is(&self, channel: Channel, bytes: Vec<u8>) {
+        // A loss is heard where its end is read.
+        let _ = self.to_engine.send((channel, bytes)).await;
     }
 }

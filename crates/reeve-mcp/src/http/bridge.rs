@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::stream::Stream;
+use crate::lists::{self, CHANGED, SUBSCRIPTION};
 
 /// Streams that ended and are kept for clients that lost their connection.
 const ENDED: usize = 16;
@@ -21,8 +22,6 @@ const ENDED: usize = 16;
 const TOKENS: usize = 256;
 /// Requests that one client has under way at once.
 const UNDER_WAY: usize = 1024;
-/// Where a notification of the 2026-07-28 protocol names the request that subscribed to it.
-const SUBSCRIPTION: &str = "io.modelcontextprotocol/subscriptionId";
 
 /// The number of the stream that belongs to no request.
 const OWN: u64 = 0;
@@ -55,6 +54,8 @@ struct Waiting {
     /// The client's own id and progress token.
     id: Value,
     token: Option<Value>,
+    /// It subscribed to changes of the list of tools.
+    listens: bool,
     stream: Arc<Stream>,
 }
 
@@ -133,7 +134,9 @@ impl Bridge {
                 *place = json!(number);
             }
             let stream = Stream::new(number);
-            desk.waiting.insert(number, Waiting { id, token, stream: Arc::clone(&stream) });
+            let method = message.get("method").and_then(Value::as_str).unwrap_or_default();
+            let listens = lists::listens(method, message.get("params").unwrap_or(&Value::Null));
+            desk.waiting.insert(number, Waiting { id, token, listens, stream: Arc::clone(&stream) });
             (Begun { number, stream }, Bytes::from(message.to_string()))
         };
         if self.to_server.send(bytes).await.is_err() {
@@ -245,6 +248,14 @@ impl Bridge {
             waiting.stream.say(Bytes::from(message.to_string()), false);
             return;
         }
+        // Of tools everybody hears who subscribed to that, each under the id of that.
+        let subscribed: Vec<&Waiting> = desk.waiting.values().filter(|one| one.listens).collect();
+        if message.get("method").and_then(Value::as_str) == Some(CHANGED) && !subscribed.is_empty() {
+            for one in subscribed {
+                one.stream.say(lists::changed(Some(&one.id)), false);
+            }
+            return;
+        }
         desk.related().say(raw, false);
     }
 }
@@ -309,6 +320,32 @@ mod tests {
         assert_eq!(second.stream.only().await, None, "progress came before");
         let last = value(&second.stream.last().await.unwrap());
         assert_eq!((&last["id"], &last["result"]["said"]), (&json!(7), &json!("second")));
+    }
+
+    #[tokio::test]
+    async fn of_a_changed_list_everybody_hears_who_subscribed_under_the_id_of_that() {
+        let (bridge, mut at_server, from_server) = bridge();
+        let subscribe = |id: &str, tools: bool| {
+            let params = json!({ "notifications": { "toolsListChanged": tools } });
+            json!({ "jsonrpc": "2.0", "id": id, "method": "subscriptions/listen", "params": params })
+        };
+        let first = bridge.request(subscribe("a", true)).await.unwrap();
+        let second = bridge.request(subscribe("b", true)).await.unwrap();
+        let other = bridge.request(subscribe("c", false)).await.unwrap();
+        from_server.send(lists::changed(None)).await.unwrap();
+        for _ in 0..3 {
+            let asked = value(&at_server.recv().await.unwrap());
+            let answer = json!({ "jsonrpc": "2.0", "id": asked["id"], "result": {} });
+            from_server.send(Bytes::from(answer.to_string())).await.unwrap();
+        }
+        assert!(other.stream.only().await.is_some(), "it subscribed to something else");
+        for (begun, id) in [(first, "a"), (second, "b")] {
+            let answer = value(&begun.stream.last().await.unwrap());
+            assert_eq!(answer["id"], id);
+            assert_eq!(begun.stream.only().await, None, "the change came before its end");
+            let said = value(&begun.stream.first().unwrap());
+            assert_eq!((&said["method"], &said["params"]["_meta"][SUBSCRIPTION]), (&json!(CHANGED), &json!(id)));
+        }
     }
 
     #[tokio::test]

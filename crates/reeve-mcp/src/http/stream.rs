@@ -96,6 +96,12 @@ impl Stream {
         }
     }
 
+    /// What was said first of all that is kept.
+    #[cfg(test)]
+    pub fn first(&self) -> Option<Bytes> {
+        self.log.lock().said.front().cloned()
+    }
+
     /// The last message, once there is one.
     pub async fn last(&self) -> Option<Bytes> {
         loop {

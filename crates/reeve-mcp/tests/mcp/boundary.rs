@@ -6,6 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use reeve_domain::approval::Resolution;
+use reeve_domain::operation::DataKind;
+use reeve_engine::breakers::Place;
 use reeve_mcp::Link;
 use serde_json::{Value, json};
 
@@ -85,7 +87,13 @@ async fn scene(tools: &str) -> Scene {
 
 /// The person approved the server's tools; the server counts this many rows.
 async fn counting(tools: &str, rows: &'static str) -> Scene {
-    let world = World::with(&[("tools.yaml", tools), ("policies/db.cedar", RULES)]).await;
+    limited("", tools, rows).await
+}
+
+/// The same under limits.
+async fn limited(limits: &str, tools: &str, rows: &'static str) -> Scene {
+    let files = [("limits.yaml", limits), ("tools.yaml", tools), ("policies/db.cedar", RULES)];
+    let world = World::with(&files).await;
     let mut wire = world.bare_wire_to("claude-code", "db").await;
     let done = Arc::new(Done::default());
     let (unused, _) = Link::pair();
@@ -217,4 +225,145 @@ async fn the_agent_sees_marks_for_personal_data_where_rules_say_so() {
     scene.wire.call(1, "profile", json!({ "query": "dana" })).await;
     let told = scene.wire.heard().await;
     assert!(text(&told).starts_with("(email.") && text(&told).ends_with(" is 41"), "{told}");
+}
+
+#[tokio::test]
+async fn a_kept_answer_is_given_before_anything_is_counted_or_asked() {
+    let mut scene = scene(COUNTED).await;
+    scene.update(1).await;
+    let held = scene.world.held().await;
+    scene.world.approve(&held).await;
+    assert_eq!(text(&scene.wire.heard().await), "[{'affected_rows': 5000}]");
+    let before = scene.counts();
+    scene.update(2).await;
+    let again = scene.wire.heard().await;
+    assert_eq!(text(&again), "[{'affected_rows': 5000}]", "{again}");
+    assert!(again["result"]["_meta"]["reeve/repeats"]["operation"].is_string(), "{again}");
+    assert_eq!(scene.counts(), before, "neither a preview nor the call itself");
+    assert_eq!(before.1, 1);
+    assert!(scene.world.engine.store().open_approvals().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_policy_that_denies_comes_before_a_kept_answer() {
+    let mut scene = counting(COUNTED, "7").await;
+    scene.update(1).await;
+    assert_eq!(text(&scene.wire.heard().await), "[{'affected_rows': 5000}]");
+    let no = "@id(\"no-write\")\n@reason(\"not any more\")\nforbid (principal, action == Action::\"mcp.tool_call\", resource == McpTool::\"db/write_query\");\n";
+    std::fs::write(scene.world.engine.policies().folder().join("no.cedar"), no).unwrap();
+    scene.world.engine.reload().await.unwrap();
+    scene.update(2).await;
+    let told = scene.wire.heard().await;
+    assert!(text(&told).contains("no-write"), "{told}");
+    assert_eq!(scene.counts(), (1, 1));
+}
+
+#[tokio::test]
+async fn previews_keep_to_the_pace_of_their_tool() {
+    let limits = "rate_limits: [{ server: db, tool: read_query, calls: 1, per: hour }]\n";
+    let mut scene = limited(limits, COUNTED, "7").await;
+    scene.update(1).await;
+    assert_eq!(text(&scene.wire.heard().await), "[{'affected_rows': 5000}]");
+    scene.wire.call(2, "write_query", json!({ "query": "UPDATE customers SET tier = 'silver'" })).await;
+    let held = scene.world.held().await;
+    let why = &held.reasons.iter().find(|reason| reason.rule.as_str() == "tool-uncounted-rows").unwrap().text;
+    assert!(why.contains("1 calls within an hour"), "{why}");
+    assert_eq!(scene.counts(), (1, 1));
+}
+
+#[tokio::test]
+async fn one_place_is_enough_for_a_call_and_its_preview() {
+    let limits = "rate_limits: [{ server: db, at_once: 1 }]\n";
+    let mut scene = limited(limits, COUNTED, "7").await;
+    scene.update(1).await;
+    assert_eq!(text(&scene.wire.heard().await), "[{'affected_rows': 5000}]");
+    assert_eq!(scene.counts(), (1, 1));
+}
+
+#[tokio::test]
+async fn a_preview_of_a_tool_that_is_left_alone_says_so_and_asks_the_server_nothing() {
+    let scene = scene(COUNTED).await;
+    let engine = &scene.world.engine;
+    let place = Place::Tool { server: "db".to_owned(), tool: "read_query".to_owned() };
+    let limits = engine.policies().in_force().limits.breakers();
+    engine.breakers().failed(&place, "it hangs", None, (1, limits), engine.now());
+    scene.update(1).await;
+    let held = scene.world.held().await;
+    let why = &held.reasons.iter().find(|reason| reason.rule.as_str() == "tool-uncounted-rows").unwrap().text;
+    assert!(why.contains("db/read_query") && why.contains("it hangs"), "{why}");
+    assert_eq!(scene.counts(), (0, 0));
+}
+
+#[tokio::test]
+async fn a_result_that_is_audited_comes_as_it_is_and_the_record_says_what_it_held() {
+    let tools = "tool_policies:\n  db/profile: { result: audit }\n";
+    let mut scene = scene(tools).await;
+    scene.wire.call(1, "profile", json!({ "query": "dana" })).await;
+    assert_eq!(text(&scene.wire.heard().await), "dana@example.com is 41");
+    scene.world.rows(1).await;
+    let outcome = scene.world.outcome().await;
+    assert_eq!(outcome.result_data, [DataKind::Email]);
+    assert!(!serde_json::to_string(&outcome).unwrap().contains("dana@"));
+}
+
+/// Every key of the example that the documentation gives, on the wire.
+const TALON: &str = r#"
+policies:
+  session_limits: { max_cost: 2.50, max_candidates: 4, max_judge_calls: 2 }
+tool_policies:
+  write_query:
+    max_row_count: 100
+    require_dry_run: true
+    forbidden_argument_values: { mode: ["truncate", "drop"] }
+    arguments: { query: redact }
+    timeout: "15s"
+tool_governance:
+  profile:
+    idempotency_key: "query"
+    cache_ttl: "24h"
+    on_duplicate: "return_cached"
+    strict_mode: true
+"#;
+
+#[tokio::test]
+async fn a_file_that_others_write_does_what_each_of_its_keys_says() {
+    let mut scene = scene(TALON).await;
+    let in_force = scene.world.engine.policies().in_force();
+    let limits = &in_force.limits;
+    let cost = limits.session_cost().unwrap();
+    assert_eq!((cost.0, limits.max_candidates(), limits.max_judge_calls()), (2_500_000_000, Some(4), Some(2)));
+    // No preview is declared, so nobody can count: what the agent says of it is no count.
+    scene.wire.call(1, "write_query", json!({ "query": "SET mail = 'dana@example.com'", "rows": 1 })).await;
+    let held = scene.world.held().await;
+    assert!(held.reasons.iter().any(|reason| reason.rule.as_str() == "tool-uncounted-rows"), "{:?}", held.reasons);
+    assert!(!held.view.to_string().contains("dana@"), "{}", held.view);
+    scene.world.answer(&held, Resolution::Refused { reason: None }).await;
+    scene.wire.heard().await;
+    for (id, arguments) in [(2, json!({ "query": "x", "mode": "drop" })), (3, json!({ "a": [{ "mode": "truncate" }] }))] {
+        scene.wire.call(id, "write_query", arguments).await;
+        let told = scene.wire.heard().await;
+        assert!(text(&told).contains("must not be `"), "{told}");
+    }
+    assert_eq!(scene.counts(), (0, 0));
+    scene.wire.call(4, "profile", json!({ "mail": "x" })).await;
+    let told = scene.wire.heard().await;
+    assert_eq!(told["result"]["_meta"]["reeve/denial"]["code"], "malformed", "{told}");
+    for id in 5..=6 {
+        scene.wire.call(id, "profile", json!({ "query": "dana", "at": id })).await;
+        let told = scene.wire.heard().await;
+        assert_eq!(told["result"]["_meta"]["reeve/repeats"]["operation"].is_string(), id == 6, "{told}");
+    }
+    let timeout = in_force.tools.tool("db", "write_query").unwrap().timeout_seconds;
+    assert_eq!(timeout, Some(15));
+}
+
+#[tokio::test]
+async fn numbers_written_as_text_are_forbidden_like_those_that_are_not() {
+    let tools = "tool_policies:\n  db/*: { forbidden_argument_values: { limit: [0, \"-1\"] } }\n";
+    let mut scene = scene(tools).await;
+    for (id, limit) in [(1, json!(0)), (2, json!("0")), (3, json!(-1)), (4, json!("-1"))] {
+        scene.wire.call(id, "profile", json!({ "query": "x", "limit": limit })).await;
+        let told = scene.wire.heard().await;
+        assert!(text(&told).contains("`limit` must not be"), "{told}");
+    }
 }

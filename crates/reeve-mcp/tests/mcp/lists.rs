@@ -1,5 +1,7 @@
 //! What a server offers and asks: nothing of it is used before a person looked at it, and only what changed is held.
 
+use std::time::Duration;
+
 use reeve_domain::approval::Resolution;
 use reeve_domain::event::EventBody;
 use reeve_domain::query::Decided;
@@ -213,6 +215,24 @@ async fn a_server_that_wants_an_answer_of_the_model_waits_for_the_person() {
     assert_eq!(wire.served().await, reply);
     let rows = world.rows(1).await;
     assert_eq!((rows[0].decision, rows[0].server.as_deref(), rows[0].end), (Decided::Approved, Some("fake"), None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_a_tool_does_not_run_while_somebody_is_asked_for_its_sake() {
+    let world = World::with(&[("tools.yaml", "tool_policies: { echo: { timeout: 4s } }\n")]).await;
+    let mut wire = world.wire().await;
+    wire.call(1, "echo", json!({})).await;
+    let request = wire.served().await;
+    wire.serve(sampling()).await;
+    let question = world.held().await;
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    world.approve(&question).await;
+    assert_eq!(wire.heard().await["id"], sampling()["id"]);
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    wire.ask(json!({ "jsonrpc": "2.0", "id": sampling()["id"], "result": { "role": "assistant" } })).await;
+    assert_eq!(wire.served().await["result"]["role"], "assistant");
+    wire.answer(&request, "in time").await;
+    assert_eq!(text(&wire.heard().await), "in time");
 }
 
 #[tokio::test(flavor = "multi_thread")]

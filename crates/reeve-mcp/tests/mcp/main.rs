@@ -7,5 +7,7 @@ mod databases;
 mod lists;
 mod once;
 mod relay;
+mod tasks;
+mod trouble;
 mod versions;
 mod world;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use reeve_domain::approval::Resolution;
 use serde_json::{Value, json};
 
 use super::world::{Wire, World, text};
@@ -199,6 +200,38 @@ async fn a_tool_that_hangs_is_left_alone_then_tried_once_and_is_back() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_trial_is_used_up_by_a_call_that_is_sent_and_by_no_other() {
+    let limits = "circuit_breakers: { failures: 2, open_for: 30s }\n";
+    let short = "tool_policies: { write: { timeout: 1s } }\n";
+    let world = World::with(&[("limits.yaml", limits), ("tools.yaml", short)]).await;
+    let mut wire = world.wire().await;
+    for id in 1..=2 {
+        wire.call(id, "write", json!({ "n": id })).await;
+        world.approve(&world.held().await).await;
+        next_call(&mut wire).await;
+        assert_eq!(wire.heard().await["result"]["isError"], true);
+    }
+    assert_eq!(world.engine.breakers().of_server("fake").len(), 1);
+    world.clock.advance(std::time::Duration::from_secs(31));
+    // One that a person refuses, and one that its agent takes back: neither was a trial.
+    wire.call(3, "write", json!({ "n": 3 })).await;
+    world.answer(&world.held().await, Resolution::Refused { reason: None }).await;
+    assert_eq!(wire.heard().await["id"], 3);
+    wire.call(4, "write", json!({ "n": 4 })).await;
+    let left = world.held().await;
+    let cancel = json!({ "requestId": 4 });
+    wire.ask(json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": cancel })).await;
+    wire.call(5, "write", json!({ "n": 5 })).await;
+    let question = world.held_beside(&left).await;
+    world.approve(&question).await;
+    let request = next_call(&mut wire).await;
+    assert_eq!(request["params"]["arguments"]["n"], 5);
+    wire.answer(&request, "back").await;
+    assert_eq!(text(&wire.heard().await), "back");
+    assert!(world.engine.breakers().of_server("fake").is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn calls_come_no_faster_than_a_limit_says() {
     let limits = "rate_limits: [{ server: fake, tool: echo, calls: 2, per: hour }]\n";
     let world = World::with(&[("limits.yaml", limits)]).await;
@@ -235,4 +268,70 @@ async fn an_agent_that_goes_in_circles_hears_so_in_the_result_and_then_waits_for
     let request = next_call(&mut wire).await;
     wire.answer(&request, "the same").await;
     assert_eq!(wire.heard().await["result"]["content"].as_array().unwrap().len(), 1);
+}
+
+const AGAIN: &str = "retries: { times: 2, wait: 10ms }\n";
+
+async fn fails(wire: &Wire, request: &Value) {
+    let failed = json!({ "content": [{ "type": "text", "text": "busy" }], "isError": true });
+    wire.serve(json!({ "jsonrpc": "2.0", "id": request["id"], "result": failed })).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_that_failed_without_effect_is_made_again_where_its_key_tells_a_repeat() {
+    let tools = governed("echo", "");
+    let world = World::with(&[("limits.yaml", AGAIN), ("tools.yaml", &tools)]).await;
+    let mut wire = world.wire().await;
+    wire.call(1, "echo", json!({ "request_id": "r1" })).await;
+    for _ in 0..2 {
+        let request = next_call(&mut wire).await;
+        fails(&wire, &request).await;
+    }
+    let request = next_call(&mut wire).await;
+    wire.answer(&request, "sent").await;
+    assert_eq!(text(&wire.heard().await), "sent");
+    assert_eq!(world.rows(1).await.len(), 1, "all attempts are one operation");
+    assert_eq!(world.outcome().await.retries, 2);
+    // So often and no more: then the agent hears of it, and may try itself.
+    wire.call(2, "echo", json!({ "request_id": "r2" })).await;
+    for _ in 0..3 {
+        let request = next_call(&mut wire).await;
+        fails(&wire, &request).await;
+    }
+    assert_eq!(wire.heard().await["result"]["isError"], true);
+    no_call(&mut wire).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_may_have_taken_effect_and_what_no_key_tells_is_never_made_again() {
+    let tools = format!("{SHORT}{}", governed("write", ""));
+    let world = World::with(&[("limits.yaml", AGAIN), ("tools.yaml", &tools)]).await;
+    let mut wire = world.wire().await;
+    // No rule and no definition says that a repeat does no harm.
+    wire.call(1, "echo", json!({ "n": 1 })).await;
+    let request = next_call(&mut wire).await;
+    fails(&wire, &request).await;
+    assert_eq!(wire.heard().await["result"]["isError"], true);
+    no_call(&mut wire).await;
+    // Sent, and no answer in its time.
+    wire.call(2, "write", json!({ "request_id": "r1" })).await;
+    world.approve(&world.held().await).await;
+    next_call(&mut wire).await;
+    assert_eq!(wire.heard().await["result"]["isError"], true);
+    no_call(&mut wire).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repeat_keeps_to_the_pace_like_any_call() {
+    let limits = format!("{AGAIN}rate_limits: [{{ server: fake, tool: echo, calls: 2, per: hour }}]\n");
+    let tools = governed("echo", "");
+    let world = World::with(&[("limits.yaml", &limits), ("tools.yaml", &tools)]).await;
+    let mut wire = world.wire().await;
+    wire.call(1, "echo", json!({ "request_id": "r1" })).await;
+    for _ in 0..2 {
+        let request = next_call(&mut wire).await;
+        fails(&wire, &request).await;
+    }
+    assert_eq!(wire.heard().await["result"]["isError"], true);
+    no_call(&mut wire).await;
 }

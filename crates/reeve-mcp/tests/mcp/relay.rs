@@ -1,5 +1,7 @@
 //! One connection: what passes untouched, what is judged, what is held, and that no two things are taken for one another.
 
+use std::sync::Arc;
+
 use reeve_domain::approval::Resolution;
 use reeve_domain::event::EventBody;
 use reeve_domain::outcome::ToolEnd;
@@ -247,6 +249,50 @@ async fn a_call_without_an_id_never_reaches_the_server_and_is_in_the_record() {
     let events = world.engine.store().events(None, 50).await.unwrap();
     assert!(events.iter().any(|event| matches!(&event.body,
         EventBody::ConnectionRefused { why, .. } if why == "a tool call without an id")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_for_without_an_id_passes_in_no_direction_and_is_in_the_record() {
+    let world = World::new().await;
+    let mut wire = world.wire().await;
+    for method in ["elicitation/create", "sampling/createMessage"] {
+        let ask = json!({ "jsonrpc": "2.0", "method": method, "params": { "message": "your password?" } });
+        wire.serve(ask.clone()).await;
+        wire.serve(json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": {} })).await;
+        assert_eq!(wire.heard().await["method"], "notifications/message");
+        wire.ask(ask).await;
+        wire.server_heard_nothing().await;
+        wire.serve(json!({ "jsonrpc": "2.0", "id": "nothing", "result": {} })).await;
+        assert_eq!(wire.heard().await["id"], "nothing");
+    }
+    let events = world.engine.store().events(None, 50).await.unwrap();
+    let refused = events.iter().filter(|event| {
+        matches!(&event.body,
+        EventBody::ConnectionRefused { why, .. } if why == "something asked for without an id")
+    });
+    assert_eq!(refused.count(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_session_heard_of_remote_servers_is_bounded_and_ends_with_it() {
+    let world = World::new().await;
+    let (session, other) = (world.session("claude-code").await, world.session("claude-code").await);
+    let first = Arc::downgrade(&world.gateway.seen(&session, "first"));
+    let neighbour = Arc::downgrade(&world.gateway.seen(&other, "first"));
+    let last = Arc::downgrade(&world.gateway.seen(&session, "last"));
+    for number in 0..255 {
+        world.gateway.seen(&session, &format!("server {number}"));
+    }
+    assert!(first.upgrade().is_none(), "the oldest goes");
+    assert!(last.upgrade().is_some() && neighbour.upgrade().is_some());
+    world.engine.end_session(session.id(), SessionEnd::Stopped).await.unwrap();
+    for _ in 0..3000 {
+        if last.upgrade().is_none() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert!(last.upgrade().is_none() && neighbour.upgrade().is_some());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,17 +8,20 @@ use bytes::Bytes;
 use chrono::{TimeZone as _, Utc};
 use reeve_domain::approval::{Approval, GrantScope, Resolution, Surface};
 use reeve_domain::clock::ManualClock;
+use reeve_domain::event::EventBody;
 use reeve_domain::id::AgentId;
+use reeve_domain::outcome::Outcome;
 use reeve_domain::query::{OperationRow, parse};
 use reeve_engine::approvals::ARMING;
 use reeve_engine::decide::Answering;
 use reeve_engine::servers::{Approve, identity_digest};
 use reeve_engine::settings::Settings;
 use reeve_engine::{Engine, EngineOptions, LiveSession, OpenSession};
-use reeve_mcp::{Ended, Gateway, Link, ServerRef};
+use reeve_mcp::{Ended, Gateway, Life, Link, ServerRef, lives};
 use reeve_store::Page;
 use reeve_vault::Vault;
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 /// Longest wait for something that should happen at once on a busy machine.
@@ -77,6 +80,7 @@ impl World {
             cwd: "/tmp".to_owned(),
             command: vec![agent.to_owned()],
             mode: None,
+            wraps: None,
             holder: None,
             opener: None,
             expires_at: None,
@@ -86,7 +90,12 @@ impl World {
 
     /// A connection of an agent to the server `fake`, whose tools the person approved.
     pub async fn wire(&self) -> Wire {
-        let mut wire = self.bare_wire("claude-code").await;
+        let wire = self.bare_wire("claude-code").await;
+        self.reviewed(wire).await
+    }
+
+    /// The same for a connection that is there.
+    pub async fn reviewed(&self, mut wire: Wire) -> Wire {
         wire.ask(json!({ "jsonrpc": "2.0", "id": "first", "method": "tools/list" })).await;
         let listed = wire.served().await;
         wire.serve(json!({ "jsonrpc": "2.0", "id": listed["id"], "result": { "tools": tools() } })).await;
@@ -102,13 +111,20 @@ impl World {
 
     /// A connection to a server of another name.
     pub async fn bare_wire_to(&self, agent: &str, server_name: &str) -> Wire {
+        self.wire_of_lives(agent, server_name).await.0
+    }
+
+    /// The same, and where the test tells that the server crashed and runs again.
+    pub async fn wire_of_lives(&self, agent: &str, server_name: &str) -> (Wire, mpsc::Sender<Life>) {
         let session = self.session(agent).await;
         let (agent, agent_there) = Link::pair();
         let (server, server_there) = Link::pair();
         let name = ServerRef::program(server_name, vec!["fake-server".to_owned()], Path::new("/tmp"), None);
         let (gateway, live) = (self.gateway.clone(), Arc::clone(&session));
-        let relay = tokio::spawn(async move { gateway.relay(live, name, agent_there, server_there).await });
-        Wire { agent, server, relay, session }
+        let (tell, lives) = lives();
+        let relay =
+            tokio::spawn(async move { gateway.relay_lives(live, name, agent_there, server_there, lives).await });
+        (Wire { agent, server, relay, session }, tell)
     }
 
     /// The person looks at a server with all its tools and lets them be used.
@@ -142,6 +158,18 @@ impl World {
         panic!("{calls} calls never waited for the same answer");
     }
 
+    /// The question that waits beside this one.
+    pub async fn held_beside(&self, one: &Approval) -> Approval {
+        for _ in 0..3000 {
+            let open = self.engine.store().open_approvals().await.unwrap();
+            if let Some(other) = open.into_iter().find(|other| other.id != one.id) {
+                return other;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nothing else is held");
+    }
+
     pub async fn approve(&self, approval: &Approval) {
         self.answer(approval, Resolution::Approved { scope: GrantScope::Once }).await;
     }
@@ -160,6 +188,16 @@ impl World {
             proof: None,
         };
         self.engine.answer(answering).await.unwrap();
+    }
+
+    /// The newest outcome in the record.
+    pub async fn outcome(&self) -> Outcome {
+        let events = self.engine.store().events(None, 50).await.unwrap();
+        let settled = events.into_iter().filter_map(|event| match event.body {
+            EventBody::OperationSettled { outcome, .. } => Some((event.seq, outcome)),
+            _ => None,
+        });
+        settled.max_by_key(|(seq, _)| *seq).expect("nothing is settled").1
     }
 
     /// Tool calls in the record, oldest first, once `many` of them are closed.

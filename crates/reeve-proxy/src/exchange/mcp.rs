@@ -8,6 +8,7 @@ mod listen;
 mod server;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Limited};
@@ -19,7 +20,7 @@ use reeve_domain::verdict::{Decision, DenialKind};
 use reeve_engine::denials::by_policy;
 use serde_json::Value;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, Shared};
 use crate::exchange::guard::{self, Found};
 use crate::exchange::intake::Taken;
 use crate::exchange::request::{Asked, Incoming};
@@ -146,7 +147,7 @@ fn only_mcp(posted: &Posted) -> bool {
         Posted::Request(question) => {
             matches!(question.method.as_str(), "initialize" | "server/discover" | "tools/list")
         }
-        Posted::Cancels { .. } | Posted::Other => false,
+        Posted::Cancels { .. } | Posted::Answers { .. } | Posted::Other => false,
     }
 }
 
@@ -169,8 +170,14 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
             Err(Turned::Denied { denial, .. }) => Ok(answer::denied(&case, &id, &denial)),
             Err(other) => Err(other),
         },
+        Spoken::Posted(Posted::Answers { id }) => {
+            // Whether it may pass is still part of what people are waited for.
+            let _answered = Answers { shared: Arc::clone(&case.channel.shared), key: key(&case.channel, &case.asked, &id) };
+            guard::check(&case, found).await?;
+            hold::decide(case, view).await
+        }
         Spoken::Posted(Posted::Cancels { id }) => {
-            case.channel.shared.calls.cancel(&key(&case, &id));
+            case.channel.shared.calls.cancel(&key(&case.channel, &case.asked, &id));
             guard::check(&case, found).await?;
             hold::decide(case, view).await
         }
@@ -210,10 +217,22 @@ async fn check_call(case: &Case, found: &Found) -> Result<(), Turned> {
     Err(guard::turn_away(case, DenialKind::Leak, message, advice, "secret-in-tool-call").await)
 }
 
-/// What a call under way is found by: whose it is, where it goes, and its id there.
-fn key(case: &Case, id: &Value) -> String {
-    let session = case.asked.headers.get("mcp-session-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    format!("{} {} {session} {id}", case.channel.session.id(), case.channel.target)
+/// What a call or a question under way is found by: whose it is, where it goes, and its id there.
+fn key(channel: &Channel, asked: &Asked, id: &Value) -> String {
+    let session = asked.headers.get("mcp-session-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    format!("{} {} {session} {id}", channel.session.id(), channel.target)
+}
+
+/// The answer to a server's question is on its way: nobody is waited for once that is over.
+struct Answers {
+    shared: Arc<Shared>,
+    key: String,
+}
+
+impl Drop for Answers {
+    fn drop(&mut self) {
+        self.shared.calls.answered(&self.key);
+    }
 }
 
 fn party(case: &Case) -> Party {

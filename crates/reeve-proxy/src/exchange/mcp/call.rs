@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::StatusCode;
 use parking_lot::Mutex;
+use reeve_engine::patience::{Patience, Waiting};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -24,6 +25,8 @@ const QUEUE: usize = 64;
 pub(crate) struct Calls {
     /// Clients without MCP sessions may use the same ids at the same time.
     under_way: Mutex<HashMap<String, Vec<(u64, CancellationToken)>>>,
+    /// What servers asked for during a call, until the client answers.
+    asked: Mutex<HashMap<String, Waiting>>,
     next: AtomicU64,
 }
 
@@ -33,6 +36,16 @@ impl Calls {
         if let Some([(_, token)]) = self.under_way.lock().get(key).map(Vec::as_slice) {
             token.cancel();
         }
+    }
+
+    /// The client has a question of the server before it.
+    pub fn asks(&self, key: String, waiting: Waiting) {
+        self.asked.lock().insert(key, waiting);
+    }
+
+    /// It was answered, or nobody waits for it.
+    pub fn answered(&self, key: &str) {
+        self.asked.lock().remove(key);
     }
 
     fn begin(&self, key: &str, token: CancellationToken) -> u64 {
@@ -59,11 +72,12 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
     let (say, said) = mpsc::channel(QUEUE);
     let (answering, answer) = oneshot::channel();
     let cancelled = CancellationToken::new();
-    let key = key(&case, &id);
+    let key = key(&case.channel, &case.asked, &id);
     let shared = Arc::clone(&case.channel.shared);
     let number = shared.calls.begin(&key, cancelled.clone());
-    let server = Arc::new(Remote::new(&case, &id, &params, say.clone(), Arc::clone(&mouth)));
-    let call = ToolCall { party: party(&case), id, params, credential, say, cancelled: cancelled.clone() };
+    let patience = Arc::<Patience>::default();
+    let server = Arc::new(Remote::new(&case, &id, &params, (say.clone(), Arc::clone(&patience)), Arc::clone(&mouth)));
+    let call = ToolCall { party: party(&case), id, params, credential, say, cancelled: cancelled.clone(), patience };
     let room = case.room.take();
     let remote = Arc::clone(&server);
     let hangs_up = cancelled.clone().drop_guard();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::StreamExt as _;
 use futures_util::stream;
 use http::Response;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
@@ -76,6 +77,7 @@ impl Ears {
         let passed = match self.mouth.hear(self.party.clone(), self.question.as_ref(), whole.clone()).await {
             Passage::AsItIs => whole,
             Passage::Changed(changed) | Passage::Answered(changed) => changed,
+            Passage::Dropped => Bytes::new(),
         };
         Ok(Response::from_parts(head, full(passed)))
     }
@@ -92,11 +94,24 @@ impl Ears {
     }
 
     async fn pump(self, mut body: Payload, pass: mpsc::Sender<Result<Bytes, PayloadError>>) {
+        let subscription = self.question.as_ref().map(|question| question.listens.clone());
+        let mut changes = match subscription {
+            // A stream that answers something else says nothing besides.
+            Some(None) => stream::pending().boxed(),
+            subscription => self.mouth.changes(self.party.clone(), subscription.flatten()),
+        };
         let ears = Arc::new(self);
         let mut reader = EventReader::default();
+        // What answers a request begins with the server's own word.
+        let mut begun = ears.question.is_none();
         loop {
             let frame = tokio::select! {
                 frame = body.frame() => frame,
+                Some(told) = changes.next(), if begun => {
+                    let told = StreamEvent::encode(None, &String::from_utf8_lossy(&told));
+                    let _ = pass.send(Ok(told)).await;
+                    continue;
+                }
                 () = pass.closed() => return,
             };
             let data = match frame.map(|frame| frame.map(Frame::into_data)) {
@@ -111,7 +126,10 @@ impl Ears {
             reader.feed(&data);
             loop {
                 match reader.next_event() {
-                    Ok(Some(event)) => Self::event(&ears, event, &pass).await,
+                    Ok(Some(event)) => {
+                        Self::event(&ears, event, &pass).await;
+                        begun = true;
+                    }
                     Ok(None) => break,
                     Err(error) => {
                         let _ = pass.send(Err(PayloadError::Upstream(error.to_string()))).await;
@@ -140,6 +158,7 @@ impl Ears {
                     let _ = pass.send(Ok(StreamEvent::encode(event.id.as_deref(), &text))).await;
                 }
                 Passage::Answered(answer) => answer_server(&ears.channel, &ears.asked, answer),
+                Passage::Dropped => {}
             }
         };
         if !asks {

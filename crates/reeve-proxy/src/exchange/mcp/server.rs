@@ -17,6 +17,7 @@ use reeve_domain::host::Authority;
 use reeve_domain::obligation::Obligation;
 use reeve_domain::operation::{Endpoint, Operation};
 use reeve_engine::Admission;
+use reeve_engine::patience::Patience;
 use reeve_protocol::events::{EventReader, StreamEvent};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -27,7 +28,7 @@ use crate::exchange::Case;
 use crate::exchange::inject::{Slots, inject};
 use crate::exchange::intake::content_coding;
 use crate::exchange::mcp::listen::{ASKING, answer_server};
-use crate::exchange::mcp::party;
+use crate::exchange::mcp::{key, party};
 use crate::exchange::request::Asked;
 use crate::forward::{Answered, Outgoing, OutgoingBody, Route};
 use crate::mask::Masker;
@@ -59,12 +60,22 @@ pub(super) struct Remote {
     used: AtomicBool,
     next: AtomicU64,
     say: mpsc::Sender<Bytes>,
+    /// The call's time does not run while somebody is asked for its sake.
+    patience: Arc<Patience>,
+    /// Its questions that the client has before it.
+    asks: Arc<Mutex<Vec<String>>>,
     asking: Arc<Semaphore>,
     status: Mutex<(Option<StatusCode>, Option<HeaderValue>)>,
 }
 
 impl Remote {
-    pub fn new(case: &Case, id: &Value, params: &Value, say: mpsc::Sender<Bytes>, mouth: Arc<dyn ToolMouth>) -> Self {
+    pub fn new(
+        case: &Case,
+        id: &Value,
+        params: &Value,
+        (say, patience): (mpsc::Sender<Bytes>, Arc<Patience>),
+        mouth: Arc<dyn ToolMouth>,
+    ) -> Self {
         Self {
             channel: case.channel.clone(),
             asked: case.asked.clone(),
@@ -76,6 +87,8 @@ impl Remote {
             used: AtomicBool::new(false),
             next: AtomicU64::new(1),
             say,
+            patience,
+            asks: Arc::default(),
             asking: Arc::new(Semaphore::new(ASKING)),
             status: Mutex::default(),
         }
@@ -293,6 +306,7 @@ impl Remote {
                     answer_server(&self.channel, &self.asked, answer);
                     return Ok(None);
                 }
+                Passage::Dropped => return Ok(None),
             },
         };
         // A client that hung up is not waited for: the call is cancelled elsewhere.
@@ -304,12 +318,20 @@ impl Remote {
     async fn ask(&self, message: Bytes) {
         let Ok(place) = Arc::clone(&self.asking).acquire_owned().await else { return };
         let (channel, asked, say) = (self.channel.clone(), self.asked.clone(), self.say.clone());
+        let (waiting, asks) = (self.patience.begin(), Arc::clone(&self.asks));
         let hearing = self.mouth.hear(self.party.clone(), None, message.clone());
         tokio::spawn(async move {
             match hearing.await {
-                Passage::AsItIs => drop(say.send(message).await),
+                Passage::AsItIs => {
+                    let id = serde_json::from_slice::<Value>(&message).ok().and_then(|value| value.get("id").cloned());
+                    let key = key(&channel, &asked, &id.unwrap_or_default());
+                    asks.lock().push(key.clone());
+                    channel.shared.calls.asks(key, waiting);
+                    drop(say.send(message).await);
+                }
                 Passage::Changed(changed) => drop(say.send(changed).await),
                 Passage::Answered(answer) => answer_server(&channel, &asked, answer),
+                Passage::Dropped => {}
             }
             drop(place);
         });
@@ -356,6 +378,12 @@ impl Remote {
                 tracing::error!(%error, "could not record what happened to a credential");
             }
         }
+    }
+}
+
+impl Drop for Remote {
+    fn drop(&mut self) {
+        self.asks.lock().drain(..).for_each(|key| self.channel.shared.calls.answered(&key));
     }
 }
 

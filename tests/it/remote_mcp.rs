@@ -1,0 +1,385 @@
+//! A remote MCP server behind the endpoint: what it floods its clients with is contained, the time of a tool does not run while
+//! a person answers, and who listens hears that the list of tools is another one. The same endpoint brings back a program that
+//! crashed.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::{Method, Request, Response};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper_util::rt::TokioIo;
+use parking_lot::Mutex;
+use reeve_api::contract::calls::SessionsCall;
+use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
+use reeve_tests::stage::{Setting, Stage};
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Notify, mpsc};
+
+use crate::machine::SOON;
+use crate::mcp::text;
+
+const POLICY: &str = r#"
+@id("its-tools") @reason("the test's own tools") @lifts("ask-first-tool,ask-tool-write")
+permit (principal, action == Action::"mcp.tool_call", resource);
+
+@id("its-forms") @reason("the test answers for the person") @lifts("ask-elicitation")
+permit (principal, action == Action::"mcp.elicitation", resource);
+
+@id("its-place") @reason("the test's server is on this machine") @lifts("ask-first-local,ask-first-write")
+permit (principal, action == Action::"http.request", resource in HostGroup::"this-machine");
+"#;
+
+type Said = UnsyncBoxBody<Bytes, Infallible>;
+
+/// A server whose tools do what their names say.
+#[derive(Clone, Default)]
+struct Remote {
+    /// How `echo` describes itself.
+    words: Arc<Mutex<String>>,
+    /// The client answered a question.
+    answered: Arc<Notify>,
+    /// Streams that belong to no request.
+    listening: Arc<Mutex<Vec<mpsc::Sender<Bytes>>>>,
+}
+
+impl Remote {
+    async fn start() -> (Self, SocketAddr) {
+        let remote = Self::default();
+        "says it again".clone_into(&mut remote.words.lock());
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serving = remote.clone();
+        tokio::spawn(async move {
+            while let Ok((tcp, _)) = listener.accept().await {
+                let one = serving.clone();
+                let service = hyper::service::service_fn(move |request| {
+                    let one = one.clone();
+                    async move { Ok::<_, Infallible>(one.serve(request).await) }
+                });
+                tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(tcp), service));
+            }
+        });
+        (remote, address)
+    }
+
+    async fn serve(&self, request: Request<Incoming>) -> Response<Said> {
+        if request.method() == Method::GET {
+            let (tell, told) = mpsc::channel(8);
+            tell.send(Bytes::from_static(b": listening\n\n")).await.unwrap();
+            self.listening.lock().push(tell);
+            return answer("text/event-stream", streamed(told));
+        }
+        let body = request.into_body().collect().await.unwrap().to_bytes();
+        let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let result = match (message["method"].as_str(), message["params"]["name"].as_str()) {
+            (Some("initialize"), _) => json!({
+                "protocolVersion": "2025-11-25",
+                "capabilities": { "tools": {} },
+                "serverInfo": { "name": "remote", "version": "1" },
+            }),
+            (Some("tools/list"), _) => json!({ "tools": self.tools() }),
+            (Some("tools/call"), Some("ask")) => return self.asks(&message["id"]),
+            (Some("tools/call"), Some("flood")) => return flood(),
+            (Some("tools/call"), Some("words")) => return words(&message["id"]),
+            (Some("tools/call"), _) => said("echoed"),
+            (Some(_), _) => return answer("application/json", whole(Bytes::new())),
+            (None, _) => {
+                self.answered.notify_one();
+                return answer("application/json", whole(Bytes::new()));
+            }
+        };
+        let message = json!({ "jsonrpc": "2.0", "id": message["id"], "result": result });
+        answer("application/json", whole(Bytes::from(message.to_string())))
+    }
+
+    fn tools(&self) -> Value {
+        let words = self.words.lock().clone();
+        let tool = |name: &str| json!({ "name": name, "description": words, "inputSchema": { "type": "object" } });
+        json!(["echo", "ask", "flood", "words"].map(tool))
+    }
+
+    /// Asks the person something before it answers.
+    fn asks(&self, id: &Value) -> Response<Said> {
+        let (tell, told) = mpsc::channel(8);
+        let schema = json!({ "type": "object", "properties": { "name": { "type": "string" } } });
+        let params = json!({ "message": "who?", "requestedSchema": schema });
+        let question = json!({ "jsonrpc": "2.0", "id": "e1", "method": "elicitation/create", "params": params });
+        let last = json!({ "jsonrpc": "2.0", "id": id, "result": said("thank you") });
+        let answered = Arc::clone(&self.answered);
+        tokio::spawn(async move {
+            let _ = tell.send(event(&question)).await;
+            answered.notified().await;
+            let _ = tell.send(event(&last)).await;
+        });
+        answer("text/event-stream", streamed(told))
+    }
+}
+
+fn said(words: &str) -> Value {
+    json!({ "content": [{ "type": "text", "text": words }] })
+}
+
+fn event(message: &Value) -> Bytes {
+    Bytes::from(format!("data: {message}\n\n"))
+}
+
+fn whole(body: Bytes) -> Said {
+    Full::new(body).boxed_unsync()
+}
+
+fn streamed(told: mpsc::Receiver<Bytes>) -> Said {
+    let frames = stream::unfold(told, |mut told| async move { Some((Ok(Frame::data(told.recv().await?)), told)) });
+    StreamBody::new(frames).boxed_unsync()
+}
+
+fn answer(kind: &str, body: Said) -> Response<Said> {
+    Response::builder().header("content-type", kind).header("mcp-session-id", "one").body(body).unwrap()
+}
+
+/// A hundred megabytes that are no message.
+fn flood() -> Response<Said> {
+    let (tell, told) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let piece = Bytes::from(vec![b'x'; 1 << 20]);
+        for _ in 0..100 {
+            if tell.send(piece.clone()).await.is_err() {
+                return;
+            }
+        }
+    });
+    answer("application/json", streamed(told))
+}
+
+/// A thousand words before the answer.
+fn words(id: &Value) -> Response<Said> {
+    let (tell, told) = mpsc::channel(1);
+    let last = json!({ "jsonrpc": "2.0", "id": id, "result": said("that was all") });
+    tokio::spawn(async move {
+        for number in 0..1000 {
+            let params = json!({ "level": "info", "data": number });
+            let word = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": params });
+            if tell.send(event(&word)).await.is_err() {
+                return;
+            }
+        }
+        let _ = tell.send(event(&last)).await;
+    });
+    answer("text/event-stream", streamed(told))
+}
+
+/// A client of the endpoint.
+struct Client {
+    stage: Stage,
+    session: OpenedSessionDto,
+    server: &'static str,
+    /// Its MCP session.
+    id: Option<String>,
+}
+
+/// What is said on one stream, message by message.
+struct Stream {
+    body: Incoming,
+    rest: Vec<u8>,
+    messages: VecDeque<Value>,
+}
+
+impl Client {
+    /// Reeve with one registered server, and what `tools.yaml` says.
+    async fn new(server: &'static str, declared: Value, rules: &str) -> Self {
+        let stage = Stage::set(Setting { policy: POLICY, ..Setting::default() }).await.unwrap();
+        stage.world.write_config("tools.yaml", rules).unwrap();
+        stage.world.write_config("mcp.json", &json!({ "mcpServers": { server: declared } }).to_string()).unwrap();
+        let input = OpenSessionInput {
+            agent: Some("editor".to_owned()),
+            cwd: stage.world.work().display().to_string(),
+            command: Vec::new(),
+            mode: None,
+            hours: Some(1),
+        };
+        let session = stage.client().call(&SessionsCall::Open(input)).await.unwrap();
+        let mut client = Self { stage, session, server, id: None };
+        client.greet().await;
+        client
+    }
+
+    async fn request(&self, method: Method, body: &Value) -> Response<Incoming> {
+        let (place, path) = self.session.mcp.strip_prefix("http://").unwrap().split_once('/').unwrap();
+        let tcp = TcpStream::connect(place).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.unwrap();
+        tokio::spawn(connection);
+        let body = if method == Method::GET { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("/{path}/{}", self.server))
+            .header("host", place)
+            .header("authorization", format!("Bearer {}", self.session.token.0))
+            .header("content-type", "application/json")
+            .header("accept", "application/json, text/event-stream");
+        if let Some(id) = &self.id {
+            request = request.header("mcp-session-id", id).header("mcp-protocol-version", "2025-11-25");
+        }
+        sender.send_request(request.body(Full::new(body)).unwrap()).await.unwrap()
+    }
+
+    async fn post(&self, id: u64, method: &str, params: Value) -> Stream {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        Stream::of(self.request(Method::POST, &message).await)
+    }
+
+    async fn call(&self, id: u64, tool: &str) -> Stream {
+        self.post(id, "tools/call", json!({ "name": tool, "arguments": {} })).await
+    }
+
+    /// Opens the conversation, once the file of registered servers is read, and has the person look at the tools.
+    async fn greet(&mut self) {
+        let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+        let begun = Instant::now();
+        let greeting = json!({ "jsonrpc": "2.0", "id": 0, "method": "initialize", "params": params });
+        let response = loop {
+            let response = self.request(Method::POST, &greeting).await;
+            if response.status().is_success() {
+                break response;
+            }
+            assert!(begun.elapsed() < SOON, "{}: {}", response.status(), self.stage.engine_log());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        };
+        self.id = Some(response.headers()["mcp-session-id"].to_str().unwrap().to_owned());
+        let told = Stream::of(response).answer(0).await;
+        assert_eq!(told["result"]["capabilities"]["tools"]["listChanged"], true, "{told}");
+        let ready = json!({ "jsonrpc": "2.0", "method": "notifications/initialized" });
+        assert!(self.request(Method::POST, &ready).await.status().is_success());
+        self.list(1).await;
+        self.stage.approve_server(self.server).await.unwrap();
+    }
+
+    /// The names of the tools that the agent is shown.
+    async fn list(&self, id: u64) -> Vec<String> {
+        let told = self.post(id, "tools/list", json!({})).await.answer(id).await;
+        let tools = told["result"]["tools"].as_array().unwrap_or_else(|| panic!("no tools: {told}"));
+        tools.iter().map(|tool| tool["name"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+impl Stream {
+    fn of(response: Response<Incoming>) -> Self {
+        assert!(response.status().is_success(), "{response:?}");
+        Self { body: response.into_body(), rest: Vec::new(), messages: VecDeque::new() }
+    }
+
+    /// The next message, of a stream or of an answer that is none.
+    async fn next(&mut self) -> Value {
+        let reading = async {
+            loop {
+                if let Some(message) = self.messages.pop_front() {
+                    return message;
+                }
+                let Some(frame) = self.body.frame().await else {
+                    return serde_json::from_slice(&self.rest).unwrap_or_else(|_| panic!("it ended: {:?}", self.rest));
+                };
+                self.rest.extend(frame.unwrap().into_data().unwrap_or_default());
+                while let Some(end) = self.rest.windows(2).position(|two| two == b"\n\n") {
+                    let block: Vec<u8> = self.rest.drain(..end + 2).collect();
+                    let text = String::from_utf8(block).unwrap();
+                    let data = text.lines().find_map(|line| line.strip_prefix("data:"));
+                    self.messages.extend(data.and_then(|data| serde_json::from_str(data.trim()).ok()));
+                }
+            }
+        };
+        tokio::time::timeout(SOON, reading).await.expect("nothing is said")
+    }
+
+    /// The answer to a request, whatever is said before it.
+    async fn answer(&mut self, id: u64) -> Value {
+        loop {
+            let message = self.next().await;
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+}
+
+async fn remote(rules: &str) -> (Remote, Client) {
+    let (remote, address) = Remote::start().await;
+    let declared = json!({ "type": "http", "url": format!("http://{address}/mcp") });
+    (remote, Client::new("distant", declared, rules).await)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_remote_server_floods_its_client_with_is_contained() {
+    let (_remote, client) = remote("").await;
+    let answer = client.call(10, "flood").await.answer(10).await;
+    assert!(text(&answer).contains("more than is permitted"), "{answer}");
+    let mut stream = client.call(11, "words").await;
+    let mut heard = 0;
+    let answer = loop {
+        let message = stream.next().await;
+        if message["id"] == 11 {
+            break message;
+        }
+        heard += 1;
+    };
+    assert_eq!((heard, text(&answer)), (1000, "that was all"));
+    assert_eq!(text(&client.call(12, "echo").await.answer(12).await), "echoed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_of_a_remote_tool_does_not_run_while_a_person_answers() {
+    let (_remote, client) = remote("tool_policies: { ask: { timeout: 3s } }\n").await;
+    let mut stream = client.call(10, "ask").await;
+    let question = stream.next().await;
+    assert_eq!((&question["method"], &question["id"]), (&json!("elicitation/create"), &json!("e1")));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let said = json!({ "jsonrpc": "2.0", "id": "e1", "result": { "action": "accept", "content": { "name": "dana" } } });
+    assert!(client.request(Method::POST, &said).await.status().is_success());
+    let answer = stream.answer(10).await;
+    assert_eq!(text(&answer), "thank you");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_listens_hears_that_the_list_of_a_remote_server_is_another_one() {
+    let (remote, client) = remote("").await;
+    // It was approved after it was listed: the list that the agent was shown is not what it would be now.
+    let mut first = Stream::of(client.request(Method::GET, &Value::Null).await);
+    assert_eq!(first.next().await["method"], "notifications/tools/list_changed");
+    assert_eq!(client.list(10).await.len(), 4);
+    let mut second = Stream::of(client.request(Method::GET, &Value::Null).await);
+    // The server's tools change, and another listing of the same session finds out.
+    "says something else".clone_into(&mut remote.words.lock());
+    assert!(client.list(11).await.is_empty(), "what changed waits for the person");
+    client.stage.approve_server("distant").await.unwrap();
+    for listener in [&mut first, &mut second] {
+        assert_eq!(listener.next().await["method"], "notifications/tools/list_changed");
+    }
+    assert_eq!(client.list(12).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_crashes_behind_the_endpoint_comes_back_in_the_same_mcp_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("heard.log");
+    let declared = json!({ "command": env!("CARGO_BIN_EXE_fake_mcp_server"), "args": [log.display().to_string()] });
+    let client = Client::new("program", declared, "").await;
+    let told = client.call(10, "die").await.answer(10).await;
+    assert!(text(&told).contains("it ended with status 3; it is started again in 0.5 s"), "{told}");
+    let begun = Instant::now();
+    for id in 11.. {
+        let told = client.call(id, "echo").await.answer(id).await;
+        if told["result"]["isError"].is_null() {
+            break;
+        }
+        assert!(text(&told).contains("started again"), "{told}");
+        assert!(begun.elapsed() < SOON, "it never comes back");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let answer = client.call(9000, "flood").await.answer(9000).await;
+    assert!(answer["result"]["content"][0]["text"].as_str().is_some_and(|text| text.len() == 1 << 20));
+}
