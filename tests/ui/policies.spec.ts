@@ -243,3 +243,28 @@ test("weaker rules of a project bind on until a person agrees", async ({ page })
   await expect(page.getByText("Only what is on disk binds there now.")).toBeVisible();
   await expect(told).toHaveCount(0);
 });
+
+test("rules for tools stand among the files of all layers, each with what is to be said of it", async ({ page }) => {
+  await open(page, "/policies?fake=story&tab=files");
+  const list = page.getByRole("navigation", { name: "Files of rules" });
+  await expect(list.getByRole("link", { name: /^organisation\/tools\.yaml/ })).toContainText("Organisation");
+  await expect(list).toContainText("a project's preview is not used");
+  await list.getByRole("link", { name: /code\/web\/\.reeve\/policies\/tools\.yaml/ }).click();
+  await expect(source(page)).toHaveAttribute("aria-readonly", "true");
+  await expect(detail(page)).toContainText("Read only");
+});
+
+test("rules for tools are drafted with the engine's own findings and saved like any", async ({ page }) => {
+  await open(page, "/policies/file/tools.yaml?fake=story");
+  await expect(source(page)).toContainText("sqlite/write_query");
+  await source(page).fill("colour: red\ntool_policies:\n");
+  await settle(page);
+  await expect(page.getByText("unknown field colour")).toBeVisible();
+  await expect(save(page)).toHaveAttribute("aria-disabled", "true");
+  await source(page).fill("tool_policies:\n  export_rows:\n    max_row_count: 5\n");
+  await settle(page);
+  await expect(page.getByRole("region", { name: "Changes" })).toContainText("export_rows");
+  await expect(page.getByRole("region", { name: "Changes" })).toContainText("can only tighten");
+  await save(page).click();
+  await expect(page.getByText(/^Saved\./)).toBeVisible();
+});

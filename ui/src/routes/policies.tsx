@@ -4,7 +4,7 @@ import { lazy } from "react";
 
 const PoliciesPage = lazy(() => import("../features/policies/policies-page").then(({ PoliciesPage: page }) => ({ default: page })));
 
-const NAMED = ["mine", "standing", "shared", "preset", "cases", "history"] as const;
+const NAMED = ["mine", "standing", "shared", "preset", "files", "cases", "history"] as const;
 type PoliciesSearch = { tab?: (typeof NAMED)[number]; version?: string };
 
 export function policiesSearch(search: Record<string, unknown>): PoliciesSearch {
@@ -19,12 +19,12 @@ const whole = getRouteApi("/policies/file/$file");
 
 export function PoliciesRoute() {
   const { tab = "all", version = null } = list.useSearch();
-  return <PoliciesPage tab={tab} view={tab === "history" ? { kind: "history", version } : tab === "cases" ? { kind: "cases" } : { kind: "rule", rule: null }} />;
+  return <PoliciesPage tab={tab} view={tab === "history" ? { kind: "history", version } : tab === "cases" ? { kind: "cases" } : tab === "files" ? { kind: "files" } : { kind: "rule", rule: null }} />;
 }
 
 export function PolicyRoute() {
   const { tab = "all" } = one.useSearch();
-  return <PoliciesPage tab={tab === "history" || tab === "cases" ? "all" : tab} view={{ kind: "rule", rule: one.useParams().rule }} />;
+  return <PoliciesPage tab={tab === "history" || tab === "cases" || tab === "files" ? "all" : tab} view={{ kind: "rule", rule: one.useParams().rule }} />;
 }
 
 /** `from`: the recorded action that the rule is made of. */

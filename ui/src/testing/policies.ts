@@ -148,6 +148,33 @@ const CASES = `cases:
     rule: github-read
 `;
 
+const SHARED_TOOLS = `tool_policies:
+  "postgres/*":
+    max_row_count: 500
+    timeout: "1m"
+`;
+const TOOLS = `# Rules for tools of this machine.
+tool_policies:
+  "sqlite/write_query":
+    max_row_count: 100
+    preview: { sql: query, reader: read_query, dialect: sqlite }
+    timeout: "15s"
+  update_customer_records:
+    max_row_count: 100
+    arguments: { query: redact }
+tool_governance:
+  send_notification_email:
+    idempotency_key: "request_id"
+    cache_ttl: "24h"
+    on_duplicate: "return_cached"
+    strict_mode: true
+`;
+const PROJECT_TOOLS = `tool_policies:
+  "postgres/write_query":
+    max_row_count: 20
+    preview: { tool: count_rows }
+`;
+
 export function files(large: boolean): PolicyFileDto[] {
   const many = Array.from({ length: 1_500 }, (_, at) => `@id("host-${at}")\n@reason("host ${at} ${at % 40 === 0 ? "with a reason that goes on and on because somebody had a lot to say about it ".repeat(4) : "is fine"}")\npermit (\n  principal,\n  action,\n  resource == Host::"host-${at}.acme.example"\n);\n`).join("\n");
   return [
@@ -155,6 +182,9 @@ export function files(large: boolean): PolicyFileDto[] {
     { file: "acme.cedar", layer: "organisation", path: "/etc/reeve/policies/acme.cedar", text: ORGANISATION, own: false },
     { file: "mine.cedar", layer: "mine", path: `${FOLDER}/mine.cedar`, text: MINE, own: true },
     { file: "standing.cedar", layer: "mine", path: `${FOLDER}/standing.cedar`, text: STANDING, own: true },
+    { file: "organisation/tools.yaml", layer: "organisation", path: "/etc/reeve/tools.yaml", text: SHARED_TOOLS, own: false },
+    { file: "tools.yaml", layer: "mine", path: FOLDER.replace(/policies$/, "tools.yaml"), text: TOOLS, own: true, notices: [{ file: "tools.yaml", line: 7, column: 3, length: 0, message: "without `preview` nobody can count the rows that a call would change, so a human is asked about each; what the agent says of it is no count", here: true }] },
+    { file: "/home/dana/code/web/.reeve/policies/tools.yaml", layer: "project", path: "/home/dana/code/web/.reeve/policies/tools.yaml", text: PROJECT_TOOLS, own: false, notices: [{ file: ".reeve/policies/tools.yaml", line: 4, column: 14, length: 0, message: "a project's `preview` is not used: what counts rows decides what passes, and a project can only tighten", here: true }] },
     { file: "cases/mine.yaml", layer: "mine", path: `${FOLDER}/cases/mine.yaml`, text: CASES, own: true },
     ...(large ? [{ file: "generated-by-a-tool-with-a-very-long-name-indeed-and-then-some.cedar", layer: "mine" as const, path: `${FOLDER}/generated.cedar`, text: many, own: true }] : []),
   ];

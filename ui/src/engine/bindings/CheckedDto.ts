@@ -2,6 +2,7 @@
 import type { CaseDto } from "./CaseDto";
 import type { DifferenceDto } from "./DifferenceDto";
 import type { ProblemDto } from "./ProblemDto";
+import type { ToolDifferenceDto } from "./ToolDifferenceDto";
 
 /**
  * What a draft is worth.
@@ -23,6 +24,10 @@ cases: Array<CaseDto>,
  * Case files that do not load.
  */
 caseProblems: Array<ProblemDto>, differences: Array<DifferenceDto>, 
+/**
+ * Rules for tools that differ; absent where none do.
+ */
+tools?: Array<ToolDifferenceDto>, 
 /**
  * Something would change on disk.
  */

@@ -12,6 +12,7 @@ import type { PolicyStateDto } from "../bindings/PolicyStateDto";
 import type { ProblemDto } from "../bindings/ProblemDto";
 import type { ProjectProblemDto } from "../bindings/ProjectProblemDto";
 import type { RuleDto } from "../bindings/RuleDto";
+import type { ToolDifferenceDto } from "../bindings/ToolDifferenceDto";
 import type { SideDto } from "../bindings/SideDto";
 import type { VersionDto } from "../bindings/VersionDto";
 import { EngineError } from "../client";
@@ -39,7 +40,9 @@ function of(world: World): Policies {
 
 const isCases = (file: string) => file.startsWith("cases/");
 
-const rulesIn = (files: readonly PolicyFileDto[]) => files.filter((file) => !isCases(file.file)).flatMap((file) => rulesOf(file.text, file.file, file.layer));
+const isTools = (file: string) => file === "tools.yaml" || file.endsWith("/tools.yaml");
+
+const rulesIn = (files: readonly PolicyFileDto[]) => files.filter((file) => !isCases(file.file) && !isTools(file.file)).flatMap((file) => rulesOf(file.text, file.file, file.layer));
 
 const all = (world: World): RuleDto[] => (world.told && of(world).saves === 0 ? world.told.rules : [...rulesIn(of(world).files), ...(of(world).versions.length === 0 ? [] : projectRules())]);
 
@@ -58,13 +61,32 @@ function drafted(world: World, draft: DraftDto): PolicyFileDto[] {
     if (part.kind === "rule" && !found) throw notFound(`no rule of yours \`${part.id}\``);
     const next = part.kind === "gone" ? "" : part.kind === "file" ? text : part.kind === "new" ? `${old.trimEnd()}${old === "" ? "" : "\n\n"}${text.trimEnd()}\n` : old.replace(found?.text ?? "", () => text.trimEnd());
     if (known) known.text = next;
-    else files.push({ file, layer: "mine", path: `/home/dana/.config/reeve/policies/${file}`, text: next, own: true });
+    else files.push({ file, layer: "mine", path: `/home/dana/.config/reeve/${isTools(file) ? "" : "policies/"}${file}`, text: next, own: true });
   }
   return files;
 }
 
+const TOOL_KEYS = ["policies", "session_limits", "tool_policies", "tool_governance", "max_row_count", "timeout", "preview", "require_dry_run", "idempotency_key", "cache_ttl", "on_duplicate", "strict_mode", "arguments", "result"];
+
+/** Keys of a tool that rules for tools do not have, with their lines. */
+function toolProblemsOf(file: string, text: string): ProblemDto[] {
+  return text.split("\n").flatMap((line, at): ProblemDto[] => {
+    const key = /^ {4}(\w+):/.exec(line)?.[1] ?? /^(\w+):/.exec(line)?.[1];
+    return key === undefined || TOOL_KEYS.includes(key) ? [] : [{ file, line: at + 1, column: line.indexOf(key) + 1, length: key.length, message: `unknown field \`${key}\``, here: true }];
+  });
+}
+
+/** Rules for tools that a draft changes: its words alone do not tell which way. */
+function toolDifferences(before: string, after: string): ToolDifferenceDto[] {
+  const entries = (text: string) => new Map([...text.matchAll(/^ {2}"?([^\s"#][^"\n]*?)"?:\n((?: {4}.*\n?)*)/gm)].map((found) => [`tool_policies.${found[1] ?? ""}`, found[2] ?? ""]));
+  const [old, fresh] = [entries(before), entries(after)];
+  const names = [...new Set([...old.keys(), ...fresh.keys()])].filter((name) => old.get(name) !== fresh.get(name));
+  return names.map((name) => ({ name, before: old.has(name), after: fresh.has(name), leaning: old.has(name) ? "either" : "tighter" }));
+}
+
 function problemsOf({ changes }: DraftDto): ProblemDto[] {
   return changes.filter(({ file }) => !isCases(file)).flatMap(({ file, text, part }): ProblemDto[] => {
+    if (isTools(file)) return part.kind === "gone" ? [] : toolProblemsOf(file, text);
     const lines = text.split("\n");
     const at = (line: number, column: number, length: number, message: string): ProblemDto => ({ file, line, column, length, message, here: true });
     const bare = text.replace(/\/\/.*/g, "").replace(/"(?:[^"\\]|\\.)*"/g, "").trim();
@@ -121,7 +143,9 @@ function check(world: World, draft: DraftDto): CheckedDto {
   const caseProblems = caseFiles.flatMap(caseProblemsOf);
   const rules = rulesIn(files);
   const cases = caseFiles.filter((file) => caseProblemsOf(file).length === 0).flatMap((file) => casesOf(file, rules));
-  return { problems, notices: [], cases, caseProblems, differences: changes ? differences(rulesIn(of(world).files), rules) : [], changes, ready: changes && caseProblems.length === 0 && cases.every((one) => one.passed) };
+  const textOf = (all: readonly PolicyFileDto[]) => all.find((file) => file.own && isTools(file.file))?.text ?? "";
+  const tools = toolDifferences(textOf(of(world).files), textOf(files));
+  return { problems, notices: [], cases, caseProblems, ...(tools.length === 0 ? {} : { tools }), differences: changes ? differences(rulesIn(of(world).files), rules) : [], changes, ready: changes && caseProblems.length === 0 && cases.every((one) => one.passed) };
 }
 
 function side(rule: RuleDto | undefined, decision: SideDto["decision"]): SideDto {

@@ -8,7 +8,7 @@ import type { RuleModeDto } from "../../engine/bindings/RuleModeDto";
 import { freeName } from "../../lib/text";
 
 export const TABS = ["all", "mine", "standing", "shared", "preset"] as const;
-export type Tab = (typeof TABS)[number] | "cases" | "history";
+export type Tab = (typeof TABS)[number] | "files" | "cases" | "history";
 
 export function inTab(tab: Tab, rule: RuleDto): boolean {
   switch (tab) {
@@ -63,6 +63,26 @@ export const OWN_CASES = "cases/mine.yaml";
 /** Examples with what is expected of them, beside the rules. */
 export function isCaseFile(file: string): boolean {
   return file.startsWith("cases/");
+}
+
+/** Rules for tools; each layer has a file of this name, and the person's own is the plain one. */
+export const OWN_TOOLS = "tools.yaml";
+
+export function isToolsFile(file: string): boolean {
+  return file === OWN_TOOLS || file.endsWith(`/${OWN_TOOLS}`);
+}
+
+/** What the first rules for tools begin with: nothing is loosened by them. */
+export const FIRST_TOOLS = `tool_policies:
+  # A tool is named \`name\` or \`server/name\`; a \`*\` may stand at the end of either.
+  "database/write_query":
+    max_row_count: 100
+    timeout: "30s"
+`;
+
+/** The files of rules in the order of their layers; cases have a place of their own. */
+export function listedFiles(files: readonly PolicyFileDto[]): PolicyFileDto[] {
+  return files.filter((one) => !isCaseFile(one.file)).toSorted((a, b) => ORDER.indexOf(a.layer) - ORDER.indexOf(b.layer) || a.file.localeCompare(b.file));
 }
 
 /** What a first case file begins with: it says what the preset does anyway. */

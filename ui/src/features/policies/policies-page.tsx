@@ -16,19 +16,23 @@ import type { ProjectProblemDto } from "../../engine/bindings/ProjectProblemDto"
 import type { RuleDto } from "../../engine/bindings/RuleDto";
 import { CasesView } from "./components/cases";
 import { Drafting } from "./components/drafting";
+import { FilesView } from "./components/files";
 import { FromRecord } from "./components/from-record";
 import { HistoryView } from "./components/history";
 import { RuleList } from "./components/rule-list";
 import { ModeChoice, RuleView } from "./components/rule-view";
-import { WholeFile } from "./components/whole-file";
 import { freeId, inTab, isCaseFile, keyOfRule, listed, number, OWN_FILE, TABS, type Tab, targetOfNew, template } from "./model";
 import { useAcknowledge, useHits, usePolicyFiles, usePolicyState, useRules } from "./queries";
 
 /** What the address says is shown. */
-export type PoliciesView = { kind: "rule"; rule: string | null } | { kind: "new"; /** The recorded action that it is made of. */ from: string | null } | { kind: "file"; file: string; version: string | null } | { kind: "cases" } | { kind: "history"; version: string | null };
+export type PoliciesView = { kind: "rule"; rule: string | null } | { kind: "new"; /** The recorded action that it is made of. */ from: string | null } | { kind: "file"; file: string; version: string | null } | { kind: "files" } | { kind: "cases" } | { kind: "history"; version: string | null };
 
 function inCases(view: PoliciesView): boolean {
   return view.kind === "cases" || (view.kind === "file" && isCaseFile(view.file));
+}
+
+function inFiles(view: PoliciesView): boolean {
+  return view.kind === "files" || (view.kind === "file" && !isCaseFile(view.file));
 }
 
 export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
@@ -42,7 +46,7 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
   return (
     <>
       <PageBar title={t("policies.title")}>
-        <Tabs tab={view.kind === "history" ? "history" : inCases(view) ? "cases" : tab} rules={rules.data} />
+        <Tabs tab={view.kind === "history" ? "history" : inCases(view) ? "cases" : inFiles(view) ? "files" : tab} rules={rules.data} />
         <span className="flex-1" />
         <Button kind="primary" onClick={() => void navigate({ to: "/policies/new" })}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />
@@ -59,7 +63,8 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
           ))}
           {view.kind === "history" ? <HistoryView chosen={view.version} /> : null}
           {inCases(view) ? <CasesView file={view.kind === "file" ? view.file : null} version={view.kind === "file" ? view.version : null} files={files.data} state={state.data} /> : null}
-          {view.kind === "history" || view.kind === "cases" || inCases(view) ? null : <Content tab={tab} view={view} rules={rules.data} state={state.data} files={files.data} />}
+          {inFiles(view) ? <FilesView file={view.kind === "file" ? view.file : null} version={view.kind === "file" ? view.version : null} files={files.data} state={state.data} /> : null}
+          {view.kind === "rule" || view.kind === "new" ? <Content tab={tab} view={view} rules={rules.data} state={state.data} files={files.data} /> : null}
         </div>
       ) : null}
     </>
@@ -70,10 +75,10 @@ function Tabs({ tab, rules }: { tab: Tab; rules: readonly RuleDto[] | undefined 
   const { t } = useTranslation();
   return (
     <nav aria-label={t("policies.tabs")} className="chrome ml-2 inline-flex min-w-0 gap-0.5 rounded-control bg-inset p-0.5">
-      {([...TABS, "cases", "history"] as const).map((one) => (
+      {([...TABS, "files", "cases", "history"] as const).map((one) => (
         <Link key={one} to="/policies" search={one === "all" ? {} : { tab: one }} aria-current={one === tab ? "page" : undefined} className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium small:px-1 ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}>
           {t(`policies.tab.${one}`)}
-          {one === "cases" || one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{number(rules.filter((rule) => inTab(one, rule)).length)}</span>}
+          {one === "files" || one === "cases" || one === "history" || !rules ? null : <span className="text-caption font-normal text-t3 narrow:hidden">{number(rules.filter((rule) => inTab(one, rule)).length)}</span>}
         </Link>
       ))}
     </nav>
@@ -121,7 +126,7 @@ function Project({ project: { folder, problem, revision } }: { project: ProjectP
   );
 }
 
-type ContentProps = { tab: Tab; view: Exclude<PoliciesView, { kind: "history" | "cases" }>; rules: readonly RuleDto[]; state: PolicyStateDto; files: readonly PolicyFileDto[] };
+type ContentProps = { tab: Tab; view: Extract<PoliciesView, { kind: "rule" | "new" }>; rules: readonly RuleDto[]; state: PolicyStateDto; files: readonly PolicyFileDto[] };
 
 function Content({ tab, view, rules, state, files }: ContentProps) {
   const { t } = useTranslation();
@@ -131,7 +136,7 @@ function Content({ tab, view, rules, state, files }: ContentProps) {
   const hits = useMemo(() => (data ? new Map(data.rules.map((one) => [one.rule, one.hits])) : null), [data]);
   const shown = useMemo(() => listed(rules, tab, filter), [rules, tab, filter]);
   const inThisTab = rules.filter((rule) => inTab(tab, rule)).length;
-  if (inThisTab === 0 && view.kind === "rule" && view.rule === null && tab !== "history" && tab !== "cases") {
+  if (inThisTab === 0 && view.kind === "rule" && view.rule === null && tab !== "history" && tab !== "cases" && tab !== "files") {
     return (
       <Empty icon={Scale} title={t(`policies.none.${tab}`)} footer={tab === "mine" ? <Button onClick={() => void navigate({ to: "/policies/new" })}>{t("policies.newRule")}</Button> : undefined}>
         {t(`policies.noneMore.${tab}`)}
@@ -144,7 +149,7 @@ function Content({ tab, view, rules, state, files }: ContentProps) {
   const follow = (checked: CheckedDto) => {
     const after = checked.differences.find((one) => one.after !== null)?.after;
     if (after) void navigate({ to: "/policies/$rule", params: { rule: after.id }, replace: true });
-    else if (view.kind !== "file") void navigate({ to: "/policies", replace: true });
+    else void navigate({ to: "/policies", replace: true });
   };
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[356px_minmax(0,1fr)]">
@@ -152,7 +157,6 @@ function Content({ tab, view, rules, state, files }: ContentProps) {
       <div className="flex min-h-0 min-w-0 flex-col">
         {view.kind === "new" && view.from === null ? <NewRule rules={rules} state={state} onSaved={follow} /> : null}
         {view.kind === "new" && view.from !== null ? <FromRecord key={view.from} operation={view.from} state={state} onSaved={follow} /> : null}
-        {view.kind === "file" ? <WholeFile key={`${view.file} ${view.version ?? ""}`} file={view.file} version={view.version} files={files} state={state} onSaved={() => void navigate({ to: "/policies/file/$file", params: { file: view.file }, replace: true })} /> : null}
         {chosen ? <RuleView key={keyOfRule(chosen)} rule={chosen} files={files} state={state} hits={hits === null ? null : (hits.get(chosen.id) ?? 0)} onSaved={follow} /> : null}
         {view.kind === "rule" && wanted !== null && !chosen ? (
           <Empty icon={Scale} title={t("policies.gone")}>

@@ -12,7 +12,7 @@ import type { CheckedDto } from "../../../engine/bindings/CheckedDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
 import type { RuleModeDto } from "../../../engine/bindings/RuleModeDto";
-import { draftOf, isCaseFile, isDirty, number, type Target, withMode } from "../model";
+import { draftOf, isCaseFile, isDirty, isToolsFile, number, type Target, withMode } from "../model";
 import { useAssist, useChecked, useReplay, useSave } from "../queries";
 import { Weighed } from "./weighed";
 import { WhatIf } from "./what-if";
@@ -68,6 +68,8 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
   const current = drafting && settled === text && !checked.isPlaceholderData ? checked.data : undefined;
   // Cases say what is expected of rules, and change no verdict.
   const cases = isCaseFile(target.file);
+  // Neither is Cedar: there is nothing in them that is laid out or completed as that.
+  const yaml = cases || isToolsFile(target.file);
   const weighed = useReplay(draft, !cases && (current?.ready ?? false));
   const save = useSave();
   const removing = target.part.kind === "rule" && text.trim() === "";
@@ -120,7 +122,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
               <h3 className="font-semibold">{t("policies.source")}</h3>
               <span className="flex-1" />
               {cases && !drafting ? null : <Verdict drafting={drafting} checked={current} />}
-              {editable && !cases ? (
+              {editable && !yaml ? (
                 <Button kind="ghost" className="h-6 text-caption" onClick={format}>
                   {t("policies.format")}
                 </Button>
@@ -128,7 +130,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
             </div>
             <div className={`flex flex-col ${wide ? "max-h-[70vh]" : "max-h-[54vh]"}`}>
               <Suspense fallback={<div className="h-40 rounded-control bg-inset" />}>
-                <SourceEditor language={cases ? "yaml" : "cedar"} text={text} onText={setText} readOnly={!editable} label={t("policies.source")} problems={(cases ? current?.caseProblems : current?.problems) ?? NO_PROBLEMS} firstLine={target.firstLine} complete={assist.complete} onSave={() => (ready ? put(text) : undefined)} />
+                <SourceEditor language={yaml ? "yaml" : "cedar"} text={text} onText={setText} readOnly={!editable} label={t("policies.source")} problems={(cases ? current?.caseProblems : current?.problems) ?? NO_PROBLEMS} firstLine={target.firstLine} complete={assist.complete} onSave={() => (ready ? put(text) : undefined)} />
               </Suspense>
             </div>
             {checked.error && drafting ? (
@@ -219,12 +221,22 @@ function Findings({ checked, firstLine }: { checked: CheckedDto | undefined; fir
 /** What a draft that loads does: rules that differ, and how the cases come out. */
 function Outcome({ checked }: { checked: CheckedDto }) {
   const { t } = useTranslation();
+  const tools = checked.tools ?? [];
   return (
     <div className="grid gap-x-6 gap-y-3 border-t border-line px-4 py-3 wide:grid-cols-2">
       <section aria-label={t("policies.changes")}>
         <h3 className="font-semibold">{t("policies.changes")}</h3>
-        {checked.differences.length === 0 ? <p className="mt-1 text-t2">{t("policies.state.same")}</p> : null}
+        {checked.differences.length + tools.length === 0 ? <p className="mt-1 text-t2">{t("policies.state.same")}</p> : null}
         <ul className="mt-1 grid gap-0.5">
+          {tools.slice(0, 50).map(({ name, before, after, leaning }) => (
+            <li key={name} className="min-w-0">
+              <span className="text-t2">{t(`policies.difference.${before ? (after ? "changed" : "gone") : "new"}`)}</span>{" "}
+              <code className="mono text-caption">
+                <Untrusted text={name} max={60} />
+              </code>{" "}
+              <span className={leaning === "looser" || leaning === "either" ? "text-ask" : "text-t2"}>{t(`policies.leaning.${leaning}`)}</span>
+            </li>
+          ))}
           {checked.differences.slice(0, 50).map(({ before, after, leaning }) => (
             <li key={(after ?? before)?.id ?? ""} className="min-w-0">
               <span className="text-t2">{t(`policies.difference.${before === null ? "new" : after === null ? "gone" : "changed"}`)}</span>{" "}

@@ -6,7 +6,7 @@ import { Untrusted } from "../../../components/untrusted";
 import type { PolicyFileDto } from "../../../engine/bindings/PolicyFileDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import { exact } from "../../../lib/time";
-import { FIRST_CASE, isCaseFile, targetOfFile } from "../model";
+import { FIRST_CASE, FIRST_TOOLS, isCaseFile, isToolsFile, OWN_TOOLS, targetOfFile } from "../model";
 import { useHistory } from "../queries";
 import { Drafting } from "./drafting";
 
@@ -17,14 +17,16 @@ export function WholeFile({ file, version, files, state, onSaved }: { file: stri
   if (version !== null && !history.data) return <Skeleton rows={3} />;
   const earlier = history.data?.find((one) => one.id === version);
   const start = version === null ? undefined : earlier?.files.find((one) => one.file === file)?.before;
-  const known = files.some((one) => one.file === file);
-  const target = targetOfFile(file, files, start === undefined && !known && isCaseFile(file) ? FIRST_CASE : start);
+  const shown = files.find((one) => one.own && one.file === file) ?? files.find((one) => one.file === file);
+  const known = shown !== undefined;
+  const first = isCaseFile(file) ? FIRST_CASE : file === OWN_TOOLS ? FIRST_TOOLS : undefined;
+  const target = targetOfFile(file, files, start === undefined && !known ? first : start);
   const title = (
     <>
       <h2 className="mono min-w-0 truncate text-body font-semibold">
         <Untrusted text={file} max={70} />
       </h2>
-      <LayerBadge layer="mine" />
+      <LayerBadge layer={shown?.layer ?? "mine"} />
     </>
   );
   return (
@@ -38,7 +40,7 @@ export function WholeFile({ file, version, files, state, onSaved }: { file: stri
       onSaved={onSaved}
       aside={() => (
         <p className="text-t2">
-          {target.part.kind === "gone" ? t("policies.fileGone") : earlier ? t("policies.fileFrom", { time: exact(earlier.at) }) : isCaseFile(file) ? t("policies.case.noneMore") : known ? t("policies.wholeFile") : t("policies.noSuchFile")}
+          {target.part.kind === "gone" ? t("policies.fileGone") : earlier ? t("policies.fileFrom", { time: exact(earlier.at) }) : isCaseFile(file) ? t("policies.case.noneMore") : shown?.own === false ? t(shown.layer === "preset" ? "policies.readOnlyFilePreset" : "policies.readOnlyFile") : isToolsFile(file) ? t("policies.toolsMore") : known ? t("policies.wholeFile") : t("policies.noSuchFile")}
         </p>
       )}
     />
