@@ -54,6 +54,7 @@ impl Inner {
             cwd: "/tmp".to_owned(),
             command: Vec::new(),
             mode: None,
+            wraps: None,
             holder: None,
             opener: None,
             expires_at: None,

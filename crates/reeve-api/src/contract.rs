@@ -11,6 +11,7 @@ pub mod changes;
 pub mod credentials;
 pub mod env_files;
 pub mod error;
+pub mod notices;
 pub mod operations;
 pub mod policies;
 pub mod retention;

@@ -180,6 +180,7 @@ async fn session(host: &Arc<Host>) -> Result<(Arc<LiveSession>, Secret), String>
         cwd: host.home.data.display().to_string(),
         command: vec!["reeve".to_owned(), "doctor".to_owned()],
         mode: None,
+        wraps: None,
         holder: None,
         opener: None,
         expires_at: None,

@@ -55,6 +55,28 @@ pub enum LoopCase {
     Burst,
 }
 
+impl LoopCase {
+    /// As the query grammar writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Stuck => "stuck",
+            Self::Stagnant => "stagnant",
+            Self::Burst => "burst",
+        }
+    }
+
+    /// For the agent and for people.
+    #[must_use]
+    pub fn words(self, times: u32) -> String {
+        match self {
+            Self::Stuck => format!("the same was tried {times} times with the same result"),
+            Self::Stagnant => format!("{times} tries in a row, different ones, failed in the same way"),
+            Self::Burst => format!("the same was tried {times} times within ten seconds"),
+        }
+    }
+}
+
 /// What is done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,4 +87,31 @@ pub enum LoopStage {
     Held,
     /// The agent is paused.
     Paused,
+}
+
+impl LoopStage {
+    /// As the query grammar writes it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Warned => "warned",
+            Self::Held => "held",
+            Self::Paused => "paused",
+        }
+    }
+}
+
+/// A loop that one step brought to a further stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Looped {
+    pub case: LoopCase,
+    pub stage: LoopStage,
+}
+
+impl Looped {
+    /// Both, as the query grammar writes them.
+    #[must_use]
+    pub fn words(self) -> [&'static str; 2] {
+        [self.stage.as_str(), self.case.as_str()]
+    }
 }

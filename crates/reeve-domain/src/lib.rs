@@ -14,6 +14,7 @@ pub mod host;
 pub mod id;
 pub mod interval;
 pub mod money;
+pub mod notice;
 pub mod obligation;
 pub mod operation;
 pub mod outcome;

@@ -2,6 +2,7 @@
 //! `parse(print(q)) = q`; what is not understood is named with its place, and the rest still runs.
 
 mod key;
+mod matching;
 mod parse;
 mod row;
 
@@ -12,8 +13,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use crate::money::NanoUsd;
 
 pub use key::{Key, Kind};
+pub use matching::words;
+pub(crate) use matching::{Searched, matches};
 pub use parse::{Parsed, QueryProblem, parse};
-pub use row::{Decided, OperationRow, words};
+pub use row::{Decided, OperationRow};
 
 /// Longest query, in bytes.
 pub const LONGEST: usize = 4096;

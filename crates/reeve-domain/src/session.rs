@@ -20,6 +20,9 @@ pub struct Session {
     /// What a person chose for this session alone (`reeve run --mode`); none: the mode of everything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mode: Option<Mode>,
+    /// The server of a `reeve mcp` that was started outside of any session: that alone is governed, and not the agent above it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wraps: Option<String>,
     /// The process that opened it, where the system told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub opener: Option<Opener>,

@@ -51,12 +51,7 @@ impl Circle {
     /// For the agent and for the human.
     #[must_use]
     pub fn words(&self) -> String {
-        let times = self.times;
-        match self.case {
-            LoopCase::Stuck => format!("the same was tried {times} times with the same result"),
-            LoopCase::Stagnant => format!("{times} tries in a row, different ones, failed in the same way"),
-            LoopCase::Burst => format!("the same was tried {times} times within ten seconds"),
-        }
+        self.case.words(self.times)
     }
 }
 

@@ -15,7 +15,7 @@ use reeve_domain::principal::Principal;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::{Opener, Session, SessionEnd};
 use reeve_domain::settings::Mode;
-use reeve_policy::PolicySet;
+use reeve_policy::{PolicySet, tools};
 use reeve_store::Store;
 use sha2::Digest as _;
 use subtle::ConstantTimeEq as _;
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::EngineError;
 use crate::leaks::LeakGuard;
 use crate::lineage::Lineage;
+use crate::policies::Policies;
 
 /// A session that is running. Shared by every connection that carries its token.
 #[derive(Debug)]
@@ -56,6 +57,16 @@ impl LiveSession {
     #[must_use]
     pub fn project_rules(&self) -> Vec<Arc<PolicySet>> {
         Vec::clone(&self.project.load())
+    }
+
+    /// Rules for a tool that bind here: of the set in force, or of each that stands on it with the project's own.
+    #[must_use]
+    pub fn tool_rules(&self, policies: &Policies, server: &str, tool: &str) -> Vec<tools::InForce> {
+        let projects = self.project.load();
+        match projects.as_slice() {
+            [] => policies.in_force().tools.tool(server, tool).into_iter().collect(),
+            sets => sets.iter().filter_map(|set| set.tools().tool(server, tool)).collect(),
+        }
     }
 
     /// The operation that this one, which is about to be put before the gate, belongs under. `answers`: the tool calls
@@ -124,6 +135,8 @@ pub struct OpenSession {
     pub command: Vec<String>,
     /// None: the mode of everything.
     pub mode: Option<Mode>,
+    /// The server of a wrapper that belongs to no session.
+    pub wraps: Option<String>,
     pub holder: Option<u32>,
     /// Who asked for it, where the system tells.
     pub opener: Option<Opener>,
@@ -177,6 +190,7 @@ impl Sessions {
             cwd: open.cwd,
             command: open.command,
             mode: open.mode,
+            wraps: open.wraps,
             opener: open.opener,
             opened_at: now,
             expires_at: open.expires_at,
@@ -285,6 +299,7 @@ mod tests {
             cwd: "/tmp".to_owned(),
             command: Vec::new(),
             mode: None,
+            wraps: None,
             holder: None,
             opener: None,
             expires_at: None,

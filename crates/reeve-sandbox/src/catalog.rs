@@ -120,8 +120,23 @@ impl Sight {
     }
 }
 
-/// True of every tool as long as there is no gateway for local servers: remote ones are ordinary traffic.
-const LOCAL_MCP: Sight = Sight::Partial("servers reached over the network are seen as http; local ones are not seen");
+/// True of every tool: only what stands behind the gateway passes it.
+const LOCAL_MCP: Sight = Sight::Partial(
+    "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself, without `reeve mcp` \
+     in front, is not seen",
+);
+/// The same of a tool that strips the environment of the servers it starts.
+const STRIPPED_MCP: Sight = Sight::Partial(
+    "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself gets no proxy \
+     variables, so its traffic is not seen either",
+);
+/// What is governed of an agent of which Reeve sees nothing but servers behind `reeve mcp`.
+pub const ONLY_TOOLS: Coverage = Coverage {
+    llm: Sight::None("it was not started by Reeve: `reeve run` governs its model calls too"),
+    http: Sight::None("only what its servers behind `reeve mcp` send is seen"),
+    mcp: Sight::Partial("servers behind `reeve mcp` are governed, others are not seen"),
+    shell: SHELL,
+};
 /// True of every tool as long as there is no hook.
 const SHELL: Sight = Sight::None("commands are not judged; what they do on the network is");
 const DESKTOP_APP: Sight = Sight::Unknown("a desktop app; not tried under Reeve so far");

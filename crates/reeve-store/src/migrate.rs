@@ -12,10 +12,12 @@ const STEPS: &[&str] = &[
     include_str!("schema_4.sql"),
     include_str!("schema_5.sql"),
     include_str!("schema_6.sql"),
+    include_str!("schema_7.sql"),
 ];
 
-/// Pages of the write-ahead log after which a commit writes it back; idle time does so earlier.
-const CHECKPOINT_PAGES: u32 = 4000;
+/// Pages of the write-ahead log, 64 MB, after which the commit itself copies it back: only where the thread of the
+/// checkpoints fell behind.
+const CHECKPOINT_PAGES: u32 = 16_000;
 /// Largest file of an older format that is written anew so that it can give back pages: a fraction of a second.
 const REWRITTEN_PAGES: u64 = 16_384;
 

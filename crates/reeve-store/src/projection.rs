@@ -2,6 +2,7 @@
 
 use reeve_domain::approval::{Approval, Resolution, Resolved};
 use reeve_domain::event::{Event, EventBody};
+use reeve_domain::health::Looped;
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::{Action, Digest, Operation};
 use reeve_domain::outcome::{Ending, Outcome, ToolEnd, ToolResult};
@@ -127,6 +128,7 @@ fn change(row: &mut OperationRow, body: &EventBody) -> bool {
             row.pinned = *pinned;
             row.note.clone_from(note);
         }
+        EventBody::AgentLooped { case, stage, .. } => row.looped = Some(Looped { case: *case, stage: *stage }),
         EventBody::CredentialInjected { credential } => {
             row.injected = true;
             add_credential(row, credential);
@@ -191,6 +193,7 @@ fn blank(id: u64, event: &Event, operation: &Operation, cwd: Option<String>) -> 
         server: operation.mcp_server().map(str::to_owned),
         definition: mcp.and_then(|call| call.definition.clone()),
         end: None,
+        looped: None,
         programs: shell.map(|line| line.programs().into_iter().map(str::to_owned).collect()).unwrap_or_default(),
         exit: None,
         model: llm.map(|call| call.model.clone()),

@@ -11,6 +11,7 @@ use reeve_domain::credential::Credential;
 use reeve_domain::event::Event;
 use reeve_domain::grant::Grant;
 use reeve_domain::id::{AgentId, ApprovalId, OperationId, SessionId};
+use reeve_domain::notice::Notice;
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{OperationRow, Query};
 use reeve_domain::server::{ServerRecord, ToolRecord};
@@ -320,6 +321,16 @@ impl Store {
     pub async fn search(&self, query: &Query, page: Page) -> Result<Rows, StoreError> {
         let (query, now) = (query.clone(), self.0.clock.now());
         self.read(move |conn| search::search(conn, &query, page, now)).await
+    }
+
+    /// What happened beside operations and matches, newest first, between two ids of rows: below the first one, and down to
+    /// the second one.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn notices(&self, query: &Query, between: (Option<u64>, Option<u64>)) -> Result<Vec<Notice>, StoreError> {
+        let (query, now) = (query.clone(), self.0.clock.now());
+        self.read(move |conn| search::notices(conn, &query, between, now)).await
     }
 
     /// Counts by value over the operations that match.

@@ -11,7 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use crate::Store;
 use crate::audit_log;
 use crate::error::StoreError;
-use crate::tables::{approvals, events, operations, seals, sessions, settings};
+use crate::tables::{approvals, events, notices, operations, seals, sessions, settings};
 use crate::unit::{Indexing, Unit};
 use crate::writer::{COMPACT, REINDEX};
 
@@ -290,6 +290,7 @@ fn remove(unit: &mut Unit<'_>, first: u64, until: u64) -> Result<(), StoreError>
         }
     }
     conn.prepare_cached("DELETE FROM events WHERE seq BETWEEN ?1 AND ?2")?.execute((first, until))?;
+    notices::remove(conn, first, until)?;
     // What vouched for them outside of the database stays there.
     conn.prepare_cached("DELETE FROM seals WHERE seq <= ?1")?.execute([until])?;
     Ok(())
@@ -315,7 +316,7 @@ fn wipe(
     let newest = unit.chain.seq.max(sealed);
     let last = if problem.is_some() || newest > unit.chain.seq { newest + 1 } else { newest };
     conn.execute_batch(
-        "DELETE FROM events; DELETE FROM seals; DELETE FROM operations; DELETE FROM bodies; DELETE FROM dictionary; \
+        "DELETE FROM events; DELETE FROM notices; DELETE FROM seals; DELETE FROM operations; DELETE FROM bodies; DELETE FROM dictionary; \
          DELETE FROM reached; DELETE FROM spend; DELETE FROM sessions; DELETE FROM approvals; DELETE FROM grants; \
          DELETE FROM slots; DELETE FROM asked; \
          DELETE FROM settings WHERE key = 'witnessed'; INSERT INTO operations_fts (operations_fts) VALUES ('delete-all');",

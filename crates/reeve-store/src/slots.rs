@@ -2,13 +2,14 @@
 //! at the same time one makes the call.
 
 use chrono::{DateTime, Utc};
+use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::OperationId;
 use reeve_domain::operation::Digest;
 use reeve_domain::slot::{Claimed, Slot, SlotEnd, SlotState};
 
 use crate::Store;
 use crate::error::StoreError;
-use crate::tables::slots;
+use crate::tables::{operations, slots};
 use crate::unit::Unit;
 
 /// Every method fails when the command is not on disk; then it did not happen.
@@ -62,8 +63,11 @@ impl Store {
             else {
                 return Ok(false);
             };
-            let now = unit.now();
-            let slot = if end.state == SlotState::Unknown { lost(slot, now) } else { slot };
+            let slot = if end.state == SlotState::Unknown && slot.state != SlotState::Unknown {
+                lose(unit, slot, "its answer did not come")?
+            } else {
+                slot
+            };
             slots::put(unit.conn, &key, &Slot { state: end.state, result: end.result, ..slot })?;
             Ok(true)
         })
@@ -79,14 +83,25 @@ fn current(unit: &mut Unit<'_>, key: &Digest) -> Result<Option<Slot>, StoreError
         if now < slot.lease_until {
             return Ok(Some(slot));
         }
-        let slot = lost(slot, now);
+        let slot = lose(unit, slot, "nobody said how it ended in the time it had")?;
         slots::put(unit.conn, key, &slot)?;
         return Ok(Some(slot));
     }
     Ok(Some(slot).filter(|slot| now < slot.keep_until))
 }
 
-/// Nobody knows its end from now on. That is remembered for as long as a result would have been: counted from the start of a
+/// Nobody knows its end from now on: recorded, for whoever reads what happened.
+fn lose(unit: &mut Unit<'_>, slot: Slot, why: &str) -> Result<Slot, StoreError> {
+    if let Some(row) = operations::find(unit.conn, &slot.operation)? {
+        let (server, tool) = (row.server.unwrap_or_default(), row.tools.into_iter().next().unwrap_or_default());
+        let body = EventBody::CallLost { server, tool, what: row.summary, why: why.to_owned() };
+        let (agent, session) = (Some(row.agent), Some(row.session));
+        unit.append(Draft { agent, session, operation: Some(row.operation), body })?;
+    }
+    Ok(lost(slot, unit.now()))
+}
+
+/// That is remembered for as long as a result would have been: counted from the start of a
 /// long call it would be forgotten at once, and the repeat made.
 fn lost(slot: Slot, now: DateTime<Utc>) -> Slot {
     let kept = (slot.keep_until - slot.at).max(chrono::Duration::zero());
@@ -96,9 +111,9 @@ fn lost(slot: Slot, now: DateTime<Utc>) -> Slot {
 
 /// After a stop: nobody makes a call any more, and of those that somebody was making the end is unknown.
 pub fn lose_all(unit: &mut Unit<'_>) -> Result<(), StoreError> {
-    let now = unit.now();
     for (key, slot) in slots::reserved(unit.conn)? {
-        slots::put(unit.conn, &key, &lost(slot, now))?;
+        let slot = lose(unit, slot, "the engine stopped while it was under way")?;
+        slots::put(unit.conn, &key, &slot)?;
     }
     Ok(())
 }

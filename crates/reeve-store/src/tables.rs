@@ -6,6 +6,7 @@ pub mod asked;
 pub mod bindings;
 pub mod events;
 pub mod grants;
+pub mod notices;
 pub mod operations;
 pub mod reservations;
 pub mod seals;

@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use reeve_domain::clock::Clock;
 use reeve_domain::event::{Draft, Event, EventBody};
+use reeve_domain::notice::Notice;
 use reeve_domain::query::Key;
 use rusqlite::Connection;
 
 use crate::audit_log::Chain;
 use crate::error::StoreError;
 use crate::projection;
-use crate::tables::{asked, events, operations, sessions};
+use crate::tables::{asked, events, notices, operations, sessions};
 
 /// A clock that is set back by less than this is only being adjusted.
 const ADJUSTMENT_MS: i64 = 1000;
@@ -102,6 +103,9 @@ impl Unit<'_> {
         let (event, text) = reeve_domain::chain::follow(&self.chain.hash, seq, at, draft)?;
         let stamp = self.chain.stamp.max(event.at.timestamp_millis());
         events::insert(self.conn, &event, stamp, &text)?;
+        if Notice::of(&event).is_some() {
+            notices::insert(self.conn, seq)?;
+        }
         *self.chain = Chain { seq, hash: event.hash.clone(), wall: event.at, stamp, row: self.chain.row };
         self.events.push(event.clone());
         Ok(event)

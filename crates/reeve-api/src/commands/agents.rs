@@ -1,6 +1,6 @@
 //! Agents: registered, forgotten, paused, stopped.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use chrono::{DateTime, Duration, Local, NaiveDate, TimeZone as _, Utc};
@@ -182,9 +182,14 @@ async fn count(host: &Host) -> Result<HashMap<AgentId, Counted>, ApiError> {
         (of.actions, of.held, of.denied) = (small(one.actions), small(one.held), small(one.denied));
         of.last_seen = Some(one.last);
     }
+    let mut known: HashSet<AgentId> = HashSet::new();
     for session in store.sessions(COUNTED_SESSIONS).await? {
         let seen = session.ended_at.unwrap_or(session.opened_at);
+        // Newest first: the last one says how the agent is started, and so does every one that runs.
+        let newest = known.insert(session.agent.clone());
+        let whole = session.wraps.is_none() && session.ended_at.is_none();
         let of = counted.entry(session.agent).or_default();
+        of.only_tools = (of.only_tools || newest && session.wraps.is_some()) && !whole;
         of.sessions += u32::from(session.opened_at >= since || session.ended_at.is_none());
         of.last_seen = of.last_seen.max(Some(seen));
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use ed25519_dalek::VerifyingKey;
 use reeve_domain::chain;
+use reeve_domain::notice::Notice;
 use reeve_engine::Engine;
 use reeve_engine::witness::{Testimony, Verified};
 use serde_json::Value;
@@ -95,7 +96,7 @@ async fn record(host: &Host, record: u64) -> Result<RecordDto, ApiError> {
             _ => format!("record {record} is missing"),
         };
         let problem = Some(problem);
-        return Ok(RecordDto { record, event: None, text: None, operation: None, seal: None, problem });
+        return Ok(RecordDto { record, event: None, text: None, operation: None, notice: None, seal: None, problem });
     };
     let problem = match &kept.event {
         None => Some(format!("record {record} cannot be read as a record")),
@@ -105,8 +106,9 @@ async fn record(host: &Host, record: u64) -> Result<RecordDto, ApiError> {
     };
     let operation = kept.event.as_ref().and_then(|event| event.operation.as_ref()).map(ToString::to_string);
     let text = kept.event.is_none().then_some(kept.text);
+    let notice = kept.event.as_ref().and_then(Notice::of).map(|notice| super::operations::notice(host, notice));
     let event = kept.event.as_ref().map(Into::into);
-    Ok(RecordDto { record, event, text, operation, seal: kept.seal.as_ref().map(Into::into), problem })
+    Ok(RecordDto { record, event, text, operation, notice, seal: kept.seal.as_ref().map(Into::into), problem })
 }
 
 /// The last verification, for the strip.

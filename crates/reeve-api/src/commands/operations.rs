@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use reeve_domain::chain::{ExportFormat, Scanner};
 use reeve_domain::event::{Event, EventBody};
 use reeve_domain::id::OperationId;
+use reeve_domain::notice::Notice;
 use reeve_domain::operation::Purpose;
 use reeve_domain::query::{self, Decided, Key, OperationRow};
 use reeve_store::search::{Bin, FacetValue, Page};
@@ -12,6 +13,7 @@ use serde_json::Value;
 
 use super::{answer, invalid, not_found};
 use crate::contract::calls::OperationsCall;
+use crate::contract::notices::NoticeDto;
 use crate::contract::operations::{
     AnnotateInput, BinDto, CostDto, CostliestInput, ExportFormatDto, ExportInput, ExportedDto, FacetGroupDto,
     FacetValueDto, FacetsDto, FacetsInput, OperationDetailDto, OperationRowDto, QueryProblemDto, RowStateDto,
@@ -46,7 +48,9 @@ async fn search(host: &Host, input: SearchInput) -> Result<SearchPage, ApiError>
     let before = input.before.as_deref().map(str::parse::<u64>).transpose().map_err(invalid)?;
     let limit = usize::try_from(input.limit.clamp(1, PAGE)).unwrap_or(1);
     let found = host.engine.store().search(&parsed.query, Page { before, limit }).await?;
+    let notices = host.engine.store().notices(&parsed.query, (before, found.next)).await?;
     Ok(SearchPage {
+        notices: notices.into_iter().map(|one| notice(host, one)).collect(),
         next: found.next.map(|next| next.to_string()),
         rows: found.rows.iter().map(|r| row(host, r)).collect(),
         problems: parsed.problems.iter().map(problem).collect(),
@@ -59,6 +63,7 @@ async fn costliest(host: &Host, input: &CostliestInput) -> Result<SearchPage, Ap
     let found = host.engine.store().costliest(&parsed.query, limit).await?;
     Ok(SearchPage {
         next: None,
+        notices: Vec::new(),
         rows: found.iter().map(|r| row(host, r)).collect(),
         problems: parsed.problems.iter().map(problem).collect(),
     })
@@ -104,10 +109,17 @@ pub(crate) fn row(host: &Host, row: &OperationRow) -> OperationRowDto {
         credential: row.credentials.first().filter(|_| row.injected).map(ToString::to_string),
         approval: row.approval.as_ref().map(ToString::to_string),
         purpose: purpose(row.purpose),
+        part_of: row.parent.as_ref().filter(|_| !row.purpose.is_call()).map(ToString::to_string),
         repeats: row.repeats.as_ref().map(ToString::to_string),
         pinned: row.pinned,
         note: row.note.clone(),
     }
+}
+
+/// A notice as it travels.
+pub(crate) fn notice(host: &Host, notice: Notice) -> NoticeDto {
+    let name = notice.agent.as_ref().map(|agent| super::agents::name_of(host, agent));
+    NoticeDto::of(notice, name)
 }
 
 /// What a person marks it with. A note that holds a secret is refused: the record is exported, and a note is searched.

@@ -147,6 +147,16 @@ pub(crate) async fn open(
     caller: &Caller,
     input: OpenSessionInput,
 ) -> Result<OpenedSessionDto, ApiError> {
+    open_around(host, caller, input, None).await
+}
+
+/// `wraps`: the server of a wrapper that belongs to no session; then nothing above that is governed.
+pub(crate) async fn open_around(
+    host: &Arc<Host>,
+    caller: &Caller,
+    input: OpenSessionInput,
+    wraps: Option<String>,
+) -> Result<OpenedSessionDto, ApiError> {
     let agent = agent_of(&input)?;
     let tool = catalog::find_key(agent.as_str());
     let name = tool.map_or_else(|| agent.to_string(), |t| t.name.to_owned());
@@ -165,6 +175,7 @@ pub(crate) async fn open(
         cwd: input.cwd,
         command: input.command,
         mode: input.mode.map(Into::into),
+        wraps,
         // A session that outlives its opener is held by nobody.
         holder: caller.pid.filter(|_| expires_at.is_none()),
         opener: caller.pid.and_then(reeve_proxy::attribution::opener),

@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use reeve_domain::agent::Agent;
+use reeve_sandbox::catalog;
 use serde::{Deserialize, Serialize};
 
 use super::policies::{LayerDto, RuleKindDto};
@@ -32,7 +33,8 @@ pub struct AgentDto {
     pub denied_today: u32,
     /// When it last did something or a session of it began or ended; none: never.
     pub last_seen: Option<DateTime<Utc>>,
-    /// What is seen of it, kind by kind; empty for a tool that is not in the catalog, of which nothing was measured.
+    /// What is seen of it, kind by kind, as it was started last; empty for a tool that is not in the catalog, of which nothing
+    /// was measured.
     pub coverage: Vec<CoverageDto>,
 }
 
@@ -60,6 +62,8 @@ pub struct Counted {
     pub held: u32,
     pub denied: u32,
     pub last_seen: Option<DateTime<Utc>>,
+    /// Nothing but servers behind `reeve mcp` is governed in the sessions that run, or in the last one that did.
+    pub only_tools: bool,
 }
 
 /// An agent with what it costs and which rules concern it.
@@ -121,8 +125,7 @@ pub struct ToolDto {
     pub coverage: Vec<CoverageDto>,
 }
 
-fn coverage(tool: &reeve_sandbox::catalog::Tool) -> Vec<CoverageDto> {
-    let seen = &tool.coverage;
+fn coverage(seen: &catalog::Coverage) -> Vec<CoverageDto> {
     [("llm", seen.llm), ("http", seen.http), ("mcp", seen.mcp), ("shell", seen.shell)]
         .map(|(kind, sight)| CoverageDto {
             kind: kind.to_owned(),
@@ -151,19 +154,19 @@ impl AgentDto {
             held_today: counted.held,
             denied_today: counted.denied,
             last_seen: counted.last_seen,
-            coverage: agent
-                .tool
-                .as_deref()
-                .and_then(reeve_sandbox::catalog::find_key)
-                .map(coverage)
-                .unwrap_or_default(),
+            coverage: if counted.only_tools {
+                coverage(&catalog::ONLY_TOOLS)
+            } else {
+                let tool = agent.tool.as_deref().and_then(catalog::find_key);
+                tool.map(|tool| coverage(&tool.coverage)).unwrap_or_default()
+            },
         }
     }
 }
 
 impl ToolDto {
     #[must_use]
-    pub fn of(installed: &reeve_sandbox::catalog::Installed, registered: bool) -> Self {
+    pub fn of(installed: &catalog::Installed, registered: bool) -> Self {
         let tool = installed.tool;
         let program = tool.programs.first().copied().unwrap_or(tool.key);
         Self {
@@ -174,7 +177,7 @@ impl ToolDto {
             measured: tool.measured.map(str::to_owned),
             command: format!("reeve run -- {program}"),
             registered,
-            coverage: coverage(tool),
+            coverage: coverage(&tool.coverage),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::notices::NoticeDto;
 use super::operations::{EventDto, SealDto};
 
 /// Which record.
@@ -25,6 +26,10 @@ pub struct RecordDto {
     pub text: Option<String>,
     /// The operation it belongs to, where that is known.
     pub operation: Option<String>,
+    /// What it tells of, where that is no part of an action.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub notice: Option<NoticeDto>,
     /// The first seal that vouches for it.
     pub seal: Option<SealDto>,
     /// Why it proves nothing, in words; none: its hash holds and it follows the record before.

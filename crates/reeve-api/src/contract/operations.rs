@@ -7,6 +7,7 @@ use reeve_domain::event::Event;
 use reeve_domain::verdict::{Decision, Denial, DenialKind, Verdict};
 use serde::{Deserialize, Serialize};
 
+use super::notices::NoticeDto;
 use super::policies::{ReasonDto, RiskDto};
 
 /// What became of an operation, as glyph and word of its row.
@@ -78,6 +79,10 @@ pub struct OperationRowDto {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional, type = "\"preview\" | \"probe\""))]
     pub purpose: Option<String>,
+    /// The call that Reeve made it for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub part_of: Option<String>,
     /// Nothing was carried out: the result is that of this action.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
@@ -374,6 +379,11 @@ pub struct QueryProblemDto {
 #[serde(rename_all = "camelCase")]
 pub struct SearchPage {
     pub rows: Vec<OperationRowDto>,
+    /// What happened beside these actions and matches too, at most 500, the newest. What was decided of actions it has not, so
+    /// a query for that finds none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<NoticeDto>>"))]
+    pub notices: Vec<NoticeDto>,
     /// Where the next page begins; none at the end.
     pub next: Option<String>,
     pub problems: Vec<QueryProblemDto>,

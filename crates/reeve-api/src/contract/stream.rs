@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::approvals::ApprovalDto;
 use super::error::ApiError;
+use super::notices::NoticeDto;
 use super::operations::OperationRowDto;
 use super::status::StatusDto;
 
@@ -16,6 +17,10 @@ use super::status::StatusDto;
 pub struct StreamBatch {
     pub operations: Vec<OperationRowDto>,
     pub approvals: Vec<ApprovalDto>,
+    /// What happened beside actions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<NoticeDto>>"))]
+    pub notices: Vec<NoticeDto>,
     pub status: Option<StatusDto>,
     /// Sessions that ended.
     pub ended_sessions: Vec<String>,
@@ -32,6 +37,7 @@ impl StreamBatch {
     pub fn is_empty(&self) -> bool {
         self.operations.is_empty()
             && self.approvals.is_empty()
+            && self.notices.is_empty()
             && self.ended_sessions.is_empty()
             && self.changed.is_empty()
             && self.status.is_none()

@@ -1,6 +1,7 @@
 //! `reeve log`: the Timeline in a terminal, by the same grammar.
 
 use reeve_api::contract::calls::OperationsCall;
+use reeve_api::contract::notices::{NoticeDto, ToneDto};
 use reeve_api::contract::operations::{CostliestInput, OperationRowDto, RowStateDto, SearchInput, SearchPage};
 
 use super::Context;
@@ -33,14 +34,17 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
         return Ok(code);
     }
     let Some(mut live) = live else {
-        if page.rows.is_empty() {
+        if page.rows.is_empty() && page.notices.is_empty() {
             context.say(if query.is_empty() { "nothing is recorded yet" } else { "nothing matches" });
         }
-        let lines: Vec<String> = page.rows.iter().map(shown).collect();
-        output::page(&lines)?;
+        output::page(&lines(&page))?;
         return Ok(code);
     };
-    page.rows.iter().try_for_each(|row| print(context, row))?;
+    if context.json {
+        page.rows.iter().try_for_each(|row| print(context, row))?;
+    } else {
+        lines(&page).iter().try_for_each(|line| output::line(line))?;
+    }
     while let Some(batch) = live.recv().await {
         if batch.lagged {
             // This terminal was slower than what happened: said, and what was left out can be read by the same query.
@@ -49,6 +53,11 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
         for row in batch.operations {
             if query.is_empty() || matches(&client, &query, &row).await? {
                 print(context, &row)?;
+            }
+        }
+        for notice in batch.notices.iter().filter(|_| !context.json) {
+            if query.is_empty() || notice_matches(&client, &query, notice).await? {
+                output::line(&noticed(notice))?;
             }
         }
     }
@@ -61,6 +70,40 @@ async fn matches(client: &reeve_api::client::Client, query: &str, row: &Operatio
     let input = SearchInput { query, before: None, limit: 1 };
     let page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
     Ok(!page.rows.is_empty())
+}
+
+async fn notice_matches(client: &reeve_api::client::Client, query: &str, notice: &NoticeDto) -> anyhow::Result<bool> {
+    let query = format!("({query}) kind:event record:{}", notice.record);
+    let input = SearchInput { query, before: None, limit: 1 };
+    let page: SearchPage = client.call(&OperationsCall::Search(input)).await?;
+    Ok(!page.notices.is_empty())
+}
+
+/// Actions and what happened beside them, as people read them: oldest first, by their records.
+fn lines(page: &SearchPage) -> Vec<String> {
+    let rows = page.rows.iter().map(|row| (row.record, shown(row)));
+    let mut all: Vec<(u64, String)> =
+        rows.chain(page.notices.iter().map(|notice| (notice.record, noticed(notice)))).collect();
+    all.sort_by_key(|(record, _)| *record);
+    all.into_iter().map(|(_, line)| line).collect()
+}
+
+fn noticed(notice: &NoticeDto) -> String {
+    let (tone, glyph) = match notice.tone {
+        ToneDto::Good => (Tone::Good, "◇"),
+        ToneDto::Bad => (Tone::Bad, "◆"),
+        ToneDto::Waits => (Tone::Waits, "◈"),
+        ToneDto::Plain => (Tone::Faint, "◇"),
+    };
+    format!(
+        "{} {} {:<12} {:<5} {}  {}",
+        output::paint(Tone::Faint, &output::time(notice.at)),
+        output::paint(tone, glyph),
+        notice.agent.as_deref().unwrap_or("reeve"),
+        "event",
+        output::visible(&notice.summary),
+        output::paint(Tone::Faint, &output::visible(&notice.more.join(" · ")))
+    )
 }
 
 fn print(context: &Context, row: &OperationRowDto) -> anyhow::Result<()> {

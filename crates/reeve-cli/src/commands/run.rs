@@ -2,6 +2,9 @@
 
 use std::ffi::OsString;
 
+use reeve_api::client::Client;
+use reeve_api::contract::calls::ServersCall;
+use reeve_api::contract::servers::ServersDto;
 use reeve_api::contract::sessions::OpenSessionInput;
 use reeve_api::launch::{self, LaunchError, Shell};
 
@@ -22,6 +25,9 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
     context.say(&format!("reeve: {} is governed, session {}", prepared.session.agent_name, prepared.session.id));
     // A held action looks like a program that hangs.
     context.say("reeve: what a rule holds waits for you in the console, or for `reeve approve` in another terminal");
+    if let Some(line) = to_review(&client).await {
+        context.say(&line);
+    }
     if args.mode == Some(crate::args::Mode::Observe) {
         context.say("reeve: this session is observed: rules and budgets are recorded and not enforced");
     }
@@ -33,6 +39,16 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
             Ok(exit_code)
         }
     }
+}
+
+/// An agent that misses a tool looks broken, so it is said which servers wait for a person.
+async fn to_review(client: &Client) -> Option<String> {
+    let found: ServersDto = client.call(&ServersCall::List).await.ok()?;
+    let waiting = found.servers.iter().filter(|server| server.to_review > 0);
+    let names: Vec<String> = waiting.map(|server| format!("`{}`", output::visible(&server.name))).collect();
+    let first = names.first()?.trim_matches('`').to_owned();
+    let (all, wait) = (names.join(", "), if names.len() == 1 { "waits" } else { "wait" });
+    Some(format!("reeve: tools of {all} {wait} for your review and are not offered: `reeve mcp approve {first}`"))
 }
 
 /// Prints the environment of a session that outlives this command.

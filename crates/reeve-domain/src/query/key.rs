@@ -68,12 +68,15 @@ macro_rules! keys {
 pub(super) const DECISIONS: &[&str] =
     &["allowed", "held", "denied", "approved", "refused", "expired", "withdrawn", "would_deny", "would_hold"];
 pub(super) const RISKS: &[&str] = &["low", "medium", "high", "critical"];
-const KINDS: &[&str] = &["llm", "http", "mcp", "shell", "file"];
+/// `event`: what happened beside actions.
+const KINDS: &[&str] = &["llm", "http", "mcp", "shell", "file", "event"];
 const ENDS: &[&str] = &["ok", "tool_error", "schema_failure", "timeout", "refused", "unknown"];
+/// How a loop was met, and what it looked like.
+const LOOPS: &[&str] = &["warned", "held", "paused", "stuck", "stagnant", "burst"];
 const MODES: &[&str] = &["observe", "enforce"];
 const SCOPES: &[&str] = &["once", "session", "until", "always"];
 const SURFACES: &[&str] = &["main_window", "tray", "cli", "demo", "engine"];
-const FLAGS: &[&str] = &["first_seen", "redacted", "injected", "observed", "pinned"];
+const FLAGS: &[&str] = &["first_seen", "redacted", "injected", "observed", "pinned", "preview", "probe", "repeat"];
 const PARTS: &[&str] = &["body", "diff", "note"];
 
 keys! {
@@ -91,6 +94,7 @@ keys! {
     Server "server" Kind::Text;
     Program "program" Kind::Text;
     End "end" Kind::Word(ENDS);
+    Loop "loop" Kind::Word(LOOPS);
     Method "method" Kind::Text;
     Path "path" Kind::Text;
     Model "model" Kind::Text;

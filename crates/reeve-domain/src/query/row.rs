@@ -1,11 +1,13 @@
-//! One operation as the timeline knows it, and the reference filter: what a query means, said without an index.
+//! One operation as the timeline knows it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::key::{Key, Kind, RISKS};
-use super::{Pattern, Query, Test, Value};
+use super::Query;
+use super::key::{Key, RISKS};
+use super::matching::{Searched, matches};
 use crate::approval::{GrantScope, Surface};
+use crate::health::Looped;
 use crate::id::{AgentId, ApprovalId, BudgetId, CredentialId, OperationId, SessionId, TeamId};
 use crate::money::NanoUsd;
 use crate::operation::{Digest, Purpose};
@@ -136,6 +138,9 @@ pub struct OperationRow {
     pub definition: Option<Digest>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub end: Option<ToolEnd>,
+    /// The farthest that it brought a loop of its agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub looped: Option<Looped>,
     /// The programs of a command.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub programs: Vec<String>,
@@ -233,11 +238,6 @@ pub struct OperationRow {
     pub view_text: Option<String>,
 }
 
-/// Words as the index knows them: runs of letters and digits, lower-case.
-pub fn words(text: &str) -> impl Iterator<Item = String> {
-    text.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_lowercase)
-}
-
 impl OperationRow {
     /// Texts that a key of kind text, word or rank is compared with; none: the row has no such value.
     #[must_use]
@@ -255,6 +255,7 @@ impl OperationRow {
             Key::Server => some(self.server.as_ref().map(|t| t as _)),
             Key::Program => self.programs.clone(),
             Key::End => self.end.map(ToolEnd::as_str).map(str::to_owned).into_iter().collect(),
+            Key::Loop => self.looped.iter().flat_map(|looped| looped.words()).map(str::to_owned).collect(),
             Key::Method => some(self.method.as_ref().map(|t| t as _)),
             Key::Path => some(self.path.as_ref().map(|t| t as _)),
             Key::Model => some(self.model.as_ref().map(|t| t as _)),
@@ -316,6 +317,9 @@ impl OperationRow {
             (self.redacted, "redacted"),
             (self.observed, "observed"),
             (self.pinned, "pinned"),
+            (self.purpose == Purpose::Preview, "preview"),
+            (self.purpose == Purpose::Probe, "probe"),
+            (self.repeats.is_some(), "repeat"),
         ];
         flags.into_iter().filter(|(set, _)| *set).map(|(_, name)| name.to_owned()).collect()
     }
@@ -324,81 +328,26 @@ impl OperationRow {
     /// count from.
     #[must_use]
     pub fn matches(&self, query: &Query, now: DateTime<Utc>) -> bool {
-        match query {
-            Query::All => true,
-            Query::And(parts) => parts.iter().all(|part| self.matches(part, now)),
-            Query::Or(parts) => parts.iter().any(|part| self.matches(part, now)),
-            Query::Not(part) => !self.matches(part, now),
-            Query::Text(pattern) => self.matches_text(pattern),
-            Query::Field(key, Test::OneOf(values)) => values.iter().any(|value| self.has(*key, value, now)),
-            Query::Field(key, Test::Is(value)) => self.has(*key, value, now),
-            Query::Field(key, Test::Compare(op, value)) => {
-                let found = self.ordinal(*key);
-                found.zip(ordinal_of(*key, value)).is_some_and(|(left, right)| op.holds(&left, &right))
-            }
-            Query::Field(key, Test::Range(from, to)) => {
-                let ends = ordinal_of(*key, from).zip(ordinal_of(*key, to));
-                self.ordinal(*key).zip(ends).is_some_and(|(found, (from, to))| (from..=to).contains(&found))
-            }
-        }
-    }
-
-    fn has(&self, key: Key, value: &Value, now: DateTime<Utc>) -> bool {
-        match value {
-            Value::Pattern(pattern) => {
-                let texts = self.texts(key);
-                let nothing = pattern.text.is_empty() && !pattern.is_any();
-                let also = pattern.also(key);
-                let means = |text: &String| pattern.matches(text) || also.as_ref().is_some_and(|p| p.matches(text));
-                if nothing { texts.is_empty() } else { texts.iter().any(means) }
-            }
-            Value::Time(moment) if key == Key::Before => self.at < moment.resolve(now),
-            Value::Time(moment) => self.at >= moment.resolve(now),
-            Value::Number(_) | Value::Money(_) | Value::Duration(_) => {
-                self.number(key).is_some_and(|found| Some(found) == ordinal_of(key, value))
-            }
-        }
-    }
-
-    fn ordinal(&self, key: Key) -> Option<u64> {
-        if key == Key::Risk { self.risk.map(|risk| risk as u64) } else { self.number(key) }
-    }
-
-    fn matches_text(&self, pattern: &Pattern) -> bool {
-        let sought: Vec<String> = words(&pattern.text).collect();
-        let texts = std::iter::once(self.summary.as_str()).chain(self.view_text.as_deref()).chain(self.note.as_deref());
-        sought.is_empty() || texts.into_iter().any(|text| has_phrase(text, &sought, pattern))
+        matches(self, query, now)
     }
 }
 
-/// Whether the words stand next to each other in the text. An open end lets the last word go on, an open start lets the
-/// first one begin before.
-fn has_phrase(text: &str, sought: &[String], pattern: &Pattern) -> bool {
-    let found: Vec<String> = words(text).collect();
-    found.windows(sought.len()).any(|window| {
-        window.iter().zip(sought).enumerate().all(|(i, (word, part))| {
-            let starts_open = pattern.open_start && i == 0;
-            let ends_open = pattern.open_end && i + 1 == sought.len();
-            match (starts_open, ends_open) {
-                (false, false) => word == part,
-                (false, true) => word.starts_with(part.as_str()),
-                (true, false) => word.ends_with(part.as_str()),
-                (true, true) => word.contains(part.as_str()),
-            }
-        })
-    })
-}
+impl Searched for OperationRow {
+    fn at(&self) -> DateTime<Utc> {
+        self.at
+    }
 
-/// A query's value as the number that rows are compared by.
-fn ordinal_of(key: Key, value: &Value) -> Option<u64> {
-    match value {
-        Value::Number(n) | Value::Duration(n) => Some(*n),
-        Value::Money(amount) => u64::try_from(amount.0).ok(),
-        Value::Pattern(pattern) => match key.kind() {
-            Kind::Rank(names) => names.iter().position(|name| *name == pattern.text).map(|at| at as u64),
-            _ => None,
-        },
-        Value::Time(_) => None,
+    fn texts(&self, key: Key) -> Vec<String> {
+        Self::texts(self, key)
+    }
+
+    fn number(&self, key: Key) -> Option<u64> {
+        Self::number(self, key)
+    }
+
+    fn prose(&self) -> Vec<&str> {
+        let more = self.view_text.as_deref().into_iter().chain(self.note.as_deref());
+        std::iter::once(self.summary.as_str()).chain(more).collect()
     }
 }
 

@@ -96,6 +96,7 @@ impl World {
                 cwd: cwd.display().to_string(),
                 command: vec![agent.to_owned()],
                 mode: None,
+                wraps: None,
                 holder: None,
                 opener: None,
                 expires_at: None,

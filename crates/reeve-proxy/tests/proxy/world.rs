@@ -181,6 +181,7 @@ fn open(folder: &std::path::Path) -> OpenSession {
         cwd: folder.display().to_string(),
         command: vec!["test".to_owned()],
         mode: None,
+        wraps: None,
         holder: None,
         opener: None,
         expires_at: None,

@@ -1,6 +1,6 @@
 //! Codex CLI: rustls program, WebSocket first (426 makes it fall back), trusts `CODEX_CA_CERTIFICATE` and `SSL_CERT_FILE`.
 
-use super::{Coverage, CredentialVariable, KeyHeader, Need, NeedValue, SHELL, Sight, Tool};
+use super::{Coverage, CredentialVariable, KeyHeader, Need, NeedValue, SHELL, STRIPPED_MCP, Sight, Tool};
 
 pub(super) const TOOL: Tool = Tool {
     key: "codex",
@@ -18,7 +18,7 @@ pub(super) const TOOL: Tool = Tool {
     coverage: Coverage {
         llm: Sight::Full,
         http: Sight::Partial("its own sandbox gives shell commands no network at all unless told otherwise"),
-        mcp: Sight::Partial("local servers get no proxy variables from Codex, so their traffic is not seen either"),
+        mcp: STRIPPED_MCP,
         shell: SHELL,
     },
 };

@@ -1,6 +1,6 @@
 //! Gemini CLI: Node program that trusts `NODE_EXTRA_CA_CERTS` alone, and only from the real process environment.
 
-use super::{Coverage, CredentialVariable, KeyHeader, SHELL, Sight, Tool};
+use super::{Coverage, CredentialVariable, KeyHeader, SHELL, STRIPPED_MCP, Sight, Tool};
 
 pub(super) const TOOL: Tool = Tool {
     key: "gemini-cli",
@@ -22,12 +22,5 @@ pub(super) const TOOL: Tool = Tool {
     ],
     // `NODE_EXTRA_CA_CERTS`, all it needs, is among the common variables.
     needs: &[],
-    coverage: Coverage {
-        llm: Sight::Full,
-        http: Sight::Full,
-        mcp: Sight::Partial(
-            "local servers get neither proxy nor CA variables from Gemini, so their traffic is not seen",
-        ),
-        shell: SHELL,
-    },
+    coverage: Coverage { llm: Sight::Full, http: Sight::Full, mcp: STRIPPED_MCP, shell: SHELL },
 };

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use reeve_domain::query::{Decided, OperationRow, Query};
+use reeve_domain::query::{Decided, Key, OperationRow, Query};
 use rusqlite::{Connection, Row};
 
 use super::plan::{Ix, Plan};
@@ -18,8 +18,20 @@ const MOST_VALUES: usize = 50;
 const MOST_CHECKED: u64 = 20_000;
 
 /// Keys in the order in which they are shown; the columns of [`COLUMNS`] are in the same order.
-const KEYS: [&str; 8] = ["decision", "agent", "kind", "host", "rule", "credential", "risk", "model"];
-const COLUMNS: &str = "o.decision, o.agent, o.kind, o.host, o.rules, o.credentials, o.risk, o.model, o.cost, o.latency";
+const KEYS: [Key; 10] = [
+    Key::Decision,
+    Key::Agent,
+    Key::Kind,
+    Key::Host,
+    Key::Rule,
+    Key::Credential,
+    Key::Risk,
+    Key::Model,
+    Key::End,
+    Key::Loop,
+];
+const COLUMNS: &str = "o.decision, o.agent, o.kind, o.host, o.rules, o.credentials, o.risk, o.model, o.ended, o.looped, \
+                       o.cost, o.latency";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FacetValue {
     /// As the query writes it.
@@ -73,25 +85,23 @@ impl Counting {
 
     fn add(&mut self, row: &Row<'_>) -> Result<(), StoreError> {
         self.matches += 1;
-        for key in 0..KEYS.len() {
-            // Rules and credentials are lists of slugs; nothing else has spaces worth splitting, so it is kept whole.
-            let text = row.get_ref(key)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default();
-            if matches!(key, 4 | 5) {
-                text.split_ascii_whitespace().for_each(|value| self.add_value(key, value));
+        for (at, key) in KEYS.into_iter().enumerate() {
+            // These are lists of slugs; nothing else has spaces worth splitting, so it is kept whole.
+            let text = row.get_ref(at)?.as_str_or_null().map_err(rusqlite::Error::from)?.unwrap_or_default();
+            if matches!(key, Key::Rule | Key::Credential | Key::Loop) {
+                text.split_ascii_whitespace().for_each(|value| self.add_value(at, value));
             } else if !text.is_empty() {
-                self.add_value(key, text);
+                self.add_value(at, text);
             }
         }
-        self.cost = self.cost.saturating_add(row.get(8)?);
-        self.latencies.extend(row.get::<_, Option<u64>>(9)?);
+        self.cost = self.cost.saturating_add(row.get(KEYS.len())?);
+        self.latencies.extend(row.get::<_, Option<u64>>(KEYS.len() + 1)?);
         Ok(())
     }
 
     fn add_open(&mut self, row: &OperationRow) {
-        use reeve_domain::query::Key;
         self.matches += 1;
-        let keys = [Key::Decision, Key::Agent, Key::Kind, Key::Host, Key::Rule, Key::Credential, Key::Risk, Key::Model];
-        for (at, key) in keys.into_iter().enumerate() {
+        for (at, key) in KEYS.into_iter().enumerate() {
             row.texts(key).iter().for_each(|value| self.add_value(at, value));
         }
     }
@@ -116,7 +126,7 @@ impl Counting {
             held: count(Decided::Held),
             cost: self.cost,
             latency_p95_ms: rank.and_then(|rank| self.latencies.get(rank)).copied(),
-            groups: KEYS.into_iter().zip(self.counts).map(|(key, counts)| group(key, counts)).collect(),
+            groups: KEYS.into_iter().zip(self.counts).map(|(key, counts)| group(key.as_str(), counts)).collect(),
         }
     }
 }
@@ -150,7 +160,7 @@ pub fn facets(conn: &Connection, query: &Query, now: DateTime<Utc>) -> Result<Fa
                 return Ok(Visit::Stop);
             }
             counting.checked += 1;
-            let body = row.get_ref(10)?.as_str().map_err(rusqlite::Error::from)?;
+            let body = row.get_ref(KEYS.len() + 2)?.as_str().map_err(rusqlite::Error::from)?;
             if plan.keeps(&serde_json::from_str(body)?) {
                 counting.add(row)?;
             }

@@ -28,6 +28,7 @@ const INDEXED: &[Key] = &[
     Key::Server,
     Key::Program,
     Key::End,
+    Key::Loop,
     Key::Method,
     Key::Path,
     Key::Model,
@@ -84,6 +85,7 @@ pub fn in_dictionary(key: Key) -> bool {
             | Key::Server
             | Key::Program
             | Key::End
+            | Key::Loop
             | Key::Method
             | Key::Model
             | Key::Provider

@@ -26,10 +26,11 @@ pub fn state(conn: &Connection, operation: &OperationId) -> Result<Option<(bool,
 /// Writes a row. `stamp` is that of the event that made it, and stays.
 pub fn put(conn: &Connection, row: &OperationRow, stamp: i64) -> Result<(), StoreError> {
     let sql = "INSERT INTO operations (id, stamp, open, operation, agent, kind, decision, risk, host, rules, model, \
-               credentials, cost, latency) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14) \
+               credentials, cost, latency, ended, looped) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16) \
                ON CONFLICT (id) DO UPDATE SET open = excluded.open, decision = excluded.decision, risk = excluded.risk, \
                rules = excluded.rules, credentials = excluded.credentials, cost = excluded.cost, \
-               latency = excluded.latency";
+               latency = excluded.latency, ended = excluded.ended, looped = excluded.looped";
     let risk = row.texts(Key::Risk).pop();
     let credentials: Vec<&str> = row.credentials.iter().map(|id| id.as_str()).collect();
     conn.prepare_cached(sql)?.execute(rusqlite::params![
@@ -47,6 +48,8 @@ pub fn put(conn: &Connection, row: &OperationRow, stamp: i64) -> Result<(), Stor
         credentials.join(" "),
         row.cost.map_or(0, |cost| cost.0),
         row.latency_ms.and_then(|ms| i64::try_from(ms).ok()),
+        row.texts(Key::End).pop(),
+        row.texts(Key::Loop).join(" "),
     ])?;
     conn.prepare_cached("INSERT OR REPLACE INTO bodies (id, body) VALUES (?1, ?2)")?
         .execute((row.id, serde_json::to_string(row)?))?;

@@ -56,6 +56,7 @@ pub fn session(agent_name: &str) -> Session {
     Session {
         opener: None,
         mode: None,
+        wraps: None,
         id: SessionId::new(),
         agent: agent(agent_name),
         user: "dana".to_owned(),

@@ -118,6 +118,7 @@ async fn send(host: &Arc<Host>, caller: &Caller, read: &Read) -> Result<TestAnsw
         cwd: host.home.data.display().to_string(),
         command: ["reeve", "cred", "test"].map(str::to_owned).to_vec(),
         mode: None,
+        wraps: None,
         holder: None,
         opener: None,
         expires_at: None,

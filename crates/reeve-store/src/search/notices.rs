@@ -1,0 +1,34 @@
+//! What happened beside actions, in the stretch of the record that one page of actions covers.
+
+use chrono::{DateTime, Utc};
+use reeve_domain::notice::Notice;
+use reeve_domain::query::{OperationRow, Query};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use crate::error::StoreError;
+use crate::tables;
+
+/// Most of one page.
+const MOST: usize = 500;
+
+/// Newest first. `before` and `next` are the ids that the page of rows began below and that its next one begins below.
+pub fn notices(
+    conn: &Connection,
+    query: &Query,
+    (before, next): (Option<u64>, Option<u64>),
+    now: DateTime<Utc>,
+) -> Result<Vec<Notice>, StoreError> {
+    let until = before.map_or(Ok(u64::MAX), |id| record_of(conn, id))?;
+    let from = next.map_or(Ok(0), |id| record_of(conn, id))?;
+    let mut found = tables::notices::newest(conn, (from, until))?;
+    found.retain(|notice| notice.matches(query, now));
+    found.truncate(MOST);
+    Ok(found)
+}
+
+/// The first record of a row; 0 where it is gone.
+fn record_of(conn: &Connection, id: u64) -> Result<u64, StoreError> {
+    let sql = "SELECT body FROM bodies WHERE id = ?1";
+    let body: Option<String> = conn.prepare_cached(sql)?.query_row([id], |row| row.get(0)).optional()?;
+    body.map_or(Ok(0), |body| Ok(serde_json::from_str::<OperationRow>(&body)?.record))
+}
