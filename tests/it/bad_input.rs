@@ -504,3 +504,21 @@ async fn a_file_that_breaks_while_the_engine_runs_keeps_the_last_good_one_and_is
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     assert_eq!(scene.provider.calls(Group::Messages).len(), 1);
 }
+
+/// To a server that nobody knows yet, without a word in the headers that this is MCP.
+fn padded(spaces: usize) -> http::Request<http_body_util::Full<Bytes>> {
+    let call = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"drop_all","arguments":{}}}"#;
+    let body = format!("{}{call}", " ".repeat(spaces));
+    let request = http::Request::post(format!("https://{HOST}/anything")).header("content-type", "text/plain");
+    request.body(http_body_util::Full::from(body)).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tool_call_hidden_behind_a_mebibyte_of_nothing_is_found_and_judged_as_one() {
+    let scene = Scene::set().await;
+    let reply = scene.agent.send(Speak::H1, padded(2 * 1024 * 1024)).await.unwrap();
+    let answer: serde_json::Value = serde_json::from_str(reply.text().trim()).unwrap();
+    assert_eq!(answer["id"], 7, "{answer}");
+    assert!(answer["result"]["_meta"]["reeve/denial"].is_object(), "{answer}");
+    scene.goes_on().await;
+}

@@ -58,7 +58,7 @@ pub enum DataAction {
     /// They stay as they are.
     #[default]
     Allow,
-    /// They stay, and the record says what kinds were there.
+    /// They stay, and the record says what kinds were there; what it keeps of a result has placeholders for them.
     Audit,
     /// Placeholders stand for them in the record.
     Redact,

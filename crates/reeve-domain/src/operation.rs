@@ -219,6 +219,8 @@ impl Operation {
         let bound = match (output_limit, self.mcp().map(|call| &call.rows)) {
             (Some(limit), _) => limit.to_string(),
             (None, Some(RowCount::Counted { rows, .. })) => format!("{rows} rows"),
+            // A yes to an answer that is kept is none to the call itself.
+            (None, Some(RowCount::Repeats { .. })) => "a kept answer".to_owned(),
             (None, _) => "none".to_owned(),
         };
         Digest::of(format!("reeve-fingerprint-1\n{}\n{}\n{bound}", self.action().as_str(), self.content.0).as_bytes())

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::health::Refusal;
 use crate::id::{CredentialId, OperationId};
-use crate::operation::{Digest, SchemaProblem};
+use crate::operation::{DataKind, Digest, SchemaProblem};
 use crate::usage::Usage;
 
 /// How the exchange ended.
@@ -134,12 +134,22 @@ pub struct Outcome {
     /// Nothing was carried out: this is what the same call came to before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<OperationId>,
+    /// How often Reeve made the call again after it had failed without effect.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// Kinds of personal data and secrets that a tool's result held, where rules want them in the record.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub result_data: Vec<DataKind>,
     /// Why the place refused the credential, where it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<Refusal>,
     /// Hash of the answer, to tell whether the same came again; not kept in the record.
     #[serde(skip)]
     pub answer: Option<Digest>,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Outcome {
@@ -169,6 +179,8 @@ impl Outcome {
             peer: None,
             result: None,
             repeats: None,
+            retries: 0,
+            result_data: Vec::new(),
             refusal: None,
             answer: None,
         }

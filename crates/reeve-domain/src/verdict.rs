@@ -82,6 +82,17 @@ impl Verdict {
         Self { decision, obligations, reasons, risk, risk_reasons, revision, lifted_by, observed: Vec::new() }
     }
 
+    /// Held to more, besides; what only permits more is none of that.
+    #[must_use]
+    pub fn held_to(mut self, more: &[Obligation]) -> Self {
+        if self.decision != Decision::Deny {
+            let new = more.iter().filter(|one| !matches!(one, Obligation::PermitAddresses { .. }));
+            let new: Vec<Obligation> = new.filter(|one| !self.obligations.contains(one)).cloned().collect();
+            self.obligations.extend(new);
+        }
+        self
+    }
+
     /// With the rules that only observe. Called by the policy crate; decides nothing.
     #[must_use]
     pub fn observed_by(mut self, rules: Vec<Reason>) -> Self {

@@ -5,6 +5,8 @@ use reeve_domain::budget::{BudgetDefinition, Limit, OnExhausted};
 use reeve_domain::settings::{Mode, Preset};
 use reeve_domain::verdict::Risk;
 use reeve_policy::diff::{Difference, Leaning};
+use reeve_policy::limits::Limits;
+use reeve_policy::tools::ToolDifference;
 
 use crate::settings::Retention;
 
@@ -25,6 +27,13 @@ pub enum Change<'a> {
         after: Preset,
     },
     Rules(&'a [Difference]),
+    /// Rules for tools.
+    Tools(&'a [ToolDifference]),
+    /// What each session may spend and ask for.
+    Sessions {
+        before: &'a Limits,
+        after: &'a Limits,
+    },
     /// Rules of a project that went away bind no more.
     Acknowledge,
     /// `None`: it was not there, or goes.
@@ -60,6 +69,11 @@ impl Change<'_> {
                 let looser = |one: &Difference| matches!(one.leaning, Leaning::Looser | Leaning::Either);
                 differences.iter().any(looser).then_some(Risk::High)
             }
+            Self::Tools(differences) => {
+                let looser = |one: &ToolDifference| matches!(one.leaning, Leaning::Looser | Leaning::Either);
+                differences.iter().any(looser).then_some(Risk::High)
+            }
+            Self::Sessions { before, after } => after.binds_sessions_less_than(before).then_some(Risk::High),
             Self::Acknowledge => Some(Risk::High),
             Self::Limit { before, after } => binds_less(before, after).then_some(Risk::High),
             Self::Keep { before, after } => keeps_less(before, after).then_some(Risk::High),

@@ -9,7 +9,7 @@ use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
 use reeve_policy::limits::{self, Limits};
 use reeve_policy::tools::{self, ToolRules, ToolsSource};
-use reeve_policy::{PolicyError, PolicySet, Source};
+use reeve_policy::{PolicyError, PolicySet, Problem, Source};
 
 use crate::error::EngineError;
 
@@ -86,6 +86,34 @@ pub struct FileInfo {
     pub text: String,
     /// Reeve may write it: it is one of the person's own.
     pub own: bool,
+    /// Why it does not load as it is on disk.
+    pub problems: Vec<Problem>,
+    /// What loads and should be seen.
+    pub notices: Vec<Problem>,
+}
+
+/// What loading says of files.
+#[derive(Debug, Clone, Default)]
+struct Told {
+    problems: Vec<Problem>,
+    notices: Vec<Problem>,
+}
+
+impl FileInfo {
+    /// Not one of the person's own.
+    fn of(file: PolicyFile, told: &Told) -> Self {
+        let about = |all: &[Problem]| all.iter().filter(|one| one.file == file.shown).cloned().collect();
+        let (problems, notices) = (about(&told.problems), about(&told.notices));
+        Self {
+            file: file.shown,
+            layer: file.layer,
+            path: Some(file.path),
+            text: file.text,
+            own: false,
+            problems,
+            notices,
+        }
+    }
 }
 
 /// What a look at the files found.
@@ -218,32 +246,47 @@ impl Policies {
         Ok(versions)
     }
 
-    /// Every file that rules come from: what ships with Reeve, then by layer and name; last the person's case files.
+    /// Every file that rules come from: what ships with Reeve, then by layer and name; then those of projects in which
+    /// somebody works, and last the person's case files. Each with what is to be said of it.
     ///
     /// # Errors
     /// When they cannot be read.
     pub fn files(&self) -> Result<Vec<FileInfo>, EngineError> {
         let shipped = reeve_policy::preset_source(self.preset());
-        let mut out =
-            vec![FileInfo { file: shipped.file, layer: Layer::Preset, path: None, text: shipped.text, own: false }];
+        let preset = PolicyFile {
+            path: PathBuf::new(),
+            shown: shipped.file.clone(),
+            layer: Layer::Preset,
+            text: shipped.text.clone(),
+        };
+        let mut out = vec![FileInfo { path: None, ..FileInfo::of(preset, &Told::default()) }];
         let mut files = read_files(&self.config, self.managed.as_deref())?;
+        let told = self.told(&files);
         files.sort_by(|a, b| (a.layer, &a.path).cmp(&(b.layer, &b.path)));
         let folder = self.folder();
-        out.extend(files.into_iter().filter(|file| file.is_rules()).map(|file| FileInfo {
-            own: is_own(&file, &folder),
-            file: file.shown,
-            layer: file.layer,
-            path: Some(file.path),
-            text: file.text,
+        out.extend(files.into_iter().filter(|file| !file.is_limits()).map(|file| {
+            let own = is_own(&file, &folder);
+            FileInfo { own, ..FileInfo::of(file, &told) }
         }));
-        out.extend(self.case_files().iter().map(|(name, text)| FileInfo {
-            file: name.clone(),
-            layer: Layer::Mine,
-            path: Some(folder.join(name)),
-            text: text.clone(),
-            own: true,
+        out.extend(self.project_files());
+        out.extend(self.case_files().iter().map(|(name, text)| {
+            let (path, shown) = (folder.join(name), name.clone());
+            let file = PolicyFile { path, shown, layer: Layer::Mine, text: text.clone() };
+            FileInfo { own: true, ..FileInfo::of(file, &Told::default()) }
         }));
         Ok(out)
+    }
+
+    /// What loading says of these files.
+    fn told(&self, files: &[PolicyFile]) -> Told {
+        let live = self.in_force();
+        if live.problem.is_none() && *live.files == *files {
+            return Told { problems: Vec::new(), notices: live.set.notices().to_vec() };
+        }
+        match rules(self.preset(), files).and_then(|set| limits_in(files).map(|_| set)) {
+            Ok(set) => Told { problems: Vec::new(), notices: set.notices().to_vec() },
+            Err(error) => Told { problems: error.problems().to_vec(), notices: Vec::new() },
+        }
     }
 
     /// What versions are kept of: the person's own rules and cases.
@@ -347,7 +390,15 @@ struct PolicyFile {
 
 impl PolicyFile {
     fn new(path: &Path, layer: Layer, text: String) -> Self {
-        let shown = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        let name = path.file_name().map_or_else(|| path.display().to_string(), |n| n.to_string_lossy().into_owned());
+        // Every layer has one of this name.
+        let shown = match layer {
+            _ if name != TOOLS_FILE => name,
+            Layer::Organisation => format!("organisation/{name}"),
+            Layer::Team => format!("team/{name}"),
+            Layer::Project => format!(".reeve/policies/{name}"),
+            Layer::Mine | Layer::Preset | Layer::Reeve => name,
+        };
         Self { path: path.to_path_buf(), shown, layer, text }
     }
 
@@ -356,7 +407,7 @@ impl PolicyFile {
     }
 
     fn is_tools(&self) -> bool {
-        self.shown == TOOLS_FILE
+        self.path.file_name().is_some_and(|name| name == TOOLS_FILE)
     }
 
     fn is_rules(&self) -> bool {
@@ -368,9 +419,10 @@ impl PolicyFile {
     }
 }
 
-/// A file of rules in the person's own folder.
+/// A file of rules in the person's own folder, or the rules for tools beside it.
 fn is_own(file: &PolicyFile, folder: &Path) -> bool {
-    file.layer == Layer::Mine && file.is_rules() && file.path.parent() == Some(folder)
+    let place = if file.is_tools() { folder.parent() } else { Some(folder) };
+    file.layer == Layer::Mine && !file.is_limits() && file.path.parent() == place
 }
 
 /// Whether this is the name of a file of this ending, which cannot lead out of its folder.
@@ -457,8 +509,12 @@ fn for_tools(files: &[PolicyFile]) -> Vec<ToolsSource> {
 
 fn build(preset: Preset, files: &[PolicyFile]) -> Result<(PolicySet, Limits), String> {
     let set = rules(preset, files).map_err(|e| e.to_string())?;
+    let limits = limits_in(files).map_err(|e| e.to_string())?;
+    Ok((set, limits))
+}
+
+fn limits_in(files: &[PolicyFile]) -> Result<Limits, PolicyError> {
     let texts: Vec<(String, String)> =
         files.iter().filter(|f| f.is_limits()).map(|f| (f.shown.clone(), f.text.clone())).collect();
-    let limits = limits::load_with(&texts, &for_tools(files)).map_err(|e| e.to_string())?;
-    Ok((set, limits))
+    limits::load_with(&texts, &for_tools(files))
 }

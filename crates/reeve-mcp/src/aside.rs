@@ -1,5 +1,5 @@
 //! Calls that Reeve makes by itself beside an agent's call, to find something out: operations of their own, under the call,
-//! judged, recorded and cut like any. The pace and the breakers of the server count the call that they are for, not them.
+//! judged, paced, recorded and cut like any.
 
 use reeve_domain::id::OperationId;
 use reeve_domain::operation::{Operation, Purpose};
@@ -49,11 +49,24 @@ impl Gateway {
         if verdict.decision() == reeve_domain::verdict::Decision::Ask {
             return Err(format!("`{}` needs a person's approval itself", operation.summary));
         }
-        let admission = match self.engine().gate().admit(operation, facts.view).await {
+        let refused = self.bears((&call.server.name, tool), &operation);
+        let own = operation.clone();
+        let admission = match self.engine().gate().admit_unless(operation, facts.view, Vec::new(), refused).await {
             Ruling::Admitted(admission) => admission,
             Ruling::Denied(denial) => return Err(denial.message),
         };
         let mut acting = Acting::new(admission);
+        let within = call.placed.then_some(call.tool.as_str());
+        let turn = self.turn((&call.server.name, tool), within).await;
+        let turn = turn.map_err(|why| format!("`{tool}` was not called: {why}"));
+        let enters = || self.enters((&call.server.name, tool), &under.id, &own).map_err(|denial| denial.message);
+        let places = match turn.and_then(|places| enters().map(|()| places)) {
+            Ok(places) => places,
+            Err(why) => {
+                acting.settle(Ending::NotSent { why: why.clone() });
+                return Err(why);
+            }
+        };
         let params = json!({ "name": tool, "arguments": arguments });
         acting.outcome.request_bytes = params.to_string().len() as u64;
         let Some(admission) = acting.admission() else { return Err("its admission is gone".to_owned()) };
@@ -65,8 +78,11 @@ impl Gateway {
             answered = asked => answered,
             () = tokio::time::sleep(longest) => Err(Failure::Timeout),
         };
+        drop(places);
+        self.bore(&own, answered.as_ref()).await;
         match answered {
             Ok(result) => {
+                acting.outcome.result_data = redaction::kinds(&result, rules.as_ref(), &marks);
                 acting.outcome.response_bytes = result.to_string().len() as u64;
                 let came = redaction::came(&result, rules.as_ref(), &marks);
                 let failed = match &came {

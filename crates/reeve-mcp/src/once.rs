@@ -27,6 +27,8 @@ pub(crate) struct Plan {
     key: Digest,
     /// The operation whose result or unknown end does not stand in the way any more, once the call is admitted.
     over: Option<OperationId>,
+    /// The operation whose answer is kept: this call is answered with it, and is not made.
+    pub repeats: Option<OperationId>,
     /// Why a person is to see it.
     pub holds: Vec<Reason>,
     /// What the approval card says of it.
@@ -72,7 +74,7 @@ impl Gateway {
             Err(_) => return Ok(None),
         };
         let shown = shown(&key, &rules, slot.as_ref());
-        let mut plan = Plan { rules, key, over: None, holds: Vec::new(), shown };
+        let mut plan = Plan { rules, key, over: None, repeats: None, holds: Vec::new(), shown };
         if let Some(slot) = slot {
             self.weigh(call, operation, &mut plan, &slot, upstream).await?;
         }
@@ -98,6 +100,10 @@ impl Gateway {
                 asks(plan, "reeve-repeat", "the very same call was made before");
                 Ok(())
             }
+            (SlotState::Done | SlotState::FailedFinal, OnDuplicate::ReturnCached, _) => {
+                plan.repeats = Some(slot.operation.clone());
+                Ok(())
+            }
             (SlotState::Unknown, _, OnUnknown::Reject) => Err(unknown(operation, slot)),
             (SlotState::Unknown, _, OnUnknown::Retry) => {
                 plan.over = Some(slot.operation.clone());
@@ -109,7 +115,12 @@ impl Gateway {
                     None => Err("no probe is declared".to_owned()),
                 };
                 match found {
-                    Ok(true) => self.found_done(operation, plan, slot).await,
+                    Ok(true) => {
+                        self.found_done(operation, plan, slot).await?;
+                        let answers = plan.rules.on_duplicate == OnDuplicate::ReturnCached;
+                        plan.repeats = Some(slot.operation.clone()).filter(|_| answers);
+                        Ok(())
+                    }
                     Ok(false) => {
                         plan.over = Some(slot.operation.clone());
                         Ok(())
@@ -183,6 +194,8 @@ impl Gateway {
             found = claim => found,
         };
         match found {
+            // Let through as what changes nothing; what it would change was not looked at.
+            Ok(Found::Mine(_)) | Err(_) if plan.repeats.is_some() => Turn::Refuse(forgotten(operation)),
             Ok(Found::Mine(held)) => Turn::Make(Some(held)),
             Ok(Found::Made(slot)) if plan.rules.on_duplicate == OnDuplicate::ReturnCached => {
                 Turn::Repeat { result: cached(&slot), of: slot.operation }
@@ -288,6 +301,11 @@ fn repeated(operation: &Operation, slot: &Slot) -> Denial {
         "if it is to happen again, change what tells both apart",
         "reeve-repeat",
     )
+}
+
+fn forgotten(operation: &Operation) -> Denial {
+    let message = format!("{} was not sent: its kept answer is gone by now", operation.summary);
+    worded(operation, DenialKind::Expired, message, "make the call again", "reeve-repeat")
 }
 
 fn unknown(operation: &Operation, slot: &Slot) -> Denial {

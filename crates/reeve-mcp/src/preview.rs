@@ -63,7 +63,7 @@ impl Gateway {
         let (rows, shown) = self.count(call, operation, &preview, upstream).await;
         let counted = match &rows {
             RowCount::Counted { rows, .. } => Some(Counted { rows: *rows, preview, at: Instant::now() }),
-            RowCount::NotCounted | RowCount::Uncountable { .. } => None,
+            RowCount::NotCounted | RowCount::Uncountable { .. } | RowCount::Repeats { .. } => None,
         };
         mcp::counted(&mut operation.subject, view, rows, shown);
         counted
@@ -76,12 +76,12 @@ impl Gateway {
         call: &mut Call,
         operation: &Operation,
         obligations: &[Obligation],
-        counted: Option<Counted>,
+        counted: Option<&Counted>,
         upstream: &dyn Upstream,
     ) -> Result<(), Denial> {
         self.still(call, operation, counted, upstream).await?;
         let Some(rules) = redaction::held_to(obligations).filter(|rules| rules.for_call) else { return Ok(()) };
-        call.arguments = redaction::for_call(&call.arguments, rules, &self.marks(call)).map_err(|why| Denial {
+        call.arguments = redaction::for_call(&call.arguments, &rules, &self.marks(call)).map_err(|why| Denial {
             kind: DenialKind::Policy,
             message: format!("{} was not sent: {why}", operation.summary),
             advice: "leave the personal data out".to_owned(),
@@ -91,11 +91,12 @@ impl Gateway {
         Ok(())
     }
 
-    async fn still(
+    /// Whether what was counted holds yet; counted anew where that is a while ago.
+    pub(crate) async fn still(
         &self,
         call: &Call,
         operation: &Operation,
-        counted: Option<Counted>,
+        counted: Option<&Counted>,
         upstream: &dyn Upstream,
     ) -> Result<(), Denial> {
         let Some(before) = counted.filter(|counted| counted.at.elapsed() > HOLDS) else { return Ok(()) };
@@ -103,7 +104,7 @@ impl Gateway {
             RowCount::Counted { rows, .. } if rows == before.rows => return Ok(()),
             RowCount::Counted { rows, .. } => format!("it would change {rows} rows now"),
             RowCount::Uncountable { why } => why,
-            RowCount::NotCounted => "nobody counted".to_owned(),
+            RowCount::NotCounted | RowCount::Repeats { .. } => "nobody counted".to_owned(),
         };
         Err(Denial {
             kind: DenialKind::Policy,

@@ -22,8 +22,10 @@ impl Gateway {
     /// What holds for personal data where this tool is called, be it beside the call: then what holds for the call holds for
     /// all that is told of it, too, whatever its arguments are named there.
     pub(crate) fn data_rules(&self, call: &Call, tool: &str) -> Option<DataRules> {
-        let in_force = self.engine().policies().in_force();
-        let of = |tool: &str| in_force.tools.tool(&call.server.name, tool)?.data;
+        let of = |tool: &str| {
+            let said = call.session.tool_rules(self.engine().policies(), &call.server.name, tool);
+            said.into_iter().filter_map(|rules| rules.data).reduce(|one, other| both(&one, &other))
+        };
         match (of(&call.tool), of(tool)) {
             (Some(own), Some(other)) if call.tool != tool => Some(stricter(&other, &own)),
             (Some(own), None) => Some(stricter(&DataRules::default(), &own)),
@@ -66,12 +68,24 @@ pub(crate) fn unchanged(
     }
 }
 
-/// The rules that an admitted call is held to.
-pub(crate) fn held_to(obligations: &[Obligation]) -> Option<&DataRules> {
-    obligations.iter().find_map(|obligation| match obligation {
-        Obligation::Redact { data } => Some(data),
+/// The rules that an admitted call is held to; where several are said, the stricter of each.
+pub(crate) fn held_to(obligations: &[Obligation]) -> Option<DataRules> {
+    let said = obligations.iter().filter_map(|obligation| match obligation {
+        Obligation::Redact { data } => Some(data.clone()),
         _ => None,
-    })
+    });
+    said.reduce(|one, other| both(&one, &other))
+}
+
+/// Two rules of the same tool as one.
+fn both(one: &DataRules, other: &DataRules) -> DataRules {
+    let names = one.arguments.keys().chain(other.arguments.keys());
+    DataRules {
+        arguments: names.map(|name| (name.clone(), one.argument(name).max(other.argument(name)))).collect(),
+        other_arguments: one.other_arguments.max(other.other_arguments),
+        result: one.result.max(other.result),
+        for_call: one.for_call || other.for_call,
+    }
 }
 
 /// A mark among the arguments, and where it stands: the tool would write it over the value that it stands for.
@@ -139,9 +153,21 @@ pub(crate) fn of_result(result: Value, rules: &DataRules, marks: &Marks) -> Answ
 /// Text as the record keeps it.
 pub(crate) fn for_record(text: &str, rules: Option<&DataRules>, marks: &Marks) -> String {
     match rules.map(|rules| rules.result) {
-        Some(DataAction::Redact | DataAction::Block) => marks.masked(text).0,
-        _ => text.to_owned(),
+        Some(DataAction::Audit | DataAction::Redact | DataAction::Block) => marks.masked(text).0,
+        Some(DataAction::Allow) | None => text.to_owned(),
     }
+}
+
+/// Kinds of personal data and secrets in a result, each once, where the rules want them in the record.
+pub(crate) fn kinds(result: &Value, rules: Option<&DataRules>, marks: &Marks) -> Vec<DataKind> {
+    if rules.is_none_or(|rules| rules.result == DataAction::Allow) {
+        return Vec::new();
+    }
+    let mut masking = Masking { marks, kinds: Vec::new() };
+    masking.look(result);
+    masking.kinds.sort_unstable();
+    masking.kinds.dedup();
+    masking.kinds
 }
 
 /// What the record says of a result.
@@ -150,6 +176,11 @@ pub(crate) fn came(result: &Value, rules: Option<&DataRules>, marks: &Marks) -> 
         ToolResult::ToolError { message } => ToolResult::ToolError { message: for_record(&message, rules, marks) },
         other => other,
     }
+}
+
+/// Pictures, sounds and files are no text: nothing in them is told by its form.
+fn coded(members: &Map<String, Value>, name: &str) -> bool {
+    members.contains_key("mimeType") && matches!(name, "data" | "blob")
 }
 
 struct Masking<'a> {
@@ -176,12 +207,26 @@ impl Masking<'_> {
         }
     }
 
+    /// What kinds are in it, whether or not marks could stand for them.
+    fn look(&mut self, value: &Value) {
+        match value {
+            Value::String(text) => self.kinds.extend(self.marks.masked(text).1),
+            Value::Number(number) => self.kinds.extend(self.marks.masked(&number.to_string()).1),
+            Value::Array(items) => items.iter().for_each(|item| self.look(item)),
+            Value::Object(members) => {
+                for (name, value) in members.iter().filter(|(name, _)| !coded(members, name)) {
+                    self.kinds.extend(self.marks.masked(name).1);
+                    self.look(value);
+                }
+            }
+            Value::Bool(_) | Value::Null => {}
+        }
+    }
+
     fn members(&mut self, members: &Map<String, Value>) -> Result<Map<String, Value>, String> {
-        // Pictures, sounds and files are no text: nothing in them is told by its form.
-        let coded = |name: &str| members.contains_key("mimeType") && matches!(name, "data" | "blob");
         let mut out = Map::new();
         for (name, value) in members {
-            let shown = if coded(name) { value.clone() } else { self.value(value)? };
+            let shown = if coded(members, name) { value.clone() } else { self.value(value)? };
             let masked = self.text(name)?;
             if out.insert(masked, shown).is_some() {
                 return Err("two of its names would become one".to_owned());

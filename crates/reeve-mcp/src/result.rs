@@ -1,7 +1,7 @@
 //! What a tool answered, before the agent gets it: held against the tool's output schema, and freed of what must not leave it.
 
 use reeve_domain::obligation::{DataAction, Obligation, SchemaMode};
-use reeve_domain::operation::{Operation, SchemaCheck, SchemaProblem};
+use reeve_domain::operation::{DataKind, Operation, SchemaCheck, SchemaProblem};
 use reeve_domain::outcome::ToolResult;
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::denials::own;
@@ -21,6 +21,8 @@ pub(crate) struct Examined {
     pub kept: Value,
     /// What the record says of it.
     pub came: ToolResult,
+    /// Kinds of personal data in it, where its rules want to know.
+    pub data: Vec<DataKind>,
     /// What the agent gets instead.
     pub instead: Option<Value>,
 }
@@ -32,9 +34,9 @@ impl Gateway {
         let Some(schema) = known.as_ref().and_then(|known| known.definition.get("inputSchema")) else {
             return SchemaCheck::Unchecked;
         };
-        let rules = self.engine().policies().in_force().tools.tool(&call.server.name, tool);
-        let mode = rules.and_then(|rules| rules.schema).map_or(SchemaMode::Observe, |mode| mode.value);
-        match mode {
+        let said = call.session.tool_rules(self.engine().policies(), &call.server.name, tool).into_iter();
+        let mode = said.filter_map(|rules| rules.schema).map(|mode| mode.value).max();
+        match mode.unwrap_or(SchemaMode::Observe) {
             SchemaMode::Off => SchemaCheck::Unchecked,
             SchemaMode::Observe | SchemaMode::Enforce => {
                 self.schemas().check(schema, Value::Object(arguments.clone())).await
@@ -52,6 +54,8 @@ impl Gateway {
     ) -> Examined {
         let problems = self.unfit(call, obligations, &result).await;
         let (rules, marks) = (redaction::held_to(obligations), self.marks(call));
+        let rules = rules.as_ref();
+        let data = redaction::kinds(&result, rules, &marks);
         let came = redaction::came(&result, rules, &marks);
         let failed = matches!(came, ToolResult::ToolError { .. });
         let answered = match rules {
@@ -66,13 +70,13 @@ impl Gateway {
                 // What personal data the rules keep out of records is not kept for repeats either.
                 let keeps_out = rules.is_some_and(|rules| rules.result >= DataAction::Redact && !rules.for_call);
                 let kept = if keeps_out { withheld(failed) } else { result.clone() };
-                Examined { kept, came, instead: instead.or(Some(result)) }
+                Examined { kept, came, data, instead: instead.or(Some(result)) }
             }
             Answered::Blocked(why) => {
                 let made = if failed { "failed" } else { "was carried out" };
                 let message = format!("{} {made}, and its result is held back: {why}", operation.summary);
                 let instead = held_back(operation, message, "go on without it, or ask the human", "tool-blocked-data");
-                Examined { kept: withheld(failed), came, instead: Some(instead) }
+                Examined { kept: withheld(failed), came, data, instead: Some(instead) }
             }
         }
     }
@@ -86,7 +90,7 @@ impl Gateway {
         kept: Value,
     ) -> Value {
         let Some(rules) = redaction::held_to(obligations) else { return kept };
-        match redaction::of_result(kept, rules, &self.marks(call)) {
+        match redaction::of_result(kept, &rules, &self.marks(call)) {
             Answered::Passed(result) => result,
             Answered::Blocked(why) => {
                 let message =
@@ -116,11 +120,11 @@ impl Gateway {
 
 /// Where no rule says otherwise, what does not fit is recorded and passes.
 fn mode(obligations: &[Obligation]) -> SchemaMode {
-    let said = obligations.iter().find_map(|obligation| match obligation {
+    let said = obligations.iter().filter_map(|obligation| match obligation {
         Obligation::CheckSchema { mode } => Some(*mode),
         _ => None,
     });
-    said.unwrap_or(SchemaMode::Observe)
+    said.max().unwrap_or(SchemaMode::Observe)
 }
 
 fn unfit(operation: &Operation, problems: &[SchemaProblem]) -> Value {

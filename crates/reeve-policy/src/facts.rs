@@ -358,6 +358,7 @@ const SHELL: &[Fact] = facts! {
 fn rows(case: &Case<'_>) -> Option<u64> {
     match &case.mcp()?.rows {
         RowCount::Counted { rows, arguments, .. } if *arguments == case.operation.content => Some(*rows),
+        RowCount::Repeats { .. } => Some(0),
         _ => None,
     }
 }

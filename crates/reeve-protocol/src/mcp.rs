@@ -1,6 +1,7 @@
 //! Calls of MCP tools: the facts that rules judge, a summary from a fixed template, content and view. What looks like a
 //! secret in the arguments is written out nowhere but in the content's hash.
 
+use reeve_domain::id::OperationId;
 use reeve_domain::obligation::{DataAction, DataRules};
 use reeve_domain::operation::{
     Argument, ArgumentValue, DataFound, Digest, Endpoint, McpToolCall, McpTransport, Purpose, RowCount, SchemaCheck,
@@ -84,6 +85,13 @@ pub fn counted(subject: &mut Subject, view: &mut Value, rows: RowCount, preview:
             view.insert("preview".to_owned(), preview);
         }
         call.rows = rows;
+    }
+}
+
+/// Says that the call is not made: it is answered with what the same call came to before.
+pub fn repeated(subject: &mut Subject, of: OperationId) {
+    if let Subject::Mcp(call) = subject {
+        call.rows = RowCount::Repeats { of };
     }
 }
 

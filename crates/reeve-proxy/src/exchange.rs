@@ -14,6 +14,7 @@ mod outgoing;
 mod passing;
 pub(crate) mod request;
 mod settler;
+mod shape;
 mod upgrade;
 
 use futures_util::future::BoxFuture;

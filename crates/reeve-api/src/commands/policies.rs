@@ -87,7 +87,13 @@ fn projects(host: &Host) -> Vec<ProjectProblemDto> {
 }
 
 fn files(host: &Host) -> Result<Vec<PolicyFileDto>, ApiError> {
+    let some = |problems: &[reeve_policy::Problem]| {
+        let dtos = problems.iter().map(|problem| drafts::placed(problem, true)).collect::<Vec<_>>();
+        Some(dtos).filter(|dtos| !dtos.is_empty())
+    };
     let dto = |file: reeve_engine::policies::FileInfo| PolicyFileDto {
+        problems: some(&file.problems),
+        notices: some(&file.notices),
         file: file.file,
         layer: file.layer.into(),
         path: file.path.map(|path| path.display().to_string()),

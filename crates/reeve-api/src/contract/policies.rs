@@ -8,6 +8,7 @@ use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::{Deserialize, Serialize};
 
 use super::credentials::TypedSecret;
+use self::drafts::ProblemDto;
 use super::status::PresetDto;
 
 /// Where a rule comes from.
@@ -159,6 +160,14 @@ pub struct PolicyFileDto {
     pub text: String,
     /// It is one of the person's own, so it may be changed here.
     pub own: bool,
+    /// Why it does not load as it is on disk; absent where it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub problems: Option<Vec<ProblemDto>>,
+    /// What loads and should be seen; absent where there is nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub notices: Option<Vec<ProblemDto>>,
 }
 
 /// How often a rule decided something.

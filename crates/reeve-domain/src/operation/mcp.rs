@@ -156,6 +156,8 @@ pub enum RowCount {
     },
     /// Nobody can tell.
     Uncountable { why: String },
+    /// None: it is answered with what the same call came to before, and is not made.
+    Repeats { of: OperationId },
 }
 
 impl RowCount {

@@ -2,14 +2,18 @@
 //! session asked for already; and what its own end adds to that.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use reeve_domain::budget::{BudgetDefinition, Limit};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::health::{LoopStage, Refusal};
 use reeve_domain::operation::{Digest, Operation, Stage};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Denial, Reason, Verdict};
+use reeve_policy::PolicySet;
+use reeve_policy::limits::Limits;
 use reeve_store::Counting;
 
 use super::Gate;
@@ -60,16 +64,41 @@ impl Gate {
         let call = operation.llm()?;
         let in_force = self.0.policies.in_force();
         let limits = &in_force.limits;
-        let (max_candidates, max_judged) = (limits.max_candidates(), limits.max_judge_calls());
+        let projects = self.project_sets(operation);
+        let own = || projects.iter().map(|set| set.tools().limits_of_projects());
+        let max_candidates = own().filter_map(Limits::max_candidates).chain(limits.max_candidates()).min();
+        let max_judged = own().filter_map(Limits::max_judge_calls).chain(limits.max_judge_calls()).min();
         max_candidates.or(max_judged)?;
+        let judges = limits.judges(&call.model) || own().any(|limits| limits.judges(&call.model));
         Some(Counting {
             answers: call.candidates.max(1),
             competes: call.stage == Some(Stage::Generation),
-            judges: limits.judges(&call.model) || call.stage == Some(Stage::Judge),
+            judges: judges || call.stage == Some(Stage::Judge),
             max_candidates,
             max_judged,
             binds: mode == Mode::Enforce,
         })
+    }
+
+    /// Sets with the rules of the project that the operation's session works in.
+    fn project_sets(&self, operation: &Operation) -> Vec<Arc<PolicySet>> {
+        let live = self.0.sessions.find(&operation.principal.session);
+        live.map(|live| live.project_rules()).unwrap_or_default()
+    }
+
+    /// Budgets that bind the operation's session: those in force, and where its project names a lower one, that.
+    pub(super) fn budgets_of(&self, operation: &Operation) -> Vec<BudgetDefinition> {
+        let mut all = self.0.policies.in_force().limits.budgets().to_vec();
+        for set in self.project_sets(operation) {
+            for own in set.tools().limits_of_projects().budgets() {
+                match all.iter_mut().find(|known| known.id == own.id && known.scope == own.scope) {
+                    Some(known) if binds_more(own, known) => *known = own.clone(),
+                    Some(_) => {}
+                    None => all.push(own.clone()),
+                }
+            }
+        }
+        all
     }
 
     /// An operation was admitted: what a human let go on is no loop any more.
@@ -173,4 +202,8 @@ fn held_as_loop(verdict: &Verdict) -> bool {
 fn credential_place(operation: &Operation) -> Option<Place> {
     let (credential, host) = (operation.credential.clone()?, operation.endpoint()?.host.clone());
     Some(Place::Credential { credential, host })
+}
+
+fn binds_more(own: &BudgetDefinition, known: &BudgetDefinition) -> bool {
+    matches!((own.limit, known.limit), (Limit::Money(own), Limit::Money(known)) if own < known)
 }

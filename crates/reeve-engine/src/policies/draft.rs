@@ -1,14 +1,15 @@
 //! A change of the person's rules before it is made: put together, checked, run against the case files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use reeve_domain::verdict::Layer;
+use reeve_policy::limits::Limits;
 use reeve_policy::{PolicySet, Problem};
 
 use super::case_files::{CaseFiles, is_case_file};
 use super::history::VersionFile;
-use super::{Policies, PolicyFile, is_own, is_plain, read_files, rules};
+use super::{Policies, PolicyFile, TOOLS_FILE, is_own, is_plain, limits_in, read_files, rules};
 use crate::error::EngineError;
 
 pub use super::case_files::Cases;
@@ -29,7 +30,7 @@ pub enum Part {
 /// A change of one of the person's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
-    /// A plain name such as `mine.cedar`, or that of a case file such as `cases/mine.yaml`.
+    /// A plain name such as `mine.cedar`, that of a case file such as `cases/mine.yaml`, or `tools.yaml`.
     pub file: String,
     pub part: Part,
     pub text: String,
@@ -39,7 +40,7 @@ pub struct FileChange {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Draft {
     pub changes: Vec<FileChange>,
-    /// The changes are the person's rules whole: files of rules that they do not name go.
+    /// The changes are the person's rules in Cedar whole: files of those that they do not name go.
     pub complete: bool,
 }
 
@@ -63,6 +64,8 @@ pub struct Candidate {
     cases: CaseFiles,
     /// The set, or everything that is wrong with it.
     pub set: Result<Arc<PolicySet>, Vec<Problem>>,
+    /// The limits beside it, where they load.
+    pub(super) limits: Option<Limits>,
 }
 
 /// What is wrong, seen from the text that was drafted.
@@ -140,7 +143,7 @@ impl Policies {
         let folder = self.folder();
         let before: Vec<PolicyFile> = files.iter().filter(|file| is_own(file, &folder)).cloned().collect();
         if draft.complete {
-            files.retain(|file| !is_own(file, &folder) || draft.names(&file.shown));
+            files.retain(|file| !is_own(file, &folder) || file.is_tools() || draft.names(&file.shown));
         }
         let on_disk = self.case_files();
         let mut cases = on_disk.clone();
@@ -151,7 +154,7 @@ impl Policies {
                 stands.extend(self::stands(&change.file, "", &change.text));
                 continue;
             }
-            let path = own_path(&folder, &change.file)?;
+            let path = self.own_path(&change.file)?;
             let old = files.iter().find(|file| file.path == path).map(|file| file.text.clone());
             files.retain(|file| file.path != path);
             if change.part == Part::Gone {
@@ -164,14 +167,22 @@ impl Policies {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let mut changed = changes(&before, files.iter().filter(|file| is_own(file, &folder)));
         changed.extend(on_disk.changes(&cases));
-        let set = rules(self.preset(), &files).map(Arc::new).map_err(|error| error.problems().to_vec());
-        Ok(Candidate { changed, stands, cases, set })
+        let limits = limits_in(&files);
+        let set = match (rules(self.preset(), &files), &limits) {
+            (Ok(set), Ok(_)) => Ok(Arc::new(set)),
+            (Err(error), _) => Err(error.problems().to_vec()),
+            (Ok(_), Err(error)) => Err(error.problems().to_vec()),
+        };
+        Ok(Candidate { changed, stands, cases, set, limits: limits.ok() })
     }
 
     /// The file's text with the change, and where the change stands in it.
     fn compose(&self, change: &FileChange, old: &str) -> Result<(String, Option<Stands>), EngineError> {
         let text = change.text.trim_end();
         match &change.part {
+            Part::New | Part::Rule(_) if change.file == TOOLS_FILE => {
+                Err(EngineError::Refused(format!("`{TOOLS_FILE}` holds no rules in Cedar: it is changed as a whole")))
+            }
             Part::Gone => Ok((String::new(), None)),
             Part::File => Ok((change.text.clone(), stands(&change.file, "", &change.text))),
             Part::New => {
@@ -207,19 +218,28 @@ impl Policies {
     }
 }
 
+impl Policies {
+    /// A file of the person's own, by a name that cannot lead out of their folders.
+    fn own_path(&self, name: &str) -> Result<PathBuf, EngineError> {
+        if name == TOOLS_FILE || is_plain(name, ".cedar") {
+            return Ok(self.path_of(name));
+        }
+        let problem = format!("`{name}` is not the name of a policy file, such as `mine.cedar` or `{TOOLS_FILE}`");
+        Err(EngineError::Refused(problem))
+    }
+
+    /// Where a file of the person's own is.
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        if name == TOOLS_FILE { self.config.join(name) } else { self.folder().join(name) }
+    }
+}
+
 impl Draft {
     fn names(&self, file: &str) -> bool {
         self.changes.iter().any(|change| change.file == file)
     }
 }
 
-/// A file of the person's own folder, by a name that cannot lead out of it.
-fn own_path(folder: &Path, name: &str) -> Result<PathBuf, EngineError> {
-    if is_plain(name, ".cedar") {
-        return Ok(folder.join(name));
-    }
-    Err(EngineError::Refused(format!("`{name}` is not the name of a policy file, such as `mine.cedar`")))
-}
 
 fn stands(file: &str, before: &str, text: &str) -> Option<Stands> {
     let count = |text: &str| u32::try_from(text.matches('\n').count()).ok();
@@ -351,6 +371,30 @@ mod tests {
             bad.changes[0].file = name.to_owned();
             assert!(policies.candidate(&bad).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn rules_for_tools_are_drafted_as_a_whole_beside_the_folder() {
+        let (home, policies) = policies(ONE);
+        let tools = |part, text: &str| {
+            let change = FileChange { file: TOOLS_FILE.to_owned(), part, text: text.to_owned() };
+            policies.candidate(&Draft { changes: vec![change], complete: true })
+        };
+        let candidate = tools(Part::File, "tool_policies:\n  t:\n    max_row_count: 5\n").unwrap();
+        assert_eq!(candidate.changed.iter().map(|one| &*one.file).collect::<Vec<_>>(), ["mine.cedar", TOOLS_FILE]);
+        assert_eq!(candidate.whole().unwrap().tools().rules().len(), 1);
+        let wrong = tools(Part::File, "tool_policies:\n  t:\n    max_rows: 5\n").unwrap();
+        assert!(wrong.findings().iter().any(|one| one.here && one.problem.line == 3), "{:?}", wrong.findings());
+        let limits = tools(Part::File, "policies:\n  session_limits: { max_cost: much }\n").unwrap();
+        assert!(limits.findings().iter().any(|one| one.here && one.problem.line == 2), "{:?}", limits.findings());
+        assert!(tools(Part::New, "x").is_err() && tools(Part::Rule("one".to_owned()), "x").is_err());
+        std::fs::write(home.path().join(TOOLS_FILE), "tool_policies: {}\n").unwrap();
+        let files = policies.files().unwrap();
+        assert!(files.iter().any(|one| one.own && one.file == TOOLS_FILE && one.layer == Layer::Mine));
+        // A candidate in Cedar that is complete says nothing of them.
+        let cedar = FileChange { file: "mine.cedar".to_owned(), part: Part::File, text: ONE.to_owned() };
+        let whole = policies.candidate(&Draft { changes: vec![cedar], complete: true }).unwrap();
+        assert!(whole.changed.is_empty(), "{:?}", whole.changed);
     }
 
     #[test]

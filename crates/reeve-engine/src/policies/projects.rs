@@ -1,5 +1,5 @@
-//! Rules that a project brings along (`.reeve/policies/*.cedar` in the folder of a session or one above it), on top of
-//! the set in force. A broken version keeps the last good one, and a weaker one the stricter one for those who work there.
+//! Rules that a project brings along (`.reeve/policies/*.cedar` and `tools.yaml` there, in the folder of a session or one
+//! above it), on top of the set in force. A broken version keeps the last good one, and a weaker one the stricter one for those who work there.
 
 mod files;
 
@@ -11,11 +11,12 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
+use reeve_policy::limits::Limits;
 use reeve_policy::{PolicySet, RuleInfo};
 use sha2::Digest as _;
 
 use self::files::Listing;
-use super::{InForce, Policies, PolicyFile, Reload, build};
+use super::{FileInfo, InForce, Policies, PolicyFile, Reload, Told, build, rules};
 use crate::error::EngineError;
 
 /// Most versions of one project's rules that are kept while somebody works there.
@@ -75,15 +76,22 @@ struct Version {
 }
 
 impl Version {
-    /// Its own rules, each as written.
-    fn rules(&self) -> impl Iterator<Item = RuleInfo> {
-        self.set.iter().flat_map(|set| set.rules()).filter(|rule| rule.layer == Layer::Project)
+    /// Its own rules, each by its name and as written.
+    fn rules(&self) -> Vec<(String, String)> {
+        let Some(set) = &self.set else { return Vec::new() };
+        let own = |rule: &RuleInfo| rule.layer == Layer::Project;
+        let rules = set.rules().into_iter().filter(own).map(|rule| (rule.id.to_string(), rule.text));
+        let tools = set.tools().rules().iter().filter(|rule| rule.layer == Layer::Project);
+        let limits = set.tools().limits_of_projects();
+        let limits = (*limits != Limits::default()).then(|| ("policies.session_limits".to_owned(), limits.said()));
+        rules.chain(tools.map(|rule| (rule.name(), rule.said()))).chain(limits).collect()
     }
 
     /// Rules of this version that the other one has not, word for word.
     fn missing_in(&self, other: &Self) -> Vec<String> {
-        let there = |rule: &RuleInfo| other.rules().any(|other| other.id == rule.id && other.text == rule.text);
-        self.rules().filter(|rule| !there(rule)).map(|rule| format!("`{}`", rule.id)).collect()
+        let there = other.rules();
+        let lost = self.rules().into_iter().filter(|rule| !there.contains(rule));
+        lost.map(|(name, _)| format!("`{name}`")).collect()
     }
 }
 
@@ -173,6 +181,29 @@ impl Policies {
         let mut problems: Vec<ProjectProblem> = projects.iter().filter_map(told).collect();
         problems.sort_unstable_by(|a, b| a.folder.cmp(&b.folder));
         problems
+    }
+
+    /// The files of projects in which somebody works, as they were read last; each is named by where it is.
+    pub(super) fn project_files(&self) -> Vec<FileInfo> {
+        let in_force = self.in_force();
+        let projects = self.projects.0.lock();
+        let mut out: Vec<FileInfo> = Vec::new();
+        for files in projects.values().filter_map(|project| project.seen.as_ref().ok()) {
+            let all: Vec<PolicyFile> = in_force.files.iter().chain(files).cloned().collect();
+            let told = match rules(self.preset(), &all) {
+                Ok(set) => Told { problems: Vec::new(), notices: set.notices().to_vec() },
+                Err(error) => Told { problems: error.problems().to_vec(), notices: Vec::new() },
+            };
+            // Sessions in two folders of one project have some files together.
+            let new = files.iter().filter(|file| !out.iter().any(|known| known.path.as_ref() == Some(&file.path)));
+            let new = new.map(|file| FileInfo {
+                file: file.path.display().to_string(),
+                ..FileInfo::of(file.clone(), &told)
+            });
+            out.extend(new.collect::<Vec<_>>());
+        }
+        out.sort_by(|a, b| a.file.cmp(&b.file));
+        out
     }
 
     /// Names of the rules that a project does not have any more and that bind there all the same.
@@ -450,6 +481,33 @@ mod tests {
         assert!(read() - before < 100_000, "{} bytes", read() - before);
         std::fs::write(&place.file, format!("{}{}", rule("project-no"), rule("project-more"))).unwrap();
         assert!(has(&place.policies.project(&place.inner).unwrap(), "project-more"));
+    }
+
+    #[test]
+    fn rules_for_tools_of_a_project_tighten_and_go_on_binding_when_they_are_taken_away() {
+        let place = place();
+        let file = place.inner.join(".reeve/policies/tools.yaml");
+        let most = |look: &ProjectLook| {
+            let all = look.sets.iter().filter_map(|set| set.tools().tool("db", "write")?.max_row_count);
+            all.map(|max| max.value).min()
+        };
+        std::fs::write(&file, "tool_policies:\n  db/write: { max_row_count: 5, preview: { tool: x } }\n").unwrap();
+        let look = place.policies.project(&place.inner).unwrap();
+        assert_eq!(most(&look), Some(5));
+        let files = place.policies.files().unwrap();
+        let shown = files.iter().find(|one| one.file == file.display().to_string()).unwrap();
+        assert!(shown.layer == Layer::Project && !shown.own && shown.problems.is_empty());
+        assert!(shown.notices.iter().any(|notice| notice.message.contains("preview")), "{:?}", shown.notices);
+        std::fs::write(&file, "tool_policies:\n  db/write: { max_row_count: 500 }\n").unwrap();
+        let look = place.policies.project(&place.inner).unwrap();
+        assert_eq!(most(&look), Some(5), "the weaker version does not take the stricter one away");
+        assert!(look.problem.as_ref().is_some_and(|problem| problem.contains("tool_policies.db/write")), "{look:?}");
+        std::fs::write(&file, "tool_policies:\n  db/write: { max_rows: 1 }\n").unwrap();
+        let look = place.policies.project(&place.inner).unwrap();
+        assert_eq!(most(&look), Some(5));
+        let files = place.policies.files().unwrap();
+        let shown = files.iter().find(|one| one.file == file.display().to_string()).unwrap();
+        assert!(shown.problems.iter().any(|problem| problem.line == 2), "{:?}", shown.problems);
     }
 
     #[test]

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use reeve_domain::event::{Draft as Record, EventBody};
 use reeve_domain::verdict::Risk;
-use reeve_policy::PolicySet;
 use reeve_policy::diff::diff;
+use reeve_policy::{PolicySet, tools};
 
 use super::draft::{Candidate, Draft};
 use super::history::{Author, Version};
@@ -43,7 +43,12 @@ impl Engine {
         if !cases.pass() {
             return Err(EngineError::Refused(failing(&cases)));
         }
-        let weight = Change::Rules(&diff(&live.set.rules(), &set.rules())).weight();
+        let weight = [
+            Change::Rules(&diff(&live.set.rules(), &set.rules())).weight(),
+            Change::Tools(&tools::diff(live.set.tools(), set.tools())).weight(),
+            candidate.limits.as_ref().and_then(|after| Change::Sessions { before: &live.limits, after }.weight()),
+        ];
+        let weight = weight.into_iter().flatten().max();
         self.proven_for_rules("loosening the rules", weight, Arc::clone(&set), &author.person).await?;
         // The proof took its time: what was saved in an editor meanwhile was neither weighed nor is it to be lost.
         self.reload().await?;
@@ -57,7 +62,7 @@ impl Engine {
             Ok(Reload::Loaded { .. } | Reload::Unchanged) => {
                 let event = EventBody::PolicyChanged {
                     what: format!("rules saved by {}: {}", author.person.name, names(&version)),
-                    text: said(&live.set.rules(), &set.rules()),
+                    text: said(&live.set, &set),
                 };
                 self.gate().record(Record::engine(event)).await.map(|_| ())
             }
@@ -125,7 +130,7 @@ impl Policies {
     }
 
     fn put(&self, file: &str, text: Option<&str>) -> Result<(), EngineError> {
-        let path = self.folder().join(file);
+        let path = self.path_of(file);
         match text {
             Some(text) => crate::files::write_atomically(&path, text.as_bytes()),
             None => match std::fs::remove_file(&path) {
@@ -163,12 +168,22 @@ fn names(version: &Version) -> String {
 }
 
 /// The rules that differ, as the record keeps them.
-fn said(before: &[reeve_policy::RuleInfo], after: &[reeve_policy::RuleInfo]) -> String {
+fn said(before: &PolicySet, after: &PolicySet) -> String {
     let one = |difference: reeve_policy::diff::Difference| match (difference.before, difference.after) {
         (None, Some(new)) => format!("// new\n{}", new.text),
         (Some(old), None) => format!("// removed: {}", old.id),
         (_, Some(new)) => format!("// changed\n{}", new.text),
         (None, None) => String::new(),
     };
-    diff(before, after).into_iter().map(one).collect::<Vec<_>>().join("\n\n")
+    let tool = |difference: tools::ToolDifference| {
+        let what = match (difference.before, difference.after) {
+            (false, _) => "new",
+            (_, false) => "removed",
+            _ => "changed",
+        };
+        format!("# {what}: {}", difference.name)
+    };
+    let rules = diff(&before.rules(), &after.rules()).into_iter().map(one);
+    let tools = tools::diff(before.tools(), after.tools()).into_iter().map(tool);
+    rules.chain(tools).collect::<Vec<_>>().join("\n\n")
 }

@@ -125,3 +125,36 @@ async fn a_rule_that_only_observes_is_counted_and_found_and_decides_nothing() {
     assert_eq!(judged.now.verdict.observed()[0].rule.as_str(), "no-docs");
     assert_eq!(judged.draft.unwrap().verdict.reasons()[0].rule.as_str(), "no-docs");
 }
+
+#[tokio::test]
+async fn rules_for_tools_are_saved_kept_and_brought_back_like_any() {
+    let world = World::new().await;
+    let tools = |part, text: &str| {
+        let change = FileChange { file: "tools.yaml".to_owned(), part, text: text.to_owned() };
+        Draft { changes: vec![change], complete: false }
+    };
+    let rows = || {
+        let tool = world.engine.policies().in_force().tools.tool("db", "write");
+        tool.and_then(|rules| rules.max_row_count).map(|max| max.value)
+    };
+    let five = "tool_policies:\n  db/write: { max_row_count: 5 }\n";
+    world.engine.save_policies(&tools(Part::File, five), None, &by_dana()).await.unwrap();
+    assert_eq!(rows(), Some(5));
+    let four = five.replace('5', "4");
+    world.engine.save_policies(&tools(Part::File, &four), None, &by_dana()).await.unwrap();
+    assert_eq!(rows(), Some(4));
+    let versions = world.engine.policies().versions().unwrap();
+    let file = &versions[0].files[0];
+    assert_eq!((file.file.as_str(), file.before.as_deref(), file.after.as_deref()), ("tools.yaml", Some(five), Some(&*four)));
+    // The way back to the version before.
+    world.engine.save_policies(&tools(Part::File, five), None, &by_dana()).await.unwrap();
+    assert_eq!(rows(), Some(5));
+    let bad = world.engine.save_policies(&tools(Part::File, "tool_policies: 5\n"), None, &by_dana()).await;
+    assert!(bad.unwrap_err().to_string().contains("tools.yaml"));
+    assert_eq!(rows(), Some(5));
+    let events = world.engine.store().events(None, 50).await.unwrap();
+    let told = events.iter().any(|event| {
+        matches!(&event.body, EventBody::PolicyChanged { text, .. } if text.contains("# new: tool_policies.db/write"))
+    });
+    assert!(told, "the change is recorded");
+}

@@ -13,7 +13,7 @@ use crate::governance::tools::{self, ToolsSource};
 
 mod pace;
 
-pub use pace::{BreakerLimits, LoopLimits, Rate};
+pub use pace::{BreakerLimits, LoopLimits, Rate, RetryLimits};
 
 /// Output tokens that a lowered limit always leaves, where a budget does not say otherwise: enough for a useful answer.
 pub const DEFAULT_OUTPUT_FLOOR: u64 = 1024;
@@ -30,6 +30,7 @@ pub struct Limits {
     rates: Vec<Rate>,
     breakers: BreakerLimits,
     loops: LoopLimits,
+    retries: RetryLimits,
 }
 
 impl Limits {
@@ -60,6 +61,34 @@ impl Limits {
         })
     }
 
+    /// What they say of each session, in one spelling, wherever it stands.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let money: Vec<Limit> = self.budgets.iter().map(|budget| budget.limit).collect();
+        format!("{:?}", (money, self.max_candidates, self.max_judge_calls, &self.judge_models))
+    }
+
+    /// What each session may spend by `session_limits`.
+    #[must_use]
+    pub fn session_cost(&self) -> Option<NanoUsd> {
+        self.budgets.iter().filter(|budget| budget.id.as_str() == SESSION_MAX_COST).find_map(|budget| match budget.limit {
+            Limit::Money(amount) => Some(amount),
+            Limit::Tokens(_) => None,
+        })
+    }
+
+    /// Whether some call of a session may pass by these session limits that did not by the others.
+    #[must_use]
+    pub fn binds_sessions_less_than(&self, before: &Self) -> bool {
+        fn more<T: Ord>(before: Option<T>, now: Option<T>) -> bool {
+            before.is_some_and(|before| now.is_none_or(|now| now > before))
+        }
+        more(before.session_cost(), self.session_cost())
+            || more(before.max_candidates, self.max_candidates)
+            || more(before.max_judge_calls, self.max_judge_calls)
+            || before.judge_models.iter().any(|model| !self.judge_models.contains(model))
+    }
+
     /// How fast tools may be called; all that apply to a call count.
     #[must_use]
     pub fn rates(&self) -> &[Rate] {
@@ -76,6 +105,12 @@ impl Limits {
     #[must_use]
     pub fn loops(&self) -> LoopLimits {
         self.loops
+    }
+
+    /// How often a tool call that failed without effect is made again.
+    #[must_use]
+    pub fn retries(&self) -> RetryLimits {
+        self.retries
     }
 }
 
@@ -133,6 +168,8 @@ struct LimitsFile {
     circuit_breakers: Option<pace::BreakerLines>,
     #[serde(default)]
     loops: Option<pace::LoopLines>,
+    #[serde(default)]
+    retries: Option<pace::RetryLines>,
 }
 
 #[derive(Deserialize)]
@@ -206,6 +243,9 @@ impl LimitsFile {
         }
         if let Some(loops) = &self.loops {
             loops.apply(&mut reader, &mut limits.loops);
+        }
+        if let Some(retries) = &self.retries {
+            retries.apply(&mut reader, &mut limits.retries);
         }
         if let Some(session) = &self.session_limits {
             session.join(&mut reader, limits);

@@ -1,6 +1,7 @@
 //! `tools.yaml`: what each tool may change, in which shape and how often. Of all that concerns a tool the tightest holds,
 //! whichever layer it stands in.
 
+mod differ;
 mod judge;
 mod read;
 
@@ -12,6 +13,8 @@ use regex::Regex;
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{PolicyError, Problem};
+use crate::governance::limits::{self, Limits};
+pub use differ::{ToolDifference, diff};
 pub(crate) use judge::Bearing;
 pub(super) use read::session_limits;
 
@@ -36,6 +39,7 @@ pub struct ToolRules {
     rules: Vec<ToolRule>,
     notices: Vec<Problem>,
     revision: Option<String>,
+    of_projects: Limits,
 }
 
 impl ToolRules {
@@ -49,6 +53,12 @@ impl ToolRules {
     #[must_use]
     pub fn notices(&self) -> &[Problem] {
         &self.notices
+    }
+
+    /// Session limits that projects name: they bind the sessions that work there, beside those in force.
+    #[must_use]
+    pub fn limits_of_projects(&self) -> &Limits {
+        &self.of_projects
     }
 
     /// Hash of the files; `None` where there are none.
@@ -80,6 +90,12 @@ pub fn load(files: &[ToolsSource]) -> Result<ToolRules, PolicyError> {
             hash.update(text.as_bytes());
         }
         read::add(source, &mut out, &mut problems);
+    }
+    let of_projects: Vec<ToolsSource> = files.iter().filter(|file| file.layer == Layer::Project).cloned().collect();
+    // Whatever else is wrong with the files is among the problems already.
+    match limits::load_with(&[], &of_projects) {
+        Ok(limits) => out.of_projects = limits,
+        Err(error) => problems.extend(error.problems().iter().cloned()),
     }
     out.revision = (!files.is_empty()).then(|| hex::encode(hash.finalize()));
     if problems.is_empty() { Ok(out) } else { Err(PolicyError::Tools(problems)) }

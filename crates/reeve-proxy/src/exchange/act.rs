@@ -12,6 +12,7 @@ use reeve_engine::denials::own;
 use tokio::time::Instant;
 
 use crate::exchange::guard::LEAKED;
+use crate::exchange::shape::TOO_LARGE;
 use crate::exchange::outgoing::{Prepared, prepare};
 use crate::exchange::settler::Settler;
 use crate::exchange::{Answer, Case, Turned, passing, upgrade};
@@ -149,6 +150,10 @@ fn ended(case: &Case, settler: &mut Settler, stopped: Stopped) -> Turned {
         Stopped::Forward(ForwardError::Broken(why)) => {
             settler.settle(Ending::CutByUpstream { why: why.clone() });
             Turned::Failed(Refusal::upstream(format!("The upstream gave no good answer: {why}.")))
+        }
+        Stopped::Forward(ForwardError::Body(PayloadError::Reeve(why))) if why == TOO_LARGE => {
+            cut(settler, &why);
+            Turned::Failed(Refusal::too_large("The MCP message has more than 16 MiB."))
         }
         Stopped::Forward(ForwardError::Body(PayloadError::Reeve(why))) => {
             cut(settler, &why);

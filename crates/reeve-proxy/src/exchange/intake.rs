@@ -13,8 +13,9 @@ use parking_lot::Mutex;
 use reeve_protocol::MAX_LLM_BODY;
 use tokio::time::{Instant, timeout_at};
 
-use crate::body::{Decoder, Limits};
+use crate::body::{BodyError, Decoder, Limits};
 use crate::exchange::request::{Asked, Incoming};
+use crate::exchange::shape::{Scan, Shape, Watched};
 use crate::exchange::{Refusal, Turned};
 use crate::payload::{Payload, PayloadError};
 
@@ -111,9 +112,14 @@ pub(super) async fn take(incoming: Incoming, asked: &Asked, wanted: Wanted) -> R
         return Err(Refusal::malformed(format!("The body cannot be decoded: {error}.")).into());
     }
     let (limit, whole) = (wanted.limit(), wanted != Wanted::Other);
+    // Whoever posts a message to a server that nobody knows yet may hide its beginning behind much else.
+    let may_say = !whole && asked.endpoint.method.as_str() == "POST";
     if length.is_some_and(|length| length > limit as u64) {
         if whole {
             return Err(wanted.too_large().into());
+        }
+        if may_say {
+            return told_apart(Bytes::new(), body, length, asked).await;
         }
         return Ok(Taken::Begun { start: Bytes::new(), rest: Mutex::new(body), length });
     }
@@ -122,10 +128,49 @@ pub(super) async fn take(incoming: Incoming, asked: &Asked, wanted: Wanted) -> R
         Collected::Whole(raw) => decode(raw, asked),
         Collected::TooMuch { .. } if whole => Err(wanted.too_large().into()),
         Collected::TooSlow { .. } if whole => Err(slow().into()),
+        Collected::TooMuch { start, rest } | Collected::TooSlow { start, rest } if may_say => {
+            told_apart(start, rest, length, asked).await
+        }
         Collected::TooMuch { start, rest } | Collected::TooSlow { start, rest } => {
             Ok(Taken::Begun { start, rest: Mutex::new(rest), length })
         }
     }
+}
+
+/// Takes in more of a body, until it is certain that it is no message or all of it is there. What is too large for a message
+/// and may still become one is looked at while it passes.
+async fn told_apart(start: Bytes, mut body: Payload, length: Option<u64>, asked: &Asked) -> Result<Taken, Turned> {
+    let undecodable = |error: BodyError| Refusal::malformed(format!("The body cannot be decoded: {error}."));
+    let decoder = content_coding(&asked.headers).map_or(Ok(None), |coding| Decoder::new(&coding));
+    let mut decoder = decoder.map_err(undecodable)?;
+    let mut scan = Scan::default();
+    let look = |scan: &mut Scan, decoder: &mut Option<Decoder>, data: &[u8]| match decoder.as_mut() {
+        None => {
+            scan.feed(data);
+            Ok(())
+        }
+        Some(decoder) => decoder.feed(data).map(|decoded| scan.feed(&decoded)).map_err(undecodable),
+    };
+    look(&mut scan, &mut decoder, &start)?;
+    let deadline = Instant::now() + LLM_TIME;
+    let mut all = BytesMut::from(&*start);
+    while scan.shape() != Shape::Other {
+        if all.len() > MCP {
+            if scan.shape() == Shape::Message {
+                return Err(Wanted::Mcp.too_large().into());
+            }
+            body = Watched { inner: body, scan, decoder }.boxed_unsync();
+            break;
+        }
+        let Ok(next) = timeout_at(deadline, body.frame()).await else { return Err(slow().into()) };
+        let Some(frame) = next else { return decode(all.freeze(), asked) };
+        let frame =
+            frame.map_err(|error| Refusal::malformed(format!("The body of the request is damaged: {error}.")))?;
+        let data = frame.into_data().map_err(|_| Refusal::malformed(TRAILERS))?;
+        look(&mut scan, &mut decoder, &data)?;
+        all.extend_from_slice(&data);
+    }
+    Ok(Taken::Begun { start: all.freeze(), rest: Mutex::new(body), length })
 }
 
 fn slow() -> Refusal {

@@ -6,14 +6,14 @@ use reeve_domain::approval::Surface;
 use reeve_engine::policies::draft::{Cases, Draft, FileChange, Finding, Part};
 use reeve_engine::policies::history::{Author, How, Version};
 use reeve_policy::diff::{Difference, Leaning, diff};
-use reeve_policy::{Known, Problem, cases};
+use reeve_policy::{Known, Problem, cases, tools};
 
 use super::rule;
 use crate::commands::approvals::person;
 use crate::connection::Caller;
 use crate::contract::policies::drafts::{
     CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
-    FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, VersionDto, VersionFileDto, VersionHowDto,
+    FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, ToolDifferenceDto, VersionDto, VersionFileDto, VersionHowDto,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
@@ -49,6 +49,7 @@ pub(super) async fn check(host: &Host, dto: &DraftDto) -> Result<CheckedDto, Api
                 cases: Vec::new(),
                 case_problems: Vec::new(),
                 differences: Vec::new(),
+                tools: None,
                 changes,
                 ready: false,
             });
@@ -62,6 +63,8 @@ pub(super) async fn check(host: &Host, dto: &DraftDto) -> Result<CheckedDto, Api
             cases: results.iter().map(case).collect(),
             case_problems: problems.iter().map(|problem| finding(&candidate.seen(problem))).collect(),
             differences: diff(&live.set.rules(), &set.rules()).iter().map(difference).collect(),
+            tools: Some(tools::diff(live.set.tools(), set.tools()).iter().map(tool).collect::<Vec<_>>())
+                .filter(|tools| !tools.is_empty()),
             changes,
             ready,
         })
@@ -73,7 +76,7 @@ fn finding(finding: &Finding) -> ProblemDto {
     placed(&finding.problem, finding.here)
 }
 
-fn placed(problem: &Problem, here: bool) -> ProblemDto {
+pub(super) fn placed(problem: &Problem, here: bool) -> ProblemDto {
     ProblemDto {
         file: problem.file.clone(),
         line: problem.line,
@@ -102,12 +105,25 @@ fn difference(difference: &Difference) -> DifferenceDto {
     DifferenceDto {
         before: difference.before.as_ref().map(rule),
         after: difference.after.as_ref().map(rule),
-        leaning: match difference.leaning {
-            Leaning::Neutral => LeaningDto::Neutral,
-            Leaning::Tighter => LeaningDto::Tighter,
-            Leaning::Looser => LeaningDto::Looser,
-            Leaning::Either => LeaningDto::Either,
-        },
+        leaning: leaning(difference.leaning),
+    }
+}
+
+fn tool(difference: &tools::ToolDifference) -> ToolDifferenceDto {
+    ToolDifferenceDto {
+        name: difference.name.clone(),
+        before: difference.before,
+        after: difference.after,
+        leaning: leaning(difference.leaning),
+    }
+}
+
+fn leaning(leaning: Leaning) -> LeaningDto {
+    match leaning {
+        Leaning::Neutral => LeaningDto::Neutral,
+        Leaning::Tighter => LeaningDto::Tighter,
+        Leaning::Looser => LeaningDto::Looser,
+        Leaning::Either => LeaningDto::Either,
     }
 }
 

@@ -26,7 +26,7 @@ pub enum PartDto {
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub struct FileChangeDto {
-    /// A plain name such as `mine.cedar`, or that of a case file such as `cases/mine.yaml`.
+    /// A plain name such as `mine.cedar`, that of a case file such as `cases/mine.yaml`, or `tools.yaml`.
     pub file: String,
     pub part: PartDto,
     pub text: String,
@@ -38,7 +38,7 @@ pub struct FileChangeDto {
 #[serde(rename_all = "camelCase")]
 pub struct DraftDto {
     pub changes: Vec<FileChangeDto>,
-    /// The changes are the person's rules whole: files of rules that they do not name go.
+    /// The changes are the person's rules in Cedar whole: files of those that they do not name go.
     #[serde(default)]
     pub complete: bool,
 }
@@ -113,6 +113,20 @@ pub struct DifferenceDto {
     pub leaning: LeaningDto,
 }
 
+/// One rule for tools that differs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct ToolDifferenceDto {
+    /// `tool_policies.server/tool`, or `tool_governance.…`.
+    pub name: String,
+    /// It was there before.
+    pub before: bool,
+    /// It is there after.
+    pub after: bool,
+    pub leaning: LeaningDto,
+}
+
 /// What a draft is worth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
@@ -127,6 +141,10 @@ pub struct CheckedDto {
     /// Case files that do not load.
     pub case_problems: Vec<ProblemDto>,
     pub differences: Vec<DifferenceDto>,
+    /// Rules for tools that differ; absent where none do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub tools: Option<Vec<ToolDifferenceDto>>,
     /// Something would change on disk.
     pub changes: bool,
     /// It may be saved: it loads, its cases pass, and something changes.

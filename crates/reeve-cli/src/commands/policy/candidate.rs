@@ -15,6 +15,7 @@ use reeve_api::contract::{ApiCode, ApiError};
 use crate::commands::{Context, proof, refuse_inside_session};
 use crate::{exit, output};
 
+const TOOLS_FILE: &str = "tools.yaml";
 /// Lines of examples printed; `--json` has all that the engine lists.
 const EXAMPLES: usize = 20;
 
@@ -83,7 +84,7 @@ pub async fn diff(context: &Context, candidate: &Path) -> anyhow::Result<u8> {
     if context.json {
         output::json(&checked.differences)?;
     } else {
-        differences(&checked.differences)?;
+        differences(&checked)?;
     }
     Ok(exit::DONE)
 }
@@ -106,7 +107,7 @@ pub async fn apply(context: &Context, candidate: &Path, yes: bool, note: Option<
         return Ok(exit::DONE);
     }
     if !context.json {
-        differences(&checked.differences)?;
+        differences(&checked)?;
         let weigh = PoliciesCall::Replay(ReplayInput { draft: draft.clone(), since: None });
         output::line(&summary(&client.call::<ReplayDto>(&weigh).await?))?;
     }
@@ -168,17 +169,34 @@ fn broken(context: &Context, checked: &CheckedDto) -> anyhow::Result<u8> {
     Ok(exit::FAILED)
 }
 
-fn differences(all: &[DifferenceDto]) -> anyhow::Result<()> {
-    if all.is_empty() {
+fn differences(checked: &CheckedDto) -> anyhow::Result<()> {
+    let tools = checked.tools.as_deref().unwrap_or_default();
+    if checked.differences.is_empty() && tools.is_empty() {
         return output::line("no rule differs");
     }
-    for one in all {
-        let lean = match one.leaning {
-            LeaningDto::Neutral => "decides nothing",
-            LeaningDto::Tighter => "can only tighten",
-            LeaningDto::Looser => "can only loosen",
-            LeaningDto::Either => "can tighten and loosen",
+    for one in tools {
+        let mark = match (one.before, one.after) {
+            (false, _) => "+",
+            (_, false) => "-",
+            _ => "~",
         };
+        output::line(&format!("{mark} {} ({})", output::visible(&one.name), leans(one.leaning)))?;
+    }
+    rules(&checked.differences)
+}
+
+fn leans(leaning: LeaningDto) -> &'static str {
+    match leaning {
+        LeaningDto::Neutral => "decides nothing",
+        LeaningDto::Tighter => "can only tighten",
+        LeaningDto::Looser => "can only loosen",
+        LeaningDto::Either => "can tighten and loosen",
+    }
+}
+
+fn rules(all: &[DifferenceDto]) -> anyhow::Result<()> {
+    for one in all {
+        let lean = leans(one.leaning);
         match (&one.before, &one.after) {
             (None, Some(new)) => output::line(&format!("+ {} ({lean}): {}", new.id, meaning(new)))?,
             (Some(old), None) => output::line(&format!("- {} ({lean}): {}", old.id, meaning(old)))?,
@@ -239,9 +257,14 @@ fn read(candidate: &Path) -> anyhow::Result<DraftDto> {
             changes.push(change(&path)?);
         }
     }
+    // Rules for tools stand beside that folder, where a candidate has some.
+    let tools = candidate.join(TOOLS_FILE);
     if changes.is_empty() {
         let message = format!("`{}` holds no `.cedar` file", folder.display());
         return Err(ApiError::new(ApiCode::Invalid, message).into());
+    }
+    if tools.is_file() {
+        changes.push(change(&tools)?);
     }
     changes.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(DraftDto { changes, complete: true })

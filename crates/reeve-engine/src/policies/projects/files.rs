@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use reeve_domain::verdict::Layer;
 
 use crate::error::EngineError;
-use crate::policies::PolicyFile;
+use crate::policies::{PolicyFile, TOOLS_FILE};
 
 /// Most bytes of one file.
 const LARGEST: u64 = 256 * 1024;
@@ -66,7 +66,8 @@ impl Listing {
                 if number >= MOST_ENTRIES {
                     return Err(too_many(format!("more than {MOST_ENTRIES} files")));
                 }
-                if path.extension().is_none_or(|ending| ending != "cedar") {
+                let is_tools = path.file_name().is_some_and(|name| name == TOOLS_FILE);
+                if !is_tools && path.extension().is_none_or(|ending| ending != "cedar") {
                     continue;
                 }
                 if files.len() >= MOST_FILES {

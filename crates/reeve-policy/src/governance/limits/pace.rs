@@ -7,6 +7,9 @@ use serde_saphyr::Spanned;
 
 use super::{Reader, whole};
 
+/// Most times that a call is made again.
+const MOST: u32 = 10;
+
 /// How fast the tools of a server, or one of them, may be called by all agents together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rate {
@@ -42,6 +45,23 @@ pub struct BreakerLimits {
 impl Default for BreakerLimits {
     fn default() -> Self {
         Self { failures: 5, refusals: 3, open_for: Duration::from_secs(30), longest: Duration::from_secs(600) }
+    }
+}
+
+/// How often Reeve makes a tool call again that failed without effect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RetryLimits {
+    /// Zero: never.
+    pub times: u32,
+    /// Before the first one; doubled before each further one…
+    pub wait: Duration,
+    /// …up to this.
+    pub longest: Duration,
+}
+
+impl Default for RetryLimits {
+    fn default() -> Self {
+        Self { times: 0, wait: Duration::from_millis(500), longest: Duration::from_secs(10) }
     }
 }
 
@@ -131,6 +151,26 @@ impl BreakerLines {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct RetryLines {
+    #[serde(default)]
+    times: Option<Spanned<String>>,
+    #[serde(default)]
+    wait: Option<Spanned<String>>,
+    #[serde(default)]
+    longest: Option<Spanned<String>>,
+}
+
+impl RetryLines {
+    pub(super) fn apply(&self, reader: &mut Reader<'_>, limits: &mut RetryLimits) {
+        set(reader, &self.times, few, &mut limits.times);
+        set(reader, &self.wait, duration, &mut limits.wait);
+        set(reader, &self.longest, duration, &mut limits.longest);
+        limits.longest = limits.longest.max(limits.wait);
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LoopLines {
     #[serde(default)]
     warn: Option<Spanned<String>>,
@@ -181,6 +221,10 @@ fn set<T>(
 
 fn count(text: &str) -> Result<u32, String> {
     whole(text).and_then(|number| u32::try_from(number).map_err(|_| format!("`{text}` is too much")))
+}
+
+fn few(text: &str) -> Result<u32, String> {
+    count(text).and_then(|number| if number <= MOST { Ok(number) } else { Err(format!("at most {MOST}")) })
 }
 
 fn above_zero(text: &str) -> Result<u32, String> {

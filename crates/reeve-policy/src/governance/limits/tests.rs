@@ -84,6 +84,9 @@ session_limits: { judge_models: [claude-haiku-*, gpt-judge] }
         ("rate_limits: [{ server: a, at_once: 1, per: hour }]", "limits.yaml:1:45: `per`"),
         ("circuit_breakers: { open_for: 30 }", "limits.yaml:1:31: `30` is not a duration"),
         ("loops: { warn: 1 }", "limits.yaml:1:16: one step"),
+        ("retries: { times: 11 }", "limits.yaml:1:19: at most 10"),
+        ("retries: { times: -1 }", "limits.yaml:1:19: `-1` is not a whole number"),
+        ("retries: { wait: 0s }", "limits.yaml:1:18: `0s` is not a duration"),
         ("loops: { also: [mcp] }", "limits.yaml:1:17: `mcp`"),
     ] {
         let error = one(text).unwrap_err().to_string();

@@ -138,6 +138,10 @@ impl Bearing {
     }
 
     fn rows(&mut self, rules: &InForce, call: &McpToolCall, operation: &Operation) {
+        // What is only answered again changes nothing.
+        if matches!(call.rows, RowCount::Repeats { .. }) {
+            return;
+        }
         if !rules.counts_rows() || rules.preview.as_ref().is_some_and(|preview| is_dry_run(preview, call)) {
             return;
         }

@@ -8,6 +8,7 @@ use reeve_domain::obligation::{
     DataAction, Idempotence, IdempotenceScope, OnDuplicate, OnUnknown, Preview, Probe, SchemaMode, SqlDialect,
 };
 use reeve_domain::operation::ArgumentValue;
+use reeve_domain::verdict::Layer;
 use regex::{Regex, RegexBuilder};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -337,11 +338,27 @@ impl ToolPolicy {
         }
         rule.argument_default =
             self.argument_default.as_ref().and_then(|action| reader.placed_text(action, data_action));
-        rule.result = reader.optional(self.result.as_ref(), result_action);
+        rule.result = reader.optional(self.result.as_ref(), data_action);
         rule.for_call = self.redact_for_call;
         rule.timeout_seconds = reader.optional(self.timeout.as_ref(), seconds);
         rule.schema = self.schema_validation.as_ref().and_then(|mode| reader.placed_text(mode, schema_mode));
+        if rule.layer == Layer::Project {
+            self.only_tightens(&mut rule, reader);
+        }
         Some(rule)
+    }
+
+    /// The agent that works there can write a project's file.
+    fn only_tightens(&self, rule: &mut ToolRule, reader: &mut Reader<'_>) {
+        if let (Some(preview), Some(_)) = (&self.preview, rule.preview.take()) {
+            let message = "a project's `preview` is not used: what counts rows decides what passes, and a project can \
+                           only tighten";
+            reader.notice(preview, message);
+        }
+        if let Some(mode) = rule.schema.take_if(|mode| mode.value == SchemaMode::Off).and(self.schema_validation.as_ref())
+        {
+            reader.notice(mode, "a project's `off` is not used: a project can only tighten");
+        }
     }
 
     fn dry_run(&self, reader: &mut Reader<'_>) -> Option<Placed<Option<u64>>> {
@@ -468,8 +485,24 @@ impl Governance {
             on_unknown: on_unknown.unwrap_or(if probe.is_some() { OnUnknown::Probe } else { OnUnknown::Ask }),
             probe,
         });
+        if rule.layer == Layer::Project {
+            rule.idempotence = rule.idempotence.map(|rules| tightened(name, rules, reader));
+        }
         Some(rule)
     }
+}
+
+/// What a project may say of repeats: nothing by which a call is made again, or answered with what another agent was told.
+fn tightened(at: &Text, mut rules: Idempotence, reader: &mut Reader<'_>) -> Idempotence {
+    if rules.scope == IdempotenceScope::All {
+        rules.scope = IdempotenceScope::Agent;
+        reader.notice(at, "a project's `scope: all` counts as `agent`: a project can only tighten");
+    }
+    if matches!(rules.on_unknown, OnUnknown::Retry | OnUnknown::Probe) {
+        (rules.on_unknown, rules.probe) = (OnUnknown::Ask, None);
+        reader.notice(at, "a project's `probe` and `on_unknown: retry` count as `ask`: a project can only tighten");
+    }
+    rules
 }
 
 /// `tool`, `server/tool`, each with a `*` at its end or not.
@@ -517,14 +550,6 @@ fn data_action(text: &str) -> Result<DataAction, String> {
         "redact" => Ok(DataAction::Redact),
         "block" => Ok(DataAction::Block),
         _ => Err(format!("`{text}` is none of `allow`, `audit`, `redact` and `block`")),
-    }
-}
-
-/// Of results nothing is recorded but that and how they came, so there is nothing to audit in them.
-fn result_action(text: &str) -> Result<DataAction, String> {
-    match text {
-        "audit" => Err("`audit` is for arguments: a result is `allow`, `redact` or `block`".to_owned()),
-        other => data_action(other),
     }
 }
 

@@ -12,6 +12,7 @@ use reeve_domain::settings::Preset;
 use reeve_domain::verdict::{Decision, Risk, Verdict};
 
 use super::*;
+use crate::diff::Leaning;
 use crate::limits;
 use crate::tests::{http, known, load as set, mine, rules};
 
@@ -341,4 +342,50 @@ fn the_shipped_example_loads_and_its_schema_names_every_key() {
             assert!(error.err().is_none_or(|error| !error.problems().iter().any(unknown)), "{key}");
         }
     }
+}
+
+#[test]
+fn a_project_can_only_tighten() {
+    let own = "tool_policies:\n  db/write: { max_row_count: 100 }\n";
+    let project = "policies:\n  session_limits: { max_cost: 1.00, max_judge_calls: 1 }\ntool_policies:\n  db/write:\n    max_row_count: 5000\n    schema_validation: 'off'\n    preview: { tool: nothing_to_see }\n    forbidden_argument_values: { mode: [drop] }\n  db/read: { max_row_count: 10 }\ntool_governance:\n  db/write: { scope: all, on_unknown: retry }\n";
+    let rules = load(&[source(Layer::Mine, own), source(Layer::Project, project)]).unwrap();
+    let write = rules.tool("db", "write").unwrap();
+    assert_eq!(write.max_row_count.as_ref().unwrap().value, 100);
+    assert!(write.preview.is_none() && write.schema.is_none() && write.forbidden.len() == 1);
+    let once = write.idempotence.unwrap();
+    assert_eq!((once.scope, once.on_unknown), (IdempotenceScope::Agent, OnUnknown::Ask));
+    assert_eq!(rules.tool("db", "read").unwrap().max_row_count.unwrap().value, 10);
+    let told = rules.notices().iter().filter(|notice| notice.message.contains("a project")).count();
+    assert_eq!(told, 4, "{:?}", rules.notices());
+    let limits = rules.limits_of_projects();
+    assert_eq!((limits.session_cost().unwrap().0, limits.max_judge_calls()), (1_000_000_000, Some(1)));
+}
+
+#[test]
+fn which_way_a_difference_can_move_is_told_where_the_text_tells_it() {
+    let leaning = |before: &str, after: &str| {
+        let differences = diff(&one(before).unwrap(), &one(after).unwrap());
+        differences.into_iter().map(|one| (one.name, one.leaning)).collect::<Vec<_>>()
+    };
+    let max = |rows: u32| format!("tool_policies:\n  t: {{ max_row_count: {rows} }}\n");
+    let named = |leaning| vec![("tool_policies.t".to_owned(), leaning)];
+    assert_eq!(leaning("", &max(5)), named(Leaning::Tighter));
+    assert_eq!(leaning(&max(5), &max(4)), named(Leaning::Tighter));
+    assert_eq!(leaning(&max(5), &max(6)), named(Leaning::Either));
+    assert_eq!(leaning(&max(5), ""), named(Leaning::Looser));
+    assert_eq!(leaning(&max(5), &format!("# words\n{}", max(5))), Vec::new());
+    let preview = "tool_policies:\n  t: { max_row_count: 5, preview: { tool: p } }\n";
+    assert_eq!(leaning(&max(5), preview), named(Leaning::Either), "what is counted is not asked about");
+    let governed = "tool_governance:\n  t: { on_unknown: retry }\n";
+    assert_eq!(leaning("", governed), vec![("tool_governance.t".to_owned(), Leaning::Either)]);
+    let less = "tool_policies:\n  t: { arguments: { q: audit } }\n";
+    let more = "tool_policies:\n  t: { arguments: { q: block } }\n";
+    assert_eq!(leaning(less, more), named(Leaning::Tighter));
+    assert_eq!(leaning(more, less), named(Leaning::Either));
+}
+
+#[test]
+fn a_result_may_be_audited() {
+    let rules = one("tool_policies:\n  t: { result: audit }\n").unwrap();
+    assert_eq!(rules.tool("s", "t").unwrap().data.unwrap().result, DataAction::Audit);
 }
