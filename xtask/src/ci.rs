@@ -216,6 +216,7 @@ fn has_nextest() -> bool {
 /// Two for each processor: agents that are held, and those that read a slow stream, wait more than they compute. No more
 /// than eight: each takes some hundred megabytes.
 fn agents() -> Result<()> {
+    python::install()?;
     let processors = std::thread::available_parallelism().map_or(1, usize::from);
     ring("agents", (2 * processors).min(8), &[])
 }

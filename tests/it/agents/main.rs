@@ -4,7 +4,9 @@
 
 mod holds;
 mod journeys;
+mod over_http;
 mod particular;
+mod silent;
 mod servers;
 
 use reeve_tests::tools::Tool;
@@ -13,7 +15,7 @@ use reeve_tests::tools::Tool;
 macro_rules! journeys {
     ($($tool:ident: $variant:ident),+ $(,)?) => { $(
         mod $tool {
-            use super::{Tool, holds, journeys, servers};
+            use super::{Tool, holds, journeys, over_http, servers, silent};
 
             #[tokio::test]
             async fn a_text_turn_is_paid_for_and_carries_the_real_key() {
@@ -83,6 +85,16 @@ macro_rules! journeys {
             #[tokio::test]
             async fn a_held_tool_call_goes_to_its_server_only_after_it_was_approved() {
                 servers::held(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn tools_over_http_and_behind_the_bridge_are_called_denied_and_held_and_their_results_reach_the_model() {
+                over_http::called(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_tool_call_held_for_longer_than_the_tool_bears_silence_is_answered_or_meets_its_question_again() {
+                silent::held(Tool::$variant).await.unwrap();
             }
 
             #[tokio::test]

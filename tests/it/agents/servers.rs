@@ -4,6 +4,7 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use reeve_api::contract::approvals::{AnswerDto, ScopeDto};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 
 use super::journeys::{ANSWER, QUESTION, shown};
 
-const SAID: &str = "seat-42-belt";
+pub const SAID: &str = "seat-42-belt";
 
 const PERMIT: &str = r#"
 @id("echo-passes") @reason("echoing is harmless") @lifts("ask-first-tool,ask-tool-write")
@@ -28,7 +29,7 @@ const FORBID: &str = r#"
 forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo");
 "#;
 
-const HOLD: &str = r#"
+pub const HOLD: &str = r#"
 @id("look-first") @reason("echoes wait for a person") @liftable
 forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo")
 unless { context.approved };
@@ -36,23 +37,41 @@ unless { context.approved };
 
 /// The command of the wrapper, as a client's configuration holds it.
 fn wrapper() -> Result<Vec<String>> {
-    let server = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("agents/node_modules/@modelcontextprotocol/server-everything/dist/index.js");
-    ensure!(server.is_file(), "`{}` is missing: run `npm ci --prefix tests/agents` first", server.display());
+    let server = installed("server-everything")?;
     let words = ["mcp", "--server", "everything", "--agent", "somebody", "--", "node"];
     let mut command = vec![reeve()?.display().to_string()];
     command.extend(words.map(str::to_owned));
-    command.extend([server.display().to_string(), "stdio".to_owned()]);
+    command.extend([server, "stdio".to_owned()]);
     Ok(command)
 }
 
+/// The script of a server from npm.
+pub fn installed(package: &str) -> Result<String> {
+    let packages = Path::new(env!("CARGO_MANIFEST_DIR")).join("agents/node_modules/@modelcontextprotocol");
+    let script = packages.join(package).join("dist/index.js");
+    ensure!(script.is_file(), "`{}` is missing: run `npm ci --prefix tests/agents` first", script.display());
+    Ok(script.display().to_string())
+}
+
+/// How the server is written into the tool's configuration, and used.
+#[derive(Debug, Clone, Copy)]
+pub struct Wiring {
+    /// How long the tool waits for a call, where its configuration of servers says so.
+    pub limit: Option<Duration>,
+    /// Times that the model calls.
+    pub calls: usize,
+}
+
+const ONCE: Wiring = Wiring { limit: None, calls: 1 };
+
 /// Writes the server into the tool's own configuration.
-fn wire(tool: Tool, world: &World) -> Result<()> {
+fn wire(tool: Tool, world: &World, limit: Option<Duration>) -> Result<()> {
     let command = wrapper()?;
     let (program, arguments) = command.split_first().context("no command")?;
     // Where Reeve's folders are not the usual ones, servers are told so as they are told anything.
     let home = world.reeve_home().display().to_string();
     let environment = json!({ "REEVE_HOME": home });
+    let milliseconds = limit.map(|limit| json!(u64::try_from(limit.as_millis()).unwrap_or(u64::MAX)));
     match tool {
         Tool::Claude => {
             let server = json!({ "type": "stdio", "command": program, "args": arguments, "env": environment });
@@ -61,20 +80,27 @@ fn wire(tool: Tool, world: &World) -> Result<()> {
         }
         Tool::Codex => {
             let text = format!(
-                "[mcp_servers.everything]\ncommand = {}\nargs = {}\nenv = {{ REEVE_HOME = {} }}\nstartup_timeout_sec = 60\n",
+                "[mcp_servers.everything]\ncommand = {}\nargs = {}\nenv = {{ REEVE_HOME = {} }}\nstartup_timeout_sec = 60\n{}",
                 json!(program),
                 json!(arguments),
                 json!(home),
+                limit.map(|limit| format!("tool_timeout_sec = {}\n", limit.as_secs())).unwrap_or_default(),
             );
             world.write_home(".codex/config.toml", &text)?;
         }
         Tool::Gemini => {
-            let server = json!({ "command": program, "args": arguments, "env": environment, "trust": true });
+            let mut server = json!({ "command": program, "args": arguments, "env": environment, "trust": true });
+            if let Some(limit) = milliseconds {
+                server["timeout"] = limit;
+            }
             world
                 .write_home(".gemini/settings.json", &json!({ "mcpServers": { "everything": server } }).to_string())?;
         }
         Tool::Opencode => {
-            let server = json!({ "type": "local", "command": command, "environment": environment, "enabled": true });
+            let mut server = json!({ "type": "local", "command": command, "environment": environment, "enabled": true });
+            if let Some(limit) = milliseconds {
+                server["timeout"] = limit;
+            }
             let text = json!({ "mcp": { "everything": server } }).to_string();
             world.write_home(".config/opencode/opencode.json", &text)?;
         }
@@ -83,8 +109,7 @@ fn wire(tool: Tool, world: &World) -> Result<()> {
 }
 
 /// The person sees the server for the first time and lets it be used: it is asked for its tools once, from a terminal.
-async fn review(stage: &Stage) -> Result<()> {
-    let command = wrapper()?;
+pub async fn review(stage: &Stage, server: &str, command: &[String]) -> Result<()> {
     let (program, arguments) = command.split_first().context("no command")?;
     let mut wrapped =
         stage.world.command(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
@@ -104,7 +129,7 @@ async fn review(stage: &Stage) -> Result<()> {
         lines.any(|line: String| serde_json::from_str::<Value>(&line).is_ok_and(|message| message["id"] == 2))
     });
     ensure!(listing.await?, "the server listed no tools: {}", stage.engine_log());
-    stage.approve_server("everything").await?;
+    stage.approve_server(server).await?;
     drop(input);
     wrapped.kill()?;
     wrapped.wait()?;
@@ -112,30 +137,34 @@ async fn review(stage: &Stage) -> Result<()> {
 }
 
 /// A stage on which the tool knows the server and the person has reviewed it.
-async fn set(tool: Tool, policy: &str) -> Result<Stage> {
+pub async fn set(tool: Tool, policy: &str, wiring: Wiring) -> Result<Stage> {
     let echo = Step {
         tools: vec![ToolUse { name: "$mcp:echo".to_owned(), input: json!({ "message": SAID }) }],
         ..Step::text("I will have it echoed.")
     };
     // Some tools begin before their servers are there: the first turn gives these time.
-    let script = Script::of([Step::shell("I will wait.", "sleep 4"), echo, Step::text(ANSWER)]);
+    let mut steps = vec![Step::shell("I will wait.", "sleep 4")];
+    steps.extend(std::iter::repeat_n(echo, wiring.calls));
+    steps.push(Step::text(ANSWER));
+    let script = Script::of(steps);
     let stage = Stage::set(Setting { script, policy, ..Setting::default() }).await?;
     stage.store(tool.credential(), "sk-real-5d1f7c3ab29e4c60").await?;
-    wire(tool, &stage.world)?;
-    review(&stage).await?;
+    wire(tool, &stage.world, wiring.limit)?;
+    review(&stage, "everything", &wrapper()?).await?;
     Ok(stage)
 }
 
-async fn ask(tool: Tool, stage: &Stage) -> Result<Ended> {
+/// Asks the tool its question, with these servers at its hand.
+pub async fn ask(tool: Tool, stage: &Stage, servers: &[&str], own: &[(&str, &str)]) -> Result<Ended> {
     let mut command = tool.command(&stage.world, QUESTION)?;
     if tool == Tool::Claude {
         command.extend(["--mcp-config", ".mcp.json"].map(str::to_owned));
         if let Some(allowed) = command.iter_mut().find(|one| *one == "Bash") {
-            allowed.push_str(",mcp__everything__echo");
+            servers.iter().for_each(|server| allowed.push_str(&format!(",mcp__{server}")));
         }
     }
     // Tools of servers stand in its requests by name, and are not looked for first.
-    stage.run(&command, &[("ENABLE_TOOL_SEARCH", "false")]).await
+    stage.run(&command, &[&[("ENABLE_TOOL_SEARCH", "false")], own].concat()).await
 }
 
 async fn row(tool: Tool, stage: &Stage) -> Result<OperationRowDto> {
@@ -149,14 +178,14 @@ async fn row(tool: Tool, stage: &Stage) -> Result<OperationRowDto> {
 }
 
 /// Whether these words came back to the model.
-fn reached(tool: Tool, stage: &Stage, words: &str) -> bool {
+pub fn reached(tool: Tool, stage: &Stage, words: &str) -> bool {
     let calls = stage.provider.calls(tool.group());
     calls.iter().any(|call| call.main && String::from_utf8_lossy(&call.body).contains(words))
 }
 
 pub async fn called(tool: Tool) -> Result<()> {
-    let stage = set(tool, PERMIT).await?;
-    let ended = ask(tool, &stage).await?;
+    let stage = set(tool, PERMIT, ONCE).await?;
+    let ended = ask(tool, &stage, &["everything"], &[]).await?;
     ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &stage));
     let row = row(tool, &stage).await.with_context(|| shown(&ended, &stage))?;
     ensure!(row.state == RowStateDto::Allowed, "{row:?}");
@@ -165,8 +194,8 @@ pub async fn called(tool: Tool) -> Result<()> {
 }
 
 pub async fn denied(tool: Tool) -> Result<()> {
-    let stage = set(tool, FORBID).await?;
-    let ended = ask(tool, &stage).await?;
+    let stage = set(tool, FORBID, ONCE).await?;
+    let ended = ask(tool, &stage, &["everything"], &[]).await?;
     let offered = row(tool, &stage).await;
     ensure!(!reached(tool, &stage, &format!("Echo: {SAID}")), "it was echoed: {}", ended.printed());
     // What no circumstance could permit is left out of the list, so some tools do not even try.
@@ -178,13 +207,13 @@ pub async fn denied(tool: Tool) -> Result<()> {
 }
 
 pub async fn held(tool: Tool) -> Result<()> {
-    let stage = set(tool, HOLD).await?;
+    let stage = set(tool, HOLD, ONCE).await?;
     let human = async {
         let question = stage.asked().await?;
         ensure!(question.kind == "mcp" && question.agent == tool.agent(), "{question:?}");
         stage.answer(&question, AnswerDto::Approve { scope: ScopeDto::Once }).await
     };
-    let (ended, _) = tokio::try_join!(ask(tool, &stage), human)?;
+    let (ended, _) = tokio::try_join!(ask(tool, &stage, &["everything"], &[]), human)?;
     ensure!(ended.code == Some(0) && ended.stdout.contains(ANSWER), "{}", shown(&ended, &stage));
     let row = row(tool, &stage).await?;
     ensure!(row.state == RowStateDto::Approved, "{row:?}");

@@ -70,7 +70,7 @@ async fn list(host: &Host) -> Result<ServersDto, ApiError> {
         all.insert(name.clone(), seen(host, &known, declared.get(&name), &recent));
     }
     for (name, declaration) in declared.iter() {
-        all.entry(name.clone()).or_insert_with(|| unseen(name, declaration));
+        all.entry(name.clone()).or_insert_with(|| unseen(host, name, declaration));
     }
     Ok(ServersDto {
         servers: all.into_values().collect(),
@@ -104,6 +104,7 @@ fn seen(host: &Host, known: &Known, declaration: Option<&Declaration>, recent: &
         approved_by: record.approved_by.clone(),
         health: HealthDto::of(ends),
         cut_off: cut_off(host, &record.name),
+        endpoint: declaration.map(|_| host.endpoint.url_of(&record.name)),
     }
 }
 
@@ -118,7 +119,7 @@ fn cut_off(host: &Host, server: &str) -> Vec<CutOffDto> {
     host.engine.breakers().of_server(server).into_iter().map(dto).collect()
 }
 
-fn unseen(name: &str, declaration: &Declaration) -> ServerDto {
+fn unseen(host: &Host, name: &str, declaration: &Declaration) -> ServerDto {
     let transport = match declaration.start {
         Start::Stdio { .. } => "stdio",
         Start::Http { .. } => "http",
@@ -138,6 +139,7 @@ fn unseen(name: &str, declaration: &Declaration) -> ServerDto {
         approved_by: None,
         health: HealthDto::default(),
         cut_off: Vec::new(),
+        endpoint: Some(host.endpoint.url_of(name)),
     }
 }
 
@@ -146,7 +148,7 @@ async fn detail(host: &Host, name: &str) -> Result<ServerDetailDto, ApiError> {
     let declared = servers.declared();
     let Some(known) = servers.find(name) else {
         let declaration = declared.get(name).ok_or_else(|| not_found("server", name))?;
-        let server = unseen(name, declaration);
+        let server = unseen(host, name, declaration);
         return Ok(ServerDetailDto {
             server,
             identity: None,

@@ -123,6 +123,10 @@ pub struct ServerDto {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<CutOffDto>>"))]
     pub cut_off: Vec<CutOffDto>,
+    /// Where Reeve's endpoint serves it to who shows a session's token; none: the person's file does not declare it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub endpoint: Option<String>,
 }
 
 /// A server or a tool whose calls Reeve answers itself until a trial succeeds.

@@ -1,4 +1,4 @@
-//! `reeve mcp`: stands in for an MCP server, and shows those that were seen.
+//! `reeve mcp`: stands in for an MCP server, started by its command or registered, and shows those that were seen.
 
 mod servers;
 
@@ -21,12 +21,14 @@ pub async fn mcp(context: &Context, args: McpArgs) -> anyhow::Result<u8> {
         None if args.command.is_empty() && args.server.is_none() && args.agent.is_none() => {
             servers::run(context, McpVerb::List).await
         }
-        None if args.command.is_empty() => anyhow::bail!("name the server's command after `--`"),
+        None if args.command.is_empty() && args.server.is_none() => {
+            anyhow::bail!("name the server's command after `--`, or a registered server with `--server`")
+        }
         None => wrap(context, args).await,
     }
 }
 
-/// Wraps a server; its exit status is ours.
+/// Wraps a server, whose exit status is ours then; without a command, stands for a registered one.
 async fn wrap(context: &Context, args: McpArgs) -> anyhow::Result<u8> {
     let server = args.server.unwrap_or_else(|| name_of(&args.command));
     let wrap = Wrap {

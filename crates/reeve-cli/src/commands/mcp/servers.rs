@@ -75,8 +75,11 @@ fn list(context: &Context, found: &ServersDto) -> anyhow::Result<u8> {
     } else if found.servers.is_empty() {
         context.say("no MCP server was seen yet: `reeve mcp --server NAME -- COMMAND` stands in for one");
     } else {
-        let head = ["SERVER", "STANDING", "TOOLS", "TO REVIEW", "ODD", "SUCCESS (95 %)"];
+        let head = ["SERVER", "STANDING", "TOOLS", "TO REVIEW", "ODD", "SUCCESS (95 %)", "ENDPOINT"];
         output::table(&head, &found.servers.iter().map(row).collect::<Vec<_>>())?;
+        if found.servers.iter().any(|server| server.endpoint.is_some()) {
+            context.say("an endpoint takes a session's token as bearer; `reeve mcp show SERVER` tells how agents are told");
+        }
     }
     if let Some(problem) = &found.problem {
         context.say(&format!("reeve: {problem}; what was registered before stays"));
@@ -93,6 +96,7 @@ fn row(server: &ServerDto) -> Vec<String> {
         server.to_review.to_string(),
         server.findings.to_string(),
         rate(server.health.rate),
+        server.endpoint.clone().unwrap_or_else(|| "none".to_owned()),
     ]
 }
 
@@ -119,8 +123,27 @@ fn show(found: &ServerDetailDto) -> anyhow::Result<()> {
             output::line(&format!("Says     {} {}", visible(name), visible(version)))?;
         }
     }
+    if let Some(endpoint) = &server.endpoint {
+        ways(&server.name, endpoint).iter().try_for_each(|line| output::line(line))?;
+    }
     print_diff(&found.diff)?;
     found.tools.iter().try_for_each(show_tool)
+}
+
+/// Where the endpoint serves it, and what each agent's configuration says. No token: a session's environment holds it.
+fn ways(server: &str, endpoint: &str) -> Vec<String> {
+    let name = endpoint.rsplit('/').next().unwrap_or(endpoint);
+    let entry = |kind: &str, url: &str, token: &str| {
+        let headers = format!(r#""headers":{{"Authorization":"Bearer {token}"}}"#);
+        format!(r#"{{{kind}:"{url}/{name}",{headers}}}"#)
+    };
+    vec![
+        format!("At       {endpoint} until the engine ends; bearer: REEVE_MCP_TOKEN of the session"),
+        format!("Claude   {}", entry(r#""type":"http","url""#, "${REEVE_MCP_URL}", "${REEVE_MCP_TOKEN}")),
+        format!("Gemini   {}", entry(r#""httpUrl""#, "$REEVE_MCP_URL", "$REEVE_MCP_TOKEN")),
+        format!("opencode {}", entry(r#""type":"remote","url""#, "{env:REEVE_MCP_URL}", "{env:REEVE_MCP_TOKEN}")),
+        format!("others   over standard input and output: reeve mcp --server {}", visible(server)),
+    ]
 }
 
 fn show_tool(tool: &ServerToolDto) -> anyhow::Result<()> {
@@ -225,6 +248,19 @@ async fn approve(context: &Context, client: &Client, server: String, only: &[Str
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_agent_is_told_the_way_to_a_registered_server_in_its_own_words() {
+        let lines = ways("@acme/mail", "http://127.0.0.1:4100/mcp/%40acme%2fmail").join("\n");
+        for part in [
+            r#"{"type":"http","url":"${REEVE_MCP_URL}/%40acme%2fmail","headers":{"Authorization":"Bearer ${REEVE_MCP_TOKEN}"}}"#,
+            r#"{"httpUrl":"$REEVE_MCP_URL/%40acme%2fmail""#,
+            r#""url":"{env:REEVE_MCP_URL}/%40acme%2fmail""#,
+            "reeve mcp --server @acme/mail",
+        ] {
+            assert!(lines.contains(part), "`{part}` is missing in:\n{lines}");
+        }
+    }
 
     #[test]
     fn a_definition_is_shown_whole_with_what_is_hidden_in_it() {
