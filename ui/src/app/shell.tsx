@@ -17,7 +17,8 @@ export function Shell() {
   const navigate = useNavigate();
   const stopAll = useStopAll();
   useWindowKeys({ stopAll, showShortcuts: () => setShortcuts(true) });
-  const { link } = useSearch({ strict: false });
+  // Nothing else in the address is the frame's: what a place changes there draws no frame anew.
+  const link = useSearch({ strict: false, select: (search) => search.link });
   return (
     <div className="grid h-full grid-cols-[200px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] rail:grid-cols-[48px_minmax(0,1fr)]">
       <a href="#content" className="absolute -top-10 left-2 z-30 rounded-control bg-surface px-3 py-1 focus:top-2 focus:shadow-overlay">

@@ -1,7 +1,7 @@
 // Counts for the present query; a click writes the query, the text stays the truth.
 import { Popover } from "@base-ui/react/popover";
 import { ChevronDown, ChevronRight, Filter, Globe, type LucideIcon, Plug, Sparkles, Terminal } from "lucide-react";
-import { type MouseEvent, useState } from "react";
+import { memo, type MouseEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentTile } from "../../../components/badge";
 import { Glyph } from "../../../components/glyph";
@@ -14,7 +14,7 @@ import { add, chosen, exclude, only } from "../../../lib/filter/tokens";
 import { STATE_LOOKS, stateOf } from "../model";
 import { SavedViews } from "./views";
 
-const GROUPS = ["decision", "agent", "kind", "rule", "host", "credential", "risk", "model", "session", "status"] as const;
+const GROUPS = ["decision", "agent", "kind", "rule", "host", "credential", "risk", "model", "end", "loop", "session", "status"] as const;
 type Group = (typeof GROUPS)[number];
 
 const OPEN_AT_FIRST: readonly string[] = ["decision", "agent", "kind", "rule"];
@@ -22,7 +22,8 @@ const SHOWN = 8;
 
 const KINDS: Record<string, LucideIcon> = { llm: Sparkles, http: Globe, mcp: Plug, shell: Terminal };
 
-export function Facets({ groups, query, onQuery }: { groups: readonly FacetGroupDto[]; query: string; onQuery: (query: string) => void }) {
+/** Drawn anew for another query or other counts only, not for what is opened beside it. */
+export const Facets = memo(function Facets({ groups, query, onQuery }: { groups: readonly FacetGroupDto[]; query: string; onQuery: (query: string) => void }) {
   const { t } = useTranslation();
   return (
     <aside aria-label={t("timeline.facets")} title={t("timeline.facetHelp")} className="min-h-0 overflow-x-hidden overflow-y-auto py-1">
@@ -33,7 +34,7 @@ export function Facets({ groups, query, onQuery }: { groups: readonly FacetGroup
       })}
     </aside>
   );
-}
+});
 
 /** In a narrow window they are behind a button. */
 export function FacetsPopover(props: { groups: readonly FacetGroupDto[]; query: string; onQuery: (query: string) => void }) {

@@ -1,5 +1,5 @@
 // Actions over time, denied on top so that a single one is seen; a range is chosen by drag or by keys.
-import { type KeyboardEvent, type PointerEvent, useRef, useState } from "react";
+import { type KeyboardEvent, memo, type PointerEvent, useRef, useState } from "react";
 import { ArrowDownWideNarrow } from "lucide-react";
 import { Trans, useTranslation } from "react-i18next";
 import { useNow } from "../../../components/use-now";
@@ -32,7 +32,8 @@ export type HistogramProps = {
   onByCost: (byCost: boolean) => void;
 };
 
-export function Histogram({ facets, query, wider, onBrush, onZoom, onBack, byCost, onByCost }: HistogramProps) {
+/** Drawn anew for another query or other counts only, not for what is opened below it. */
+export const Histogram = memo(function Histogram({ facets, query, wider, onBrush, onZoom, onBack, byCost, onByCost }: HistogramProps) {
   const { t } = useTranslation();
   const { bins, binMs } = facets;
   const [brush, setBrush] = useState<Brush | null>(null);
@@ -117,7 +118,7 @@ export function Histogram({ facets, query, wider, onBrush, onZoom, onBack, byCos
       <Totals facets={facets} query={query} now={now} onZoom={onZoom} onBack={onBack} byCost={byCost} onByCost={onByCost} />
     </div>
   );
-}
+});
 
 /** Where the query's range lies among the bins, in bins; none where it has no edge that can be drawn. */
 export function placeOf({ since, before }: Range, bins: readonly BinDto[], binMs: number): Brush | null {
