@@ -33,7 +33,8 @@ pub enum Command {
     Run(RunArgs),
     /// Open a session and print its environment, for what Reeve does not start itself.
     Env(EnvArgs),
-    /// Stand in for an MCP server: start it, and let each of its tool calls pass Reeve.
+    /// Stand in for an MCP server, started by its command or registered with `reeve mcp add`, so that each of its tool calls
+    /// passes Reeve.
     Mcp(McpArgs),
     /// Registered agents and their sessions.
     Agents(AgentsArgs),
@@ -120,7 +121,8 @@ pub struct RunArgs {
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct McpArgs {
-    /// Name of the server, as rules call it; left out: by the command.
+    /// Name of the server, as rules call it; left out: by the command. Without a command: a registered server, which Reeve
+    /// starts or reaches, for clients that speak over standard input and output only.
     #[arg(long)]
     pub server: Option<String>,
     /// Which agent it serves, where no governed session is around; it then has one of its own.

@@ -33,10 +33,11 @@ use crate::tasks;
 use crate::upstream::{Failure, Upstream};
 
 /// Names in `_meta` by which clients and tracers tell one message from another.
-const OF_ONE_MESSAGE: [&str; 14] = [
+const OF_ONE_MESSAGE: [&str; 15] = [
     "progressToken",
     "claudecode/toolUseId",
     "callId",
+    "itemId",
     "threadId",
     "sessionId",
     "windowId",

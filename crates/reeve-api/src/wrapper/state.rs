@@ -29,6 +29,8 @@ pub(super) struct State {
     engine: Engine,
     /// Requests without an answer, by their id's own bytes, and whether they are tool calls.
     open: HashMap<String, bool>,
+    /// What the agent opened the conversation with.
+    greeting: Option<Value>,
 }
 
 /// Enough of a message to answer it.
@@ -42,7 +44,7 @@ struct Head<'a> {
 
 impl State {
     pub fn new(to_agent: mpsc::Sender<Vec<u8>>) -> Self {
-        Self { to_agent, engine: Engine::Lost, open: HashMap::new() }
+        Self { to_agent, engine: Engine::Lost, open: HashMap::new(), greeting: None }
     }
 
     pub fn attached(&mut self, to_engine: ToEngine) {
@@ -58,8 +60,16 @@ impl State {
         self.open.is_empty()
     }
 
+    /// For an engine that did not hear it.
+    pub fn greeting(&self) -> Option<Value> {
+        self.greeting.clone()
+    }
+
     pub async fn heard_agent(&mut self, line: Vec<u8>) {
         let asked = asked(&line);
+        if self.greeting.is_none() && matches!(&self.engine, Engine::There(_)) {
+            self.greeting = greeting(&line);
+        }
         let why = match &self.engine {
             Engine::There(engine) => {
                 if let Some((id, call)) = asked {
@@ -133,6 +143,13 @@ const LOST: &str = "the engine of Reeve does not answer";
 fn asked(line: &[u8]) -> Option<(String, bool)> {
     let head: Head<'_> = serde_json::from_slice(line).ok()?;
     Some((head.id?.get().to_owned(), head.method? == "tools/call"))
+}
+
+/// The request that opens a conversation.
+fn greeting(line: &[u8]) -> Option<Value> {
+    let head: Head<'_> = serde_json::from_slice(line).ok()?;
+    let greets = head.id.is_some() && head.method? == "initialize";
+    greets.then(|| serde_json::from_slice(line).ok()).flatten()
 }
 
 #[cfg(test)]

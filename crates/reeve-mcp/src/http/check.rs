@@ -18,11 +18,11 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const EVENTS: &str = "text/event-stream";
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 pub(super) const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
-const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-const NAME: HeaderName = HeaderName::from_static("mcp-name");
+pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
+pub(super) const NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// Where a message without MCP session names its protocol.
-const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+pub(super) const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
 
 /// A page that a name server points at this port names another host (DNS rebinding).
 pub(super) fn host(headers: &HeaderMap, port: u16) -> Result<(), Turned> {
@@ -58,6 +58,13 @@ pub(super) fn path(path: &str) -> Result<String, Turned> {
     let name = path.strip_prefix("/mcp/").map(|name| name.strip_suffix('/').unwrap_or(name));
     let name = name.filter(|name| !name.is_empty() && !name.contains('/')).and_then(unescaped);
     name.ok_or_else(|| answer::refused(StatusCode::NOT_FOUND, "the path of a server is `/mcp/` and its name"))
+}
+
+/// A name as it stands in a path: what is no plain letter or digit comes percent-encoded.
+pub(super) fn escaped(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~');
+    let shown = |byte: u8| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02x}") };
+    name.bytes().map(shown).collect()
 }
 
 fn unescaped(text: &str) -> Option<String> {
@@ -224,6 +231,7 @@ mod tests {
         assert_eq!(path("/mcp/files").unwrap(), "files");
         assert_eq!(path("/mcp/files/").unwrap(), "files");
         assert_eq!(path("/mcp/%40acme%2fmail").unwrap(), "@acme/mail");
+        assert_eq!(path(&format!("/mcp/{}", escaped("@acme/mail ü"))).unwrap(), "@acme/mail ü");
         for bad in [
             "/",
             "/mcp",
