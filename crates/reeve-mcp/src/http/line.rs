@@ -7,6 +7,7 @@ mod request;
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,7 @@ use parking_lot::Mutex;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
 use serde_json::Value;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Endpoint;
@@ -30,6 +31,8 @@ use crate::relay::Ended;
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Most requests of a client that may wait for their answers at a time.
 const IN_FLIGHT: usize = 1024;
+/// Most messages without answer that may wait for their turn.
+const WAITING: u64 = 1024;
 /// The id of a greeting that is said again.
 const GREETING: &str = "bridge-greeting";
 
@@ -50,6 +53,9 @@ struct Line {
     greeting: tokio::sync::Mutex<()>,
     /// Requests that wait for their answers.
     open: Mutex<HashMap<Id, CancellationToken>>,
+    /// How many messages without answer there were, and how many of them were taken.
+    given: AtomicU64,
+    taken: watch::Sender<u64>,
     over: CancellationToken,
 }
 
@@ -84,6 +90,8 @@ impl Endpoint {
             talk: Mutex::new(Talk { greeting, ..Talk::default() }),
             greeting: tokio::sync::Mutex::default(),
             open: Mutex::default(),
+            given: AtomicU64::new(0),
+            taken: watch::Sender::new(0),
             over: session.ended().child_token(),
         });
         let ended = loop {
@@ -102,22 +110,44 @@ impl Endpoint {
 }
 
 impl Line {
-    /// One message of the client. Requests wait for their answers beside each other, everything else goes in its order.
+    /// One message of the client. Requests wait for their answers beside each other, behind what was said before them.
     async fn said(self: &Arc<Self>, raw: Bytes) {
         match message::parse(&raw) {
             Ok(Message::Request { id, method, params }) => self.asked(id, method, params, raw).await,
             Ok(Message::Notification { method, params }) => {
-                if method == "notifications/cancelled" && !self.cancelled(&params) {
-                    return;
-                }
-                let begun = method == "notifications/initialized";
-                self.told(&method, &params, raw).await;
-                if begun {
-                    self.listen();
+                if method != "notifications/cancelled" || self.cancelled(&params) {
+                    self.pass(method, params, raw);
                 }
             }
-            Ok(Message::Response { .. }) => self.told("", &Value::Null, raw).await,
+            Ok(Message::Response { .. }) => self.pass(String::new(), Value::Null, raw),
             Err(error) => self.tell(message::answer(None, Answer::Error(error.object()))).await,
+        }
+    }
+
+    /// Passes on what needs no answer, each in its turn: the way there may have to wait for a person.
+    fn pass(self: &Arc<Self>, method: String, params: Value, raw: Bytes) {
+        if self.given.load(Ordering::Acquire).saturating_sub(*self.taken.borrow()) >= WAITING {
+            return tracing::warn!(server = %self.server, "too many messages wait for their server: one was dropped");
+        }
+        let turn = self.given.fetch_add(1, Ordering::AcqRel) + 1;
+        let line = Arc::clone(self);
+        tokio::spawn(async move {
+            line.behind(turn - 1).await;
+            line.told(&method, &params, raw).await;
+            if method == "notifications/initialized" {
+                line.listen();
+            }
+            line.taken.send_replace(turn);
+        });
+    }
+
+    /// Waits until so many messages without answer were taken.
+    async fn behind(&self, turn: u64) {
+        let mut taken = self.taken.subscribe();
+        tokio::select! {
+            // The sender is here.
+            _ = taken.wait_for(|taken| *taken >= turn) => {}
+            () = self.over.cancelled() => {}
         }
     }
 
@@ -134,12 +164,16 @@ impl Line {
                 listening.cancel();
             }
         }
-        let line = Arc::clone(self);
+        let (line, turn) = (Arc::clone(self), self.given.load(Ordering::Acquire));
         tokio::spawn(async move {
+            let asking = async {
+                line.behind(turn).await;
+                line.ask(&id, &method, &params, raw).await
+            };
             let answered = tokio::select! {
                 biased;
                 () = cancelled.cancelled() => Ok(()),
-                answered = line.ask(&id, &method, &params, raw) => answered,
+                answered = asking => answered,
             };
             line.open.lock().remove(&id);
             if let Err(answer) = answered {
