@@ -43,4 +43,8 @@ health: HealthDto,
 /**
  * What of it is left alone now, because it failed again and again.
  */
-cutOff?: Array<CutOffDto>, };
+cutOff?: Array<CutOffDto>, 
+/**
+ * Where Reeve's endpoint serves it to who shows a session's token; none: the person's file does not declare it.
+ */
+endpoint?: string, };
