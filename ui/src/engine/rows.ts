@@ -1,5 +1,6 @@
 // Pages of rows, kept fresh: pure functions over what a search holds.
 import type { InfiniteData } from "@tanstack/react-query";
+import type { NoticeDto } from "./bindings/NoticeDto";
 import type { OperationRowDto } from "./bindings/OperationRowDto";
 import type { SearchPage } from "./bindings/SearchPage";
 
@@ -23,13 +24,22 @@ export function upsert(pages: Pages, changed: readonly OperationRowDto[], unfilt
   return { ...pages, pages: [{ ...first, rows: [...added, ...first.rows] }, ...rest] };
 }
 
+/** What happened beside actions just now, before everything on the first page. */
+export function withNotices(pages: Pages, fresh: readonly NoticeDto[]): Pages {
+  const [first, ...rest] = pages.pages;
+  if (!first) return pages;
+  const known = first.notices ?? [];
+  const added = fresh.filter((one) => known.every((other) => other.record !== one.record)).toSorted((a, b) => b.record - a.record);
+  return { ...pages, pages: [{ ...first, notices: [...added, ...known] }, ...rest] };
+}
+
 /** A fresh first page replaces what it covers; older rows stay. */
 export function replaceNewest(pages: Pages, fresh: SearchPage): Pages {
   const oldest = fresh.rows.at(-1)?.record;
   const [first, ...rest] = pages.pages;
   if (!first) return pages;
   if (fresh.next === null || oldest === undefined) return { pages: [fresh], pageParams: [null] };
-  const older = (page: SearchPage): SearchPage => ({ ...page, rows: page.rows.filter((row) => row.record < oldest) });
+  const older = (page: SearchPage): SearchPage => ({ ...page, rows: page.rows.filter((row) => row.record < oldest), notices: (page.notices ?? []).filter((one) => one.record < oldest) });
   const kept = older(first);
-  return { ...pages, pages: [{ ...fresh, rows: [...fresh.rows, ...kept.rows], next: first.next }, ...rest.map(older)] };
+  return { ...pages, pages: [{ ...fresh, rows: [...fresh.rows, ...kept.rows], notices: [...(fresh.notices ?? []), ...(kept.notices ?? [])], next: first.next }, ...rest.map(older)] };
 }

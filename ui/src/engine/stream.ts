@@ -6,7 +6,7 @@ import type { SearchPage } from "./bindings/SearchPage";
 import type { StreamBatch } from "./bindings/StreamBatch";
 import type { Engine } from "./client";
 import { CONNECTION, type Connection, keyOf, TIMED } from "./query";
-import { type Pages, replaceNewest, upsert } from "./rows";
+import { type Pages, replaceNewest, upsert, withNotices } from "./rows";
 
 /** Rows of one page. */
 export const PAGE = 100;
@@ -54,6 +54,8 @@ export function applyBatch(client: QueryClient, batch: StreamBatch): void {
     client.setQueryData<ApprovalsPage>(keyOf({ call: "approvals.list" }), (page) => page && mergeApprovals(page, batch.approvals));
     for (const approval of batch.approvals) refreshCard(client, approval);
   }
+  const { notices = [] } = batch;
+  if (notices.length > 0) client.setQueryData<Pages>(searchKey(""), (pages) => pages && withNotices(pages, notices));
   if (batch.operations.length === 0) return;
   for (const [key, pages] of client.getQueriesData<Pages>({ queryKey: ["operations.search"] })) {
     // Other searches are asked under the call's own key, and hold one page that nothing is merged into.

@@ -1,6 +1,7 @@
 // One afternoon as recorded states: the rows, questions and status that screens are built, shown and tested with.
 import type { ApprovalDto } from "../engine/bindings/ApprovalDto";
 import type { ArmingDto } from "../engine/bindings/ArmingDto";
+import type { NoticeDto } from "../engine/bindings/NoticeDto";
 import type { OperationRowDto } from "../engine/bindings/OperationRowDto";
 import type { ReasonDto } from "../engine/bindings/ReasonDto";
 import type { StatusDto } from "../engine/bindings/StatusDto";
@@ -13,6 +14,7 @@ export type Recorded = {
   rows: OperationRowDto[];
   open: ApprovalDto[];
   resolved: ApprovalDto[];
+  notices?: NoticeDto[];
 };
 
 /** Milliseconds before now, as an instant. */
@@ -77,6 +79,17 @@ function counted(question: Partial<ApprovalDto>, now: number): Partial<ApprovalD
       idempotency: { key: "7f3ac19e0b42", fields: [], scope: "agent", onRepeat: "return_cached", onUnknown: "ask", keptSeconds: 86_400, found: null },
     },
   };
+}
+
+/** What happened beside actions, in the words of the engine, between the newest rows and the older ones. */
+function notices(now: number): NoticeDto[] {
+  const plain: NoticeDto = { record: 0, at: "", event: "", tone: "plain", agent: null, agentName: null, session: null, operation: null, server: null, credential: null, summary: "", more: [] };
+  const told: Partial<NoticeDto>[] = [
+    { record: 48_182, event: "credential.refused", tone: "bad", agent: "codex", agentName: "Codex", credential: "github", summary: "`api.github.com` refuses the credential `github`: it has expired", more: ["until the host takes it again, requests with it are answered by Reeve"] },
+    { record: 48_181, event: "tools.changed", tone: "waits", server: "linear", summary: "tools of `linear`: 1 changed", more: ["changed: `create_issue`"] },
+    { record: 48_179, event: "agent.looped", tone: "waits", agent: "cursor", agentName: "Cursor", summary: "a loop, warned: `postgres.query`", more: ["the same was tried 5 times with the same result"] },
+  ];
+  return told.map((change, at) => ({ ...plain, at: ago(now, 145_000 + at * 2_000), ...change }));
 }
 
 /** Older rows in the same manner: what an afternoon of four agents looks like. */
@@ -224,7 +237,7 @@ export function arming(question: ApprovalDto): ArmingDto {
 export function story(now: number, count = 1_190): Recorded {
   const newest = NEWEST.map(([before, change], at) => row(48_209 - at * 2, ago(now, before), change));
   const open = held(now);
-  return { status: status({ held: open.length }), rows: [...newest, ...older(now, count)], open, resolved: decided(now) };
+  return { status: status({ held: open.length }), rows: [...newest, ...older(now, count)], open, resolved: decided(now), notices: notices(now) };
 }
 
 /** Text that tries to move, hide or restyle what a person reads. */

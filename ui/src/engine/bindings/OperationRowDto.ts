@@ -67,6 +67,10 @@ credential: string | null, approval: string | null,
  */
 purpose?: "preview" | "probe", 
 /**
+ * The call that Reeve made it for.
+ */
+partOf?: string, 
+/**
  * Nothing was carried out: the result is that of this action.
  */
 repeats?: string, 

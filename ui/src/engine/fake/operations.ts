@@ -57,7 +57,8 @@ function search(world: World, { query, before, limit }: SearchInput): SearchPage
   const page = rows.slice(0, limit);
   const unknown = terms(query).find((term) => term.key !== null && !(term.key in FIELDS));
   const problems = unknown ? [{ message: `\`${unknown.key}\` is not a key`, at: query.indexOf(unknown.text), suggestion: Object.keys(FIELDS).find((key) => key[0] === unknown.key?.[0]) ?? null }] : [];
-  return { rows: page, next: rows.length > limit ? (page.at(-1)?.cursor ?? null) : null, problems };
+  const found = query === "" && before === null ? world.state.notices : undefined;
+  return { ...(found ? { notices: found } : {}), rows: page, next: rows.length > limit ? (page.at(-1)?.cursor ?? null) : null, problems };
 }
 
 export const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
@@ -72,7 +73,7 @@ export const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
   record: (row) => row.id,
   status: (row) => (row.status === null ? null : String(row.status)),
   error: (row) => row.error,
-  is: (row) => (row.pinned ? "pinned" : null),
+  is: (row) => (row.pinned ? "pinned" : (row.purpose ?? null)),
   has: (row) => (row.note === undefined ? null : "note"),
   since: (row) => row.at,
   before: (row) => row.at,

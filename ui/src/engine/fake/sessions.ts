@@ -60,6 +60,11 @@ export const sessions: Handlers<
   "audit.record": (world, { record }): RecordDto => {
     const { chain } = world.state.status;
     if (record < 1 || record > chain.head) throw notFound(`no record \`${record}\``);
+    const notice = world.state.notices?.find((one) => one.record === record);
+    if (notice) {
+      const event = { seq: record, at: notice.at, name: notice.event, prev: "0".repeat(64), hash: "1".repeat(64), body: { event: notice.event } };
+      return { record, event, text: null, operation: notice.operation, notice, seal: null, problem: null };
+    }
     const row = world.state.rows.find((one) => one.record === record || (one.settled && one.record + 1 === record));
     const event = row ? (detail(row, undefined).events.find((one) => one.seq === record) ?? null) : null;
     const broken = chain.brokenAt === record;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
+import type { NoticeDto } from "../../engine/bindings/NoticeDto";
 import { row } from "../../testing/story";
 import { labelsOf, placeOf } from "./components/histogram";
-import { asked, brushed, curlOf, printWindows, queryOf, split, stateOf, suggestions, windows, writtenState, zoomedIn, zoomedOut } from "./model";
+import { asked, brushed, curlOf, isNotice, lines, printWindows, queryOf, split, stateOf, suggestions, windows, writtenState, zoomedIn, zoomedOut } from "./model";
 
 const rows = [5, 4, 3, 2].map((record) => row(record, "2026-11-20T13:03:39Z", {}));
 
@@ -14,6 +15,23 @@ describe("the list", () => {
 
   it("knows states as the grammar writes them", () => {
     expect([stateOf("would-deny"), stateOf("denied"), stateOf("nonsense")]).toEqual(["wouldDeny", "denied", null]);
+  });
+});
+
+describe("lines", () => {
+  const notice = (record: number): NoticeDto => ({ record, at: "2026-11-20T13:03:39Z", event: "tool.cut_off", tone: "bad", agent: null, agentName: null, session: null, operation: null, server: "files", credential: null, summary: "`files` is left alone after 5 failures", more: [] });
+
+  it("stand in the order of their records, whatever they are", () => {
+    expect(lines(rows, [notice(9), notice(3), notice(1)]).map((line) => (line.kind === "row" ? line.row.record : -line.notice.record))).toEqual([-9, 5, 4, 3, -3, 2, -1]);
+    expect([isNotice("48195"), isNotice("op_1")]).toEqual([true, false]);
+  });
+
+  it("show a preview as part of the call that it was made for, and by itself where that is not in the list", () => {
+    const call = row(8, "2026-11-20T13:03:39Z", { kind: "mcp", state: "approved" });
+    const preview = row(6, "2026-11-20T13:03:38Z", { kind: "mcp", purpose: "preview", partOf: call.id });
+    expect(lines([call, preview, ...rows], []).map((line) => line.id)).toEqual([call.id, ...rows.map((one) => one.id)]);
+    expect(lines([call, preview], [])[0]).toMatchObject({ kind: "row", tried: [preview] });
+    expect(lines([preview], [])).toMatchObject([{ id: preview.id, tried: [] }]);
   });
 });
 

@@ -1,8 +1,10 @@
 // What a row says, from the row alone.
 import type { Shape } from "../../components/glyph";
 import type { FacetValueDto } from "../../engine/bindings/FacetValueDto";
+import type { NoticeDto } from "../../engine/bindings/NoticeDto";
 import type { OperationRowDto } from "../../engine/bindings/OperationRowDto";
 import type { RowStateDto } from "../../engine/bindings/RowStateDto";
+import type { ToneDto } from "../../engine/bindings/ToneDto";
 import { quote, type Range, rangeOf, withRange } from "../../lib/filter/tokens";
 
 export const STATE_LOOKS: Record<RowStateDto, { shape: Shape; colour: string }> = {
@@ -35,16 +37,52 @@ export function isWordy(state: RowStateDto): boolean {
   return state !== "allowed" && state !== "denied";
 }
 
+/** A line of the list: an action with what Reeve tried for it first, or what happened beside actions. */
+export type Line = { kind: "row"; id: string; row: OperationRowDto; tried: readonly OperationRowDto[] } | { kind: "notice"; id: string; notice: NoticeDto };
+
+const NOTHING_TRIED: readonly OperationRowDto[] = [];
+
+/** Newest first, as both lists are. A preview is part of the call that it was made for, where that is in the list. */
+export function lines(rows: readonly OperationRowDto[], notices: readonly NoticeDto[]): Line[] {
+  const calls = new Set(rows.map((row) => row.id));
+  const tried = new Map<string, OperationRowDto[]>();
+  for (const row of rows) {
+    if (row.purpose === "preview" && row.partOf !== undefined && calls.has(row.partOf)) tried.set(row.partOf, [...(tried.get(row.partOf) ?? []), row]);
+  }
+  const found: Line[] = [];
+  let at = 0;
+  const noticesAfter = (record: number) => {
+    for (let notice = notices[at]; notice !== undefined && notice.record > record; notice = notices[at]) {
+      found.push({ kind: "notice", id: String(notice.record), notice });
+      at += 1;
+    }
+  };
+  for (const row of rows) {
+    noticesAfter(row.record);
+    const folded = row.partOf !== undefined && tried.get(row.partOf)?.includes(row);
+    if (!folded) found.push({ kind: "row", id: row.id, row, tried: tried.get(row.id) ?? NOTHING_TRIED });
+  }
+  noticesAfter(-1);
+  return found;
+}
+
+export const TONE_COLOURS: Record<ToneDto, string> = { good: "text-allow", bad: "text-deny", waits: "text-ask", plain: "text-t3" };
+
+/** Whether an address names a record of the chain instead of an action. */
+export function isNotice(id: string): boolean {
+  return /^\d{1,15}$/.test(id);
+}
+
 /** Rows from the frozen top on, and how many newer ones wait above it. */
-export function split(rows: readonly OperationRowDto[], frozenTop: string | null): { shown: readonly OperationRowDto[]; waiting: number } {
+export function split<T extends { id: string }>(rows: readonly T[], frozenTop: string | null): { shown: readonly T[]; waiting: number } {
   const at = frozenTop === null ? 0 : rows.findIndex((row) => row.id === frozenTop);
   return at <= 0 ? { shown: rows, waiting: 0 } : { shown: rows.slice(at), waiting: at };
 }
 
 /** Keys of the grammar that something recorded can have, the common ones first: for suggestions. */
 export const KEYS = [
-  "agent", "kind", "decision", "host", "rule", "cost", "model", "status", "credential", "risk", "session", "since", "before", "path", "method", "is", "error", "tool", "latency",
-  "tokens.in", "tokens.out", "tokens.cached", "provider", "domain", "port", "ip", "cwd", "user", "team", "parent", "trace", "mode", "approver", "scope", "surface", "budget", "reserved", "record", "hash",
+  "agent", "kind", "decision", "host", "rule", "cost", "model", "status", "credential", "risk", "session", "since", "before", "path", "method", "is", "error", "tool", "server", "end", "loop", "latency",
+  "tokens.in", "tokens.out", "tokens.cached", "provider", "domain", "port", "ip", "cwd", "user", "team", "parent", "trace", "mode", "approver", "scope", "surface", "budget", "reserved", "record", "hash", "program", "exit", "has",
 ] as const;
 
 /** Keys whose values are amounts or times: nobody picks those from a list. */

@@ -8,6 +8,8 @@ import { CommandLine, Empty, EngineFailure, Skeleton } from "../../components/em
 import { chordKey } from "../../components/keys";
 import { PageBar } from "../../components/page-bar";
 import { Prose } from "../../components/prose";
+import type { NoticeDto } from "../../engine/bindings/NoticeDto";
+import type { FacetGroupDto } from "../../engine/bindings/FacetGroupDto";
 import type { OperationDetailDto } from "../../engine/bindings/OperationDetailDto";
 import type { OperationRowDto } from "../../engine/bindings/OperationRowDto";
 import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
@@ -18,6 +20,7 @@ import { useView } from "../../lib/view";
 import { ExportDialog } from "./components/export-dialog";
 import { Facets, FacetsPopover } from "./components/facets";
 import { Histogram } from "./components/histogram";
+import { NoticePane } from "./components/notice-pane";
 import { usePin } from "./components/note";
 import { Pane } from "./components/pane";
 import { QueryBar } from "./components/query-bar";
@@ -25,7 +28,7 @@ import { RangeMenu } from "./components/range-menu";
 import { RowList } from "./components/row-list";
 import { RowHeight, type ViewName, VIEWS, ViewSwitch } from "./components/view-switch";
 import { SaveView } from "./components/views";
-import { brushed, printWindows, windows, zoomedIn, zoomedOut } from "./model";
+import { brushed, isNotice, lines, printWindows, windows, zoomedIn, zoomedOut } from "./model";
 import { useCostliest, useFacets, useSearch } from "./queries";
 
 // Trees and waterfalls are loaded when they are first looked at.
@@ -46,6 +49,8 @@ export type TimelineState = {
 };
 
 const NO_ROWS: readonly OperationRowDto[] = [];
+const NO_GROUPS: readonly FacetGroupDto[] = [];
+const NO_NOTICES: readonly NoticeDto[] = [];
 const NOTHING = () => undefined;
 
 type TimelinePageProps = { state: TimelineState; onState: (change: Partial<TimelineState>) => void };
@@ -56,7 +61,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
   const [live, setLive] = useState(true);
   const [exporting, setExporting] = useState(false);
   const { rows: height } = useView();
-  const all = windows(state.window);
+  const all = useMemo(() => windows(state.window), [state.window]);
   const top = all.at(-1);
   const drawn = top === undefined ? null : withRange(query, top);
   const search = useSearch(query);
@@ -65,11 +70,13 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
   // One list, however many pages: made anew only when a page changes.
   const newest = useMemo(() => search.data?.pages.flatMap((page) => page.rows) ?? [], [search.data]);
   const rows = byCost ? (costly.data?.rows ?? NO_ROWS) : newest;
+  const notices = useMemo(() => search.data?.pages.flatMap((page) => page.notices ?? []) ?? [], [search.data]);
+  const listed = useMemo(() => lines(rows, byCost ? NO_NOTICES : notices), [rows, notices, byCost]);
   const problems = search.data?.pages[0]?.problems ?? [];
   const shown = byCost ? costly : search;
   const slow = useDeferred(shown.isPending, 150);
-  const onByCost = (wanted: boolean) => onState({ byCost: wanted });
-  const onQuery = (next: string) => onState({ query: next });
+  const onByCost = useCallback((wanted: boolean) => onState({ byCost: wanted }), [onState]);
+  const onQuery = useCallback((next: string) => onState({ query: next }), [onState]);
   const onRange = (next: string) => onState({ query: next, window: null });
   const onEdit = (edit: (query: string) => string) => onState({ query: edit(query) });
   const { fetchNextPage, hasNextPage, isFetchingNextPage } = search;
@@ -78,22 +85,18 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
   }, [byCost, fetchNextPage, hasNextPage, isFetchingNextPage]);
   const onOpen = useCallback((id: string) => onState({ operation: id }), [onState]);
   const onClose = useCallback(() => onState({ operation: null, tab: null }), [onState]);
-  const groups = facets.data?.groups ?? [];
+  const groups = facets.data?.groups ?? NO_GROUPS;
   const canExport = facets.data !== undefined && facets.data.matches > 0;
 
-  const zoomed = zoomedIn(query, all);
-  const onZoom = zoomed === all ? null : () => onState({ window: printWindows(zoomed) });
-  const onBack =
-    all.length === 0
-      ? null
-      : () => {
-          const before = zoomedOut(query, all);
-          onState({ query: before.query, window: printWindows(before.windows) });
-        };
-  const onBrush = (range: Range) => {
-    const after = brushed(query, all, range);
-    onState({ query: after.query, window: printWindows(after.windows) });
-  };
+  const { onZoom, onBack, onBrush } = useMemo(() => {
+    const show = ({ query: next, windows: wanted }: ReturnType<typeof brushed>) => onState({ query: next, window: printWindows(wanted) });
+    const zoomed = zoomedIn(query, all);
+    return {
+      onZoom: zoomed === all ? null : () => onState({ window: printWindows(zoomed) }),
+      onBack: all.length === 0 ? null : () => show(zoomedOut(query, all)),
+      onBrush: (range: Range) => show(brushed(query, all, range)),
+    };
+  }, [query, all, onState]);
   const pin = usePin();
   const client = useQueryClient();
   const pinOpen = () => {
@@ -163,7 +166,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
             <div role="status" aria-label={t("timeline.loading")} className="overflow-hidden">
               <Skeleton rows={14} />
             </div>
-          ) : shown.data && rows.length === 0 ? (
+          ) : shown.data && listed.length === 0 ? (
             byCost && newest.length > 0 ? (
               <Empty icon={Search} title={t("timeline.noCost")} footer={<Button onClick={() => onByCost(false)}>{t("timeline.newestFirst")}</Button>}>
                 {t("timeline.noCostMore")}
@@ -171,10 +174,10 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
             ) : (
               <Nothing query={query} onQuery={onRange} />
             )
-          ) : rows.length > 0 ? (
+          ) : listed.length > 0 ? (
             <RowList
-              rows={rows}
-              total={facets.data?.matches ?? null}
+              lines={listed}
+              total={facets.data ? facets.data.matches + listed.length - rows.length : null}
               selected={operation}
               oneLine={height === "one"}
               live={byCost || live}
@@ -189,7 +192,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
             />
           ) : null}
         </div>
-        {operation === null ? null : <Pane key={operation} id={operation} tab={state.tab} onTab={(tab) => onState({ tab })} onClose={onClose} />}
+        {operation === null ? null : isNotice(operation) ? <NoticePane key={operation} record={Number(operation)} onOpen={onOpen} onClose={onClose} /> : <Pane key={operation} id={operation} tab={state.tab} onTab={(tab) => onState({ tab })} onClose={onClose} />}
       </div>
     </>
   );

@@ -271,6 +271,7 @@ export const details: OperationDetailDto[] = [
       "credential": null,
       "approval": null,
       "purpose": "preview",
+      "partOf": "op_01recorded0000000000000029",
     },
     "events": [
       {
@@ -2523,6 +2524,7 @@ export const details: OperationDetailDto[] = [
       "credential": null,
       "approval": null,
       "purpose": "preview",
+      "partOf": "op_01recorded0000000000000039",
     },
     "events": [
       {
@@ -3019,6 +3021,7 @@ export const details: OperationDetailDto[] = [
       "credential": null,
       "approval": null,
       "purpose": "preview",
+      "partOf": "op_01recorded0000000000000043",
     },
     "events": [
       {

@@ -63,6 +63,7 @@ export const rows: OperationRowDto[] = [
     "credential": null,
     "approval": null,
     "purpose": "preview",
+    "partOf": "op_01recorded0000000000000029",
   },
   {
     "id": "op_01recorded0000000000000025",
@@ -365,6 +366,7 @@ export const rows: OperationRowDto[] = [
     "credential": null,
     "approval": null,
     "purpose": "preview",
+    "partOf": "op_01recorded0000000000000039",
   },
   {
     "id": "op_01recorded0000000000000043",
@@ -426,6 +428,7 @@ export const rows: OperationRowDto[] = [
     "credential": null,
     "approval": null,
     "purpose": "preview",
+    "partOf": "op_01recorded0000000000000043",
   },
   {
     "id": "op_01recorded0000000000000047",

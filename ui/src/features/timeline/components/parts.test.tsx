@@ -8,7 +8,7 @@ import { CostPart } from "./pane-parts";
 import { Row } from "./row";
 
 const at = new Date(2026, 10, 19, 14, 3, 22, 118);
-const shownOn = (today: Date) => renderOn("empty", <Row row={row(5, at.toISOString(), {})} index={0} selected={false} looks={{ width: 80, oneLine: false, roomy: false, today: today.toDateString() }} top={0} onOpen={() => {}} />);
+const shownOn = (today: Date) => renderOn("empty", <Row tried={[]} row={row(5, at.toISOString(), {})} index={0} selected={false} looks={{ width: 80, oneLine: false, roomy: false, today: today.toDateString() }} top={0} onOpen={() => {}} />);
 const when = () => screen.getAllByRole("gridcell")[0]?.textContent;
 
 describe("a row", () => {

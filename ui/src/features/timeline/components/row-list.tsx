@@ -5,9 +5,9 @@ import { type KeyboardEvent, type MouseEvent as Click, type ReactNode, startTran
 import { useTranslation } from "react-i18next";
 import { chordKey } from "../../../components/keys";
 import { useNow } from "../../../components/use-now";
-import type { OperationRowDto } from "../../../engine/bindings/OperationRowDto";
 import { add, exclude } from "../../../lib/filter/tokens";
-import { linkOf, split } from "../model";
+import { isNotice, type Line, linkOf, split } from "../model";
+import { NoticeRow } from "./notice-row";
 import { oneLineGrid, Row } from "./row";
 import { RowMenu } from "./row-menu";
 
@@ -22,7 +22,7 @@ const BESIDE_ROOMY = 540;
 const ROOMY = 760;
 
 type RowListProps = {
-  rows: readonly OperationRowDto[];
+  lines: readonly Line[];
   total: number | null;
   selected: string | null;
   oneLine: boolean;
@@ -39,7 +39,7 @@ type RowListProps = {
   onKey: (event: KeyboardEvent) => boolean;
 };
 
-export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, onClose, onEnd, byCost, onByCost, onQuery, onKey }: RowListProps) {
+export function RowList({ lines, total, selected, oneLine, live, onLive, onOpen, onClose, onEnd, byCost, onByCost, onQuery, onKey }: RowListProps) {
   const { t } = useTranslation();
   const area = useRef<HTMLDivElement>(null);
   const [frozenTop, setFrozenTop] = useState<string | null>(null);
@@ -48,7 +48,8 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
   const height = oneLine ? ONE_LINE : TWO_LINES;
   const today = new Date(useNow(60_000)).toDateString();
   const looks = useMemo(() => ({ oneLine, roomy, today, width: Math.floor((box - (oneLine ? (roomy ? BESIDE_ROOMY : BESIDE_ONE_LINE) : BESIDE)) / ADVANCE) }), [oneLine, roomy, today, box]);
-  const { shown, waiting } = split(rows, frozenTop);
+  const { shown, waiting } = split(lines, frozenTop);
+  const actions = useMemo(() => shown.flatMap((line) => (line.kind === "row" ? [line.row] : [])), [shown]);
   const top = shown[0]?.id ?? null;
 
   const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => area.current, estimateSize: () => height, overscan: 8 });
@@ -88,12 +89,12 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
   }, [onLive]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    if (chordKey(event) && event.key === "c" && selected !== null && document.getSelection()?.isCollapsed !== false) {
+    if (chordKey(event) && event.key === "c" && selected !== null && !isNotice(selected) && document.getSelection()?.isCollapsed !== false) {
       void navigator.clipboard?.writeText(linkOf(selected));
       return;
     }
     if (event.metaKey || event.ctrlKey || event.altKey || onKey(event)) return;
-    const at = shown.findIndex((row) => row.id === selected);
+    const at = shown.findIndex((line) => line.id === selected);
     const go = (to: number) => {
       const next = shown[Math.min(shown.length - 1, Math.max(0, to))];
       if (!next) return;
@@ -156,7 +157,7 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
     <section className="relative flex min-h-0 min-w-0 flex-col">
       {byCost ? (
         <p role="status" className="flex h-7 flex-none items-center gap-3 border-b border-line bg-inset px-4 text-caption text-t2">
-          {t("timeline.costliest", { count: rows.length })}
+          {t("timeline.costliest", { count: lines.length })}
           <button type="button" className="font-medium text-accent" onClick={() => onByCost(false)}>
             {t("timeline.newestFirst")}
           </button>
@@ -164,13 +165,13 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
       ) : null}
       {oneLine ? <Header roomy={roomy} newer={newer} byCost={byCost} onByCost={onByCost} /> : null}
       {!oneLine && newer ? <div className="flex h-7 flex-none items-center justify-center border-b border-line">{newer}</div> : null}
-      <RowMenu rows={shown} onOpen={onOpen} onQuery={onQuery}>
+      <RowMenu rows={actions} onOpen={onOpen} onQuery={onQuery}>
         <div
           ref={area}
           role="grid"
           tabIndex={0}
           aria-label={t("timeline.actions")}
-          aria-rowcount={byCost ? rows.length : (total ?? -1)}
+          aria-rowcount={byCost ? lines.length : (total ?? -1)}
           aria-activedescendant={selected !== null && items.some((item) => shown[item.index]?.id === selected) ? `row-${selected}` : undefined}
           onScroll={onScroll}
           onKeyDown={onKeyDown}
@@ -179,8 +180,10 @@ export function RowList({ rows, total, selected, oneLine, live, onLive, onOpen, 
         >
           <div role="rowgroup" className="relative w-full" style={{ height: virtual.getTotalSize() }}>
             {items.map((item) => {
-              const row = shown[item.index];
-              return row ? <Row key={row.id} row={row} index={item.index + waiting} selected={row.id === selected} looks={looks} top={item.start} onOpen={onOpen} /> : null;
+              const line = shown[item.index];
+              if (!line) return null;
+              const place = { index: item.index + waiting, selected: line.id === selected, looks, top: item.start, onOpen };
+              return line.kind === "row" ? <Row key={line.id} row={line.row} tried={line.tried} {...place} /> : <NoticeRow key={line.id} notice={line.notice} {...place} />;
             })}
           </div>
         </div>

@@ -25,9 +25,13 @@ export type RowLooks = {
   today: string;
 };
 
-type RowProps = { row: OperationRowDto; index: number; selected: boolean; looks: RowLooks; top: number; onOpen: (id: string) => void };
+/** Where a line of the list stands, and how. */
+export type RowPlace = { index: number; selected: boolean; looks: RowLooks; top: number; onOpen: (id: string) => void };
 
-export const Row = memo(function Row({ row, index, selected, looks, top, onOpen }: RowProps) {
+/** `tried`: previews that Reeve made for it before it was asked about or made. */
+type RowProps = RowPlace & { row: OperationRowDto; tried: readonly OperationRowDto[] };
+
+export const Row = memo(function Row({ row, tried, index, selected, looks, top, onOpen }: RowProps) {
   const Lines = looks.oneLine ? OneLine : TwoLines;
   return (
     // Keys are the grid's: it holds the focus and names the selected row.
@@ -39,28 +43,33 @@ export const Row = memo(function Row({ row, index, selected, looks, top, onOpen 
       aria-selected={selected}
       onClick={() => onOpen(row.id)}
       style={{ transform: `translateY(${top}px)` }}
-      className={`absolute inset-x-0 top-0 grid items-center gap-x-2 border-b border-line-row pr-3 pl-4 ${looks.oneLine ? oneLineGrid(looks.roomy) : "h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] grid-rows-[20px_17px] content-center"} ${selected ? "bg-selected" : "hover:bg-hover"}`}
+      className={rowGrid(looks, selected)}
     >
-      <Lines row={row} looks={looks} />
+      <Lines row={row} tried={tried} looks={looks} />
     </div>
   );
 });
+
+/** A line of the list as a grid, in either height. */
+export function rowGrid(looks: RowLooks, selected: boolean): string {
+  return `absolute inset-x-0 top-0 grid items-center gap-x-2 border-b border-line-row pr-3 pl-4 ${looks.oneLine ? oneLineGrid(looks.roomy) : "h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] grid-rows-[20px_17px] content-center"} ${selected ? "bg-selected" : "hover:bg-hover"}`;
+}
 
 /** Columns of a one-line row and of the header above it. */
 export function oneLineGrid(roomy: boolean): string {
   return `h-7 ${roomy ? "grid-cols-[88px_14px_16px_32px_minmax(0,1fr)_190px_52px_60px]" : "grid-cols-[88px_14px_16px_32px_minmax(0,1fr)_84px_60px]"}`;
 }
 
-type LinesProps = { row: OperationRowDto; looks: RowLooks };
+type LinesProps = Pick<RowProps, "row" | "tried" | "looks">;
 
 /** Another day stands where a row of today has its seconds. */
-function When({ row, today }: { row: OperationRowDto; today: string }) {
-  const { time, fraction } = clock(row.at);
-  const now = sameDay(row.at, today);
+export function When({ at, today }: { at: string; today: string }) {
+  const { time, fraction } = clock(at);
+  const now = sameDay(at, today);
   return (
-    <span role="gridcell" className="text-[12px]/5 whitespace-nowrap text-t3" title={exact(row.at)}>
-      <span className="text-t2">{now ? time : date(row.at)}</span>
-      {now ? fraction : ` ${minute(row.at)}`}
+    <span role="gridcell" className="text-[12px]/5 whitespace-nowrap text-t3" title={exact(at)}>
+      <span className="text-t2">{now ? time : date(at)}</span>
+      {now ? fraction : ` ${minute(at)}`}
     </span>
   );
 }
@@ -76,10 +85,10 @@ function State({ row }: { row: OperationRowDto }) {
   );
 }
 
-function TwoLines({ row, looks }: LinesProps) {
+function TwoLines({ row, tried, looks }: LinesProps) {
   return (
     <>
-      <When row={row} today={looks.today} />
+      <When at={row.at} today={looks.today} />
       <State row={row} />
       <span role="gridcell" className="flex h-5 min-w-0 items-center gap-2">
         <span className="w-7 flex-none text-badge font-medium text-t3" data-key="kind" data-value={row.kind}>
@@ -99,7 +108,7 @@ function TwoLines({ row, looks }: LinesProps) {
         <span className="ml-4 w-19.5 flex-none truncate text-t2" data-key="agent" data-value={row.agent}>
           <Untrusted text={row.agentName} max={24} />
         </span>
-        <Why row={row} />
+        <Why row={row} tried={tried} />
       </span>
       <span role="gridcell" className="col-start-4 row-start-2 text-right text-caption whitespace-nowrap text-t3">
         <Took row={row} />
@@ -108,10 +117,10 @@ function TwoLines({ row, looks }: LinesProps) {
   );
 }
 
-function OneLine({ row, looks }: LinesProps) {
+function OneLine({ row, tried, looks }: LinesProps) {
   return (
     <>
-      <When row={row} today={looks.today} />
+      <When at={row.at} today={looks.today} />
       <State row={row} />
       <span role="gridcell" title={plain(row.agentName)} data-key="agent" data-value={row.agent}>
         <AgentTile name={row.agentName} />
@@ -129,7 +138,7 @@ function OneLine({ row, looks }: LinesProps) {
       </span>
       {looks.roomy ? (
         <span role="gridcell" className="flex min-w-0 overflow-hidden text-caption whitespace-nowrap text-t3">
-          <Why row={row} />
+          <Why row={row} tried={tried} />
         </span>
       ) : null}
       <span role="gridcell" className="truncate text-right text-[12px]/5 whitespace-nowrap">
@@ -197,14 +206,28 @@ function Cost({ row, brief = false }: { row: OperationRowDto; brief?: boolean })
   );
 }
 
+/** A call that Reeve tried first, as one: what was tried, what was answered, and that it was made. */
+function Span({ row }: { row: OperationRowDto }) {
+  const { t } = useTranslation();
+  const made = row.settled && (row.state === "approved" || row.state === "allowed");
+  const answered = row.state === "allowed" ? [] : [<span className={STATE_LOOKS[row.state].colour}>{t(`state.low.${row.state}`)}</span>];
+  return [t("timeline.span.previewed"), ...answered, ...(made ? [t("timeline.span.made")] : [])].map((step, at) => (
+    <span key={at}>
+      {at === 0 ? null : <ArrowRight size={12} strokeWidth={1.5} aria-label="→" className="mx-1 inline-block align-[-1px]" />}
+      {step}
+    </span>
+  ));
+}
+
 /** Only what differs from an ordinary allowed action. */
-function Why({ row }: { row: OperationRowDto }) {
+function Why({ row, tried }: Pick<RowProps, "row" | "tried">) {
   const { t } = useTranslation();
   const { colour } = STATE_LOOKS[row.state];
   const parts: [string, ReactNode][] = [];
   if (row.purpose !== undefined) parts.push(["purpose", t(`flow.purposes.${row.purpose}`)]);
   if (row.repeats !== undefined) parts.push(["repeats", t("timeline.repeated")]);
-  if (isWordy(row.state)) parts.push(["state", <span className={colour}>{t(`state.low.${row.state}`)}</span>]);
+  if (tried.length > 0) parts.push(["span", <Span row={row} />]);
+  else if (isWordy(row.state)) parts.push(["state", <span className={colour}>{t(`state.low.${row.state}`)}</span>]);
   const risk: typeof parts = row.risk !== null && row.risk !== "low" && row.state !== "allowed" ? [["risk", <Risk risk={row.risk} />]] : [];
   if (row.state !== "denied") parts.push(...risk);
   if (row.rule !== null) {
