@@ -6,8 +6,8 @@ mod holds;
 mod journeys;
 mod over_http;
 mod particular;
-mod silent;
 mod servers;
+mod silent;
 
 use reeve_tests::tools::Tool;
 

@@ -150,7 +150,9 @@ impl Own {
 fn staged(work: &Path) -> Result<()> {
     std::fs::write(work.join("belt.txt"), "a belt")?;
     let who = ["-c", "user.name=tester", "-c", "user.email=tester@example.com"];
-    for words in [&["init", "--quiet"][..], &["commit", "--quiet", "--allow-empty", "-m", "begun"], &["add", "belt.txt"]] {
+    for words in
+        [&["init", "--quiet"][..], &["commit", "--quiet", "--allow-empty", "-m", "begun"], &["add", "belt.txt"]]
+    {
         let done = Command::new("git").current_dir(work).args(who).args(words).status()?;
         ensure!(done.success(), "`git {}` failed", words.join(" "));
     }
@@ -271,7 +273,10 @@ async fn rows_of(tool: Tool, stage: &Stage, summary: &str) -> Result<Vec<Operati
 fn script(own: &Own) -> Script {
     let echo = |server: &str, said: &str| {
         let name = format!("$mcp:{server}/echo");
-        Step { tools: vec![ToolUse { name, input: json!({ "message": said }) }], ..Step::text("I will have it echoed.") }
+        Step {
+            tools: vec![ToolUse { name, input: json!({ "message": said }) }],
+            ..Step::text("I will have it echoed.")
+        }
     };
     let leave = Step { tools: vec![own.call.clone()], ..Step::text("I will leave something.") };
     Script::of([
@@ -296,8 +301,12 @@ pub async fn called(tool: Tool) -> Result<()> {
     stage.provider.set_script(script(&own));
     stage.store(tool.credential(), "sk-real-5d1f7c3ab29e4c60").await?;
     let stdio = vec![installed("server-everything")?, "stdio".to_owned()];
-    let near =
-        DeclarationDto::Stdio { command: "node".to_owned(), args: stdio, env: std::collections::BTreeMap::new(), cwd: None };
+    let near = DeclarationDto::Stdio {
+        command: "node".to_owned(),
+        args: stdio,
+        env: std::collections::BTreeMap::new(),
+        cwd: None,
+    };
     register(&stage, "near", near).await?;
     let far = DeclarationDto::Http { url: server.at("127.0.0.1"), headers: std::collections::BTreeMap::new() };
     register(&stage, "far", far).await?;

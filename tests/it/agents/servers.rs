@@ -97,7 +97,8 @@ fn wire(tool: Tool, world: &World, limit: Option<Duration>) -> Result<()> {
                 .write_home(".gemini/settings.json", &json!({ "mcpServers": { "everything": server } }).to_string())?;
         }
         Tool::Opencode => {
-            let mut server = json!({ "type": "local", "command": command, "environment": environment, "enabled": true });
+            let mut server =
+                json!({ "type": "local", "command": command, "environment": environment, "enabled": true });
             if let Some(limit) = milliseconds {
                 server["timeout"] = limit;
             }

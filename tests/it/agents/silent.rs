@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 use reeve_api::contract::approvals::{AnswerDto, ApprovalDto, ApprovalsPage, ScopeDto};
 use reeve_api::contract::calls::ApprovalsCall;
-use reeve_api::contract::operations::RowStateDto;
+use reeve_api::contract::operations::{OperationRowDto, RowStateDto};
 use reeve_tests::stage::{Ended, Stage};
 use reeve_tests::tools::Tool;
 
@@ -69,7 +69,10 @@ async fn settled(tool: Tool, stage: &Stage, ended: &Ended, answered: &ApprovalDt
     let page: ApprovalsPage = stage.client().call(&ApprovalsCall::List).await?;
     ensure!(page.open.is_empty() && page.resolved.len() == 1, "asked more than once: {:?}", page.resolved);
     let rows = stage.rows("kind:mcp").await?;
-    let passed = rows.iter().filter(|row| row.summary == "everything.echo" && row.state == RowStateDto::Approved);
-    ensure!(rows.len() == calls && passed.count() == 1, "{rows:?}");
+    let one = |row: &OperationRowDto| row.summary == "everything.echo" && row.approval.as_ref() == Some(&answered.id);
+    ensure!(rows.len() == calls && rows.iter().all(one), "{rows:?}");
+    // What was given up went to nobody.
+    let went: Vec<&OperationRowDto> = rows.iter().filter(|row| row.took_ms.is_some()).collect();
+    ensure!(went.len() == 1 && went[0].state == RowStateDto::Approved, "{rows:?}");
     stage.verify().await
 }

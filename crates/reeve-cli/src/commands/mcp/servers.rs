@@ -78,7 +78,9 @@ fn list(context: &Context, found: &ServersDto) -> anyhow::Result<u8> {
         let head = ["SERVER", "STANDING", "TOOLS", "TO REVIEW", "ODD", "SUCCESS (95 %)", "ENDPOINT"];
         output::table(&head, &found.servers.iter().map(row).collect::<Vec<_>>())?;
         if found.servers.iter().any(|server| server.endpoint.is_some()) {
-            context.say("an endpoint takes a session's token as bearer; `reeve mcp show SERVER` tells how agents are told");
+            context.say(
+                "an endpoint takes a session's token as bearer; `reeve mcp show SERVER` tells how agents are told",
+            );
         }
     }
     if let Some(problem) = &found.problem {
