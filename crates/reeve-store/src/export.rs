@@ -113,8 +113,6 @@ fn export<W: Write>(
     scanner: Scanner,
     writer: W,
 ) -> Result<Manifest, StoreError> {
-    // One snapshot for everything; inside the writer there is one already.
-    let snapshot = if conn.is_autocommit() { Some(conn.unchecked_transaction()?) } else { None };
     let digest = sha2::Sha256::new();
     let mut sink = Sink {
         writer,
@@ -136,7 +134,6 @@ fn export<W: Write>(
         ExportFormat::Jsonl => each_event(conn, &plan, |event| sink.event(event))?,
     }
     sink.writer.flush().map_err(|e| StoreError::Export(e.to_string()))?;
-    drop(snapshot);
     let jsonl = format == ExportFormat::Jsonl;
     let manifest = Manifest {
         v: VERSION,

@@ -3,6 +3,7 @@
 
 mod admission;
 mod audit_log;
+mod checkpoint;
 mod commands;
 mod error;
 mod export;
@@ -40,6 +41,7 @@ pub use removal::{Keep, Removable, Size};
 pub use search::{Page, Rows};
 
 use crate::audit_log::{Chain, Sealer};
+use crate::checkpoint::Checkpointer;
 use crate::unit::{Caches, Unit};
 use crate::writer::{Job, Orphaned, Outlets, Reindex, Task, Writer};
 
@@ -157,8 +159,10 @@ impl Store {
         let (events, _) = broadcast::channel(LAG);
         let outlets = Outlets { events: events.clone(), head: head_out, problem: problem_out };
         let caches = Caches::default();
+        let checkpoints = readers.as_deref().map(|readers| Checkpointer::start(&readers.path)).transpose()?;
         let (clock_of, reindex) = (Arc::clone(&clock), Reindex::No);
-        let mut writer = Writer { conn, chain, caches, sealer, clock: clock_of, outlets, unmerged: 1, reindex };
+        let mut writer =
+            Writer { conn, chain, caches, sealer, clock: clock_of, outlets, unmerged: 1, reindex, checkpoints, copied: 0 };
         writer.make_up();
         let (queue, jobs) = channel::<Box<dyn Job>>();
         let thread = std::thread::Builder::new().name("reeve-store".to_owned()).spawn(move || writer.run(&jobs));
@@ -201,7 +205,7 @@ impl Store {
         answer.await.map_err(|_| StoreError::Stopped)?
     }
 
-    /// Reads what is committed, off the caller's thread.
+    /// Reads what is committed, off the caller's thread and in one snapshot.
     async fn read<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -212,7 +216,7 @@ impl Store {
         };
         let task = tokio::task::spawn_blocking(move || {
             let conn = readers.take()?;
-            let result = work(&conn);
+            let result = in_one_snapshot(&conn, work);
             readers.give(conn);
             result
         });
@@ -222,6 +226,15 @@ impl Store {
     fn verifying_key(&self) -> Option<VerifyingKey> {
         self.0.key.as_ref().map(SigningKey::verifying_key)
     }
+}
+
+/// Several statements see one state: an operation that ends between two of them is neither counted twice nor missed.
+fn in_one_snapshot<T>(
+    conn: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let snapshot = conn.unchecked_transaction()?;
+    work(&snapshot)
 }
 
 /// Makes the file, readable for its owner only; SQLite gives its log the same permissions.

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, oneshot, watch};
 
 use crate::audit_log::{Chain, Sealer};
+use crate::checkpoint::Checkpointer;
 use crate::error::StoreError;
 use crate::tables::settings;
 use crate::unit::{Caches, Unit, index};
@@ -25,6 +26,8 @@ const IDLE: Duration = Duration::from_millis(50);
 const MERGE_PAGES: i64 = 64;
 /// Batches after which a merge step is taken also when the queue is never empty.
 const MERGE_EVERY: u32 = 32;
+/// Rows changed after which the log is copied back into the database: some megabytes of it.
+const CHECKPOINT_ROWS: u64 = 10_000;
 
 /// Set with what removes, until nothing of it is left in the file: after a wipe, and after a removal in the search index.
 pub const COMPACT: &str = "store.compact";
@@ -115,6 +118,10 @@ pub struct Writer {
     /// Batches since the index was last merged as far as it goes.
     pub unmerged: u32,
     pub reindex: Reindex,
+    /// None for a store in memory.
+    pub checkpoints: Option<Checkpointer>,
+    /// Rows changed when the log was last to be copied back.
+    pub copied: u64,
 }
 
 /// Writing the search index anew without what was removed.
@@ -157,6 +164,7 @@ impl Writer {
             self.seal(false);
         }
         self.seal(true);
+        self.checkpoints = None;
         // The next start needs neither the log nor old statistics; failing here loses nothing.
         let _ = self.conn.execute_batch("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE);");
     }
@@ -194,6 +202,9 @@ impl Writer {
                 self.outlets.head.send_replace(self.chain.head());
                 if self.conn.total_changes() != changed {
                     self.unmerged = self.unmerged.saturating_add(1);
+                }
+                if self.conn.total_changes() - self.copied >= CHECKPOINT_ROWS {
+                    self.checkpoint();
                 }
                 if compact {
                     self.compact();
@@ -308,12 +319,19 @@ impl Writer {
                     self.forget(REINDEX);
                     let _ = self.conn.pragma_update(None, "secure_delete", false);
                 }
-                let _ = self.conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()));
+                self.checkpoint();
             }
             Err(error) => {
                 tracing::warn!(%error, "the search index could not be merged");
                 self.unmerged = 0;
             }
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        self.copied = self.conn.total_changes();
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.ask();
         }
     }
 
