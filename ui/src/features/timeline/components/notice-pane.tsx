@@ -70,7 +70,7 @@ function Told({ notice, onOpen }: { notice: NoticeDto; onOpen: (id: string) => v
   return (
     <>
       <Section>
-        <h2 className="font-medium wrap-anywhere first-letter:uppercase">
+        <h2 className="font-medium wrap-anywhere">
           <Prose text={notice.summary} />
         </h2>
         {notice.more.map((line) => (
