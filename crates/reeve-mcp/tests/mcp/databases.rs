@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 
 use bytes::Bytes;
 use reeve_domain::approval::Resolution;
@@ -20,6 +21,10 @@ const RULES: &str = r#"
 @lifts("ask-first-tool,ask-tool-write")
 permit (principal, action == Action::"mcp.tool_call", resource in McpServer::"db");
 "#;
+
+/// How long a real server may take to start: one in Python reads some hundred files, the first time from a cold disk and
+/// beside whatever else the machine does.
+const START: Duration = Duration::from_secs(180);
 
 /// A database server with its tools for writing.
 struct Kind {
@@ -116,7 +121,8 @@ impl Scene {
         let server = carry(std::mem::replace(&mut wire.server, unused), command);
         let about = json!({ "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": { "name": "test", "version": "1" } });
         wire.ask(json!({ "jsonrpc": "2.0", "id": "hello", "method": "initialize", "params": about })).await;
-        while wire.heard().await["id"] != "hello" {}
+        let greeted = tokio::time::timeout(START, wire.agent.rx.recv()).await.expect("the server does not start");
+        assert!(greeted.is_some_and(|line| line.starts_with(b"{")), "the server ended");
         wire.ask(json!({ "jsonrpc": "2.0", "method": "notifications/initialized" })).await;
         wire.ask(json!({ "jsonrpc": "2.0", "id": "list", "method": "tools/list" })).await;
         while wire.heard().await["id"] != "list" {}
@@ -241,7 +247,7 @@ impl Cluster {
             if ready.unwrap().success() {
                 return cluster;
             }
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
         panic!("PostgreSQL does not answer");
     }
