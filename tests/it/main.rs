@@ -20,5 +20,6 @@ mod polkit;
 mod records;
 mod remote_mcp;
 mod requests;
+mod seen;
 mod tamper;
 mod terminal;

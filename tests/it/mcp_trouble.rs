@@ -15,11 +15,11 @@ use crate::mcp::{POLICY, Wrapped, stage, text};
 
 const ONCE: &str = "tool_governance:\n  count: { idempotency_key: request_id, strict_mode: true, UNKNOWN }\n";
 
-/// Calls a tool until its server is there again, and gives the answer; what comes before says that it is started again.
-fn until_back(wrapped: &mut Wrapped, ids: std::ops::RangeFrom<i64>, tool: &str, arguments: &Value) -> Value {
+/// Has something echoed until the server is there again, and gives the answer; what comes before says that it is started again.
+fn until_back(wrapped: &mut Wrapped, ids: std::ops::RangeFrom<i64>) -> Value {
     let begun = Instant::now();
     for id in ids {
-        wrapped.call(id, tool, arguments);
+        wrapped.call(id, "echo", &json!({ "say": format!("back {id}") }));
         let answer = wrapped.answer(id);
         if answer["result"]["isError"].is_null() {
             return answer;
@@ -40,7 +40,7 @@ async fn a_server_that_crashes_is_said_to_whoever_waits_and_comes_back_under_the
     let said = wrapped.answer(1);
     assert!(text(&said).contains("it ended with status 3; it is started again in 0.5 s"), "{said}");
     assert!(text(&said).contains("whether it took effect is not known"), "{said}");
-    let answer = until_back(&mut wrapped, 2.., "echo", &json!({ "say": "back" }));
+    let answer = until_back(&mut wrapped, 2..);
     assert!(text(&answer).contains("back"), "{answer}");
     let served = wrapped.served();
     assert_eq!(served.matches("\"method\":\"initialize\"").count(), 2, "{served}");
@@ -102,7 +102,7 @@ async fn killed_in_between(unknown: &str) -> (Machine, Client, Wrapped, Provider
     let client = machine.start().await;
     let begun = Instant::now();
     for id in 2.. {
-        wrapped.call(id, "echo", &json!({ "say": "again" }));
+        wrapped.call(id, "echo", &json!({ "say": id }));
         if wrapped.answer(id)["result"]["isError"].is_null() {
             break;
         }

@@ -235,7 +235,7 @@ impl Client {
     }
 
     async fn call(&self, id: u64, tool: &str) -> Stream {
-        self.post(id, "tools/call", json!({ "name": tool, "arguments": {} })).await
+        self.post(id, "tools/call", json!({ "name": tool, "arguments": { "n": id } })).await
     }
 
     /// Opens the conversation, once the file of registered servers is read, and has the person look at the tools.

@@ -25,6 +25,7 @@ use crate::isolation::{LONGEST, unavailable};
 use crate::link::ServerRef;
 use crate::message::{self, Answer};
 use crate::once::{self, Plan, Turn};
+use crate::preview::Counted;
 use crate::progress::Progress;
 use crate::redaction::{self, Answered};
 use crate::result::Examined;
@@ -169,7 +170,7 @@ impl Reply {
 
 impl Gateway {
     /// Takes a call through every stage. The upstream sees it only with an admission in hand.
-    pub async fn call(&self, mut call: Call, upstream: &dyn Upstream) -> Reply {
+    pub async fn call(&self, call: Call, upstream: &dyn Upstream) -> Reply {
         // Schema: the arguments against the pinned input schema.
         let (mut operation, mut view) = match self.classify(&call).await {
             Ok(classified) => classified,
@@ -219,6 +220,20 @@ impl Gateway {
                 return Reply::Nothing;
             }
         };
+        self.make(call, acting, held, counted, upstream).await
+    }
+
+    /// Makes an admitted call that has its slot, and looks at what comes of it.
+    async fn make(
+        &self,
+        mut call: Call,
+        mut acting: Acting,
+        held: Option<Box<Held>>,
+        counted: Option<Counted>,
+        upstream: &dyn Upstream,
+    ) -> Reply {
+        let Some(admission) = acting.admission() else { return Reply::Nothing };
+        let (operation, obligations) = (admission.operation().clone(), admission.obligations().to_vec());
         let places = self.turn((&call.server.name, &call.tool), None).await;
         if let Err(why) = places {
             acting.settle(Ending::NotSent { why: why.to_owned() });
@@ -234,7 +249,9 @@ impl Gateway {
         // After every wait: what was counted still holds, what the tool must not be given is taken out, and the tool is not left
         // alone meanwhile.
         let ready = self.ready(&mut call, &operation, &obligations, counted.as_ref(), upstream).await;
-        if let Err(denial) = ready.and_then(|()| self.enters((&call.server.name, &call.tool), &operation.id, &operation)) {
+        if let Err(denial) =
+            ready.and_then(|()| self.enters((&call.server.name, &call.tool), &operation.id, &operation))
+        {
             acting.settle(Ending::NotSent { why: denial.message.clone() });
             return Reply::denied(&denial);
         }

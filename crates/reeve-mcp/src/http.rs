@@ -300,11 +300,7 @@ pub(crate) struct Asked {
 }
 
 /// Every step hands on what the next one needs, or turns the request away with its cause.
-async fn respond<B>(
-    shared: &Arc<Shared>,
-    request: Request<B>,
-    ends: Option<&Ends>,
-) -> Result<Response<Body>, Turned>
+async fn respond<B>(shared: &Arc<Shared>, request: Request<B>, ends: Option<&Ends>) -> Result<Response<Body>, Turned>
 where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {

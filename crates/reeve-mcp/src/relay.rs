@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
-use reeve_engine::patience::{self, Patience};
 use reeve_engine::LiveSession;
+use reeve_engine::patience::{self, Patience};
 use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -287,7 +287,9 @@ impl Relay {
                 let detail = format!("{}: {method}", self.server.name);
                 self.gateway.record_refused(&self.session, asks::WITHOUT_ID, detail).await;
             }
-            Message::Notification { method, params } if tasks::is_told(&method) => self.task_told(&method, params, raw).await,
+            Message::Notification { method, params } if tasks::is_told(&method) => {
+                self.task_told(&method, params, raw).await
+            }
             Message::Notification { method, params } => {
                 if method == "notifications/progress" {
                     self.hand_over(&params);

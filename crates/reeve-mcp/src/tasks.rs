@@ -8,8 +8,8 @@ use reeve_domain::id::SessionId;
 use reeve_domain::obligation::Obligation;
 use reeve_domain::operation::Operation;
 use reeve_domain::outcome::Ending;
-use reeve_engine::idempotency::Held;
 use reeve_engine::LiveSession;
+use reeve_engine::idempotency::Held;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 

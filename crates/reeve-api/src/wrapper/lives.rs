@@ -27,9 +27,14 @@ const AGAIN: &str = "reeve-greets-again";
 pub(crate) enum Said {
     Line(Vec<u8>),
     /// It crashed, and why and when it is started anew.
-    Down { why: String, again: Duration },
+    Down {
+        why: String,
+        again: Duration,
+    },
     /// It runs again; what it answered to the greeting, where there was one.
-    Up { greeting: Option<Value> },
+    Up {
+        greeting: Option<Value>,
+    },
     /// It is over.
     Ended,
 }

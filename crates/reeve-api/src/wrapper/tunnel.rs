@@ -1,5 +1,7 @@
 //! The way to the engine: attached once, then frames both ways until either side ends.
 
+use std::io::Write as _;
+
 use reeve_domain::approval::Surface;
 use reeve_sandbox::environment::Environment;
 use serde_json::{Value, json};
@@ -38,12 +40,7 @@ pub(super) struct Tunnel {
 
 /// Attaches to the engine, and starts it first where that is wanted and none answers. `greeting`: what the agent opened the
 /// conversation with, where that is past.
-pub(super) async fn attach(
-    home: &Home,
-    wrap: &Wrap,
-    start: bool,
-    greeting: Option<Value>,
-) -> Result<Tunnel, ApiError> {
+pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool, greeting: Option<Value>) -> Result<Tunnel, ApiError> {
     let gone =
         |error: std::io::Error| ApiError::new(ApiCode::Unreachable, format!("the engine does not answer: {error}"));
     let connected = match local_socket::connect(&home.socket()).await {
@@ -54,7 +51,8 @@ pub(super) async fn attach(
         other => other,
     };
     let (read, mut write) = connected.map_err(gone)?;
-    let request = Request { id: 1, surface: Surface::Cli, call: json!({ "call": CALL, "input": input(wrap, greeting)? }) };
+    let request =
+        Request { id: 1, surface: Surface::Cli, call: json!({ "call": CALL, "input": input(wrap, greeting)? }) };
     let mut line = serde_json::to_vec(&request).map_err(|e| ApiError::new(ApiCode::Invalid, e.to_string()))?;
     line.push(b'\n');
     write.write_all(&line).await.map_err(gone)?;
@@ -111,6 +109,11 @@ async fn receive(mut reader: BufReader<ReadHalf>, heard: mpsc::Sender<Heard>) {
             Channel::Agent => Heard::Agent(bytes),
             Channel::Server => Heard::Server(bytes),
             Channel::End => Heard::Over(String::from_utf8_lossy(&bytes).into_owned()),
+            Channel::Note => {
+                // A person who does not hear it finds the same in the console.
+                let _ = writeln!(std::io::stderr(), "reeve: {}", String::from_utf8_lossy(&bytes));
+                continue;
+            }
             // The engine has no server that could crash.
             Channel::Down | Channel::Up => continue,
         };

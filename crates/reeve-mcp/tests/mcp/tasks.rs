@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::world::{Wire, World, text};
 
-const RULES: &str = "tool_policies:\n  echo: { result: redact, timeout: 60s }\n\
+const RULES: &str = "tool_policies:\n  echo: { result: redact, redact_for_call: true, timeout: 60s }\n\
 tool_governance:\n  echo: { idempotency_key: request_id, cache_ttl: 24h, on_duplicate: return_cached, strict_mode: true }\n";
 
 /// A call that the server goes on with as a task.

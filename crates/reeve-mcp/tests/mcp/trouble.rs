@@ -70,7 +70,9 @@ async fn who_waits_for_a_server_that_crashes_hears_so_and_the_next_life_goes_on_
     let events = world.engine.store().events(None, 100).await.unwrap();
     assert!(events.iter().any(|event| matches!(&event.body,
         EventBody::ServerCrashed { server, why, again_ms: 500 } if server == "fake" && why.contains("status 3"))));
-    assert!(events.iter().any(|event| matches!(&event.body, EventBody::ServerRestarted { server } if server == "fake")));
+    assert!(
+        events.iter().any(|event| matches!(&event.body, EventBody::ServerRestarted { server } if server == "fake"))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,7 +100,8 @@ async fn a_server_that_crashes_again_and_again_is_left_alone_by_its_breaker() {
 async fn what_a_server_asked_for_before_it_crashed_is_taken_back_from_the_agent() {
     let world = World::with(&[]).await;
     let (mut wire, tell) = world.wire_of_lives("claude-code", "fake").await;
-    let params = json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": "hi" } }], "maxTokens": 9 });
+    let params =
+        json!({ "messages": [{ "role": "user", "content": { "type": "text", "text": "hi" } }], "maxTokens": 9 });
     wire.serve(json!({ "jsonrpc": "2.0", "id": "s1", "method": "sampling/createMessage", "params": params })).await;
     world.approve(&world.held().await).await;
     assert_eq!(wire.heard().await["id"], "s1");

@@ -172,7 +172,8 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
         },
         Spoken::Posted(Posted::Answers { id }) => {
             // Whether it may pass is still part of what people are waited for.
-            let _answered = Answers { shared: Arc::clone(&case.channel.shared), key: key(&case.channel, &case.asked, &id) };
+            let _answered =
+                Answers { shared: Arc::clone(&case.channel.shared), key: key(&case.channel, &case.asked, &id) };
             guard::check(&case, found).await?;
             hold::decide(case, view).await
         }
