@@ -40,7 +40,9 @@ impl Gateway {
         let (mut wait, mut time) = (limits.wait, time);
         loop {
             let answered = self.forward(call, acting, time, upstream).await;
-            if acting.outcome.retries >= most || Instant::now() + wait >= deadline || !is_without_effect(&answered, acting)
+            if acting.outcome.retries >= most
+                || Instant::now() + wait >= deadline
+                || !is_without_effect(&answered, acting)
             {
                 return answered;
             }

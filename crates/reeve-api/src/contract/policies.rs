@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::{Deserialize, Serialize};
 
-use super::credentials::TypedSecret;
 use self::drafts::ProblemDto;
+use super::credentials::TypedSecret;
 use super::status::PresetDto;
 
 /// Where a rule comes from.

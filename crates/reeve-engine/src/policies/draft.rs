@@ -240,7 +240,6 @@ impl Draft {
     }
 }
 
-
 fn stands(file: &str, before: &str, text: &str) -> Option<Stands> {
     let count = |text: &str| u32::try_from(text.matches('\n').count()).ok();
     let first_line = count(before)? + 1;

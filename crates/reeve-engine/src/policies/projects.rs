@@ -196,10 +196,8 @@ impl Policies {
             };
             // Sessions in two folders of one project have some files together.
             let new = files.iter().filter(|file| !out.iter().any(|known| known.path.as_ref() == Some(&file.path)));
-            let new = new.map(|file| FileInfo {
-                file: file.path.display().to_string(),
-                ..FileInfo::of(file.clone(), &told)
-            });
+            let new =
+                new.map(|file| FileInfo { file: file.path.display().to_string(), ..FileInfo::of(file.clone(), &told) });
             out.extend(new.collect::<Vec<_>>());
         }
         out.sort_by(|a, b| a.file.cmp(&b.file));

@@ -321,3 +321,23 @@ async fn an_answer_that_never_came_is_no_candidate_and_callers_at_once_never_exc
         admission.settle(answered(200, "")).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_counts_more_strictly_for_those_who_work_there_and_for_nobody_else() {
+    let world = counting().await;
+    let project = tempfile::tempdir().unwrap();
+    let rules = project.path().join(".reeve/policies");
+    std::fs::create_dir_all(&rules).unwrap();
+    let limits = "policies:\n  session_limits: { max_candidates: 1, max_judge_calls: 5 }\n";
+    std::fs::write(rules.join("tools.yaml"), limits).unwrap();
+    let live = world.session_in("claude-code", project.path()).await;
+    let twice = asking(&world, &live, "claude-sonnet-5", "two at once", |asked| asked.0 = 2);
+    assert!(!goes(&world, twice).await);
+    // More than what is in force lifts nothing.
+    let judge = |words: &str| asking(&world, &live, "claude-haiku-4-5", words, |_| {});
+    assert!(goes(&world, judge("one")).await);
+    assert!(!goes(&world, judge("two")).await);
+    let other = world.session("claude-code").await;
+    let twice = asking(&world, &other, "claude-sonnet-5", "two at once", |asked| asked.0 = 2);
+    assert!(goes(&world, twice).await);
+}

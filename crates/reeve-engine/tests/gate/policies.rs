@@ -145,7 +145,10 @@ async fn rules_for_tools_are_saved_kept_and_brought_back_like_any() {
     assert_eq!(rows(), Some(4));
     let versions = world.engine.policies().versions().unwrap();
     let file = &versions[0].files[0];
-    assert_eq!((file.file.as_str(), file.before.as_deref(), file.after.as_deref()), ("tools.yaml", Some(five), Some(&*four)));
+    assert_eq!(
+        (file.file.as_str(), file.before.as_deref(), file.after.as_deref()),
+        ("tools.yaml", Some(five), Some(&*four))
+    );
     // The way back to the version before.
     world.engine.save_policies(&tools(Part::File, five), None, &by_dana()).await.unwrap();
     assert_eq!(rows(), Some(5));

@@ -71,9 +71,11 @@ impl Limits {
     /// What each session may spend by `session_limits`.
     #[must_use]
     pub fn session_cost(&self) -> Option<NanoUsd> {
-        self.budgets.iter().filter(|budget| budget.id.as_str() == SESSION_MAX_COST).find_map(|budget| match budget.limit {
-            Limit::Money(amount) => Some(amount),
-            Limit::Tokens(_) => None,
+        self.budgets.iter().filter(|budget| budget.id.as_str() == SESSION_MAX_COST).find_map(|budget| {
+            match budget.limit {
+                Limit::Money(amount) => Some(amount),
+                Limit::Tokens(_) => None,
+            }
         })
     }
 

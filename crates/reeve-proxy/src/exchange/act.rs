@@ -12,9 +12,9 @@ use reeve_engine::denials::own;
 use tokio::time::Instant;
 
 use crate::exchange::guard::LEAKED;
-use crate::exchange::shape::TOO_LARGE;
 use crate::exchange::outgoing::{Prepared, prepare};
 use crate::exchange::settler::Settler;
+use crate::exchange::shape::TOO_LARGE;
 use crate::exchange::{Answer, Case, Turned, passing, upgrade};
 use crate::forward::{Answered, ForwardError, OutgoingBody, Reached, Route};
 use crate::payload::PayloadError;

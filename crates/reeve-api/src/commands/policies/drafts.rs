@@ -13,7 +13,8 @@ use crate::commands::approvals::person;
 use crate::connection::Caller;
 use crate::contract::policies::drafts::{
     CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
-    FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, ToolDifferenceDto, VersionDto, VersionFileDto, VersionHowDto,
+    FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, ToolDifferenceDto, VersionDto, VersionFileDto,
+    VersionHowDto,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;

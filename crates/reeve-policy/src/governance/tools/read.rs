@@ -355,7 +355,8 @@ impl ToolPolicy {
                            only tighten";
             reader.notice(preview, message);
         }
-        if let Some(mode) = rule.schema.take_if(|mode| mode.value == SchemaMode::Off).and(self.schema_validation.as_ref())
+        if let Some(mode) =
+            rule.schema.take_if(|mode| mode.value == SchemaMode::Off).and(self.schema_validation.as_ref())
         {
             reader.notice(mode, "a project's `off` is not used: a project can only tighten");
         }
