@@ -50,27 +50,30 @@ impl Schemas {
         if text.len() > LARGEST || depth(schema) > DEEPEST {
             return unusable("the schema is too large");
         }
-        let known = self.ready.lock().get(&Digest::of(text.as_bytes())).cloned();
-        let (slots, schema) = (Arc::clone(&self.slots), schema.clone());
+        let digest = Digest::of(text.as_bytes());
+        let known = self.ready.lock().get(&digest).cloned();
+        let slots = Arc::clone(&self.slots);
+        // Copied only where it is read for the first time: schemas are large, and calls are many.
+        let made = known.is_none().then(|| schema.clone());
         // A place is waited for within the same time: many short checks at once are no reason to refuse one.
         let work = async move {
             let slot = slots.acquire_owned().await.ok()?;
             let work = tokio::task::spawn_blocking(move || {
-                let ready = known.unwrap_or_else(|| Arc::new(prepare(&schema)));
+                let ready = known.or_else(|| made.map(|schema| Arc::new(prepare(&schema))))?;
                 let check = held(&ready, &value);
                 // Given back when it is done, not when nobody waits for it any more.
                 drop(slot);
-                (ready, check)
+                Some((ready, check))
             });
-            work.await.ok()
+            work.await.ok().flatten()
         };
         match tokio::time::timeout(LONGEST, work).await {
             Ok(Some((ready, check))) => {
                 let mut all = self.ready.lock();
-                if all.len() >= KEPT {
+                if all.len() >= KEPT && !all.contains_key(&digest) {
                     all.clear();
                 }
-                all.insert(Digest::of(text.as_bytes()), ready);
+                all.insert(digest, ready);
                 check
             }
             Ok(None) | Err(_) => unusable("the check, or those before it, take too long"),
