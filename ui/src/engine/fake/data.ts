@@ -47,7 +47,7 @@ export const data: Handlers<"audit.weigh_removal" | "audit.set_retention" | "aud
     demandForHigh(world, "wiping the record", proof);
     if (credentials) world.credentials = [];
     const head = world.state.status.chain.head + 1;
-    Object.assign(world.state, { rows: [], resolved: [], open: [], status: { ...world.state.status, held: 0, chain: { head, ok: true, brokenAt: null, problem: null } } });
+    Object.assign(world.state, { rows: [], notices: [], resolved: [], open: [], status: { ...world.state.status, held: 0, chain: { head, ok: true, brokenAt: null, problem: null } } });
     world.emit({ status: world.state.status, lagged: true });
     const at = new Date().toISOString();
     return changeData(world, { records: 1, bytes: 94_000, since: at, removedTo: head - 1, removedAt: at, problem: null });
