@@ -72,8 +72,7 @@ pub fn wrap(folder: &std::path::Path) -> anyhow::Result<()> {
 pub fn run() -> anyhow::Result<()> {
     println!("mcp: calls of one tool, one after the other, with {RULES} rules of one's own");
     println!(
-        "  {:<42} {:>11} {:>11} {:>11} {:>11} {:>7} {:>7}",
-        "", "bare p50", "p99", "through p50", "p99", "p50", "p99"
+        "                                                bare p50         p99 through p50         p99     p50     p99"
     );
     on_processor(0, move || {
         runtime()?.block_on(async {
