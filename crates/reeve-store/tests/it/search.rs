@@ -290,6 +290,30 @@ async fn sixty_and_more_queries_find_what_the_reference_filter_finds() {
     assert!(found_something > 75, "{found_something}");
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_ends_while_it_is_counted_is_counted_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(folder.path(), &clock());
+    let one = principal("codex", &SessionId::new());
+    let all: Vec<Operation> = (0..200).map(|_| http(one.clone(), "api.github.com", "GET", "/")).collect();
+    for operation in &all {
+        assert!(admitted(&store.admit(plain(operation)).await.unwrap()));
+    }
+    let ending = tokio::spawn({
+        let store = store.clone();
+        async move {
+            for operation in all {
+                store.settle(operation, complete(200), None).await.unwrap();
+            }
+        }
+    });
+    let query = parse("agent:codex").query;
+    while !ending.is_finished() {
+        assert_eq!(store.facets(&query).await.unwrap().matches, 200);
+    }
+    ending.await.unwrap();
+}
+
 #[tokio::test]
 async fn rebuilding_makes_the_same_rows_and_the_same_index() {
     let folder = tempfile::tempdir().unwrap();
