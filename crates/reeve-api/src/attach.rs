@@ -73,6 +73,11 @@ pub(crate) async fn serve(
     };
     let Attached { live, to, dto } = attached;
     tell(serde_json::to_value(&dto).map_err(|error| ApiError::new(ApiCode::Failed, error.to_string()))).await;
+    let name = match &to {
+        To::Wrapped(server) => server.name.clone(),
+        To::Registered { server, .. } => server.clone(),
+    };
+    let telling = tokio::spawn(tell_reviews(Arc::clone(host), name, Arc::clone(write)));
     let (agent, agent_there) = Link::pair();
     let (upstream, server_there) = Link::pair();
     let (tell_life, lives) = reeve_mcp::lives();
@@ -101,6 +106,7 @@ pub(crate) async fn serve(
         // The wrapper hung up: its ends of the links are dropped, and the relay ends by that.
         () = &mut incoming => carried.await,
     };
+    telling.abort();
     let why = match ended {
         Ended::AgentGone => "the agent went away",
         Ended::ServerGone => "the server ended",
@@ -108,6 +114,26 @@ pub(crate) async fn serve(
     };
     // A wrapper that is gone does not hear it.
     let _ = frames::write(&mut *write.lock().await, Channel::End, why.as_bytes()).await;
+}
+
+/// Says whenever more of a server waits for a person than before: its tools are missing until then, which looks like a fault.
+async fn tell_reviews(host: Arc<Host>, server: String, write: Arc<Mutex<WriteHalf>>) {
+    let servers = host.engine.servers();
+    let (mut changes, mut told) = (servers.watch(), 0);
+    loop {
+        let waiting = servers.find(&server).map_or(0, |known| known.to_review());
+        if waiting > told {
+            let words =
+                format!("tools of `{server}` wait for your review and are not offered: `reeve mcp approve {server}`");
+            if frames::write(&mut *write.lock().await, Channel::Note, words.as_bytes()).await.is_err() {
+                return;
+            }
+        }
+        told = waiting;
+        if changes.changed().await.is_err() {
+            return;
+        }
+    }
 }
 
 /// The wrapper's server, over all its lives.
@@ -148,7 +174,8 @@ async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, mut 
         let taken = match (channel, &server.tx) {
             (Channel::Agent, _) => agent.send(bytes).await.is_ok(),
             (Channel::Server, Some(server)) => server.send(bytes).await.is_ok(),
-            (Channel::Server, None) => true,
+            // A note is the engine's to say.
+            (Channel::Server, None) | (Channel::Note, _) => true,
             (Channel::Down, _) => {
                 server.down(&bytes).await;
                 true

@@ -20,6 +20,8 @@ pub enum Channel {
     Down,
     /// From the wrapper: the server runs again. Its answer to the greeting that was said again, as JSON, or `null`.
     Up,
+    /// From the engine: a sentence for the person, who reads what the wrapper writes to its standard error.
+    Note,
 }
 
 /// What a wrapper says of a server that crashed.
@@ -38,6 +40,7 @@ impl Channel {
             Self::End => 2,
             Self::Down => 3,
             Self::Up => 4,
+            Self::Note => 5,
         }
     }
 
@@ -48,6 +51,7 @@ impl Channel {
             2 => Ok(Self::End),
             3 => Ok(Self::Down),
             4 => Ok(Self::Up),
+            5 => Ok(Self::Note),
             _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a frame of no known channel")),
         }
     }

@@ -7,6 +7,7 @@ mod durability;
 mod exports;
 mod flow;
 mod ledger;
+mod notices;
 mod removal;
 mod samples;
 mod search;
