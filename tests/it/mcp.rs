@@ -54,7 +54,12 @@ impl Wrapped {
     }
 
     /// The same around another server.
-    pub fn around(world: &reeve_testkit::world::World, before: &[&str], agent: Option<&str>, server: &[String]) -> Self {
+    pub fn around(
+        world: &reeve_testkit::world::World,
+        before: &[&str],
+        agent: Option<&str>,
+        server: &[String],
+    ) -> Self {
         let log = world.work().join("heard.log");
         let mut command = match before.split_first() {
             None => world.command(reeve().unwrap()),
@@ -73,7 +78,8 @@ impl Wrapped {
     }
 
     fn of(mut command: std::process::Command, log: PathBuf) -> Self {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let said = std::fs::File::options().create(true).append(true).open(log.with_extension("said")).unwrap();
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(said).spawn().unwrap();
         let (tell, lines) = channel();
         let output = BufReader::new(child.stdout.take().unwrap());
         std::thread::spawn(move || {
@@ -128,6 +134,11 @@ impl Wrapped {
     /// What the server itself heard.
     pub fn served(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// What wrappers of this world wrote to their standard error.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(self.log.with_extension("said")).unwrap_or_default()
     }
 
     pub fn ended(&mut self) -> i32 {
