@@ -55,6 +55,23 @@ async fn search_finds_yesterdays_most_expensive_call() -> Result<()> {
         app.choose("Cost").await?;
         app.read("$0.24").await?;
         app.picture("dearest-of-yesterday-cost").await?;
+
+        // The same with the mouse alone.
+        app.see("[aria-label='Clear query']").await?.click().await?;
+        app.see("aside button[aria-label=Close]").await?.click().await?;
+        app.gone("aside [role=tab]").await?;
+        app.see("[aria-label^='Time range']").await?.click().await?;
+        app.choose("Yesterday").await?;
+        app.see("[aria-label='Time range: Yesterday']").await?;
+        app.see("button[title^='By cost']").await?.click().await?;
+        app.until("the dearest comes first", async || {
+            let first = app.see("[role=row][data-row]").await?;
+            Ok(first.attr("data-row").await?.as_deref() == Some(dearest.id.as_str()))
+        })
+        .await?;
+        app.picture("dearest-of-yesterday-mouse").await?;
+        app.see("[role=row][data-row]").await?.click().await?;
+        app.read("$0.24").await?;
         ensure!(app.reeve(&["verify"]).await?.contains("verif"), "the record of both days does not hold");
         Ok(())
     })

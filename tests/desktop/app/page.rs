@@ -88,6 +88,13 @@ impl App {
         Ok(element.send_keys(&keys).await?)
     }
 
+    /// Follows a link in the page by its words.
+    pub async fn follow(&self, words: &str) -> Result<()> {
+        let path = format!("//main//a[contains(normalize-space(.), {words:?})]");
+        let link = self.browser.wait().at_most(SOON).for_element(Locator::XPath(&path)).await;
+        Ok(link.with_context(|| format!("no link `{words}`"))?.click().await?)
+    }
+
     /// Goes to a place by its link in the sidebar.
     pub async fn press_place(&self, name: &str) -> Result<()> {
         Ok(self.see(&format!("nav a[title={name:?}]")).await?.click().await?)
