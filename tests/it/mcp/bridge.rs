@@ -121,7 +121,8 @@ async fn without_the_engine_nothing_passes_and_with_it_back_the_bridge_goes_on()
     machine.world.write_config("mcp.json", &json!({ "mcpServers": { "fake": fake } }).to_string()).unwrap();
     let client = machine.start().await;
     let mut bridged = Wrapped::bridge(&machine.world, &[]);
-    let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    let params =
+        json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
     bridged.ask(&json!({ "jsonrpc": "2.0", "id": -1, "method": "initialize", "params": params }));
     assert_eq!(bridged.answer(-1)["result"]["serverInfo"]["name"], "fake");
     bridged.ask(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
