@@ -120,7 +120,8 @@ impl Talk {
         let id = self.asked;
         self.say(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await?;
         loop {
-            let line = tokio::time::timeout(SOON, self.lines.next_line()).await.context("the wrapper says nothing")??;
+            let line =
+                tokio::time::timeout(SOON, self.lines.next_line()).await.context("the wrapper says nothing")??;
             let message: Value = serde_json::from_str(&line.context("the wrapper ended")?)?;
             if message["id"] == id {
                 return Ok(message);
