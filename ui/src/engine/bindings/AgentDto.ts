@@ -34,6 +34,7 @@ heldToday: number, deniedToday: number,
  */
 lastSeen: string | null, 
 /**
- * What is seen of it, kind by kind; empty for a tool that is not in the catalog, of which nothing was measured.
+ * What is seen of it, kind by kind, as it was started last; empty for a tool that is not in the catalog, of which nothing
+ * was measured.
  */
 coverage: Array<CoverageDto>, };

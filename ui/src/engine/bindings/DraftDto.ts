@@ -6,6 +6,6 @@ import type { FileChangeDto } from "./FileChangeDto";
  */
 export type DraftDto = { changes: Array<FileChangeDto>, 
 /**
- * The changes are the person's rules whole: files of rules that they do not name go.
+ * The changes are the person's rules in Cedar whole: files of those that they do not name go.
  */
 complete: boolean, };

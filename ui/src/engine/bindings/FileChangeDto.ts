@@ -3,6 +3,6 @@ import type { PartDto } from "./PartDto";
 
 export type FileChangeDto = { 
 /**
- * A plain name such as `mine.cedar`, or that of a case file such as `cases/mine.yaml`.
+ * A plain name such as `mine.cedar`, that of a case file such as `cases/mine.yaml`, or `tools.yaml`.
  */
 file: string, part: PartDto, text: string, };
