@@ -78,8 +78,13 @@ macro_rules! journeys {
             }
 
             #[tokio::test]
-            async fn a_tool_that_a_rule_forbids_is_never_called_and_the_model_reads_why() {
+            async fn a_tool_call_that_a_rule_forbids_is_never_made_and_the_model_reads_why() {
                 servers::denied(Tool::$variant).await.unwrap();
+            }
+
+            #[tokio::test]
+            async fn a_tool_that_no_circumstance_permits_is_left_out_of_what_the_model_is_offered() {
+                servers::left_out(Tool::$variant).await.unwrap();
             }
 
             #[tokio::test]

@@ -29,6 +29,13 @@ const FORBID: &str = r#"
 forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo");
 "#;
 
+/// One word is forbidden, not the tool: that stays in the list.
+const FORBID_WORD: &str = r#"
+@id("no-echo") @reason("nothing is echoed on Sundays")
+forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo")
+when { context.arguments.contains("message=seat-42-belt") };
+"#;
+
 pub const HOLD: &str = r#"
 @id("look-first") @reason("echoes wait for a person") @liftable
 forbid (principal, action == Action::"mcp.tool_call", resource == McpTool::"everything/echo")
@@ -195,15 +202,22 @@ pub async fn called(tool: Tool) -> Result<()> {
 }
 
 pub async fn denied(tool: Tool) -> Result<()> {
+    let stage = set(tool, FORBID_WORD, ONCE).await?;
+    let ended = ask(tool, &stage, &["everything"], &[]).await?;
+    let row = row(tool, &stage).await.with_context(|| shown(&ended, &stage))?;
+    ensure!(row.state == RowStateDto::Denied, "{row:?}");
+    ensure!(reached(tool, &stage, "nothing is echoed on Sundays"), "{}", shown(&ended, &stage));
+    ensure!(!reached(tool, &stage, &format!("Echo: {SAID}")), "it was echoed: {}", ended.printed());
+    stage.verify().await
+}
+
+/// What no circumstance could permit is left out of the list, and the rest of the server is offered.
+pub async fn left_out(tool: Tool) -> Result<()> {
     let stage = set(tool, FORBID, ONCE).await?;
     let ended = ask(tool, &stage, &["everything"], &[]).await?;
-    let offered = row(tool, &stage).await;
+    ensure!(reached(tool, &stage, "get-sum"), "no tool was offered: {}", shown(&ended, &stage));
+    ensure!(!reached(tool, &stage, "Echoes back the input string"), "it was offered: {}", shown(&ended, &stage));
     ensure!(!reached(tool, &stage, &format!("Echo: {SAID}")), "it was echoed: {}", ended.printed());
-    // What no circumstance could permit is left out of the list, so some tools do not even try.
-    if let Ok(row) = offered {
-        ensure!(row.state == RowStateDto::Denied, "{row:?}");
-        ensure!(reached(tool, &stage, "nothing is echoed on Sundays"), "{}", shown(&ended, &stage));
-    }
     stage.verify().await
 }
 
