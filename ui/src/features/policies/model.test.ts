@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { rules } from "../../testing/policies";
-import { freeId, inTab, isDirty, listed, targetOfFile, targetOfRule, template, withMode } from "./model";
+import { addressOf, freeId, inTab, isDirty, listed, targetOfFile, targetOfRule, template, withMode } from "./model";
 
 describe("a rule's mode", () => {
   it("is one annotation after the id, put in and taken out without touching the rest", () => {
@@ -45,5 +45,12 @@ describe("what is drafted", () => {
     expect(isDirty(targetOfRule(mine, files), `${mine.text}\n`)).toBe(false);
     expect(targetOfFile(mine.file, files, null).part).toEqual({ kind: "gone" });
     expect(isDirty(targetOfFile(mine.file, files, null), "")).toBe(true);
+  });
+
+  it("is the file that was chosen, where two layers have one of the same name", () => {
+    const files = ["organisation", "team", "mine"].map((layer) => ({ file: "acme.cedar", layer: layer as "mine", path: `/${layer}/acme.cedar`, text: `// of ${layer}`, own: layer === "mine" }));
+    expect(new Set(files.map(addressOf)).size).toBe(3);
+    for (const file of files) expect(targetOfFile(addressOf(file), files)).toMatchObject({ file: "acme.cedar", original: file.text, own: file.own });
+    expect(targetOfFile("acme.cedar", files).original).toBe("// of mine");
   });
 });

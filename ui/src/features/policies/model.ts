@@ -85,6 +85,16 @@ export function listedFiles(files: readonly PolicyFileDto[]): PolicyFileDto[] {
   return files.filter((one) => !isCaseFile(one.file)).toSorted((a, b) => ORDER.indexOf(a.layer) - ORDER.indexOf(b.layer) || a.file.localeCompare(b.file));
 }
 
+/** What an address calls a file: the person's own by its name, another by where it is, because each layer may have one of that name. */
+export function addressOf(one: PolicyFileDto): string {
+  return one.own ? one.file : (one.path ?? one.file);
+}
+
+/** The file that an address names; a bare name is the person's own where they have one. */
+export function fileAt(address: string, files: readonly PolicyFileDto[]): PolicyFileDto | undefined {
+  return files.find((one) => addressOf(one) === address) ?? files.find((one) => one.file === address);
+}
+
 /** What a first case file begins with: it says what the preset does anyway. */
 export const FIRST_CASE = `cases:
   - name: reading from a known host is allowed
@@ -102,11 +112,11 @@ export function targetOfNew(start: string): Target {
   return { key: "new", file: OWN_FILE, part: { kind: "new" }, original: "", start, own: true, firstLine: 1 };
 }
 
-/** A whole file; `start` is the text of an earlier version, `null` within it that the file was not there. */
-export function targetOfFile(file: string, files: readonly PolicyFileDto[], start?: string | null): Target {
-  const known = files.find((one) => one.own && one.file === file) ?? files.find((one) => one.file === file);
+/** A whole file by its address; `start` is the text of an earlier version, `null` within it that the file was not there. */
+export function targetOfFile(address: string, files: readonly PolicyFileDto[], start?: string | null): Target {
+  const known = fileAt(address, files);
   const part: PartDto = start === null ? { kind: "gone" } : { kind: "file" };
-  return { key: `file ${file} ${start === undefined ? "" : "version"}`, file, part, original: known?.text ?? "", start: start ?? null, own: known?.own ?? true, firstLine: 1 };
+  return { key: `file ${address} ${start === undefined ? "" : "version"}`, file: known?.file ?? address, part, original: known?.text ?? "", start: start ?? null, own: known?.own ?? true, firstLine: 1 };
 }
 
 export function draftOf(target: Target, text: string): DraftDto {

@@ -67,7 +67,7 @@ export function CasesView({ file, version, files, state }: { file: string | null
         <p className="flex-none border-t border-line px-4 py-2 text-caption text-t2">{t("policies.casesMore")}</p>
       </section>
       <div className="flex min-h-0 min-w-0 flex-col">
-        <WholeFile key={`${chosen} ${version ?? ""}`} file={chosen} version={version} files={files} state={state} onSaved={() => open(chosen)} />
+        <WholeFile key={`${chosen} ${version ?? ""}`} address={chosen} version={version} files={files} state={state} onSaved={() => open(chosen)} />
       </div>
     </div>
   );

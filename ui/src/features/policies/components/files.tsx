@@ -8,14 +8,15 @@ import { Untrusted } from "../../../components/untrusted";
 import type { PolicyFileDto } from "../../../engine/bindings/PolicyFileDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProblemDto } from "../../../engine/bindings/ProblemDto";
-import { listedFiles, OWN_TOOLS } from "../model";
+import { addressOf, fileAt, listedFiles, OWN_TOOLS } from "../model";
 import { WholeFile } from "./whole-file";
 
 export function FilesView({ file, version, files, state }: { file: string | null; version: string | null; files: readonly PolicyFileDto[]; state: PolicyStateDto }) {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const listed = listedFiles(files);
-  const chosen = file ?? listed[0]?.file ?? OWN_TOOLS;
+  const named = file === null ? listed[0] : fileAt(file, files);
+  const chosen = named ? addressOf(named) : (file ?? OWN_TOOLS);
   const open = (name: string) => void navigate({ to: "/policies/file/$file", params: { file: name } });
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[356px_minmax(0,1fr)]">
@@ -23,8 +24,8 @@ export function FilesView({ file, version, files, state }: { file: string | null
         <nav aria-label={t("policies.filesOf")} className="min-h-0 flex-1 overflow-y-auto">
           <ul>
             {listed.map((one) => (
-              <li key={one.file}>
-                <Row of={one} chosen={one.file === chosen} />
+              <li key={addressOf(one)}>
+                <Row of={one} chosen={addressOf(one) === chosen} />
               </li>
             ))}
           </ul>
@@ -37,16 +38,17 @@ export function FilesView({ file, version, files, state }: { file: string | null
         <p className="flex-none border-t border-line px-4 py-2 text-caption text-t2">{t("policies.filesMore")}</p>
       </section>
       <div className="flex min-h-0 min-w-0 flex-col">
-        <WholeFile key={`${chosen} ${version ?? ""}`} file={chosen} version={version} files={files} state={state} onSaved={() => open(chosen)} />
+        <WholeFile key={`${chosen} ${version ?? ""}`} address={chosen} version={version} files={files} state={state} onSaved={() => open(chosen)} />
       </div>
     </div>
   );
 }
 
-function Row({ of: { file, layer, problems = [], notices = [] }, chosen }: { of: PolicyFileDto; chosen: boolean }) {
+function Row({ of, chosen }: { of: PolicyFileDto; chosen: boolean }) {
+  const { file, layer, problems = [], notices = [] } = of;
   return (
     <>
-      <Link to="/policies/file/$file" params={{ file }} aria-current={chosen ? "true" : undefined} className={`flex min-h-9 items-center gap-2 border-b border-line-row px-4 py-1 -outline-offset-2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
+      <Link to="/policies/file/$file" params={{ file: addressOf(of) }} aria-current={chosen ? "true" : undefined} className={`flex min-h-9 items-center gap-2 border-b border-line-row px-4 py-1 -outline-offset-2 ${chosen ? "bg-selected" : "hover:bg-hover"}`}>
         <span className="mono min-w-0 flex-1 truncate text-[12px] font-medium">
           <Untrusted text={file} max={120} />
         </span>

@@ -6,21 +6,23 @@ import { Untrusted } from "../../../components/untrusted";
 import type { PolicyFileDto } from "../../../engine/bindings/PolicyFileDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import { exact } from "../../../lib/time";
-import { FIRST_CASE, FIRST_TOOLS, isCaseFile, isToolsFile, OWN_TOOLS, targetOfFile } from "../model";
+import { fileAt, FIRST_CASE, FIRST_TOOLS, isCaseFile, isToolsFile, OWN_TOOLS, targetOfFile } from "../model";
 import { useHistory } from "../queries";
 import { Drafting } from "./drafting";
 
-export function WholeFile({ file, version, files, state, onSaved }: { file: string; version: string | null; files: readonly PolicyFileDto[]; state: PolicyStateDto; onSaved: () => void }) {
+/** `address`: as `addressOf` says it. */
+export function WholeFile({ address, version, files, state, onSaved }: { address: string; version: string | null; files: readonly PolicyFileDto[]; state: PolicyStateDto; onSaved: () => void }) {
   const history = useHistory();
   const { t } = useTranslation();
   if (version !== null && history.error) return <EngineFailure error={history.error} />;
   if (version !== null && !history.data) return <Skeleton rows={3} />;
+  const shown = fileAt(address, files);
+  const file = shown?.file ?? address;
   const earlier = history.data?.find((one) => one.id === version);
   const start = version === null ? undefined : earlier?.files.find((one) => one.file === file)?.before;
-  const shown = files.find((one) => one.own && one.file === file) ?? files.find((one) => one.file === file);
   const known = shown !== undefined;
   const first = isCaseFile(file) ? FIRST_CASE : file === OWN_TOOLS ? FIRST_TOOLS : undefined;
-  const target = targetOfFile(file, files, start === undefined && !known ? first : start);
+  const target = targetOfFile(address, files, start === undefined && !known ? first : start);
   const title = (
     <>
       <h2 className="mono min-w-0 truncate text-body font-semibold">
