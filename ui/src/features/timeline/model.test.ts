@@ -8,9 +8,17 @@ const rows = [5, 4, 3, 2].map((record) => row(record, "2026-11-20T13:03:39Z", {}
 
 describe("the list", () => {
   it("shows all rows while it follows the newest, and counts those above a frozen top", () => {
-    expect(split(rows, null)).toEqual({ shown: rows, waiting: 0 });
-    expect(split(rows, rows[2]!.id)).toEqual({ shown: rows.slice(2), waiting: 2 });
-    expect(split(rows, "op_gone")).toEqual({ shown: rows, waiting: 0 });
+    const all = lines(rows, []);
+    expect(split(all, null)).toEqual({ shown: all, waiting: 0 });
+    expect(split(all, 3)).toEqual({ shown: all.slice(2), waiting: 2 });
+    expect(split(all, 1)).toEqual({ shown: all, waiting: 0 });
+  });
+
+  it("stays frozen when the line at its top becomes part of a newer one", () => {
+    const call = row(8, "2026-11-20T13:03:39Z", { kind: "mcp", state: "approved" });
+    const preview = row(6, "2026-11-20T13:03:38Z", { kind: "mcp", purpose: "preview", partOf: call.id });
+    expect(split(lines([preview, ...rows], []), 6).waiting).toBe(0);
+    expect(split(lines([call, preview, ...rows], []), 6)).toMatchObject({ waiting: 1, shown: rows.map(({ id }) => ({ id })) });
   });
 
   it("knows states as the grammar writes them", () => {

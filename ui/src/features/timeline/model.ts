@@ -73,10 +73,15 @@ export function isNotice(id: string): boolean {
   return /^\d{1,15}$/.test(id);
 }
 
-/** Rows from the frozen top on, and how many newer ones wait above it. */
-export function split<T extends { id: string }>(rows: readonly T[], frozenTop: string | null): { shown: readonly T[]; waiting: number } {
-  const at = frozenTop === null ? 0 : rows.findIndex((row) => row.id === frozenTop);
-  return at <= 0 ? { shown: rows, waiting: 0 } : { shown: rows.slice(at), waiting: at };
+/** Number of the record that a line stands at. */
+export function recordOf(line: Line): number {
+  return line.kind === "row" ? line.row.record : line.notice.record;
+}
+
+/** Lines up to the record at which the list was frozen, and how many newer ones wait above; a line may be folded into another meanwhile. */
+export function split(all: readonly Line[], frozenAt: number | null): { shown: readonly Line[]; waiting: number } {
+  const at = frozenAt === null ? 0 : all.findIndex((line) => recordOf(line) <= frozenAt);
+  return at <= 0 ? { shown: all, waiting: 0 } : { shown: all.slice(at), waiting: at };
 }
 
 /** Keys of the grammar that something recorded can have, the common ones first: for suggestions. */

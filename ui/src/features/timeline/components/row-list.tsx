@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { chordKey } from "../../../components/keys";
 import { useNow } from "../../../components/use-now";
 import { add, exclude } from "../../../lib/filter/tokens";
-import { isNotice, type Line, linkOf, split } from "../model";
+import { isNotice, type Line, linkOf, recordOf, split } from "../model";
 import { NoticeRow } from "./notice-row";
 import { oneLineGrid, Row } from "./row";
 import { RowMenu } from "./row-menu";
@@ -42,15 +42,15 @@ type RowListProps = {
 export function RowList({ lines, total, selected, oneLine, live, onLive, onOpen, onClose, onEnd, byCost, onByCost, onQuery, onKey }: RowListProps) {
   const { t } = useTranslation();
   const area = useRef<HTMLDivElement>(null);
-  const [frozenTop, setFrozenTop] = useState<string | null>(null);
+  const [frozenAt, setFrozenAt] = useState<number | null>(null);
   const [box, setBox] = useState(700);
   const roomy = box >= ROOMY;
   const height = oneLine ? ONE_LINE : TWO_LINES;
   const today = new Date(useNow(60_000)).toDateString();
   const looks = useMemo(() => ({ oneLine, roomy, today, width: Math.floor((box - (oneLine ? (roomy ? BESIDE_ROOMY : BESIDE_ONE_LINE) : BESIDE)) / ADVANCE) }), [oneLine, roomy, today, box]);
-  const { shown, waiting } = split(lines, frozenTop);
+  const { shown, waiting } = split(lines, frozenAt);
   const actions = useMemo(() => shown.flatMap((line) => (line.kind === "row" ? [line.row] : [])), [shown]);
-  const top = shown[0]?.id ?? null;
+  const top = shown[0] ? recordOf(shown[0]) : null;
 
   const virtual = useVirtualizer({ count: shown.length, getScrollElement: () => area.current, estimateSize: () => height, overscan: 8 });
   const items = virtual.getVirtualItems();
@@ -61,7 +61,7 @@ export function RowList({ lines, total, selected, oneLine, live, onLive, onOpen,
   }, [last, shown.length, onEnd]);
 
   useEffect(() => {
-    setFrozenTop((held) => (live ? null : (held ?? top)));
+    setFrozenAt((held) => (live ? null : (held ?? top)));
   }, [live, top]);
 
   const { measure } = virtual;
@@ -83,7 +83,7 @@ export function RowList({ lines, total, selected, oneLine, live, onLive, onOpen,
   };
 
   const toTop = useCallback(() => {
-    setFrozenTop(null);
+    setFrozenAt(null);
     onLive(true);
     area.current?.scrollTo({ top: 0 });
   }, [onLive]);
