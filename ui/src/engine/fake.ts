@@ -6,6 +6,7 @@ import { storm } from "../testing/cards";
 import { servers as known } from "../testing/servers";
 import { hostile, type Recorded, status as statusOf, story } from "../testing/story";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
+import type { NoticeDto } from "./bindings/NoticeDto";
 import type { OperationRowDto } from "./bindings/OperationRowDto";
 import type { ProtectionDto } from "./bindings/ProtectionDto";
 import type { StreamMessage } from "./bindings/StreamMessage";
@@ -122,7 +123,11 @@ export class FakeEngine implements Engine {
   }
 
   /** Something new happened: it is kept and told. */
-  add(change: { row?: OperationRowDto; approval?: ApprovalDto }): void {
+  add(change: { row?: OperationRowDto; approval?: ApprovalDto; notice?: NoticeDto }): void {
+    if (change.notice) {
+      this.#world.state.notices = [change.notice, ...(this.#world.state.notices ?? [])];
+      this.#world.emit({ notices: [change.notice] });
+    }
     if (change.row) this.#world.state.rows.unshift(change.row);
     if (change.approval) this.#world.state.open.push(change.approval);
     this.#world.tell(change.approval ? [change.approval] : [], change.row ? [change.row] : []);

@@ -2,6 +2,7 @@
 import { print, terms } from "../../lib/filter/tokens";
 import type { ApprovalDto } from "../bindings/ApprovalDto";
 import type { BinDto } from "../bindings/BinDto";
+import type { NoticeDto } from "../bindings/NoticeDto";
 import type { FacetGroupDto } from "../bindings/FacetGroupDto";
 import type { FacetsDto } from "../bindings/FacetsDto";
 import type { OperationDetailDto } from "../bindings/OperationDetailDto";
@@ -57,8 +58,17 @@ function search(world: World, { query, before, limit }: SearchInput): SearchPage
   const page = rows.slice(0, limit);
   const unknown = terms(query).find((term) => term.key !== null && !(term.key in FIELDS));
   const problems = unknown ? [{ message: `\`${unknown.key}\` is not a key`, at: query.indexOf(unknown.text), suggestion: Object.keys(FIELDS).find((key) => key[0] === unknown.key?.[0]) ?? null }] : [];
-  const found = query === "" && before === null ? world.state.notices : undefined;
+  const found = before === null ? world.state.notices?.filter((one) => terms(query).every((term) => isTold(one, term, Date.now()))) : undefined;
   return { ...(found ? { notices: found } : {}), rows: page, next: rows.length > limit ? (page.at(-1)?.cursor ?? null) : null, problems };
+}
+
+/** Whether an event is what a term means. It has few of an action's fields: a term for any other finds actions alone. */
+function isTold(notice: NoticeDto, { key, value, negated }: ReturnType<typeof terms>[number], now: number): boolean {
+  if (key === "since" || key === "before") return (Date.parse(notice.at) >= moment(value, now)) === (key === "since");
+  const wanted = wantedOf(value);
+  if (key === null) return wanted.some((one) => notice.summary.toLowerCase().includes(one)) !== negated;
+  const fields: Record<string, string | null> = { kind: "event", agent: notice.agent, server: notice.server, credential: notice.credential, record: String(notice.record) };
+  return key in fields && wanted.includes(fields[key]?.toLowerCase() ?? "") !== negated;
 }
 
 export const FIELDS: Record<string, (row: OperationRowDto) => string | null> = {
@@ -88,12 +98,17 @@ function matches(row: OperationRowDto, term: ReturnType<typeof terms>[number], n
   const field = term.key === null ? null : FIELDS[term.key];
   if (term.key !== null && !field) return true;
   const value = field ? field(row) : row.summary;
-  const wanted = term.value.replace(/^\((.*)\)$/, "$1").split(",").map((one) => one.trim().replaceAll('"', "").toLowerCase());
+  const wanted = wantedOf(term.value);
   const hit = wanted.some((one) => {
     const pattern = one.replaceAll("*", "");
     return field ? (one.includes("*") ? (value ?? "").toLowerCase().includes(pattern) : value?.toLowerCase() === one) : (value ?? "").toLowerCase().includes(pattern);
   });
   return hit !== term.negated;
+}
+
+/** The values of a term, which may be a list. */
+function wantedOf(value: string): string[] {
+  return value.replace(/^\((.*)\)$/, "$1").split(",").map((one) => one.trim().replaceAll('"', "").toLowerCase());
 }
 
 /** `7d` before now, or an instant. */

@@ -1,13 +1,14 @@
 // What happened beside actions, in full: the sentence, what it is about, and its record with the proof.
 import { Link } from "@tanstack/react-router";
-import { X } from "lucide-react";
+import { ShieldAlert, X } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
-import { EngineFailure } from "../../../components/empty";
+import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Fact, Facts } from "../../../components/facts";
 import { Glyph } from "../../../components/glyph";
 import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
+import { useDeferred } from "../../../components/use-deferred";
 import type { NoticeDto } from "../../../engine/bindings/NoticeDto";
 import { exact } from "../../../lib/time";
 import { TONE_COLOURS } from "../model";
@@ -19,7 +20,8 @@ type NoticePaneProps = { record: number; onOpen: (id: string) => void; onClose: 
 
 export function NoticePane({ record, onOpen, onClose }: NoticePaneProps) {
   const { t } = useTranslation();
-  const { data, error } = useRecord(record);
+  const { data, error, isPending } = useRecord(record);
+  const slow = useDeferred(isPending, 150);
   const notice = data?.notice;
   return (
     <aside
@@ -46,6 +48,18 @@ export function NoticePane({ record, onOpen, onClose }: NoticePaneProps) {
       </header>
       <div className="min-h-0 flex-1 overflow-x-hidden overflow-y-auto px-4 py-3">
         {error ? <EngineFailure error={error} /> : null}
+        {slow ? <Skeleton rows={6} /> : null}
+        {data && data.problem !== null ? (
+          <div role="alert" className="mb-3 flex items-start gap-2 rounded-control bg-deny-tint px-3 py-2 text-deny">
+            <ShieldAlert size={14} strokeWidth={1.5} aria-hidden className="mt-0.75 flex-none" />
+            <div>
+              <p className="font-semibold">{t("record.broken")}</p>
+              <p className="first-letter:uppercase wrap-anywhere">
+                <Prose text={`${data.problem}.`} />
+              </p>
+            </div>
+          </div>
+        ) : null}
         {notice ? <Told notice={notice} onOpen={onOpen} /> : null}
         {data?.event ? (
           <Section title={t("pane.chain")}>
