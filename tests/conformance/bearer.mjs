@@ -22,4 +22,6 @@ const listener = http.createServer((request, response) => {
   response.on("close", () => onward.destroy());
   request.pipe(onward);
 });
+// As the server does: a connection must not end between two scenarios.
+listener.keepAliveTimeout = 600_000;
 listener.listen(0, "127.0.0.1", () => console.log(own()));

@@ -155,15 +155,17 @@ impl Reeve {
     }
 }
 
-/// Alone and through Reeve the same passes, but for what is explained.
+/// What passes alone passes through Reeve, and nothing more fails, but for what is explained. More may pass: the endpoint keeps
+/// some promises of its own, whatever the server behind it does.
 fn compare(alone: &BTreeMap<String, (u32, u32)>, through: &BTreeMap<String, (u32, u32)>, differences: &[&str]) {
     assert!(alone.len() >= 30, "the suite ran {} scenarios", alone.len());
     for (name, (passed, failed)) in alone {
         let there = through.get(name);
+        let holds = there.is_some_and(|(there, fails)| there >= passed && fails <= failed);
         if differences.contains(&name.as_str()) {
-            assert_ne!(there, Some(&(*passed, *failed)), "`{name}` is the same by now: take it off the list");
+            assert!(!holds, "`{name}` passes as alone by now: take it off the list");
         } else {
-            assert_eq!(there, Some(&(*passed, *failed)), "{name}: alone and through Reeve");
+            assert!(holds, "{name}: {passed} passed and {failed} failed alone, through Reeve {there:?}");
         }
     }
 }

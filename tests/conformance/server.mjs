@@ -281,6 +281,8 @@ function listen() {
     await everything().connect(transport);
     await transport.handleRequest(request, response, message);
   });
+  // The suite keeps connections and takes them up whenever it likes: one that ends meanwhile would look like a refusal.
+  listener.keepAliveTimeout = 600_000;
   listener.listen(0, "127.0.0.1", () => console.log(listener.address().port));
 }
 
