@@ -1,5 +1,6 @@
 // A picture of every screen in both themes, written to `artifacts/ui`.
 import { expect, test } from "@playwright/test";
+import { cards } from "../../ui/src/testing/recorded/approvals";
 import { open } from "./open";
 
 const SCREENS = [
@@ -8,8 +9,12 @@ const SCREENS = [
   ["timeline-empty", "/timeline?fake=empty"],
   ["sessions", "/timeline?fake=story&view=sessions"],
   ["flow", "/timeline?fake=story&view=flow&session=ses_2"],
+  ["event", "/timeline?fake=story&op=48182"],
   ["agents", "/agents?fake=story"],
   ["agent", "/agents/claude-code?fake=story"],
+  ["agent-rules", "/agents/claude-code?tab=rules&fake=story"],
+  ["agent-credentials", "/agents/claude-code?tab=credentials&fake=story"],
+  ["agent-changes", "/agents/claude-code?tab=changes&fake=story"],
   ["agent-servers", "/agents/claude-code?tab=servers&fake=story"],
   ["servers", "/servers?fake=story"],
   ["server-new", "/servers/weather?fake=story"],
@@ -27,11 +32,13 @@ const SCREENS = [
   ["notifications", "/settings/notifications?fake=story"],
   ["policies", "/policies/github-read?fake=story"],
   ["policies-cases", "/policies?fake=story&tab=cases"],
+  ["policies-files", "/policies/file/tools.yaml?fake=story"],
   ["policies-history", "/policies?fake=story&tab=history"],
   ["policy-new", "/policies/new?fake=story"],
   ["record", "/record/op_00000000000000000000048205?fake=story"],
   ["about", "/settings/about?fake=story"],
   ["decided", "/inbox?tab=decided&fake=story"],
+  ["expired", "/inbox?tab=expired&fake=story"],
   ["suggestions", "/inbox?tab=suggestions&fake=story"],
   ["inbox-empty", "/inbox?fake=empty"],
   ["inbox-hostile", "/inbox?fake=hostile"],
@@ -49,7 +56,7 @@ for (const theme of ["light", "dark"] as const) {
         await open(page, address);
         if (name === "timeline") await page.getByRole("row", { name: /812\/merge/ }).click();
         // The editor is loaded when it is first needed.
-        if (name === "policies" || name === "policies-cases" || name === "policy-new") await expect(page.getByRole("textbox", { name: "Source" })).toBeVisible();
+        if (name === "policies" || name === "policies-files" || name === "policies-cases" || name === "policy-new") await expect(page.getByRole("textbox", { name: "Source" })).toBeVisible();
         if (name === "inbox") await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
         const suffix = width === 960 ? "-960" : "";
         const file = `../../artifacts/ui/${name}${suffix}-${theme}.png`;
@@ -59,10 +66,14 @@ for (const theme of ["light", "dark"] as const) {
   }
 }
 
+/** A tool call whose effect was counted before it was asked about, as the engine recorded it. */
+const previewed = cards.find((one) => one.resolved === null && one.summary === "office.update_customer_records")?.id ?? "";
+
 /** The cards, and the ways that a click away from them shows. */
 const CARDS = [
   ["card-call", "apr_2", null],
   ["card-mcp", "apr_3", null],
+  ["card-previewed", previewed, null],
   ["card-http", "apr_4", null],
   ["card-always", "apr_4", "proposed"],
   ["card-always-edit", "apr_4", "edited"],
@@ -72,8 +83,9 @@ for (const theme of ["light", "dark"] as const) {
   for (const [name, id, rule] of CARDS) {
     test(`${name} ${theme}`, async ({ page }) => {
       await page.emulateMedia({ colorScheme: theme });
-      await open(page, `/inbox/${id}?fake=story`);
+      await open(page, `/inbox/${id}?fake=${id === previewed ? "recorded" : "story"}`);
       await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
+      if (id === previewed) await expect(page.getByText("What the preview answered")).toBeVisible();
       if (rule !== null) {
         await page.getByRole("button", { name: "Allow for longer" }).click();
         await page.getByRole("menuitem", { name: /Always allow/ }).click();
