@@ -398,10 +398,9 @@ async fn start(shared: &Arc<Shared>, asked: &Asked, id: String) -> Result<Arc<Br
     let ended = asked.session.ended().child_token();
     let (gateway, session, over) = (shared.gateway.clone(), Arc::clone(&asked.session), ended.clone());
     tokio::spawn(async move {
-        tokio::select! {
-            _ = gateway.relay_lives(session, server, agent, link, lives) => over.cancel(),
-            () = over.cancelled() => {}
-        }
+        // It is never dropped under way: calls and tasks that nobody lets go of keep their places.
+        gateway.relay_until(session, server, agent, link, lives, &over).await;
+        over.cancel();
         drop(room);
     });
     let key = if id.is_empty() { check::shared_key(&asked.session, &asked.server) } else { id.clone() };

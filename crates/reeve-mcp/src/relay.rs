@@ -95,6 +95,19 @@ impl Gateway {
         upstream: Link,
         lives: mpsc::Receiver<Life>,
     ) -> Ended {
+        self.relay_until(session, server, agent, upstream, lives, &CancellationToken::new()).await
+    }
+
+    /// The same for an agent whose end is told by `gone`, because its link stays open.
+    pub async fn relay_until(
+        &self,
+        session: Arc<LiveSession>,
+        server: ServerRef,
+        agent: Link,
+        upstream: Link,
+        lives: mpsc::Receiver<Life>,
+        gone: &CancellationToken,
+    ) -> Ended {
         let over = session.ended().clone();
         let relay = Arc::new(Relay {
             gateway: self.clone(),
@@ -114,6 +127,7 @@ impl Gateway {
         let ended = tokio::select! {
             biased;
             () = over.cancelled() => Ended::SessionOver,
+            () = gone.cancelled() => Ended::AgentGone,
             () = relay.read_lives(upstream.rx, lives) => Ended::ServerGone,
             () = relay.read_agent(agent.rx) => Ended::AgentGone,
             never = relay.tell_changes() => match never {},
@@ -421,7 +435,7 @@ impl Relay {
         // Calls that wait for the server hear it at once; those that are held are let go of.
         self.upstream.let_go();
         self.over.cancel();
-        self.gateway.let_go_of_tasks(&self.session, &self.server);
+        self.gateway.let_go_of_tasks(&self.session, &self.server).await;
         self.asks.lock().drain().for_each(|(_, (asking, _))| asking.dropped());
         let open: Vec<(Id, Asked)> = self.asked.lock().drain().collect();
         for (id, asked) in open {
@@ -434,6 +448,8 @@ impl Relay {
         }
         self.tasks.close();
         self.tasks.wait().await;
+        // One of the calls may have become a task meanwhile.
+        self.gateway.let_go_of_tasks(&self.session, &self.server).await;
     }
 }
 

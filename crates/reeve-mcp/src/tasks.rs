@@ -25,6 +25,10 @@ use crate::upstream::Failure;
 const MOST: usize = 256;
 /// Why a task that nobody fetched is over.
 const NOT_FETCHED: &str = "its result was not fetched in the time that it may take";
+/// Why a task is over whose server ended or crashed.
+const SERVER_GONE: &str = "the server is gone";
+/// Why a task is over that is not remembered any more.
+const FORGOTTEN: &str = "too many newer tasks were begun";
 
 /// One call that goes on as a task.
 pub(crate) struct Task {
@@ -92,31 +96,39 @@ impl Gateway {
             revoked,
         });
         tokio::spawn(watch(Arc::clone(&task)));
-        self.keep(&session, task);
+        for forgotten in self.keep(&session, task) {
+            forgotten.lost(FORGOTTEN).await;
+        }
         Reply::Answer(Answer::Result(result))
     }
 
-    fn keep(&self, session: &LiveSession, task: Arc<Task>) {
+    /// Remembers a task; what is forgotten for that nobody can fetch any more.
+    fn keep(&self, session: &LiveSession, task: Arc<Task>) -> Vec<Arc<Task>> {
         let mut all = self.tasks().lock();
         let known = all.entry(session.id().clone()).or_insert_with(|| {
             self.forget_after(session);
             Vec::new()
         });
-        known.retain(|one| !one.is(&task.call.server, &task.id));
+        let mut forgotten: Vec<_> = known.extract_if(.., |one| one.is(&task.call.server, &task.id)).collect();
         if known.len() >= MOST {
-            known.remove(0);
+            forgotten.push(known.remove(0));
         }
         known.push(task);
+        forgotten
     }
 
     fn task(&self, session: &LiveSession, server: &ServerRef, id: &str) -> Option<Arc<Task>> {
         self.tasks().lock().get(session.id())?.iter().find(|one| one.is(server, id)).cloned()
     }
 
-    /// The server is gone, and its tasks with it.
-    pub(crate) fn let_go_of_tasks(&self, session: &LiveSession, server: &ServerRef) {
-        if let Some(known) = self.tasks().lock().get_mut(session.id()) {
-            known.retain(|one| !Arc::ptr_eq(&one.call.server.seen, &server.seen));
+    /// The server is gone, and its tasks with it: what came of them nobody will hear.
+    pub(crate) async fn let_go_of_tasks(&self, session: &LiveSession, server: &ServerRef) {
+        let gone: Vec<_> = match self.tasks().lock().get_mut(session.id()) {
+            Some(known) => known.extract_if(.., |one| Arc::ptr_eq(&one.call.server.seen, &server.seen)).collect(),
+            None => return,
+        };
+        for task in gone {
+            task.lost(SERVER_GONE).await;
         }
     }
 
@@ -200,6 +212,14 @@ impl Gateway {
 impl Task {
     fn is(&self, server: &ServerRef, id: &str) -> bool {
         self.id == id && Arc::ptr_eq(&self.call.server.seen, &server.seen)
+    }
+
+    /// Ends the call of a task that is not remembered any more, unless its rules ended it.
+    async fn lost(&self, why: &str) {
+        if self.revoked.is_cancelled() {
+            return self.over(|why| Ending::CutByReeve { why }, STOPPED).await;
+        }
+        self.over(|_| Ending::Unknown, why).await;
     }
 
     /// Ends the call without a result.

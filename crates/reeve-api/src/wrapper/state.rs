@@ -74,6 +74,9 @@ impl State {
             Engine::There(engine) => {
                 if let Some((id, call)) = asked {
                     self.open.insert(id, call);
+                } else if let Some(id) = cancelled(&line) {
+                    // It gets no answer any more.
+                    self.open.remove(&id);
                 }
                 // A loss is heard where its end is read; what is open is refused then.
                 let _ = engine.send((Channel::Agent, line)).await;
@@ -145,6 +148,24 @@ fn asked(line: &[u8]) -> Option<(String, bool)> {
     Some((head.id?.get().to_owned(), head.method? == "tools/call"))
 }
 
+/// The id of the request that the agent does not wait for any more.
+fn cancelled(line: &[u8]) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Note<'a> {
+        #[serde(borrow)]
+        method: Cow<'a, str>,
+        #[serde(borrow)]
+        params: Left<'a>,
+    }
+    #[derive(Deserialize)]
+    struct Left<'a> {
+        #[serde(borrow, rename = "requestId")]
+        id: &'a RawValue,
+    }
+    let note: Note<'_> = serde_json::from_slice(line).ok()?;
+    (note.method == "notifications/cancelled").then(|| note.params.id.get().to_owned())
+}
+
 /// The request that opens a conversation.
 fn greeting(line: &[u8]) -> Option<Value> {
     let head: Head<'_> = serde_json::from_slice(line).ok()?;
@@ -173,10 +194,14 @@ mod tests {
         assert!(engine.try_recv().is_ok() && engine.try_recv().is_ok() && agent.try_recv().is_err());
         state.tell_agent(br#"{"jsonrpc":"2.0","id":2,"result":{}}"#.to_vec()).await;
         assert_eq!(heard(&mut agent)["id"], 2);
+        state.heard_agent(br#"{"jsonrpc":"2.0","id":"b","method":"tools/call","params":{}}"#.to_vec()).await;
+        let cancel = br#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"b"}}"#;
+        state.heard_agent(cancel.to_vec()).await;
+        assert!(engine.try_recv().is_ok() && engine.try_recv().is_ok(), "the engine hears both");
         state.lost().await;
         let refused = heard(&mut agent);
         assert_eq!((&refused["id"], &refused["result"]["isError"]), (&Value::from("a"), &Value::Bool(true)));
-        assert!(agent.try_recv().is_err(), "what was answered is not answered again");
+        assert!(agent.try_recv().is_err(), "what was answered or cancelled is not answered again");
         state.heard_server(br#"{"jsonrpc":"2.0","method":"notifications/message"}"#.to_vec()).await;
         assert!(engine.try_recv().is_err() && agent.try_recv().is_err());
         state.over("the session is over").await;

@@ -158,7 +158,11 @@ impl Bridge {
                 let asked = message.pointer("/params/requestId").cloned();
                 let number = desk.waiting.iter().find(|(_, one)| Some(&one.id) == asked.as_ref()).map(|(n, _)| *n);
                 // What has its answer already needs no cancelling.
-                let Some(number) = number else { return Ok(()) };
+                let Some((number, left)) = number.and_then(|number| desk.waiting.remove_entry(&number)) else {
+                    return Ok(());
+                };
+                // Nothing more comes for it: an answer that is on its way is nobody's.
+                left.stream.close();
                 if let Some(place) = message.pointer_mut("/params/requestId") {
                     *place = json!(number);
                 }
@@ -351,13 +355,15 @@ mod tests {
     #[tokio::test]
     async fn cancelling_names_the_request_as_the_server_knows_it() {
         let (bridge, mut at_server, _from_server) = bridge();
-        bridge.request(call(json!("a"))).await.unwrap();
+        let begun = bridge.request(call(json!("a"))).await.unwrap();
         let number = value(&at_server.recv().await.unwrap())["id"].clone();
         let cancel =
             |id: &str| json!({ "jsonrpc": "2.0", "method": "notifications/cancelled", "params": { "requestId": id } });
         bridge.tell(cancel("other")).await.unwrap();
         bridge.tell(cancel("a")).await.unwrap();
         assert_eq!(value(&at_server.recv().await.unwrap())["params"]["requestId"], number);
+        assert_eq!(begun.stream.last().await, None, "its stream is closed without an answer");
+        assert!(bridge.idle().is_some(), "nobody waits for it any more");
     }
 
     #[tokio::test]

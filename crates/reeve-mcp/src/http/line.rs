@@ -52,11 +52,18 @@ struct Line {
     /// Only one greets at a time.
     greeting: tokio::sync::Mutex<()>,
     /// Requests that wait for their answers.
-    open: Mutex<HashMap<Id, CancellationToken>>,
+    open: Mutex<HashMap<Id, Open>>,
     /// How many messages without answer there were, and how many of them were taken.
     given: AtomicU64,
     taken: watch::Sender<u64>,
     over: CancellationToken,
+}
+
+/// A request that waits for its answer.
+struct Open {
+    cancelled: CancellationToken,
+    /// Its client does not wait any more.
+    is_left: bool,
 }
 
 /// What was agreed on with the server.
@@ -137,6 +144,9 @@ impl Line {
             if method == "notifications/initialized" {
                 line.listen();
             }
+            if method == "notifications/cancelled" {
+                line.let_go(&params);
+            }
             line.taken.send_replace(turn);
         });
     }
@@ -175,8 +185,10 @@ impl Line {
                 () = cancelled.cancelled() => Ok(()),
                 answered = asking => answered,
             };
-            line.open.lock().remove(&id);
-            if let Err(answer) = answered {
+            let waits = line.open.lock().remove(&id).is_some_and(|one| !one.is_left);
+            if let Err(answer) = answered
+                && waits
+            {
                 line.tell(message::answer(Some(&id), *answer)).await;
             }
         });
@@ -191,19 +203,29 @@ impl Line {
         if open.len() >= IN_FLIGHT {
             return Err("too many requests wait for their answers");
         }
-        open.insert(id.clone(), cancelled.clone());
+        open.insert(id.clone(), Open { cancelled: cancelled.clone(), is_left: false });
         Ok(())
     }
 
     /// Whether the server is to be told. One without MCP session is told by hanging up.
     fn cancelled(&self, params: &Value) -> bool {
-        let id = params.get("requestId").and_then(Id::read);
-        let Some(cancelled) = id.and_then(|id| self.open.lock().get(&id).cloned()) else { return false };
         let has_session = self.talk.lock().spoken.as_ref().is_some_and(|spoken| spoken.session.is_some());
+        let Some(id) = params.get("requestId").and_then(Id::read) else { return false };
+        let mut open = self.open.lock();
+        let Some(left) = open.get_mut(&id) else { return false };
+        left.is_left = true;
         if !has_session {
-            cancelled.cancel();
+            left.cancelled.cancel();
         }
         has_session
+    }
+
+    /// The server was told that nobody waits for a request: neither does anything here.
+    fn let_go(&self, params: &Value) {
+        let Some(id) = params.get("requestId").and_then(Id::read) else { return };
+        if let Some(left) = self.open.lock().get(&id).filter(|one| one.is_left) {
+            left.cancelled.cancel();
+        }
     }
 
     /// Sends a request and passes on what belongs to it, its answer last.

@@ -46,7 +46,7 @@ impl Relay {
         let waited_for = self.upstream.down(&words);
         // Known before anybody hears of it.
         self.gateway.crashed(self, why, again, waited_for).await;
-        self.gateway.let_go_of_tasks(&self.session, &self.server);
+        self.gateway.let_go_of_tasks(&self.session, &self.server).await;
         // The server that could hear the answers is gone.
         let asks: Vec<_> = self.asks.lock().drain().collect();
         for (id, (asking, _)) in asks {
