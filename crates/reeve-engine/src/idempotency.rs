@@ -32,6 +32,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     /// Who waits for a call that is being made.
     waiting: Mutex<HashMap<Digest, watch::Sender<()>>>,
+    /// Who makes a call here now, and for how many seconds it is leased each time.
+    under_way: Mutex<HashMap<Digest, (OperationId, u64)>>,
 }
 
 /// What a call finds.
@@ -50,7 +52,7 @@ pub enum Found {
 impl Idempotency {
     #[must_use]
     pub fn new(store: Store, clock: Arc<dyn Clock>) -> Self {
-        Self(Arc::new(Inner { store, clock, waiting: Mutex::default() }))
+        Self(Arc::new(Inner { store, clock, waiting: Mutex::default(), under_way: Mutex::default() }))
     }
 
     /// What is known of a call without making it.
@@ -58,10 +60,19 @@ impl Idempotency {
     /// # Errors
     /// When it cannot be read.
     pub async fn look(&self, key: &Digest) -> Result<Option<Slot>, StoreError> {
+        self.renew(key).await?;
         self.0.store.slot(key).await
     }
 
-    /// Takes the slot, or waits for whoever makes the call, at most until its lease is over. `over`: the operation whose end or
+    /// A call that is still being made here is not lost, however long people are waited for during it: whoever looks finds its
+    /// lease as if it had just begun.
+    async fn renew(&self, key: &Digest) -> Result<(), StoreError> {
+        let under_way = self.0.under_way.lock().get(key).cloned();
+        let Some((operation, seconds)) = under_way else { return Ok(()) };
+        self.0.store.renew_slot(key.clone(), operation, after(self.0.clock.now(), seconds)).await
+    }
+
+    /// Takes the slot, or waits for whoever makes the call; one that is not made here is waited for until its lease is over. `over`: the operation whose end or
     /// result does not stand in the way any more, because a human or a probe said so.
     ///
     /// # Errors
@@ -77,12 +88,13 @@ impl Idempotency {
         loop {
             // Listens before it looks: what is told between both is heard.
             let mut told = self.listen(key);
+            self.renew(key).await?;
             let now = self.0.clock.now();
             let (lease, keep) = (after(now, rules.lease_seconds), after(now, rules.cache_ttl_seconds));
             let keep = keep.max(lease);
             let claimed = self.0.store.claim_slot(key.clone(), operation.clone(), lease, keep, over.cloned()).await?;
             let slot = match claimed {
-                Claimed::Fresh => return Ok(Found::Mine(Box::new(self.held(key, operation)))),
+                Claimed::Fresh => return Ok(Found::Mine(Box::new(self.held(key, operation, rules.lease_seconds)))),
                 Claimed::Taken(slot) => slot,
             };
             match slot.state {
@@ -109,7 +121,8 @@ impl Idempotency {
         self.finish(key.clone(), operation.clone(), end).await.map(|_| ())
     }
 
-    fn held(&self, key: &Digest, operation: &OperationId) -> Held {
+    fn held(&self, key: &Digest, operation: &OperationId, lease_seconds: u64) -> Held {
+        self.0.under_way.lock().insert(key.clone(), (operation.clone(), lease_seconds));
         Held {
             owner: self.clone(),
             key: key.clone(),
@@ -127,12 +140,20 @@ impl Idempotency {
     }
 
     async fn finish(&self, key: Digest, operation: OperationId, end: SlotEnd) -> Result<bool, StoreError> {
-        let finished = self.0.store.finish_slot(key.clone(), operation, end).await;
+        let finished = self.0.store.finish_slot(key.clone(), operation.clone(), end).await;
+        self.is_over(&key, &operation);
         // Also after a failure: who waits looks again, and finds the lease.
         if let Some(sender) = self.0.waiting.lock().get(&key) {
             let _ = sender.send(());
         }
         finished
+    }
+
+    fn is_over(&self, key: &Digest, operation: &OperationId) {
+        let mut under_way = self.0.under_way.lock();
+        if under_way.get(key).is_some_and(|(one, _)| one == operation) {
+            under_way.remove(key);
+        }
     }
 }
 
@@ -215,7 +236,9 @@ impl Drop for Held {
         if self.told {
             return;
         }
-        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return self.owner.is_over(&self.key, &self.operation);
+        };
         let state = if self.sent.load(Ordering::Acquire) { SlotState::Unknown } else { SlotState::FailedRetryable };
         let (owner, key, operation) = (self.owner.clone(), self.key.clone(), self.operation.clone());
         runtime.spawn(async move {

@@ -52,6 +52,26 @@ impl Store {
         self.write(move |unit| current(unit, &key)).await
     }
 
+    /// Whoever holds the slot still makes the call: its lease is over no earlier than this. Nothing changes where the slot has an end
+    /// or another operation holds it.
+    ///
+    /// # Errors
+    /// When it cannot be read or written.
+    pub async fn renew_slot(
+        &self,
+        key: Digest,
+        operation: OperationId,
+        lease_until: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        self.write(move |unit| {
+            let held = |slot: &Slot| slot.state == SlotState::Reserved && slot.operation == operation;
+            let Some(slot) = slots::get(unit.conn, &key)?.filter(held) else { return Ok(()) };
+            let (lease_until, keep_until) = (slot.lease_until.max(lease_until), slot.keep_until.max(lease_until));
+            slots::put(unit.conn, &key, &Slot { lease_until, keep_until, ..slot })
+        })
+        .await
+    }
+
     /// Says how the call of the operation that holds the slot ended. `false`: another one holds it now, and nothing changed.
     ///
     /// # Errors

@@ -88,13 +88,35 @@ async fn one_that_is_let_go_of_blocks_nobody_and_one_that_was_sent_is_unknown() 
 
 #[tokio::test]
 async fn a_lease_that_is_over_leaves_the_end_unknown_and_the_late_end_still_counts() {
-    let (slots, _store, clock) = world();
+    let (slots, store, clock) = world();
     let key = Digest::of(b"a");
     let held = mine(find(&slots, &key).await);
     clock.advance(Duration::from_secs(61));
-    assert!(matches!(find(&slots, &key).await, Found::Unknown(_)));
+    // Nobody there knows that the call is still being made.
+    let shared: Arc<dyn Clock> = Arc::<ManualClock>::clone(&clock);
+    let elsewhere = Idempotency::new(store, shared);
+    assert!(matches!(find(&elsewhere, &key).await, Found::Unknown(_)));
     held.done(&json!("late")).await.unwrap();
     assert!(matches!(find(&slots, &key).await, Found::Made(slot) if slot.result.as_deref() == Some("\"late\"")));
+}
+
+#[tokio::test]
+async fn a_call_that_is_still_being_made_is_not_lost_however_long_it_waits_for_people() {
+    let (slots, _store, clock) = world();
+    let key = Digest::of(b"a");
+    let held = mine(find(&slots, &key).await);
+    held.sent();
+    let gone = CancellationToken::new();
+    gone.cancel();
+    for _ in 0..3 {
+        clock.advance(Duration::from_secs(3600));
+        let found = slots.look(&key).await.unwrap().unwrap();
+        assert_eq!(found.state, SlotState::Reserved);
+        let found = slots.claim(&key, &OperationId::new(), &rules(), None, &gone).await.unwrap();
+        assert!(matches!(found, Found::Cancelled), "{found:?}");
+    }
+    held.done(&json!("late")).await.unwrap();
+    assert!(matches!(find(&slots, &key).await, Found::Made(_)));
 }
 
 #[tokio::test]
