@@ -10,12 +10,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
+use reeve_mcp::queue::{Receiver, Sender};
 use reeve_mcp::{Ended, Life, Link, ServerRef, message};
 use reeve_proxy::attribution;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::BufReader;
 use tokio::sync::{Mutex, mpsc};
+use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Caller, carried_session};
 use crate::contract::credentials::TypedSecret;
@@ -77,7 +79,9 @@ pub(crate) async fn serve(
         To::Wrapped(server) => server.name.clone(),
         To::Registered { server, .. } => server.clone(),
     };
-    let telling = tokio::spawn(tell_reviews(Arc::clone(host), name, Arc::clone(write)));
+    let over = CancellationToken::new();
+    let telling = tokio::spawn(tell_reviews(Arc::clone(host), name, Arc::clone(write), over.clone()));
+    let over = over.drop_guard();
     let (agent, agent_there) = Link::pair();
     let (upstream, server_there) = Link::pair();
     let (tell_life, lives) = reeve_mcp::lives();
@@ -106,7 +110,9 @@ pub(crate) async fn serve(
         // The wrapper hung up: its ends of the links are dropped, and the relay ends by that.
         () = &mut incoming => carried.await,
     };
-    telling.abort();
+    // A note under way is said to its end: half a frame would hide the one that follows.
+    drop(over);
+    let _ = telling.await;
     let why = match ended {
         Ended::AgentGone => "the agent went away",
         Ended::ServerGone => "the server ended",
@@ -117,7 +123,7 @@ pub(crate) async fn serve(
 }
 
 /// Says whenever more of a server waits for a person than before: its tools are missing until then, which looks like a fault.
-async fn tell_reviews(host: Arc<Host>, server: String, write: Arc<Mutex<WriteHalf>>) {
+async fn tell_reviews(host: Arc<Host>, server: String, write: Arc<Mutex<WriteHalf>>, over: CancellationToken) {
     let servers = host.engine.servers();
     let (mut changes, mut told) = (servers.watch(), 0);
     loop {
@@ -130,8 +136,11 @@ async fn tell_reviews(host: Arc<Host>, server: String, write: Arc<Mutex<WriteHal
             }
         }
         told = waiting;
-        if changes.changed().await.is_err() {
-            return;
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() {
+                return;
+            },
+            () = over.cancelled() => return,
         }
     }
 }
@@ -139,11 +148,11 @@ async fn tell_reviews(host: Arc<Host>, server: String, write: Arc<Mutex<WriteHal
 /// The wrapper's server, over all its lives.
 struct Wrapped {
     /// `None`: it is not there now.
-    tx: Option<mpsc::Sender<Bytes>>,
+    tx: Option<Sender<Bytes>>,
     /// `None`: it does not come back.
     lives: Option<mpsc::Sender<Life>>,
     /// Where it is told what goes to its next life.
-    next: mpsc::Sender<mpsc::Receiver<Bytes>>,
+    next: mpsc::Sender<Receiver<Bytes>>,
 }
 
 impl Wrapped {
@@ -168,7 +177,7 @@ impl Wrapped {
 }
 
 /// Frames of the wrapper, each to its side; ends with the connection.
-async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, mut server: Wrapped) {
+async fn read(reader: &mut BufReader<ReadHalf>, agent: Sender<Bytes>, mut server: Wrapped) {
     while let Ok(Some((channel, bytes))) = frames::read(reader).await {
         let bytes = Bytes::from(bytes);
         let taken = match (channel, &server.tx) {
@@ -198,9 +207,9 @@ async fn read(reader: &mut BufReader<ReadHalf>, agent: mpsc::Sender<Bytes>, mut 
 /// What goes to the wrapper, until the relay has no more to say to its agent.
 async fn write_all(
     write: &Mutex<WriteHalf>,
-    mut agent: mpsc::Receiver<Bytes>,
-    mut server: mpsc::Receiver<Bytes>,
-    mut nexts: mpsc::Receiver<mpsc::Receiver<Bytes>>,
+    mut agent: Receiver<Bytes>,
+    mut server: Receiver<Bytes>,
+    mut nexts: mpsc::Receiver<Receiver<Bytes>>,
 ) {
     loop {
         let (channel, bytes) = tokio::select! {

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use reeve_mcp::queue::{Receiver, Sender, queue};
 use reeve_sandbox::environment::Environment;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::sync::mpsc;
@@ -27,7 +28,7 @@ use crate::wrapper::lives::{Lives, Said};
 use crate::wrapper::state::State;
 use crate::wrapper::tunnel::{Heard, Tunnel};
 
-/// Messages that wait for a server or an agent that reads slowly.
+/// Messages that wait for a server or an agent that reads slowly; their bytes are bounded too.
 const QUEUE: usize = 1024;
 /// How often a lost engine is looked for.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -98,7 +99,7 @@ struct Server {
 
 /// The agent's side.
 struct Wrapper {
-    lines: mpsc::Receiver<Vec<u8>>,
+    lines: Receiver<Vec<u8>>,
     agent_open: bool,
     state: State,
     told: mpsc::Receiver<()>,
@@ -114,11 +115,14 @@ impl Wrapper {
         // What the engine must know of the server, as long as it is not there.
         let mut down: Option<Vec<u8>> = None;
         let mut deadline = None;
+        // What the server has no room for yet. Nothing more comes from the engine meanwhile, but everything else is heard.
+        let mut waits: Option<Vec<u8>> = None;
         let exit = loop {
             // A closed input ends the server in the same way, once what was asked is answered.
-            if !self.agent_open && self.state.is_idle() {
+            if !self.agent_open && self.state.is_idle() && waits.is_none() {
                 to_server = None;
             }
+            let ended = tunnel.ended();
             tokio::select! {
                 line = self.lines.recv(), if self.agent_open => match line {
                     Some(line) => self.state.heard_agent(line).await,
@@ -142,17 +146,12 @@ impl Wrapper {
                     }
                     Said::Ended => break Exit::Server,
                 },
-                heard = tunnel.hear() => match heard {
+                () = hand_over(to_server.as_ref(), &mut waits), if waits.is_some() => {}
+                // The engine ended the session or is gone: that is heard behind what nobody waits for any more.
+                () = ended.cancelled(), if waits.is_some() => waits = None,
+                heard = tunnel.hear(), if waits.is_none() => match heard {
                     Heard::Agent(message) => self.state.tell_agent(message).await,
-                    Heard::Server(message) => if let Some(to) = &to_server {
-                        tokio::select! {
-                            // A server that takes nothing any more is about to end.
-                            _ = to.send(message) => {}
-                            // One that reads nothing holds nobody up who tells it to end.
-                            _ = self.told.recv() => break Exit::Told,
-                            () = child::until(deadline) => break Exit::Told,
-                        }
-                    },
+                    Heard::Server(message) => waits = Some(message),
                     Heard::Over(why) => {
                         self.state.over(&why).await;
                         break Exit::Over;
@@ -204,9 +203,21 @@ impl Wrapper {
     }
 }
 
+/// Gives a server what waits for it, once it has room. One that takes nothing any more is about to end.
+async fn hand_over(to: Option<&Sender<Vec<u8>>>, waits: &mut Option<Vec<u8>>) {
+    let weight = waits.as_ref().map_or(0, Vec::len);
+    let room = match to {
+        Some(to) => to.reserve(weight).await.ok(),
+        None => None,
+    };
+    if let (Some(message), Some(room)) = (waits.take(), room) {
+        room.send(message);
+    }
+}
+
 /// Lines of an input, without their ends. One that is too long is cut, which no reader of messages takes for one.
-fn read_lines(from: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> mpsc::Receiver<Vec<u8>> {
-    let (tx, rx) = mpsc::channel(QUEUE);
+fn read_lines(from: impl tokio::io::AsyncRead + Unpin + Send + 'static) -> Receiver<Vec<u8>> {
+    let (tx, rx) = queue(QUEUE);
     tokio::spawn(async move {
         let mut reader = BufReader::with_capacity(64 * 1024, from);
         while let Ok(Some(line)) = read_line(&mut reader).await {
@@ -243,8 +254,8 @@ async fn read_line(reader: &mut (impl tokio::io::AsyncBufRead + Unpin)) -> std::
 /// Writes each message as a line, for as long as somebody sends some.
 fn write_lines(
     to: impl tokio::io::AsyncWrite + Unpin + Send + 'static,
-) -> (mpsc::Sender<Vec<u8>>, tokio::task::JoinHandle<()>) {
-    let (tx, mut rx) = mpsc::channel::<Vec<u8>>(QUEUE);
+) -> (Sender<Vec<u8>>, tokio::task::JoinHandle<()>) {
+    let (tx, mut rx) = queue::<Vec<u8>>(QUEUE);
     let writing = tokio::spawn(async move {
         let mut to = to;
         while let Some(mut line) = rx.recv().await {
@@ -257,4 +268,49 @@ fn write_lines(
         }
     });
     (tx, writing)
+}
+
+#[cfg(test)]
+mod tests {
+    use reeve_mcp::queue::BYTES;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_floods_is_read_no_further_than_a_queue_holds() {
+        const LINE: usize = 1024 * 1024;
+        let (mut server, output) = tokio::io::duplex(64 * 1024);
+        let mut lines = read_lines(output);
+        let mut line = vec![b'x'; LINE - 1];
+        line.push(b'\n');
+        let said = std::sync::atomic::AtomicUsize::new(0);
+        let floods = async {
+            while server.write_all(&line).await.is_ok() {
+                said.fetch_add(LINE, std::sync::atomic::Ordering::Relaxed);
+            }
+        };
+        assert!(timeout(Duration::from_secs(60), floods).await.is_err(), "nobody reads");
+        let said = said.into_inner();
+        assert!((BYTES - LINE..=BYTES + 2 * LINE).contains(&said), "{said} bytes were taken");
+        assert!(lines.recv().await.is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_server_has_no_room_for_waits_and_is_not_lost_when_something_else_is_heard() {
+        let (to, mut server) = queue::<Vec<u8>>(1);
+        assert!(to.try_send(b"first".to_vec()).is_ok());
+        let mut waits = Some(b"second".to_vec());
+        assert!(timeout(Duration::from_secs(60), hand_over(Some(&to), &mut waits)).await.is_err());
+        assert!(waits.is_some() && server.recv().await.is_some());
+        hand_over(Some(&to), &mut waits).await;
+        assert_eq!((waits.take(), server.recv().await), (None, Some(b"second".to_vec())));
+        // Nobody says anything to it any more, or it is gone.
+        for to in [None, Some(&to)] {
+            server.close();
+            waits = Some(b"third".to_vec());
+            hand_over(to, &mut waits).await;
+            assert!(waits.is_none());
+        }
+    }
 }

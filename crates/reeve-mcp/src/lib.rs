@@ -15,6 +15,7 @@ mod once;
 pub mod pins;
 mod preview;
 pub mod progress;
+pub mod queue;
 mod redaction;
 mod relay;
 mod result;

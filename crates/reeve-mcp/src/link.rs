@@ -5,26 +5,26 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reeve_domain::operation::{Endpoint, McpTransport};
-use tokio::sync::mpsc;
 
 use crate::lists::Seen;
 use crate::pins;
+use crate::queue::{Receiver, Sender, queue};
 
-/// Messages that may wait in one direction before whoever sends them has to.
+/// Messages that may wait in one direction before whoever sends them has to; their bytes are bounded too.
 pub const QUEUE: usize = 256;
 
 /// Both directions of a connection. It ends when its other end is dropped.
 #[derive(Debug)]
 pub struct Link {
-    pub tx: mpsc::Sender<Bytes>,
-    pub rx: mpsc::Receiver<Bytes>,
+    pub tx: Sender<Bytes>,
+    pub rx: Receiver<Bytes>,
 }
 
 impl Link {
     /// Two ends of one connection.
     #[must_use]
     pub fn pair() -> (Self, Self) {
-        let (here, there) = (mpsc::channel(QUEUE), mpsc::channel(QUEUE));
+        let (here, there) = (queue(QUEUE), queue(QUEUE));
         (Self { tx: here.0, rx: there.1 }, Self { tx: there.0, rx: here.1 })
     }
 }

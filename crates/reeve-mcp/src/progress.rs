@@ -10,15 +10,35 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval_at};
 
 use crate::message;
+use crate::queue;
 
 /// How often a waiting caller hears of its call.
 pub const EVERY: Duration = Duration::from_secs(10);
+
+/// Where notices go.
+#[derive(Debug)]
+pub enum Ear {
+    Link(queue::Sender<Bytes>),
+    Stream(mpsc::Sender<Bytes>),
+}
+
+impl From<queue::Sender<Bytes>> for Ear {
+    fn from(to: queue::Sender<Bytes>) -> Self {
+        Self::Link(to)
+    }
+}
+
+impl From<mpsc::Sender<Bytes>> for Ear {
+    fn from(to: mpsc::Sender<Bytes>) -> Self {
+        Self::Stream(to)
+    }
+}
 
 /// A caller that wants to hear how its call goes.
 #[derive(Debug)]
 pub struct Progress {
     token: Value,
-    to: mpsc::Sender<Bytes>,
+    to: Ear,
     every: Duration,
     ticks: AtomicU64,
     /// The server speaks on this token itself.
@@ -28,11 +48,11 @@ pub struct Progress {
 impl Progress {
     /// `None` where the request's `_meta` gives no token: nothing may be sent then.
     #[must_use]
-    pub fn asked_for(params: &Value, to: mpsc::Sender<Bytes>) -> Option<Self> {
-        Self::asked_every(params, to, EVERY)
+    pub fn asked_for(params: &Value, to: impl Into<Ear>) -> Option<Self> {
+        Self::asked_every(params, to.into(), EVERY)
     }
 
-    pub(crate) fn asked_every(params: &Value, to: mpsc::Sender<Bytes>, every: Duration) -> Option<Self> {
+    pub(crate) fn asked_every(params: &Value, to: Ear, every: Duration) -> Option<Self> {
         let token = params.get("_meta")?.get("progressToken")?;
         let usable = token.is_string() || token.is_number();
         usable.then(|| Self {
@@ -77,8 +97,12 @@ impl Progress {
         let tick = self.ticks.fetch_add(1, Ordering::AcqRel) + 1;
         let progress = f64::from(u32::try_from(tick).unwrap_or(u32::MAX)) / 1e6;
         let params = json!({ "progressToken": self.token, "progress": progress, "message": why });
+        let notice = message::notification("notifications/progress", params);
         // A caller that does not read does not count the seconds either.
-        let _ = self.to.try_send(message::notification("notifications/progress", params));
+        let _ = match &self.to {
+            Ear::Link(to) => to.try_send(notice).is_ok(),
+            Ear::Stream(to) => to.try_send(notice).is_ok(),
+        };
     }
 }
 
@@ -88,7 +112,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_caller_with_a_token_hears_every_ten_seconds_and_one_without_hears_nothing() {
-        let (to, mut heard) = mpsc::channel(16);
+        let (to, mut heard) = crate::queue::queue(16);
         let wait = || tokio::time::sleep(Duration::from_secs(35));
         assert!(Progress::asked_for(&json!({ "name": "x" }), to.clone()).is_none());
         let progress = Progress::asked_for(&json!({ "_meta": { "progressToken": 4 } }), to).unwrap();

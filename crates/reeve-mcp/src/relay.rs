@@ -26,6 +26,7 @@ use crate::link::{Link, ServerRef};
 use crate::lists;
 use crate::message::{self, Answer, Id, Message, MessageError, Unread};
 use crate::progress::Progress;
+use crate::queue;
 use crate::relay::lives::Life;
 use crate::relay::server::Server;
 use crate::tasks;
@@ -66,7 +67,7 @@ pub(crate) struct Relay {
     gateway: Gateway,
     session: Arc<LiveSession>,
     server: Arc<ServerRef>,
-    to_agent: mpsc::Sender<Bytes>,
+    to_agent: queue::Sender<Bytes>,
     upstream: Server,
     asked: Mutex<HashMap<Id, Asked>>,
     /// What the server asked of the agent's side, until it is answered.
@@ -138,7 +139,7 @@ impl Gateway {
 }
 
 impl Relay {
-    async fn read_agent(self: &Arc<Self>, mut from: mpsc::Receiver<Bytes>) {
+    async fn read_agent(self: &Arc<Self>, mut from: queue::Receiver<Bytes>) {
         while let Some(raw) = from.recv().await {
             match message::parse(&raw) {
                 Ok(message) => self.from_agent(message, raw).await,
@@ -196,7 +197,10 @@ impl Relay {
             false if lists::greets(method) => Asked::Greeting,
             false => match (tasks::fetches(method), params.get("taskId").and_then(Value::as_str)) {
                 (Some(whole), Some(id)) => Asked::Task { id: id.to_owned(), whole },
-                _ => Asked::Passed,
+                (Some(_), None) => {
+                    return self.tell_agent(message::answer(Some(&id), message::failure(-32602, tasks::UNNAMED))).await;
+                }
+                (None, _) => Asked::Passed,
             },
         };
         if let Err(why) = self.note(&id, asked) {
@@ -257,7 +261,7 @@ impl Relay {
         }
     }
 
-    async fn read_server(self: &Arc<Self>, mut from: mpsc::Receiver<Bytes>) {
+    async fn read_server(self: &Arc<Self>, mut from: queue::Receiver<Bytes>) {
         while let Some(raw) = from.recv().await {
             match message::parse(&raw) {
                 Ok(message) => self.from_server(message, raw).await,
@@ -373,7 +377,8 @@ impl Relay {
     /// The server tells of a task by itself; what came of it may be in that.
     async fn task_told(&self, method: &str, params: Value, raw: Bytes) {
         let Some(task) = params.get("taskId").and_then(Value::as_str).map(str::to_owned) else {
-            return self.tell_agent(raw).await;
+            let detail = format!("{}: {method}", self.server.name);
+            return self.gateway.record_refused(&self.session, tasks::UNNAMED, detail).await;
         };
         let told = self.gateway.task_told(&self.session, &self.server, &task, false, Answer::Result(params.clone()));
         match told.await {

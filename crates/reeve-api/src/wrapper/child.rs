@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use reeve_mcp::queue::{Receiver, Sender};
 use reeve_sandbox::environment::Environment;
 use tokio::process::{ChildStdin, Command};
 use tokio::sync::mpsc;
@@ -35,7 +36,7 @@ pub(crate) struct Child {
     /// Its process group.
     group: Option<u32>,
     input: Option<ChildStdin>,
-    lines: mpsc::Receiver<Vec<u8>>,
+    lines: Receiver<Vec<u8>>,
 }
 
 impl Child {
@@ -80,7 +81,7 @@ impl Child {
     }
 
     /// Where its messages go; closed when this is dropped.
-    pub fn input(&mut self) -> Option<mpsc::Sender<Vec<u8>>> {
+    pub fn input(&mut self) -> Option<Sender<Vec<u8>>> {
         self.input.take().map(|input| write_lines(input).0)
     }
 

@@ -3,8 +3,9 @@
 
 use std::time::{Duration, Instant};
 
+use reeve_mcp::queue::{Receiver, Sender, Weigh, queue};
 use serde_json::Value;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::QUEUE;
@@ -39,13 +40,22 @@ pub(crate) enum Said {
     Ended,
 }
 
+impl Weigh for Said {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Line(line) => line.len(),
+            Self::Down { .. } | Self::Up { .. } | Self::Ended => 0,
+        }
+    }
+}
+
 /// How a server is started; each time the same.
 pub(crate) type Start = Box<dyn Fn() -> Result<Child, ApiError> + Send + Sync>;
 
 /// A server, over all its lives.
 pub(crate) struct Lives {
-    input: Option<mpsc::Sender<Vec<u8>>>,
-    said: mpsc::Receiver<Said>,
+    input: Option<Sender<Vec<u8>>>,
+    said: Receiver<Said>,
     stop: Option<oneshot::Sender<Exit>>,
     task: JoinHandle<i32>,
 }
@@ -55,15 +65,15 @@ impl Lives {
     /// When it cannot be started the first time.
     pub fn start(start: Start) -> Result<Self, ApiError> {
         let child = start()?;
-        let (input, messages) = mpsc::channel(QUEUE);
-        let (tell, said) = mpsc::channel(QUEUE);
+        let (input, messages) = queue(QUEUE);
+        let (tell, said) = queue(QUEUE);
         let (stop, stopped) = oneshot::channel();
         let keeper = Keeper { start, messages: Some(messages), tell, stopped, greeting: Greeting::default() };
         Ok(Self { input: Some(input), said, stop: Some(stop), task: tokio::spawn(keeper.keep(running(child))) })
     }
 
     /// Where its messages go; closing it ends the server in the usual way.
-    pub fn input(&mut self) -> Option<mpsc::Sender<Vec<u8>>> {
+    pub fn input(&mut self) -> Option<Sender<Vec<u8>>> {
         self.input.take()
     }
 
@@ -113,14 +123,14 @@ impl Greeting {
 struct Keeper {
     start: Start,
     /// `None`: nobody says anything to it any more.
-    messages: Option<mpsc::Receiver<Vec<u8>>>,
-    tell: mpsc::Sender<Said>,
+    messages: Option<Receiver<Vec<u8>>>,
+    tell: Sender<Said>,
     stopped: oneshot::Receiver<Exit>,
     greeting: Greeting,
 }
 
 /// A server that runs, and where its messages go.
-type Running = (Child, Option<mpsc::Sender<Vec<u8>>>);
+type Running = (Child, Option<Sender<Vec<u8>>>);
 
 fn running(mut child: Child) -> Running {
     let input = child.input();
@@ -245,7 +255,7 @@ impl Keeper {
 }
 
 /// The next message for a server; never one where nobody says anything any more.
-async fn next(messages: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
+async fn next(messages: &mut Option<Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
     match messages {
         Some(messages) => messages.recv().await,
         None => std::future::pending().await,

@@ -5,16 +5,16 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use reeve_domain::verdict::{Denial, DenialKind};
+use reeve_mcp::queue::Sender;
 use reeve_protocol::denial;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
-use tokio::sync::mpsc;
 
 use crate::transport::frames::Channel;
 
 /// A way to the engine.
-pub(super) type ToEngine = mpsc::Sender<(Channel, Vec<u8>)>;
+pub(super) type ToEngine = Sender<(Channel, Vec<u8>)>;
 
 enum Engine {
     /// Not there yet, or not any more: it may come back.
@@ -25,7 +25,7 @@ enum Engine {
 }
 
 pub(super) struct State {
-    to_agent: mpsc::Sender<Vec<u8>>,
+    to_agent: Sender<Vec<u8>>,
     engine: Engine,
     /// Requests without an answer, by their id's own bytes, and whether they are tool calls.
     open: HashMap<String, bool>,
@@ -43,7 +43,7 @@ struct Head<'a> {
 }
 
 impl State {
-    pub fn new(to_agent: mpsc::Sender<Vec<u8>>) -> Self {
+    pub fn new(to_agent: Sender<Vec<u8>>) -> Self {
         Self { to_agent, engine: Engine::Lost, open: HashMap::new(), greeting: None }
     }
 
@@ -177,14 +177,14 @@ fn greeting(line: &[u8]) -> Option<Value> {
 mod tests {
     use super::*;
 
-    fn heard(agent: &mut mpsc::Receiver<Vec<u8>>) -> Value {
+    fn heard(agent: &mut reeve_mcp::queue::Receiver<Vec<u8>>) -> Value {
         serde_json::from_slice(&agent.try_recv().unwrap()).unwrap()
     }
 
     #[tokio::test]
     async fn without_an_engine_requests_are_refused_with_words_and_nothing_passes() {
-        let (to_agent, mut agent) = mpsc::channel(8);
-        let (to_engine, mut engine) = mpsc::channel(8);
+        let (to_agent, mut agent) = reeve_mcp::queue::queue(8);
+        let (to_engine, mut engine) = reeve_mcp::queue::queue(8);
         let mut state = State::new(to_agent);
         state.heard_agent(br#"{"jsonrpc":"2.0","id":1,"method":"tools/list"}"#.to_vec()).await;
         assert!(heard(&mut agent)["error"]["message"].as_str().unwrap().contains("does not answer"));

@@ -3,10 +3,11 @@
 use std::io::Write as _;
 
 use reeve_domain::approval::Surface;
+use reeve_mcp::queue::{Receiver, Sender, Weigh, queue};
 use reeve_sandbox::environment::Environment;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::sync::mpsc;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::state::ToEngine;
 use super::{QUEUE, Wrap};
@@ -31,9 +32,21 @@ pub(super) enum Heard {
     Lost,
 }
 
+impl Weigh for Heard {
+    fn weight(&self) -> usize {
+        match self {
+            Self::Agent(bytes) | Self::Server(bytes) => bytes.len(),
+            Self::Over(why) => why.len(),
+            Self::Lost => 0,
+        }
+    }
+}
+
 pub(super) struct Tunnel {
     to_engine: ToEngine,
-    from_engine: Option<mpsc::Receiver<Heard>>,
+    from_engine: Option<Receiver<Heard>>,
+    /// Cancelled once the engine says nothing more.
+    ended: CancellationToken,
     /// Holds the trust bundle of a session of its own.
     prepared: Prepared,
 }
@@ -70,11 +83,12 @@ pub(super) async fn attach(home: &Home, wrap: &Wrap, start: bool, greeting: Opti
         true => launch::environment_of(home, attached.opened, None)?,
         false => launch::join(home, attached.opened)?,
     };
-    let (to_engine, outgoing) = mpsc::channel(QUEUE);
-    let (heard, from_engine) = mpsc::channel(QUEUE);
+    let (to_engine, outgoing) = queue(QUEUE);
+    let (heard, from_engine) = queue(QUEUE);
     tokio::spawn(send(write, outgoing));
-    tokio::spawn(receive(reader, heard));
-    Ok(Tunnel { to_engine, from_engine: Some(from_engine), prepared })
+    let ended = CancellationToken::new();
+    tokio::spawn(receive(reader, heard, ended.clone().drop_guard()));
+    Ok(Tunnel { to_engine, from_engine: Some(from_engine), ended, prepared })
 }
 
 fn input(wrap: &Wrap, greeting: Option<Value>) -> Result<AttachInput, ApiError> {
@@ -95,7 +109,7 @@ fn input(wrap: &Wrap, greeting: Option<Value>) -> Result<AttachInput, ApiError> 
     })
 }
 
-async fn send(mut write: WriteHalf, mut outgoing: mpsc::Receiver<(Channel, Vec<u8>)>) {
+async fn send(mut write: WriteHalf, mut outgoing: Receiver<(Channel, Vec<u8>)>) {
     while let Some((channel, bytes)) = outgoing.recv().await {
         if frames::write(&mut write, channel, &bytes).await.is_err() {
             break;
@@ -103,7 +117,7 @@ async fn send(mut write: WriteHalf, mut outgoing: mpsc::Receiver<(Channel, Vec<u
     }
 }
 
-async fn receive(mut reader: BufReader<ReadHalf>, heard: mpsc::Sender<Heard>) {
+async fn receive(mut reader: BufReader<ReadHalf>, heard: Sender<Heard>, _ended: DropGuard) {
     while let Ok(Some((channel, bytes))) = frames::read(&mut reader).await {
         let one = match channel {
             Channel::Agent => Heard::Agent(bytes),
@@ -117,7 +131,8 @@ async fn receive(mut reader: BufReader<ReadHalf>, heard: mpsc::Sender<Heard>) {
             // The engine has no server that could crash.
             Channel::Down | Channel::Up => continue,
         };
-        if heard.send(one).await.is_err() {
+        let is_over = matches!(one, Heard::Over(_));
+        if heard.send(one).await.is_err() || is_over {
             break;
         }
     }
@@ -130,6 +145,11 @@ impl Tunnel {
 
     pub fn sender(&self) -> ToEngine {
         self.to_engine.clone()
+    }
+
+    /// Cancelled once the engine says nothing more; what it said before may still wait to be heard.
+    pub fn ended(&self) -> CancellationToken {
+        self.ended.clone()
     }
 
     /// What the engine says next; nothing more after its end.

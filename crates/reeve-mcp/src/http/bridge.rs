@@ -9,12 +9,12 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use reeve_domain::id::SessionId;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::stream::Stream;
 use crate::lists::{self, CHANGED, SUBSCRIPTION};
+use crate::queue::{Receiver, Sender};
 
 /// Streams that ended and are kept for clients that lost their connection.
 const ENDED: usize = 16;
@@ -32,7 +32,7 @@ pub(super) struct Bridge {
     pub id: String,
     pub owner: SessionId,
     pub server: String,
-    to_server: mpsc::Sender<Bytes>,
+    to_server: Sender<Bytes>,
     desk: Mutex<Desk>,
     pub ended: CancellationToken,
 }
@@ -76,8 +76,8 @@ impl Bridge {
         id: String,
         owner: SessionId,
         server: String,
-        to_server: mpsc::Sender<Bytes>,
-        from_server: mpsc::Receiver<Bytes>,
+        to_server: Sender<Bytes>,
+        from_server: Receiver<Bytes>,
         ended: CancellationToken,
     ) -> Arc<Self> {
         let desk = Desk {
@@ -93,7 +93,7 @@ impl Bridge {
         bridge
     }
 
-    async fn listen(self: Arc<Self>, mut from_server: mpsc::Receiver<Bytes>) {
+    async fn listen(self: Arc<Self>, mut from_server: Receiver<Bytes>) {
         loop {
             let message = tokio::select! {
                 message = from_server.recv() => message,
@@ -284,13 +284,12 @@ fn failed(id: Value, why: &str) -> Bytes {
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::mpsc::{Receiver, Sender};
-
     use super::*;
+    use crate::queue::queue;
 
     fn bridge() -> (Arc<Bridge>, Receiver<Bytes>, Sender<Bytes>) {
-        let (to, at_server) = mpsc::channel(16);
-        let (from_server, from) = mpsc::channel(16);
+        let (to, at_server) = queue(16);
+        let (from_server, from) = queue(16);
         let ended = CancellationToken::new();
         let bridge = Bridge::start("one".to_owned(), SessionId::new(), "s".to_owned(), to, from, ended);
         (bridge, at_server, from_server)

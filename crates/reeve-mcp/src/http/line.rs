@@ -4,10 +4,11 @@
 
 mod reading;
 mod request;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,22 +18,21 @@ use parking_lot::Mutex;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
 use serde_json::Value;
-use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::Endpoint;
 use crate::http::line::reading::Told;
 use crate::http::line::request::Spoken;
+use crate::http::line::turns::{Turns, Waiting};
 use crate::link::Link;
 use crate::message::{self, Answer, Id, Message};
+use crate::queue::Sender;
 use crate::relay::Ended;
 
 /// How long the server may take to hear that its client is gone.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Most requests of a client that may wait for their answers at a time.
 const IN_FLIGHT: usize = 1024;
-/// Most messages without answer that may wait for their turn.
-const WAITING: u64 = 1024;
 /// The id of a greeting that is said again.
 const GREETING: &str = "bridge-greeting";
 
@@ -47,23 +47,14 @@ struct Line {
     endpoint: Endpoint,
     token: Secret,
     server: String,
-    to_client: mpsc::Sender<Bytes>,
+    to_client: Sender<Bytes>,
     talk: Mutex<Talk>,
     /// Only one greets at a time.
     greeting: tokio::sync::Mutex<()>,
     /// Requests that wait for their answers.
-    open: Mutex<HashMap<Id, Open>>,
-    /// How many messages without answer there were, and how many of them were taken.
-    given: AtomicU64,
-    taken: watch::Sender<u64>,
+    open: Mutex<HashMap<Id, Waiting>>,
+    turns: Turns,
     over: CancellationToken,
-}
-
-/// A request that waits for its answer.
-struct Open {
-    cancelled: CancellationToken,
-    /// Its client does not wait any more.
-    is_left: bool,
 }
 
 /// What was agreed on with the server.
@@ -97,8 +88,7 @@ impl Endpoint {
             talk: Mutex::new(Talk { greeting, ..Talk::default() }),
             greeting: tokio::sync::Mutex::default(),
             open: Mutex::default(),
-            given: AtomicU64::new(0),
-            taken: watch::Sender::new(0),
+            turns: Turns::new(),
             over: session.ended().child_token(),
         });
         let ended = loop {
@@ -133,10 +123,9 @@ impl Line {
 
     /// Passes on what needs no answer, each in its turn: the way there may have to wait for a person.
     fn pass(self: &Arc<Self>, method: String, params: Value, raw: Bytes) {
-        if self.given.load(Ordering::Acquire).saturating_sub(*self.taken.borrow()) >= WAITING {
+        let Some((turn, place)) = self.turns.next() else {
             return tracing::warn!(server = %self.server, "too many messages wait for their server: one was dropped");
-        }
-        let turn = self.given.fetch_add(1, Ordering::AcqRel) + 1;
+        };
         let line = Arc::clone(self);
         tokio::spawn(async move {
             line.behind(turn - 1).await;
@@ -147,23 +136,21 @@ impl Line {
             if method == "notifications/cancelled" {
                 line.let_go(&params);
             }
-            line.taken.send_replace(turn);
+            line.turns.took(turn);
+            drop(place);
         });
     }
 
-    /// Waits until so many messages without answer were taken.
     async fn behind(&self, turn: u64) {
-        let mut taken = self.taken.subscribe();
         tokio::select! {
-            // The sender is here.
-            _ = taken.wait_for(|taken| *taken >= turn) => {}
+            () = self.turns.behind(turn) => {}
             () = self.over.cancelled() => {}
         }
     }
 
     async fn asked(self: &Arc<Self>, id: Id, method: String, params: Value, raw: Bytes) {
-        let cancelled = self.over.child_token();
-        if let Err(why) = self.note(&id, &cancelled) {
+        let waiting = Waiting::new(self.over.child_token());
+        if let Err(why) = self.note(&id, waiting.clone()) {
             return self.tell(message::answer(Some(&id), message::failure(-32600, why))).await;
         }
         if method == "initialize"
@@ -174,15 +161,15 @@ impl Line {
                 listening.cancel();
             }
         }
-        let (line, turn) = (Arc::clone(self), self.given.load(Ordering::Acquire));
+        let (line, turn) = (Arc::clone(self), self.turns.last());
         tokio::spawn(async move {
             let asking = async {
                 line.behind(turn).await;
-                line.ask(&id, &method, &params, raw).await
+                line.ask(&id, &method, &params, raw, &waiting.handed_on).await
             };
             let answered = tokio::select! {
                 biased;
-                () = cancelled.cancelled() => Ok(()),
+                () = waiting.cancelled.cancelled() => Ok(()),
                 answered = asking => answered,
             };
             let waits = line.open.lock().remove(&id).is_some_and(|one| !one.is_left);
@@ -195,7 +182,7 @@ impl Line {
     }
 
     /// Two requests of one id could not be told apart by their answers.
-    fn note(&self, id: &Id, cancelled: &CancellationToken) -> Result<(), &'static str> {
+    fn note(&self, id: &Id, waiting: Waiting) -> Result<(), &'static str> {
         let mut open = self.open.lock();
         if open.contains_key(id) {
             return Err("a request of this id waits for its answer already");
@@ -203,21 +190,17 @@ impl Line {
         if open.len() >= IN_FLIGHT {
             return Err("too many requests wait for their answers");
         }
-        open.insert(id.clone(), Open { cancelled: cancelled.clone(), is_left: false });
+        open.insert(id.clone(), waiting);
         Ok(())
     }
 
-    /// Whether the server is to be told. One without MCP session is told by hanging up.
+    /// Whether the server is to be told.
     fn cancelled(&self, params: &Value) -> bool {
         let has_session = self.talk.lock().spoken.as_ref().is_some_and(|spoken| spoken.session.is_some());
         let Some(id) = params.get("requestId").and_then(Id::read) else { return false };
         let mut open = self.open.lock();
-        let Some(left) = open.get_mut(&id) else { return false };
-        left.is_left = true;
-        if !has_session {
-            left.cancelled.cancel();
-        }
-        has_session
+        let Some(waiting) = open.get_mut(&id) else { return false };
+        waiting.cancel(has_session)
     }
 
     /// The server was told that nobody waits for a request: neither does anything here.
@@ -229,7 +212,14 @@ impl Line {
     }
 
     /// Sends a request and passes on what belongs to it, its answer last.
-    async fn ask(self: &Arc<Self>, id: &Id, method: &str, params: &Value, raw: Bytes) -> Result<(), Failed> {
+    async fn ask(
+        self: &Arc<Self>,
+        id: &Id,
+        method: &str,
+        params: &Value,
+        raw: Bytes,
+        handed_on: &AtomicBool,
+    ) -> Result<(), Failed> {
         let greets = method == "initialize";
         let own = request::own_version(method, params);
         let mut spoken = match (greets, &own) {
@@ -237,6 +227,7 @@ impl Line {
             (false, None) => self.agreed().await?,
         };
         let carrying = |spoken: Option<&Spoken>| self.carrying(method, params, own.as_deref(), spoken, raw.clone());
+        handed_on.store(true, Ordering::Release);
         let mut response = self.endpoint.serve(carrying(spoken.as_ref())).await;
         let is_lost = response.status() == StatusCode::NOT_FOUND;
         if is_lost && let Some(lost) = spoken.clone().filter(|spoken| spoken.session.is_some()) {

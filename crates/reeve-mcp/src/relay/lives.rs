@@ -15,6 +15,7 @@ use crate::gateway::Gateway;
 use crate::link::Link;
 use crate::lists;
 use crate::message::{self, Id};
+use crate::queue::Receiver;
 use crate::relay::{Asked, Relay};
 
 /// What becomes of a server whose link ended. Whoever keeps the server tells it before the link ends.
@@ -28,7 +29,7 @@ pub enum Life {
 
 impl Relay {
     /// Reads a server over all its lives, until it does not come back.
-    pub(super) async fn read_lives(self: &Arc<Self>, mut from: mpsc::Receiver<Bytes>, mut lives: mpsc::Receiver<Life>) {
+    pub(super) async fn read_lives(self: &Arc<Self>, mut from: Receiver<Bytes>, mut lives: mpsc::Receiver<Life>) {
         loop {
             self.read_server(from).await;
             from = loop {
@@ -66,7 +67,7 @@ impl Relay {
         }
     }
 
-    async fn up(&self, link: Link, greeting: Option<Value>) -> mpsc::Receiver<Bytes> {
+    async fn up(&self, link: Link, greeting: Option<Value>) -> Receiver<Bytes> {
         // It may be another program by now.
         self.server.seen.forget_files().await;
         if let Some(greeting) = greeting {

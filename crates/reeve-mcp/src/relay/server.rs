@@ -8,22 +8,23 @@ use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use reeve_engine::Admission;
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
 use crate::message::{self, Answer, Id};
+use crate::queue::Sender;
 use crate::upstream::{Failure, Upstream};
 
 /// The server's side: who waits for which answer of its.
 pub(super) struct Server {
     /// Why it is not there, while it is not.
-    to: Mutex<Result<mpsc::Sender<Bytes>, String>>,
+    to: Mutex<Result<Sender<Bytes>, String>>,
     next: AtomicU64,
     waiting: Mutex<HashMap<Id, oneshot::Sender<Result<Answer, Failure>>>>,
 }
 
 impl Server {
-    pub fn new(to: mpsc::Sender<Bytes>) -> Self {
+    pub fn new(to: Sender<Bytes>) -> Self {
         Self { to: Mutex::new(Ok(to)), next: AtomicU64::new(1), waiting: Mutex::default() }
     }
 
@@ -41,7 +42,7 @@ impl Server {
     }
 
     /// It runs again.
-    pub fn up(&self, to: mpsc::Sender<Bytes>) {
+    pub fn up(&self, to: Sender<Bytes>) {
         *self.to.lock() = Ok(to);
     }
 
@@ -90,9 +91,10 @@ impl Server {
             self.waiting.lock().insert(id.clone(), tell);
             to
         };
-        let room = to.reserve().await.map_err(|_| lost())?;
+        let raw = message::request(id, method, params);
+        let room = to.reserve(raw.len()).await.map_err(|_| lost())?;
         admission.sent();
-        room.send(message::request(id, method, params));
+        room.send(raw);
         match told.await {
             Ok(Ok(Answer::Result(result))) => Ok(result),
             Ok(Ok(Answer::Error(error))) => Err(Failure::Rpc(error)),
