@@ -25,6 +25,9 @@ use reeve_proxy::tools::{Expected, Party, Passage, Posted, Question, ToolCall, T
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
+/// Why an answer of a server is dropped.
+const UNASKED: &str = "an answer to nothing that was asked there";
+
 /// The gateway, as the proxy sees it.
 pub(crate) struct Mouth {
     pub gateway: Gateway,
@@ -141,7 +144,16 @@ impl ToolMouth for Mouth {
         }) || has(b"notifications/tasks")
             || has(b"sampling")
             || has(b"elicitation")
+            || has(b"result")
+            || has(b"error")
             || has(b"\\")
+    }
+
+    fn answers(&self, message: &[u8]) -> Option<Value> {
+        match message::parse(message) {
+            Ok(Message::Response { id: Some(id), .. }) => Some(id.value()),
+            _ => None,
+        }
     }
 
     fn asks(&self, message: &[u8]) -> bool {
@@ -162,8 +174,14 @@ fn read(body: &[u8], expected: Expected) -> Result<Option<Posted>, String> {
         Ok(Message::Request { id, method, params }) => {
             let first = params.get("cursor").is_none_or(Value::is_null);
             let listens = lists::listens(&method, &params).then(|| id.value());
-            let task = params.get("taskId").and_then(Value::as_str).map(str::to_owned);
-            Ok(Some(Posted::Request(Question { method, first, listens, task })))
+            let named = params.get("taskId");
+            let task = named.and_then(Value::as_str).map(str::to_owned);
+            // Other protocols have a method of this name too, and other names for what it is about.
+            let unnamed = task.is_none() && (named.is_some() || expected == Expected::Mcp);
+            if unnamed && tasks::fetches(&method).is_some() {
+                return Err(tasks::UNNAMED.to_owned());
+            }
+            Ok(Some(Posted::Request(Question { id: id.value(), method, first, listens, task })))
         }
         // A server that does not miss the `id` would act on it, and nobody would hear what came of it.
         Ok(Message::Notification { method, .. }) if method == "tools/call" || mcp_ask::is_ask(&method) => {
@@ -189,6 +207,12 @@ async fn hear(
     bytes: &[u8],
 ) -> Passage {
     match message::parse(bytes) {
+        // Clients pair answers by their ids alone: this one might be taken for the answer to a call, or to a list.
+        Ok(Message::Response { id: Some(id), .. }) if question.is_none() && !gateway.observes(&party.session) => {
+            let id: String = id.to_string().chars().take(100).collect();
+            gateway.record_refused(&party.session, UNASKED, format!("{}: {id}", server.name)).await;
+            Passage::Dropped
+        }
         Ok(Message::Response { id: Some(id), answer: Answer::Result(result) }) => {
             match question {
                 Some(Question { method, first, .. }) if method == "tools/list" => {
@@ -237,7 +261,11 @@ async fn hear(
             Passage::AsItIs
         }
         Ok(Message::Notification { method, params }) if tasks::is_told(&method) => {
-            let Some(task) = params.get("taskId").and_then(Value::as_str) else { return Passage::AsItIs };
+            let Some(task) = params.get("taskId").and_then(Value::as_str) else {
+                let detail = format!("{}: {method}", server.name);
+                gateway.record_refused(&party.session, tasks::UNNAMED, detail).await;
+                return Passage::Dropped;
+            };
             let said = Answer::Result(params.clone());
             match gateway.task_told(&party.session, server, task, false, said).await {
                 Answer::Result(told) if told == params => Passage::AsItIs,
@@ -424,10 +452,23 @@ mod tests {
     }
 
     #[test]
+    fn a_task_is_not_asked_about_by_an_id_that_is_no_text() {
+        for params in [r#"{"taskId":7}"#, r#"{"taskId":null}"#, r#"{"taskId":["a"]}"#, "{}"] {
+            for method in ["tasks/get", "tasks/result"] {
+                let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+                assert!(read(body.as_bytes(), Expected::Mcp).is_err(), "{body}");
+                // Only what names no task of MCP at all may be another protocol's.
+                assert_eq!(read(body.as_bytes(), Expected::Anything).is_ok(), params == "{}", "{body}");
+            }
+        }
+    }
+
+    #[test]
     fn a_list_is_known_to_be_read_from_its_beginning_by_its_cursor() {
         for (params, first) in [("{}", true), (r#"{"cursor":null}"#, true), (r#"{"cursor":"2"}"#, false)] {
             let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{params}}}"#);
-            let question = Question { method: "tools/list".to_owned(), first, listens: None, task: None };
+            let (id, method) = (Value::from(1), "tools/list".to_owned());
+            let question = Question { id, method, first, listens: None, task: None };
             assert_eq!(read(body.as_bytes(), Expected::Anything), Ok(Some(Posted::Request(question))), "{params}");
         }
     }

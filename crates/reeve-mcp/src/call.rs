@@ -265,6 +265,9 @@ impl Gateway {
             Ok(result) if asks::is_interim(&result) => {
                 return self.interim(&call, &operation, acting, held, result).await;
             }
+            Ok(result) if tasks::is_unnamed(&call, &result) => {
+                Err(Failed::Upstream(Failure::Garbage { why: tasks::UNNAMED.to_owned() }))
+            }
             other => other,
         };
         if let Ok(result) = &answered

@@ -171,7 +171,9 @@ impl Gateway {
         if more { None } else { listing.take() }
     }
 
-    pub(crate) fn observes(&self, session: &LiveSession) -> bool {
+    /// Whether nothing is enforced for this session now.
+    #[must_use]
+    pub fn observes(&self, session: &LiveSession) -> bool {
         self.engine().protection().mode_for(&session.session, self.engine().now()) == Mode::Observe
     }
 

@@ -47,13 +47,25 @@ pub(crate) type Tasks = Mutex<std::collections::HashMap<SessionId, Vec<Arc<Task>
 
 /// The id of the task that an answer to a call begins, in the words of either protocol. What holds a result besides is none.
 pub(crate) fn begun(call: &Call, result: &Value) -> Option<String> {
+    named(call, result)?.as_str().map(str::to_owned)
+}
+
+/// Whether it begins a task of which nobody could tell what came of it, because its id is no text.
+pub(crate) fn is_unnamed(call: &Call, result: &Value) -> bool {
+    named(call, result).is_some_and(|id| !id.is_string())
+}
+
+fn named<'a>(call: &Call, result: &'a Value) -> Option<&'a Value> {
     if result.get("content").is_some() || result.get("structuredContent").is_some() {
         return None;
     }
     let asked = call.rest.contains_key("task").then(|| result.pointer("/task/taskId")).flatten();
     let told = || result.get("taskId").filter(|_| result.get("resultType").is_some_and(|kind| kind == "task"));
-    asked.or_else(told)?.as_str().map(str::to_owned)
+    asked.or_else(told)
 }
+
+/// Why a message about a task is turned away: what came of the task would pass unseen.
+pub const UNNAMED: &str = "word of a task whose id is no text";
 
 /// The methods by which agents hear of a task, and whether the answer is the result itself.
 #[must_use]

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::exchange::http2::unread::Unread;
-use crate::exchange::mcp::{Calls, Places};
+use crate::exchange::mcp::{Calls, Places, Questions};
 use crate::forward::Forwarder;
 use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
@@ -43,6 +43,8 @@ pub(crate) struct Desk {
     pub masks: Arc<Masks>,
     /// Where it speaks MCP.
     pub places: Arc<Places>,
+    /// What it asked there and has no answer to.
+    pub questions: Arc<Questions>,
 }
 
 /// One connection, or one absolute-form request on a shared connection.

@@ -114,6 +114,7 @@ impl Proxy {
                 room: Arc::new(Semaphore::new(EXCHANGES)),
                 masks: Arc::default(),
                 places: Arc::default(),
+                questions: Arc::default(),
             },
         );
         tokio::spawn(async move {

@@ -30,6 +30,8 @@ pub enum Expected {
 /// A request of a client, as far as what becomes of its answer depends on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
+    /// What its answer is known by.
+    pub id: Value,
     pub method: String,
     /// Of a list: it is read from its beginning, not from where a page of it ended.
     pub first: bool,
@@ -142,7 +144,8 @@ pub trait ToolMouth: Send + Sync + 'static {
     /// Answers a request for that endpoint.
     fn serve(&self, request: http::Request<Bytes>) -> BoxFuture<'static, http::Response<Payload>>;
 
-    /// Looks at a message of a server; `question`: the client's request that it may answer.
+    /// Looks at a message of a server; `question`: the client's request that it answers. An answer to nothing that was asked
+    /// is dropped.
     fn hear(&self, party: Party, question: Option<&Question>, message: Bytes) -> BoxFuture<'static, Passage>;
 
     /// Tells a client that listens there each time its list of tools would be another one. `subscription`: the id of the request by
@@ -151,6 +154,9 @@ pub trait ToolMouth: Send + Sync + 'static {
 
     /// Whether [`Self::hear`] might do more than let this message pass. Cheap, and right before it.
     fn concerns(&self, question: Option<&Question>, message: &[u8]) -> bool;
+
+    /// The id of the request that this message answers; `None`: it is no answer, or names none.
+    fn answers(&self, message: &[u8]) -> Option<Value>;
 
     /// Whether a person may be asked about this message: what comes after it does not wait for that.
     fn asks(&self, message: &[u8]) -> bool;

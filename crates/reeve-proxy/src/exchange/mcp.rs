@@ -5,6 +5,7 @@
 mod answer;
 mod call;
 mod listen;
+mod questions;
 mod server;
 
 use std::collections::HashSet;
@@ -24,11 +25,12 @@ use crate::channel::{Channel, Shared};
 use crate::exchange::guard::{self, Found};
 use crate::exchange::intake::Taken;
 use crate::exchange::request::{Asked, Incoming};
-use crate::exchange::{Answer, Case, Turned, hold};
+use crate::exchange::{Answer, Case, Turned};
 use crate::refusal::Refusal;
 use crate::tools::{Expected, Party, Posted};
 
 pub(crate) use call::Calls;
+pub(crate) use questions::Questions;
 
 /// Largest message, in bytes.
 const MESSAGE: usize = 16 * 1024 * 1024;
@@ -175,22 +177,19 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
             let _answered =
                 Answers { shared: Arc::clone(&case.channel.shared), key: key(&case.channel, &case.asked, &id) };
             guard::check(&case, found).await?;
-            hold::decide(case, view).await
+            listen::to_answer(case, view, None).await
         }
         Spoken::Posted(Posted::Cancels { id }) => {
             case.channel.shared.calls.cancel(&key(&case.channel, &case.asked, &id));
             guard::check(&case, found).await?;
-            hold::decide(case, view).await
-        }
-        Spoken::Posted(Posted::Other) => {
-            guard::check(&case, found).await?;
-            hold::decide(case, view).await
+            listen::to_answer(case, view, None).await
         }
         Spoken::Posted(Posted::Request(question)) => {
             guard::check(&case, found).await?;
             listen::to_answer(case, view, Some(question)).await
         }
-        Spoken::Listens => {
+        // Not all clients know that nothing is to be read from the answer to a notification.
+        Spoken::Posted(Posted::Other) | Spoken::Listens => {
             guard::check(&case, found).await?;
             listen::to_answer(case, view, None).await
         }

@@ -48,6 +48,11 @@ impl Calls {
         self.asked.lock().remove(key);
     }
 
+    /// Whether the client waits for the answer to a call with this key.
+    pub fn is_under_way(&self, key: &str) -> bool {
+        self.under_way.lock().contains_key(key)
+    }
+
     fn begin(&self, key: &str, token: CancellationToken) -> u64 {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.under_way.lock().entry(key.to_owned()).or_default().push((number, token));

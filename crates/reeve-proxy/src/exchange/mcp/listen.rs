@@ -16,13 +16,13 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::channel::Channel;
 use crate::exchange::intake::content_coding;
-use crate::exchange::mcp::party;
 use crate::exchange::mcp::server::is_stream;
+use crate::exchange::mcp::{expected, party, questions};
 use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned, hold};
 use crate::payload::{Payload, PayloadError, full};
 use crate::refusal::Refusal;
-use crate::tools::{Party, Passage, Question, ToolMouth};
+use crate::tools::{Expected, Party, Passage, Question, ToolMouth};
 
 /// Largest answer that is looked at, in bytes.
 const MOST: usize = 16 * 1024 * 1024;
@@ -39,8 +39,13 @@ pub(super) async fn to_answer(mut case: Case, view: Value, question: Option<Ques
     let Some(mouth) = case.channel.shared.tools.get().map(Arc::clone) else { return hold::decide(case, view).await };
     case.asked.headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     let (channel, asked, asking) = (case.channel.clone(), case.asked.clone(), Arc::new(Semaphore::new(ASKING)));
-    let ears = Ears { mouth, party: party(&case), question, channel, asked, asking };
-    let answer = hold::decide(case, view).await?;
+    // Its place was noted when it was read.
+    let known = expected(&channel, &asked) == Expected::Mcp;
+    let ears = Ears { mouth, party: party(&case), question, known, channel, asked, asking };
+    if known {
+        questions::note(&ears.channel, &ears.asked, ears.question.as_ref());
+    }
+    let answer = hold::decide(case, view).await.inspect_err(|_| ears.is_over())?;
     let Answer { response, tunnel } = answer;
     Ok(Answer { response: ears.listen(response).await?, tunnel })
 }
@@ -49,6 +54,8 @@ struct Ears {
     mouth: Arc<dyn ToolMouth>,
     party: Party,
     question: Option<Question>,
+    /// Nothing but MCP is spoken there.
+    known: bool,
     channel: Channel,
     asked: Asked,
     asking: Arc<Semaphore>,
@@ -56,9 +63,13 @@ struct Ears {
 
 impl Ears {
     async fn listen(self, response: Response<Payload>) -> Result<Response<Payload>, Turned> {
-        // One message that is no stream is an answer: it matters by what was asked.
+        // One message that is no stream matters by what was asked; or it answers something else that was.
         let matters = self.mouth.concerns(self.question.as_ref(), &[]);
-        if !response.status().is_success() || !(matters || is_stream(&response)) {
+        if !response.status().is_success() {
+            self.is_over();
+            return Ok(response);
+        }
+        if !(matters || self.known && is_json(&response) || is_stream(&response)) {
             return Ok(response);
         }
         if content_coding(response.headers()).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
@@ -74,12 +85,27 @@ impl Ears {
             return Ok(Response::from_parts(head, self.stream(body)));
         }
         let whole = collect(body).await?;
-        let passed = match self.mouth.hear(self.party.clone(), self.question.as_ref(), whole.clone()).await {
+        if !matters && !self.mouth.concerns(None, &whole) {
+            return Ok(Response::from_parts(head, full(whole)));
+        }
+        let passed = match self.hear(&whole).await {
             Passage::AsItIs => whole,
             Passage::Changed(changed) | Passage::Answered(changed) => changed,
             Passage::Dropped => Bytes::new(),
         };
         Ok(Response::from_parts(head, full(passed)))
+    }
+
+    async fn hear(&self, message: &Bytes) -> Passage {
+        let place = (&self.channel, &self.asked);
+        questions::hear(&self.mouth, &self.party, place, self.question.as_ref(), message).await
+    }
+
+    /// No answer comes any more.
+    fn is_over(&self) {
+        if let Some(question) = &self.question {
+            questions::is_over(&self.channel, question);
+        }
     }
 
     /// A stream that is read on a task of its own: while a person is asked about one message, the others pass.
@@ -151,7 +177,7 @@ impl Ears {
         let closed = pass.clone();
         let hearing = async move {
             let ears = here;
-            match ears.mouth.hear(ears.party.clone(), ears.question.as_ref(), message).await {
+            match ears.hear(&message).await {
                 Passage::AsItIs => drop(pass.send(Ok(event.raw)).await),
                 Passage::Changed(changed) => {
                     let text = String::from_utf8_lossy(&changed).into_owned();
@@ -174,6 +200,11 @@ impl Ears {
             drop(place);
         });
     }
+}
+
+fn is_json(response: &Response<Payload>) -> bool {
+    let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    kind.to_ascii_lowercase().contains("json")
 }
 
 async fn collect(mut body: Payload) -> Result<Bytes, Turned> {

@@ -17,7 +17,7 @@ use reeve_domain::host::Authority;
 use reeve_domain::obligation::Obligation;
 use reeve_domain::operation::{Endpoint, Operation};
 use reeve_engine::Admission;
-use reeve_engine::patience::Patience;
+use reeve_engine::patience::{Patience, Waiting};
 use reeve_protocol::events::{EventReader, StreamEvent};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc};
@@ -28,7 +28,7 @@ use crate::exchange::Case;
 use crate::exchange::inject::{Slots, inject};
 use crate::exchange::intake::content_coding;
 use crate::exchange::mcp::listen::{ASKING, answer_server};
-use crate::exchange::mcp::{key, party};
+use crate::exchange::mcp::{key, party, questions};
 use crate::exchange::request::Asked;
 use crate::forward::{Answered, Outgoing, OutgoingBody, Route};
 use crate::mask::Masker;
@@ -43,6 +43,8 @@ const AGAIN: Duration = Duration::from_millis(1000);
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often in a row a stream that brings nothing new is taken up again.
 const TRIES: u32 = 10;
+/// Most questions of one call whose answers are waited for; for the oldest of more the call's time runs again.
+const OPEN: usize = 256;
 /// Headers that say what the arguments are; they would contradict changed ones.
 const PARAMETERS: &str = "mcp-param-";
 
@@ -62,8 +64,8 @@ pub(super) struct Remote {
     say: mpsc::Sender<Bytes>,
     /// The call's time does not run while somebody is asked for its sake.
     patience: Arc<Patience>,
-    /// Its questions that the client has before it.
-    asks: Arc<Mutex<Vec<String>>>,
+    /// Its questions that the client has before it; `None`: the call is over, and nobody is waited for any more.
+    asks: Arc<Mutex<Option<Vec<String>>>>,
     asking: Arc<Semaphore>,
     status: Mutex<(Option<StatusCode>, Option<HeaderValue>)>,
 }
@@ -88,7 +90,7 @@ impl Remote {
             next: AtomicU64::new(1),
             say,
             patience,
-            asks: Arc::default(),
+            asks: Arc::new(Mutex::new(Some(Vec::new()))),
             asking: Arc::new(Semaphore::new(ASKING)),
             status: Mutex::default(),
         }
@@ -299,7 +301,7 @@ impl Remote {
         }
         let message = match self.mouth.concerns(None, &message) {
             false => message,
-            true => match self.mouth.hear(self.party.clone(), None, message.clone()).await {
+            true => match self.heard(&message).await {
                 Passage::AsItIs => message,
                 Passage::Changed(changed) => changed,
                 Passage::Answered(answer) => {
@@ -314,6 +316,11 @@ impl Remote {
         Ok(None)
     }
 
+    async fn heard(&self, message: &Bytes) -> Passage {
+        let place = (&self.channel, &self.asked);
+        questions::hear(&self.mouth, &self.party, place, None, message).await
+    }
+
     /// A question of the server's own. What it says besides does not wait for the person.
     async fn ask(&self, message: Bytes) {
         let Ok(place) = Arc::clone(&self.asking).acquire_owned().await else { return };
@@ -325,9 +332,9 @@ impl Remote {
                 Passage::AsItIs => {
                     let id = serde_json::from_slice::<Value>(&message).ok().and_then(|value| value.get("id").cloned());
                     let key = key(&channel, &asked, &id.unwrap_or_default());
-                    asks.lock().push(key.clone());
-                    channel.shared.calls.asks(key, waiting);
-                    drop(say.send(message).await);
+                    if open(&mut asks.lock(), &channel, key, waiting) {
+                        drop(say.send(message).await);
+                    }
                 }
                 Passage::Changed(changed) => drop(say.send(changed).await),
                 Passage::Answered(answer) => answer_server(&channel, &asked, answer),
@@ -383,7 +390,8 @@ impl Remote {
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        self.asks.lock().drain(..).for_each(|key| self.channel.shared.calls.answered(&key));
+        let asks = self.asks.lock().take().unwrap_or_default();
+        asks.iter().for_each(|key| self.channel.shared.calls.answered(key));
     }
 }
 
@@ -403,6 +411,17 @@ impl ToolServer for Remote {
             }
         })
     }
+}
+
+/// From now on the client has this question before it. `false`: the call was over before the person said yes.
+fn open(asks: &mut Option<Vec<String>>, channel: &Channel, key: String, waiting: Waiting) -> bool {
+    let Some(keys) = asks else { return false };
+    if keys.len() >= OPEN {
+        channel.shared.calls.answered(&keys.remove(0));
+    }
+    keys.push(key.clone());
+    channel.shared.calls.asks(key, waiting);
+    true
 }
 
 /// The bytes that were judged, and no others.
