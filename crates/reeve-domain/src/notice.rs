@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use crate::event::{Event, EventBody};
 use crate::health::Looped;
 use crate::id::{AgentId, CredentialId, OperationId, SessionId};
-use crate::query::{Key, Query, Searched, matches};
+use crate::query::{Key, Query, Searched, Test, Value, matches};
 use crate::server::{ShapeChange, ToolSeen};
 
 /// Kind of every notice in the grammar.
@@ -45,6 +45,42 @@ pub struct Notice {
     pub summary: String,
     /// The rest of it, a sentence or a value each.
     pub more: Vec<String>,
+}
+
+/// Which notices a query can mean, as far as it says so by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sought {
+    /// It asks for a kind of action, or for a record that is none of ours.
+    None,
+    /// At most the one of this record.
+    Record(u64),
+    Any,
+}
+
+impl Sought {
+    /// What has to be looked at for this query.
+    #[must_use]
+    pub fn by(query: &Query) -> Self {
+        let parts = match query {
+            Query::And(parts) => parts.as_slice(),
+            other => std::slice::from_ref(other),
+        };
+        let named = |value: &Value| matches!(value, Value::Pattern(pattern) if !pattern.matches(KIND));
+        let mut sought = Self::Any;
+        for part in parts {
+            match part {
+                Query::Field(Key::Kind, Test::Is(value)) if named(value) => return Self::None,
+                Query::Field(Key::Kind, Test::OneOf(values)) if values.iter().all(named) => return Self::None,
+                Query::Field(Key::Record, Test::Is(Value::Pattern(one))) if !one.open_start && !one.open_end => {
+                    // An action may be named by its id, a notice only by its number.
+                    let Ok(record) = one.text.parse() else { return Self::None };
+                    sought = Self::Record(record);
+                }
+                _ => {}
+            }
+        }
+        sought
+    }
 }
 
 impl Notice {
@@ -163,27 +199,29 @@ fn told(body: &EventBody) -> Option<Told> {
         EventBody::ToolCutOff { place, why, failures } => tell_more(
             "tool.cut_off",
             Tone::Bad,
-            format!("`{place}` is left alone after {failures} failures"),
+            format!("{} is left alone after {failures} failures", quoted(place)),
             vec![why.clone(), "until a trial succeeds its calls are answered by Reeve".to_owned()],
         ),
-        EventBody::ToolBack { place } => tell("tool.back", Tone::Good, format!("`{place}` works again")),
+        EventBody::ToolBack { place } => tell("tool.back", Tone::Good, format!("{} works again", quoted(place))),
         EventBody::CredentialRefused { credential, host, refusal, .. } => tell_more(
             "credential.refused",
             Tone::Bad,
-            format!("`{host}` refuses the credential `{credential}`: it {}", refusal.words()),
+            format!("{} refuses the credential `{credential}`: it {}", quoted(host), refusal.words()),
             vec!["until the host takes it again, requests with it are answered by Reeve".to_owned()],
         ),
-        EventBody::CredentialAccepted { credential, host } => {
-            tell("credential.accepted", Tone::Good, format!("`{host}` takes the credential `{credential}` again"))
-        }
+        EventBody::CredentialAccepted { credential, host } => tell(
+            "credential.accepted",
+            Tone::Good,
+            format!("{} takes the credential `{credential}` again", quoted(host)),
+        ),
         EventBody::AgentLooped { case, stage, times, what } => {
-            let summary = format!("a loop, {}: `{what}`", stage.as_str());
+            let summary = format!("a loop, {}: {}", stage.as_str(), quoted(what));
             tell_more("agent.looped", Tone::Waits, summary, vec![case.words(*times)])
         }
         EventBody::CallLost { what, why, .. } => tell_more(
             "call.lost",
             Tone::Waits,
-            format!("whether `{what}` took effect is not known"),
+            format!("whether {} took effect is not known", quoted(what)),
             vec![why.clone(), "a repeat of it is not made without a look at that".to_owned()],
         ),
         other => of_servers(other).or_else(|| of_rules(other)),
@@ -195,34 +233,41 @@ fn of_servers(body: &EventBody) -> Option<Told> {
         EventBody::ServerSeen { server, identity, changed } => {
             let what = if *changed { "is another program or address than before" } else { "is new" };
             let summary =
-                format!("the server `{server}` {what}: it is held for review unless it was approved as it is");
+                format!("the server {} {what}: it is held for review unless it was approved as it is", quoted(server));
             let place = identity.url.clone().unwrap_or_else(|| identity.command.join(" "));
-            tell_more("server.seen", Tone::Waits, summary, vec![format!("`{place}`")])
+            tell_more("server.seen", Tone::Waits, summary, vec![quoted(&place)])
         }
         EventBody::ServerApproved { server, tools, by, .. } => tell_more(
             "server.approved",
             Tone::Good,
-            format!("the server `{server}` was reviewed by `{by}`, with {}", count(tools.len(), "tool")),
-            tools.iter().map(|tool| format!("`{}`", tool.name)).collect(),
+            format!(
+                "the server {} was reviewed by {}, with {}",
+                quoted(server),
+                quoted(by),
+                count(tools.len(), "tool")
+            ),
+            tools.iter().map(|tool| quoted(&tool.name)).collect(),
         ),
-        EventBody::ServerForgotten { server, by } => {
-            tell("server.forgotten", Tone::Plain, format!("the server `{server}` was forgotten by `{by}`"))
-        }
+        EventBody::ServerForgotten { server, by } => tell(
+            "server.forgotten",
+            Tone::Plain,
+            format!("the server {} was forgotten by {}", quoted(server), quoted(by)),
+        ),
         EventBody::ToolsChanged { server, new, changed, gone } => {
             let all = [(new.len(), "new"), (changed.len(), "changed"), (gone.len(), "gone")];
             let some: Vec<String> =
                 all.into_iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
             let tone = if new.is_empty() && changed.is_empty() { Tone::Plain } else { Tone::Waits };
-            let line = |what: &str, name: &str| format!("{what}: `{name}`");
+            let line = |what: &str, name: &str| format!("{what}: {}", quoted(name));
             let more = new.iter().map(|tool| line("new", &tool.name));
             let more = more.chain(changed.iter().map(|tool| line("changed", &tool.name)));
             let more = more.chain(gone.iter().map(|name| line("gone", name))).collect();
-            tell_more("tools.changed", tone, format!("tools of `{server}`: {}", some.join(", ")), more)
+            tell_more("tools.changed", tone, format!("tools of {}: {}", quoted(server), some.join(", ")), more)
         }
         EventBody::ShapeDrifted { server, tool, changes, .. } => tell_more(
             "shape.drifted",
             Tone::Waits,
-            format!("results of `{server}/{tool}` do not look as they did"),
+            format!("results of {} do not look as they did", quoted(&format!("{server}/{tool}"))),
             changes.iter().map(drift).collect(),
         ),
         _ => None,
@@ -233,14 +278,14 @@ fn of_rules(body: &EventBody) -> Option<Told> {
     match body {
         EventBody::AgentPaused { agent, by } => {
             let by = by.as_deref().unwrap_or("a person");
-            tell("agent.paused", Tone::Waits, format!("the agent `{agent}` was paused by `{by}`"))
+            tell("agent.paused", Tone::Waits, format!("the agent `{agent}` was paused by {}", quoted(by)))
         }
         EventBody::AgentResumed { agent, by } => {
             let by = by.as_deref().unwrap_or("a person");
-            tell("agent.resumed", Tone::Good, format!("the agent `{agent}` was let go on by `{by}`"))
+            tell("agent.resumed", Tone::Good, format!("the agent `{agent}` was let go on by {}", quoted(by)))
         }
         EventBody::PolicyChanged { what, text } => {
-            let more = if text.is_empty() { Vec::new() } else { vec![format!("`{text}`")] };
+            let more = if text.is_empty() { Vec::new() } else { vec![quoted(text)] };
             tell_more("policy.changed", Tone::Plain, format!("rules: {what}"), more)
         }
         EventBody::PolicyRejected { problem } => tell_more(
@@ -251,7 +296,7 @@ fn of_rules(body: &EventBody) -> Option<Told> {
         ),
         EventBody::ModeChanged { what } => tell("mode.changed", Tone::Plain, format!("protection: {what}")),
         EventBody::RecordsRemoved { removal, by, .. } => {
-            let by = by.as_ref().map(|by| format!(" by `{by}`")).unwrap_or_default();
+            let by = by.as_ref().map(|by| format!(" by {}", quoted(by))).unwrap_or_default();
             tell("records.removed", Tone::Plain, format!("{} removed{by}", count_of(removal.count, "record")))
         }
         EventBody::ClockWentBackwards { seconds } => {
@@ -261,17 +306,22 @@ fn of_rules(body: &EventBody) -> Option<Told> {
     }
 }
 
+/// Words of others: what stands between the backticks must not end them.
+fn quoted(text: &str) -> String {
+    format!("`{}`", text.replace('`', "'"))
+}
+
 fn names(tools: &[ToolSeen]) -> Vec<String> {
     tools.iter().map(|tool| tool.name.clone()).collect()
 }
 
 fn drift(change: &ShapeChange) -> String {
-    let place = if change.path.is_empty() { "the result" } else { change.path.as_str() };
+    let place = quoted(if change.path.is_empty() { "the result" } else { &change.path });
     let before = change.before.join(" or ");
     match (&change.after, change.before.is_empty()) {
-        (Some(after), true) => format!("`{place}` is new: {after}"),
-        (Some(after), false) => format!("`{place}` is {after} and was {before}"),
-        (None, _) => format!("`{place}` is missing and was {before}"),
+        (Some(after), true) => format!("{place} is new: {after}"),
+        (Some(after), false) => format!("{place} is {after} and was {before}"),
+        (None, _) => format!("{place} is missing and was {before}"),
     }
 }
 
@@ -298,6 +348,23 @@ mod tests {
         let (agent, session) = (AgentId::parse("codex").ok(), Some(SessionId::new()));
         let (prev, hash) = (Digest(String::new()), Digest(String::new()));
         Notice::of(&Event { v: 1, seq: 7, at: now(), agent, session, operation: None, body, prev, hash })
+    }
+
+    #[test]
+    fn words_of_others_stay_between_their_backticks() {
+        let place = "files/read` works again. `x".to_owned();
+        let told = notice(EventBody::ToolBack { place }).unwrap().summary;
+        assert_eq!(told, "`files/read' works again. 'x` works again");
+        let changes = vec![ShapeChange { path: "a`b".to_owned(), before: vec!["array".to_owned()], after: None }];
+        let drifted = EventBody::ShapeDrifted {
+            server: "fi`les".to_owned(),
+            tool: "li`st".to_owned(),
+            definition: Digest(String::new()),
+            changes,
+        };
+        let told = notice(drifted).unwrap();
+        assert_eq!(told.summary, "results of `fi'les/li'st` do not look as they did");
+        assert_eq!(told.more, ["`a'b` is missing and was array"]);
     }
 
     #[test]
@@ -340,6 +407,20 @@ mod tests {
         assert_eq!(found("loop:*"), ["agent.looped"]);
         assert_eq!(found("\"is missing\""), ["shape.drifted"]);
         assert_eq!(found("-server:files"), ["credential.refused", "agent.looped"]);
+    }
+
+    #[test]
+    fn what_a_query_rules_out_is_not_looked_for() {
+        let sought = |query: &str| Sought::by(&parse(query).query);
+        for query in ["", "kind:event", "kind:(mcp,event)", "-kind:mcp", "kind:mcp or agent:codex", "record:1*"] {
+            assert_eq!(sought(query), Sought::Any, "{query}");
+        }
+        for query in
+            ["kind:mcp", "kind:(mcp,http) agent:codex", "record:op_x", "(agent:a or agent:b) kind:mcp record:7"]
+        {
+            assert_eq!(sought(query), Sought::None, "{query}");
+        }
+        assert_eq!(sought("(agent:a or agent:b) kind:event record:7"), Sought::Record(7));
     }
 
     #[test]
