@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use reeve_domain::verdict::Layer;
 use reeve_policy::limits::Limits;
+use reeve_policy::tools::{self, ToolDifference};
 use reeve_policy::{PolicySet, Problem};
 
 use super::case_files::{CaseFiles, is_case_file};
 use super::history::VersionFile;
-use super::{Policies, PolicyFile, TOOLS_FILE, is_own, is_plain, limits_in, read_files, rules};
+use super::{InForce, Policies, PolicyFile, TOOLS_FILE, is_own, is_plain, limits_in, read_files, rules};
 use crate::error::EngineError;
 
 pub use super::case_files::Cases;
@@ -124,6 +125,13 @@ impl Candidate {
     pub(super) fn is_still(&self, again: &Self) -> bool {
         let revision = |one: &Self| one.set.as_ref().map(|set| set.revision().to_owned()).ok();
         self.changed == again.changed && self.cases == again.cases && revision(self) == revision(again)
+    }
+
+    /// Rules for tools that differ from those in force, and the limits of sessions where they do.
+    #[must_use]
+    pub fn tools_since(&self, live: &InForce, set: &PolicySet) -> Vec<ToolDifference> {
+        let sessions = self.limits.as_ref().and_then(|limits| limits.sessions_since(&live.limits));
+        sessions.into_iter().chain(tools::diff(live.set.tools(), set.tools())).collect()
     }
 
     /// What would change on disk.

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use reeve_domain::event::{Draft as Record, EventBody};
-use reeve_domain::verdict::Risk;
+use reeve_domain::verdict::{Layer, Risk};
 use reeve_policy::diff::diff;
+use reeve_policy::limits::{Limits, SESSION_LIMITS};
 use reeve_policy::{PolicySet, tools};
 
 use super::draft::{Candidate, Draft};
 use super::history::{Author, Version};
 use super::replay::WINDOW;
-use super::{Policies, Reload};
+use super::{InForce, Policies, Reload, TOOLS_FILE};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::loosening::Change;
@@ -62,7 +63,7 @@ impl Engine {
             Ok(Reload::Loaded { .. } | Reload::Unchanged) => {
                 let event = EventBody::PolicyChanged {
                     what: format!("rules saved by {}: {}", author.person.name, names(&version)),
-                    text: said(&live.set, &set),
+                    text: said(&live, &set, &candidate),
                 };
                 self.gate().record(Record::engine(event)).await.map(|_| ())
             }
@@ -168,12 +169,21 @@ fn names(version: &Version) -> String {
 }
 
 /// The rules that differ, as the record keeps them.
-fn said(before: &PolicySet, after: &PolicySet) -> String {
+fn said(live: &InForce, after: &PolicySet, candidate: &Candidate) -> String {
     let one = |difference: reeve_policy::diff::Difference| match (difference.before, difference.after) {
         (None, Some(new)) => format!("// new\n{}", new.text),
         (Some(old), None) => format!("// removed: {}", old.id),
         (_, Some(new)) => format!("// changed\n{}", new.text),
         (None, None) => String::new(),
+    };
+    let file = candidate.changed.iter().find(|file| file.file == TOOLS_FILE).and_then(|file| file.after.as_deref());
+    let text = |name: &str| {
+        if name == SESSION_LIMITS {
+            return candidate.limits.as_ref().map(Limits::of_sessions).unwrap_or_default();
+        }
+        let mine = |rule: &&tools::ToolRule| rule.layer == Layer::Mine && rule.name() == name;
+        let rule = after.tools().rules().iter().find(mine);
+        file.zip(rule).map(|(file, rule)| entry(file, rule.line)).unwrap_or_default()
     };
     let tool = |difference: tools::ToolDifference| {
         let what = match (difference.before, difference.after) {
@@ -181,9 +191,20 @@ fn said(before: &PolicySet, after: &PolicySet) -> String {
             (_, false) => "removed",
             _ => "changed",
         };
-        format!("# {what}: {}", difference.name)
+        let text = Some(text(&difference.name)).filter(|text| difference.after && !text.is_empty());
+        format!("# {what}: {}{}", difference.name, text.map(|text| format!("\n{text}")).unwrap_or_default())
     };
-    let rules = diff(&before.rules(), &after.rules()).into_iter().map(one);
-    let tools = tools::diff(before.tools(), after.tools()).into_iter().map(tool);
+    let rules = diff(&live.set.rules(), &after.rules()).into_iter().map(one);
+    let tools = candidate.tools_since(live, after).into_iter().map(tool);
     rules.chain(tools).collect::<Vec<_>>().join("\n\n")
+}
+
+/// An entry of a file as written: its line and those that stand deeper below it.
+fn entry(file: &str, line: u32) -> String {
+    let mut lines = file.lines().skip(usize::try_from(line).unwrap_or(usize::MAX).saturating_sub(1));
+    let Some(first) = lines.next() else { return String::new() };
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let deeper = lines.take_while(|line| line.trim().is_empty() || depth(line) > depth(first));
+    let all: Vec<&str> = std::iter::once(first).chain(deeper).collect();
+    all.join("\n").trim_end().to_owned()
 }

@@ -1,6 +1,6 @@
 //! `limits.yaml` and `mine.limits.yaml`: budgets and session limits, with the place of everything that is wrong.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use reeve_domain::budget::{BudgetDefinition, Limit, OnExhausted, Scope, Window};
 use reeve_domain::id::{AgentId, BudgetId, TeamId};
@@ -8,8 +8,9 @@ use reeve_domain::money::NanoUsd;
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use crate::diff::Leaning;
 use crate::error::{PolicyError, Problem};
-use crate::governance::tools::{self, ToolsSource};
+use crate::governance::tools::{self, ToolDifference, ToolsSource};
 
 mod pace;
 
@@ -19,6 +20,8 @@ pub use pace::{BreakerLimits, LoopLimits, Rate, RetryLimits};
 pub const DEFAULT_OUTPUT_FLOOR: u64 = 1024;
 /// Id of the budget that `session_limits.max_cost` stands for.
 pub const SESSION_MAX_COST: &str = "session-max-cost";
+/// Name of the session limits among rules for tools that differ.
+pub const SESSION_LIMITS: &str = "policies.session_limits";
 
 /// What the limits files say.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -89,6 +92,37 @@ impl Limits {
             || more(before.max_candidates, self.max_candidates)
             || more(before.max_judge_calls, self.max_judge_calls)
             || before.judge_models.iter().any(|model| !self.judge_models.contains(model))
+    }
+
+    /// The limits of each session, one a line, for people; empty where there are none.
+    #[must_use]
+    pub fn of_sessions(&self) -> String {
+        let cost = self.session_cost().map(|cost| format!("max_cost: {cost}"));
+        let candidates = self.max_candidates.map(|most| format!("max_candidates: {most}"));
+        let judges = self.max_judge_calls.map(|most| format!("max_judge_calls: {most}"));
+        let models =
+            (!self.judge_models.is_empty()).then(|| format!("judge_models: [{}]", self.judge_models.join(", ")));
+        [cost, candidates, judges, models].into_iter().flatten().collect::<Vec<_>>().join("\n")
+    }
+
+    /// How the limits of each session differ from those before, as one entry; `None` where they do not.
+    #[must_use]
+    pub fn sessions_since(&self, before: &Self) -> Option<ToolDifference> {
+        fn limits(of: &Limits) -> (Option<NanoUsd>, Option<u64>, Option<u64>, BTreeSet<&String>) {
+            (of.session_cost(), of.max_candidates, of.max_judge_calls, of.judge_models.iter().collect())
+        }
+        if limits(self) == limits(before) {
+            return None;
+        }
+        let leaning = match (self.binds_sessions_less_than(before), before.binds_sessions_less_than(self)) {
+            (true, true) => Leaning::Either,
+            (true, false) => Leaning::Looser,
+            (false, true) => Leaning::Tighter,
+            (false, false) => Leaning::Neutral,
+        };
+        let there = |of: &Self| !of.of_sessions().is_empty();
+        let name = SESSION_LIMITS.to_owned();
+        Some(ToolDifference { name, before: there(before), after: there(self), leaning })
     }
 
     /// How fast tools may be called; all that apply to a call count.

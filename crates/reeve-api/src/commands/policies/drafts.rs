@@ -64,7 +64,7 @@ pub(super) async fn check(host: &Host, dto: &DraftDto) -> Result<CheckedDto, Api
             cases: results.iter().map(case).collect(),
             case_problems: problems.iter().map(|problem| finding(&candidate.seen(problem))).collect(),
             differences: diff(&live.set.rules(), &set.rules()).iter().map(difference).collect(),
-            tools: Some(tools::diff(live.set.tools(), set.tools()).iter().map(tool).collect::<Vec<_>>())
+            tools: Some(candidate.tools_since(&live, set).iter().map(tool).collect::<Vec<_>>())
                 .filter(|tools| !tools.is_empty()),
             changes,
             ready,
