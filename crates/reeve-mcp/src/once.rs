@@ -57,10 +57,7 @@ impl Gateway {
         obligations: &[Obligation],
         upstream: &dyn Upstream,
     ) -> Result<Option<Plan>, Denial> {
-        let rules = obligations.iter().find_map(|obligation| match obligation {
-            Obligation::Idempotent { rules } => Some(rules.clone()),
-            _ => None,
-        });
+        let rules = self.told_by(call, obligations);
         let (Some(rules), Some(subject)) = (rules, operation.mcp()) else { return Ok(None) };
         let arguments = Value::Object(call.arguments.clone());
         let key = match idempotency::key(&operation.principal, subject, &arguments, &rules) {
@@ -79,6 +76,22 @@ impl Gateway {
             self.weigh(call, operation, &mut plan, &slot, upstream).await?;
         }
         Ok(Some(plan))
+    }
+
+    /// How its repeats are told. A project whose rules changed may bind by several versions at once: what was made under the
+    /// oldest is found by that one's key only.
+    fn told_by(&self, call: &Call, obligations: &[Obligation]) -> Option<Idempotence> {
+        let mut all = obligations.iter().filter_map(|obligation| match obligation {
+            Obligation::Idempotent { rules } => Some(rules),
+            _ => None,
+        });
+        let first = all.next()?;
+        if all.next().is_none() {
+            return Some(first.clone());
+        }
+        let versions = call.session.tool_rules(self.engine().policies(), &call.server.name, &call.tool);
+        let oldest = versions.into_iter().rev().find_map(|rules| rules.idempotence);
+        Some(oldest.unwrap_or_else(|| first.clone()))
     }
 
     /// What an earlier call means for this one.

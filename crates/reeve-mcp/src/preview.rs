@@ -46,10 +46,12 @@ impl Gateway {
         upstream: &dyn Upstream,
     ) -> Option<Counted> {
         let verdict = self.engine().gate().verdict(operation, &call.session, self.engine().now());
-        let cap = verdict.obligations().iter().find_map(|obligation| match obligation {
+        // Each version of a project's rules that binds brings its own: the call is held to the lowest.
+        let caps = verdict.obligations().iter().filter_map(|obligation| match obligation {
             Obligation::CapRows { max } => Some(*max),
             _ => None,
         });
+        let cap = caps.min();
         if let (Some(cap), Some(view)) = (cap, view.as_object_mut()) {
             view.insert("cap".to_owned(), json!(cap));
         }

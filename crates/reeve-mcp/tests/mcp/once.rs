@@ -68,6 +68,25 @@ async fn of_three_calls_at_once_one_is_made_and_all_hear_its_result() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_project_that_changes_its_key_tells_repeats_as_before_while_somebody_works_there() {
+    let project = tempfile::tempdir().unwrap();
+    let rules = project.path().join(".reeve/policies");
+    std::fs::create_dir_all(&rules).unwrap();
+    std::fs::write(rules.join("tools.yaml"), governed("echo", "")).unwrap();
+    let world = World::new().await;
+    let mut wire = world.wire_in("claude-code", project.path()).await;
+    wire.call(1, "echo", json!({ "request_id": "r1", "n": 1 })).await;
+    let request = next_call(&mut wire).await;
+    wire.answer(&request, "sent once").await;
+    assert_eq!(text(&wire.heard().await), "sent once");
+    std::fs::write(rules.join("tools.yaml"), governed("echo", "").replace("request_id", "n")).unwrap();
+    world.engine.reload().await.unwrap();
+    wire.call(2, "echo", json!({ "request_id": "r1", "n": 2 })).await;
+    assert_eq!(text(&wire.heard().await), "sent once");
+    no_call(&mut wire).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_failure_leaves_the_slot_to_the_next_try() {
     let tools = governed("echo", "");
     let world = World::with(&[("tools.yaml", &tools)]).await;

@@ -73,11 +73,15 @@ impl World {
     }
 
     pub async fn session(&self, agent: &str) -> Arc<LiveSession> {
+        self.session_in(agent, Path::new("/tmp")).await
+    }
+
+    pub async fn session_in(&self, agent: &str, cwd: &Path) -> Arc<LiveSession> {
         let open = OpenSession {
             agent: AgentId::parse(agent).unwrap(),
             user: "dana".to_owned(),
             team: None,
-            cwd: "/tmp".to_owned(),
+            cwd: cwd.display().to_string(),
             command: vec![agent.to_owned()],
             mode: None,
             wraps: None,
@@ -105,6 +109,13 @@ impl World {
         wire
     }
 
+    /// The same for an agent that works in a folder.
+    pub async fn wire_in(&self, agent: &str, cwd: &Path) -> Wire {
+        let session = self.session_in(agent, cwd).await;
+        let (wire, _) = self.wire_of_session(session, "fake");
+        self.reviewed(wire).await
+    }
+
     pub async fn bare_wire(&self, agent: &str) -> Wire {
         self.bare_wire_to(agent, "fake").await
     }
@@ -116,7 +127,10 @@ impl World {
 
     /// The same, and where the test tells that the server crashed and runs again.
     pub async fn wire_of_lives(&self, agent: &str, server_name: &str) -> (Wire, mpsc::Sender<Life>) {
-        let session = self.session(agent).await;
+        self.wire_of_session(self.session(agent).await, server_name)
+    }
+
+    fn wire_of_session(&self, session: Arc<LiveSession>, server_name: &str) -> (Wire, mpsc::Sender<Life>) {
         let (agent, agent_there) = Link::pair();
         let (server, server_there) = Link::pair();
         let name = ServerRef::program(server_name, vec!["fake-server".to_owned()], Path::new("/tmp"), None);
