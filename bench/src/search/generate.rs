@@ -261,9 +261,8 @@ impl Operations {
         let id = OperationId::new();
         let parent = match kind {
             Kind::Llm if self.dice(13).is_multiple_of(8) => None,
-            Kind::Llm | Kind::Tool => running.asked.clone(),
             Kind::Http if self.dice(14).is_multiple_of(2) => running.called.clone().or_else(|| running.asked.clone()),
-            Kind::Http => running.asked.clone(),
+            Kind::Llm | Kind::Tool | Kind::Http => running.asked.clone(),
         };
         let (subject, summary) = match kind {
             Kind::Tool => self.tool(),
