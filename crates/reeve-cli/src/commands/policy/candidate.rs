@@ -82,7 +82,8 @@ pub async fn diff(context: &Context, candidate: &Path) -> anyhow::Result<u8> {
         return broken(context, &checked);
     }
     if context.json {
-        output::json(&checked.differences)?;
+        let tools = checked.tools.as_deref().unwrap_or_default();
+        output::json(&serde_json::json!({ "differences": checked.differences, "tools": tools }))?;
     } else {
         differences(&checked)?;
     }
@@ -120,7 +121,8 @@ pub async fn apply(context: &Context, candidate: &Path, yes: bool, note: Option<
     let call = |proof| PoliciesCall::Save(SaveInput { proof, ..save.clone() });
     let after: PolicyStateDto = proof::proven(context, &client, call).await?;
     if context.json {
-        output::json(&serde_json::json!({ "state": after, "differences": checked.differences }))?;
+        let tools = checked.tools.as_deref().unwrap_or_default();
+        output::json(&serde_json::json!({ "state": after, "differences": checked.differences, "tools": tools }))?;
     } else {
         context.say(&format!("{} rules in force, revision {}", after.rules, after.revision));
     }
@@ -259,15 +261,18 @@ fn read(candidate: &Path) -> anyhow::Result<DraftDto> {
     }
     // Rules for tools stand beside that folder, where a candidate has some.
     let tools = candidate.join(TOOLS_FILE);
-    if changes.is_empty() {
-        let message = format!("`{}` holds no `.cedar` file", folder.display());
-        return Err(ApiError::new(ApiCode::Invalid, message).into());
-    }
+    // A folder without Cedar says nothing of the rules in Cedar, so they stay.
+    let complete = !changes.is_empty();
     if tools.is_file() {
         changes.push(change(&tools)?);
     }
+    if changes.is_empty() {
+        let message =
+            format!("`{}` holds no `.cedar` file, and `{}` no `{TOOLS_FILE}`", folder.display(), candidate.display());
+        return Err(ApiError::new(ApiCode::Invalid, message).into());
+    }
     changes.sort_by(|a, b| a.file.cmp(&b.file));
-    Ok(DraftDto { changes, complete: true })
+    Ok(DraftDto { changes, complete })
 }
 
 fn change(path: &Path) -> anyhow::Result<FileChangeDto> {
@@ -275,4 +280,21 @@ fn change(path: &Path) -> anyhow::Result<FileChangeDto> {
         .map_err(|error| ApiError::new(ApiCode::Invalid, format!("could not read `{}`: {error}", path.display())))?;
     let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(FileChangeDto { file, part: PartDto::File, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_with_rules_for_tools_alone_leaves_the_others_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(read(folder.path()).unwrap_err().to_string().contains("no `tools.yaml`"));
+        std::fs::write(folder.path().join(TOOLS_FILE), "tool_policies:\n  write: { timeout: 1s }\n").unwrap();
+        let draft = read(folder.path()).unwrap();
+        assert_eq!((draft.changes.len(), draft.complete), (1, false));
+        std::fs::write(folder.path().join("mine.cedar"), "").unwrap();
+        let draft = read(folder.path()).unwrap();
+        assert_eq!((draft.changes.len(), draft.complete), (2, true));
+    }
 }
