@@ -26,25 +26,25 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
         let near = problem.suggestion.as_ref().map(|s| format!(" (did you mean `{s}`?)")).unwrap_or_default();
         eprintln!("reeve: in the query: {}{near}; the rest of it was searched for", problem.message);
     }
+    if page.notices_capped && !context.json {
+        eprintln!("reeve: there may be more events than are shown here: narrow the query, for example with `since:1h`");
+    }
     // What was understood of it ran; a script must learn that this is not what it asked for.
     let code = if page.problems.is_empty() { exit::DONE } else { exit::USAGE };
     page.rows.reverse();
+    let shown = entries(&page, limit, args.sort);
     if context.json && !args.follow {
-        output::json(&page.rows)?;
+        output::json(&shown.iter().map(Entry::json).collect::<Result<Vec<_>, _>>()?)?;
         return Ok(code);
     }
     let Some(mut live) = live else {
         if page.rows.is_empty() && page.notices.is_empty() {
             context.say(if query.is_empty() { "nothing is recorded yet" } else { "nothing matches" });
         }
-        output::page(&lines(&page))?;
+        output::page(&shown.iter().map(Entry::line).collect::<Vec<_>>())?;
         return Ok(code);
     };
-    if context.json {
-        page.rows.iter().try_for_each(|row| print(context, row))?;
-    } else {
-        lines(&page).iter().try_for_each(|line| output::line(line))?;
-    }
+    shown.iter().try_for_each(|entry| entry.print(context))?;
     while let Some(batch) = live.recv().await {
         if batch.lagged {
             // This terminal was slower than what happened: said, and what was left out can be read by the same query.
@@ -52,12 +52,12 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
         }
         for row in batch.operations {
             if query.is_empty() || matches(&client, &query, &row).await? {
-                print(context, &row)?;
+                Entry::Row(&row).print(context)?;
             }
         }
-        for notice in batch.notices.iter().filter(|_| !context.json) {
+        for notice in &batch.notices {
             if query.is_empty() || notice_matches(&client, &query, notice).await? {
-                output::line(&noticed(notice))?;
+                Entry::Event(notice).print(context)?;
             }
         }
     }
@@ -79,13 +79,59 @@ async fn notice_matches(client: &reeve_api::client::Client, query: &str, notice:
     Ok(!page.notices.is_empty())
 }
 
-/// Actions and what happened beside them, as people read them: oldest first, by their records.
-fn lines(page: &SearchPage) -> Vec<String> {
-    let rows = page.rows.iter().map(|row| (row.record, shown(row)));
-    let mut all: Vec<(u64, String)> =
-        rows.chain(page.notices.iter().map(|notice| (notice.record, noticed(notice)))).collect();
-    all.sort_by_key(|(record, _)| *record);
-    all.into_iter().map(|(_, line)| line).collect()
+/// An action, or what happened beside one.
+enum Entry<'a> {
+    Row(&'a OperationRowDto),
+    Event(&'a NoticeDto),
+}
+
+impl Entry<'_> {
+    fn record(&self) -> u64 {
+        match self {
+            Self::Row(row) => row.record,
+            Self::Event(notice) => notice.record,
+        }
+    }
+
+    fn line(&self) -> String {
+        match self {
+            Self::Row(row) => shown(row),
+            Self::Event(notice) => noticed(notice),
+        }
+    }
+
+    /// Both have a `kind`, so that a script can tell them apart.
+    fn json(&self) -> serde_json::Result<serde_json::Value> {
+        match self {
+            Self::Row(row) => serde_json::to_value(row),
+            Self::Event(notice) => {
+                let mut value = serde_json::to_value(notice)?;
+                if let Some(fields) = value.as_object_mut() {
+                    fields.insert("kind".to_owned(), "event".into());
+                }
+                Ok(value)
+            }
+        }
+    }
+
+    fn print(&self, context: &Context) -> anyhow::Result<()> {
+        if context.json {
+            return output::line(&self.json()?.to_string());
+        }
+        output::line(&self.line())
+    }
+}
+
+/// Actions and what happened beside them, the newest of both: oldest first, by their records.
+fn entries(page: &SearchPage, limit: u32, sort: Sort) -> Vec<Entry<'_>> {
+    let rows = page.rows.iter().map(Entry::Row);
+    let mut all: Vec<Entry<'_>> = rows.chain(page.notices.iter().map(Entry::Event)).collect();
+    // By cost they stand in their order already.
+    if sort == Sort::Time {
+        all.sort_by_key(Entry::record);
+    }
+    let before = all.len().saturating_sub(usize::try_from(limit).unwrap_or(usize::MAX));
+    all.split_off(before)
 }
 
 fn noticed(notice: &NoticeDto) -> String {
@@ -104,13 +150,6 @@ fn noticed(notice: &NoticeDto) -> String {
         output::visible(&notice.summary),
         output::paint(Tone::Faint, &output::visible(&notice.more.join(" · ")))
     )
-}
-
-fn print(context: &Context, row: &OperationRowDto) -> anyhow::Result<()> {
-    if context.json {
-        return output::line(&serde_json::to_string(row)?);
-    }
-    output::line(&shown(row))
 }
 
 /// A row as people read it.
