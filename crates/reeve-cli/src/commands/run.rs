@@ -44,11 +44,21 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
 /// An agent that misses a tool looks broken, so it is said which servers wait for a person.
 async fn to_review(client: &Client) -> Option<String> {
     let found: ServersDto = client.call(&ServersCall::List).await.ok()?;
-    let waiting = found.servers.iter().filter(|server| server.to_review > 0);
-    let names: Vec<String> = waiting.map(|server| format!("`{}`", output::visible(&server.name))).collect();
-    let first = names.first()?.trim_matches('`').to_owned();
+    let waiting: Vec<_> = found.servers.iter().filter(|server| server.to_review > 0).collect();
+    let names: Vec<String> = waiting.iter().map(|server| format!("`{}`", output::visible(&server.name))).collect();
+    let first = output::visible(&word(&waiting.first()?.name));
     let (all, wait) = (names.join(", "), if names.len() == 1 { "waits" } else { "wait" });
     Some(format!("reeve: tools of {all} {wait} for your review and are not offered: `reeve mcp approve {first}`"))
+}
+
+/// A name as one word of a shell.
+fn word(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@".contains(c);
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
 }
 
 /// Prints the environment of a session that outlives this command.
@@ -94,6 +104,11 @@ pub fn shown(command: &[String]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_one_word_of_the_command_that_is_told() {
+        assert_eq!(["files", "my server", "it's"].map(word), ["files", "'my server'", r"'it'\''s'"]);
+    }
 
     #[test]
     fn what_could_be_a_secret_is_left_out_of_the_recorded_command() {
