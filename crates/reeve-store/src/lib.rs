@@ -39,6 +39,7 @@ pub use judged::{Judged, JudgedOperations};
 pub use reads::{Activity, Detail};
 pub use removal::{Keep, Removable, Size};
 pub use search::{Page, Rows};
+pub use tables::notices::Notices;
 
 use crate::audit_log::{Chain, Sealer};
 use crate::checkpoint::Checkpointer;

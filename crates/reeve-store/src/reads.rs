@@ -11,7 +11,6 @@ use reeve_domain::credential::Credential;
 use reeve_domain::event::Event;
 use reeve_domain::grant::Grant;
 use reeve_domain::id::{AgentId, ApprovalId, OperationId, SessionId};
-use reeve_domain::notice::Notice;
 use reeve_domain::operation::Digest;
 use reeve_domain::query::{OperationRow, Query};
 use reeve_domain::server::{ServerRecord, ToolRecord};
@@ -21,6 +20,7 @@ use tokio::sync::{broadcast, watch};
 
 use crate::error::StoreError;
 use crate::search::{self, Ends, Facets, Histogram, Page, Rows};
+use crate::tables::notices::Notices;
 pub use crate::tables::operations::Activity;
 use crate::tables::{
     agents, approvals, bindings, events, grants, operations, seals, servers, sessions, settings, spend,
@@ -328,7 +328,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn notices(&self, query: &Query, between: (Option<u64>, Option<u64>)) -> Result<Vec<Notice>, StoreError> {
+    pub async fn notices(&self, query: &Query, between: (Option<u64>, Option<u64>)) -> Result<Notices, StoreError> {
         let (query, now) = (query.clone(), self.0.clock.now());
         self.read(move |conn| search::notices(conn, &query, between, now)).await
     }

@@ -48,9 +48,10 @@ async fn search(host: &Host, input: SearchInput) -> Result<SearchPage, ApiError>
     let before = input.before.as_deref().map(str::parse::<u64>).transpose().map_err(invalid)?;
     let limit = usize::try_from(input.limit.clamp(1, PAGE)).unwrap_or(1);
     let found = host.engine.store().search(&parsed.query, Page { before, limit }).await?;
-    let notices = host.engine.store().notices(&parsed.query, (before, found.next)).await?;
+    let beside = host.engine.store().notices(&parsed.query, (before, found.next)).await?;
     Ok(SearchPage {
-        notices: notices.into_iter().map(|one| notice(host, one)).collect(),
+        notices: beside.notices.into_iter().map(|one| notice(host, one)).collect(),
+        notices_capped: beside.capped,
         next: found.next.map(|next| next.to_string()),
         rows: found.rows.iter().map(|r| row(host, r)).collect(),
         problems: parsed.problems.iter().map(problem).collect(),
@@ -64,6 +65,7 @@ async fn costliest(host: &Host, input: &CostliestInput) -> Result<SearchPage, Ap
     Ok(SearchPage {
         next: None,
         notices: Vec::new(),
+        notices_capped: false,
         rows: found.iter().map(|r| row(host, r)).collect(),
         problems: parsed.problems.iter().map(problem).collect(),
     })

@@ -384,6 +384,10 @@ pub struct SearchPage {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<Vec<NoticeDto>>"))]
     pub notices: Vec<NoticeDto>,
+    /// Looking for those stopped before the end: there may be more, and older ones.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub notices_capped: bool,
     /// Where the next page begins; none at the end.
     pub next: Option<String>,
     pub problems: Vec<QueryProblemDto>,

@@ -1,15 +1,12 @@
 //! What happened beside actions, in the stretch of the record that one page of actions covers.
 
 use chrono::{DateTime, Utc};
-use reeve_domain::notice::Notice;
+use reeve_domain::notice::Sought;
 use reeve_domain::query::{OperationRow, Query};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::StoreError;
-use crate::tables;
-
-/// Most of one page.
-const MOST: usize = 500;
+use crate::tables::notices::{Notices, newest};
 
 /// Newest first. `before` and `next` are the ids that the page of rows began below and that its next one begins below.
 pub fn notices(
@@ -17,13 +14,16 @@ pub fn notices(
     query: &Query,
     (before, next): (Option<u64>, Option<u64>),
     now: DateTime<Utc>,
-) -> Result<Vec<Notice>, StoreError> {
+) -> Result<Notices, StoreError> {
+    // Whoever follows the record asks so for every single row.
+    let (first, end) = match Sought::by(query) {
+        Sought::None => return Ok(Notices::default()),
+        Sought::Record(record) => (record, record.saturating_add(1)),
+        Sought::Any => (0, u64::MAX),
+    };
     let until = before.map_or(Ok(u64::MAX), |id| record_of(conn, id))?;
     let from = next.map_or(Ok(0), |id| record_of(conn, id))?;
-    let mut found = tables::notices::newest(conn, (from, until))?;
-    found.retain(|notice| notice.matches(query, now));
-    found.truncate(MOST);
-    Ok(found)
+    newest(conn, (from.max(first), until.min(end)), |notice| notice.matches(query, now))
 }
 
 /// The first record of a row; 0 where it is gone.

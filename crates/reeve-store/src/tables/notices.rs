@@ -2,10 +2,23 @@
 
 use reeve_domain::chain::read;
 use reeve_domain::notice::Notice;
+use reeve_domain::operation::Digest;
 use rusqlite::Connection;
 
-use super::events;
 use crate::error::StoreError;
+
+/// Most that one answer has.
+const MOST: usize = 500;
+/// Most that are looked at for one answer.
+const MOST_CHECKED: usize = 5_000;
+
+/// Those that were sought, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Notices {
+    pub notices: Vec<Notice>,
+    /// Looking stopped before the end: there may be more, and older ones.
+    pub capped: bool,
+}
 
 pub fn insert(conn: &Connection, seq: u64) -> Result<(), StoreError> {
     conn.prepare_cached("INSERT INTO notices (seq) VALUES (?1)")?.execute([seq])?;
@@ -18,20 +31,30 @@ pub fn remove(conn: &Connection, first: u64, last: u64) -> Result<(), StoreError
     Ok(())
 }
 
-/// Most that are looked at for one answer.
-const MOST_CHECKED: usize = 5_000;
-
-/// Those of records from `from` up to and without `until`, newest first.
-pub fn newest(conn: &Connection, (from, until): (u64, u64)) -> Result<Vec<Notice>, StoreError> {
+/// Those to keep of records from `from` up to and without `until`, newest first.
+pub fn newest(
+    conn: &Connection,
+    (from, until): (u64, u64),
+    keeps: impl Fn(&Notice) -> bool,
+) -> Result<Notices, StoreError> {
     let last = i64::try_from(until.saturating_sub(1)).unwrap_or(i64::MAX);
     let from = i64::try_from(from).unwrap_or(i64::MAX);
     let sql = "SELECT e.record, e.hash FROM notices n JOIN events e USING (seq) WHERE n.seq BETWEEN ?1 AND ?2 \
-               ORDER BY n.seq DESC LIMIT ?3";
-    let mut found = Vec::new();
-    events::for_each(conn, sql, (from, last, MOST_CHECKED), |record, hash| {
+               ORDER BY n.seq DESC";
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query((from, last))?;
+    let mut found = Notices::default();
+    let mut checked = 0;
+    while let Some(row) = rows.next()? {
+        if checked == MOST_CHECKED || found.notices.len() == MOST {
+            found.capped = true;
+            break;
+        }
+        checked += 1;
+        let record = row.get_ref(0)?.as_str().map_err(rusqlite::Error::from)?;
         // One that was changed and cannot be read is what verifying is for.
-        found.extend(read(record, hash.clone()).ok().as_ref().and_then(Notice::of));
-        Ok(())
-    })?;
+        let notice = read(record, Digest(row.get(1)?)).ok().as_ref().and_then(Notice::of);
+        found.notices.extend(notice.filter(&keeps));
+    }
     Ok(found)
 }

@@ -14,7 +14,7 @@ async fn found(store: &Store, query: &str) -> Vec<&'static str> {
     let parsed = parse(query);
     assert_eq!(parsed.problems, [], "{query}");
     let notices = store.notices(&parsed.query, (None, None)).await.unwrap();
-    notices.into_iter().map(|notice| notice.event).collect()
+    notices.notices.into_iter().map(|notice| notice.event).collect()
 }
 
 async fn rows(store: &Store, query: &str) -> usize {
@@ -84,13 +84,29 @@ async fn a_notice_stands_on_the_page_of_the_actions_around_it() {
     loop {
         let page = store.search(&all, Page { before, limit: 2 }).await.unwrap();
         let notices = store.notices(&all, (before, page.next)).await.unwrap();
-        pages.push(notices.into_iter().filter_map(|notice| notice.server).collect::<Vec<_>>());
+        pages.push(notices.notices.into_iter().filter_map(|notice| notice.server).collect::<Vec<_>>());
         before = page.next;
         if before.is_none() {
             break;
         }
     }
     assert_eq!(pages, [["server-3", "server-2"], ["server-1", "server-0"]]);
+}
+
+#[tokio::test]
+async fn more_than_one_answer_has_is_said_and_one_record_is_found_however_old_it_is() {
+    let store = in_memory(&clock());
+    let back = |at: u32| Draft::engine(EventBody::ToolBack { place: format!("server-{at}") });
+    store.append(std::iter::once(Draft::engine(cut_off())).chain((0..600).map(back)).collect()).await.unwrap();
+    let answer = async |query: &str| {
+        let found = store.notices(&parse(query).query, (None, None)).await.unwrap();
+        (found.notices.len(), found.capped)
+    };
+    assert_eq!(answer("").await, (500, true));
+    assert_eq!(answer("server:files").await, (1, false), "the filter comes before the most of one answer");
+    assert_eq!(answer("kind:event record:1").await, (1, false));
+    assert_eq!(answer("kind:event -server:files record:1").await, (0, false));
+    assert_eq!(answer("kind:http").await, (0, false));
 }
 
 #[tokio::test]

@@ -13,6 +13,10 @@ export type SearchPage = { rows: Array<OperationRowDto>,
  */
 notices?: Array<NoticeDto>, 
 /**
+ * Looking for those stopped before the end: there may be more, and older ones.
+ */
+noticesCapped?: boolean, 
+/**
  * Where the next page begins; none at the end.
  */
 next: string | null, problems: Array<QueryProblemDto>, };

@@ -73,6 +73,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
   const notices = useMemo(() => search.data?.pages.flatMap((page) => page.notices ?? []) ?? [], [search.data]);
   const listed = useMemo(() => lines(rows, byCost ? NO_NOTICES : notices), [rows, notices, byCost]);
   const problems = search.data?.pages[0]?.problems ?? [];
+  const capped = !byCost && view === "list" && search.data?.pages.some((page) => page.noticesCapped === true);
   const shown = byCost ? costly : search;
   const slow = useDeferred(shown.isPending, 150);
   const onByCost = useCallback((wanted: boolean) => onState({ byCost: wanted }), [onState]);
@@ -146,6 +147,11 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
           {problems.map((problem) => (
             <Problem key={problem.message} problem={problem} query={query} onQuery={onQuery} />
           ))}
+          {capped ? (
+            <p role="status" className="flex h-8 items-center border-b border-line bg-ask-tint px-4 text-caption">
+              {t("timeline.eventsCapped")}
+            </p>
+          ) : null}
         </div>
         <div className="col-start-1">
           {view !== "flow" && facets.data && facets.data.bins.length > 0 ? <Histogram facets={facets.data} query={query} wider={drawn !== null && drawn !== query} onBrush={onBrush} onZoom={onZoom} onBack={onBack} byCost={view === "list" ? byCost : null} onByCost={onByCost} /> : null}
