@@ -404,10 +404,10 @@ impl Gate {
         Ok(self.quote(&case.operation))
     }
 
-    /// What a call counts in and may cost, by the limits that bind its session now.
-    pub(crate) fn quote(&self, operation: &Operation) -> Option<Quote> {
-        let budgets = self.budgets_of(operation);
-        let limits = self.0.raises.applied(&budgets, &operation.principal.session);
+    /// What a call counts in and may cost, by the limits that bind its session now; `None`: it spends nothing.
+    #[must_use]
+    pub fn quote(&self, operation: &Operation) -> Option<Quote> {
+        let limits = self.budgets_of(&operation.principal.session);
         Quote::of(operation, &limits, &self.0.prices.table(), self.0.clock.now())
     }
 

@@ -1,8 +1,9 @@
 //! Budgets as the console shows them: limits with accounts and forecasts, one in detail, and which cap decides.
 
 use http::StatusCode;
-use reeve_api::contract::budgets::{BudgetAccountInput, PricesInput, SetBudgetInput, UnitDto, WindowDto};
-use reeve_api::contract::calls::BudgetsCall;
+use reeve_api::contract::budgets::{BudgetAccountInput, BudgetDto, PricesInput, SetBudgetInput, UnitDto, WindowDto};
+use reeve_api::contract::calls::{BudgetsCall, SessionsCall};
+use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
 use reeve_api::contract::spending::{BudgetDetailDto, BudgetLineDto, PricesDto};
 use reeve_demo::script::{Script, Step, Tokens};
 use reeve_testkit::agent::Speak;
@@ -82,6 +83,53 @@ async fn a_limit_in_detail_adds_up_and_names_the_cap_that_decides_the_next_call(
     let session =
         BudgetsCall::Get(BudgetAccountInput { budget: "run".to_owned(), account: Some("session:no".to_owned()) });
     assert!(stage.client().call::<BudgetDetailDto>(&session).await.is_err());
+}
+
+#[tokio::test]
+async fn a_lower_limit_of_a_project_is_what_the_sessions_that_work_there_have_left() {
+    let stage = stage().await;
+    let rules = stage.world.work().join(".reeve/policies");
+    std::fs::create_dir_all(&rules).unwrap();
+    std::fs::write(rules.join("tools.yaml"), "policies:\n  session_limits: { max_cost: 0.50 }\n").unwrap();
+    let (agent, _) = stage.agent("tester").await.unwrap();
+    let reply = agent.send(Speak::H1, messages(false, 2_000, "hi")).await.unwrap();
+    assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
+    let lines = settled(&stage, COST).await;
+    let line = lines.iter().find(|line| line.file.ends_with("tools.yaml")).unwrap();
+    assert_eq!((line.limit, line.accounts[0].free), (500_000_000, 500_000_000 - COST));
+    let get = BudgetsCall::Get(BudgetAccountInput { budget: line.id.clone(), account: None });
+    let detail: BudgetDetailDto = stage.client().call(&get).await.unwrap();
+    let next = detail.next.unwrap();
+    let decides = next.limits.iter().find(|limit| limit.decides).unwrap();
+    assert_eq!((decides.budget.as_str(), decides.free), (line.id.as_str(), 500_000_000 - COST));
+    let listed: Vec<BudgetDto> = stage.client().call(&BudgetsCall::List).await.unwrap();
+    assert!(listed.iter().any(|one| one.id == line.id && one.limit == 500_000_000), "{listed:?}");
+}
+
+#[tokio::test]
+async fn a_limit_of_the_person_and_a_lower_one_of_the_project_are_one_line_with_two_limits() {
+    let script = Script::of([Step::text("Fine.")]).with_usage(USAGE);
+    let limits = "session_limits: { max_cost: 5.00 }\n";
+    let stage = Stage::set(Setting { script, limits, ..Setting::default() }).await.unwrap();
+    let (_free, _) = stage.agent("tester-1").await.unwrap();
+    let project = stage.world.work().join("app");
+    std::fs::create_dir_all(project.join(".reeve/policies")).unwrap();
+    let own = "policies:\n  session_limits: { max_cost: 1.00 }\n";
+    std::fs::write(project.join(".reeve/policies/tools.yaml"), own).unwrap();
+    let input = OpenSessionInput {
+        agent: Some("tester-2".to_owned()),
+        cwd: project.display().to_string(),
+        command: Vec::new(),
+        mode: None,
+        hours: Some(1),
+    };
+    let _: OpenedSessionDto = stage.client().call(&SessionsCall::Open(input)).await.unwrap();
+    let lines: Vec<BudgetLineDto> = stage.client().call(&BudgetsCall::Lines).await.unwrap();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    let accounts: Vec<_> =
+        line.accounts.iter().map(|one| (one.agent.as_deref().unwrap_or_default(), one.limit, one.free)).collect();
+    assert_eq!(line.limit, 5_000_000_000);
+    assert_eq!(accounts, [("tester-2", Some(1_000_000_000), 1_000_000_000), ("tester-1", None, 5_000_000_000)]);
 }
 
 #[tokio::test]

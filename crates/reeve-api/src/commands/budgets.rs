@@ -1,9 +1,8 @@
 //! Limits with what is left of them; changes go to the file that console and CLI own.
 
-use reeve_domain::budget::{BudgetDefinition, Limit, OnExhausted, Scope, Window};
+use reeve_domain::budget::{Account, BudgetDefinition, Limit, OnExhausted, Scope, Window};
 use reeve_domain::id::{AgentId, BudgetId, TeamId};
 use reeve_domain::money::NanoUsd;
-use reeve_engine::budgets::concrete_accounts;
 use serde_json::Value;
 
 use super::approvals::person;
@@ -40,18 +39,9 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: BudgetsCall) -> Resu
 
 /// Every budget made concrete for what lives now.
 pub(crate) async fn list(host: &Host) -> Result<Vec<BudgetDto>, ApiError> {
-    let in_force = host.engine.policies().in_force();
-    let agents: Vec<AgentId> = host.engine.agents().list().into_iter().map(|a| a.id).collect();
-    let sessions: Vec<_> = host.engine.sessions().all().iter().map(|s| s.principal()).collect();
-    let user = super::approvals::whoami();
-    let now = host.engine.now();
-    let pairs: Vec<_> = in_force
-        .limits
-        .budgets()
-        .iter()
-        .flat_map(|d| concrete_accounts(d, &user, &agents, &sessions, now).into_iter().map(move |a| (d, a)))
-        .collect();
-    let accounts = pairs.iter().map(|(_, account)| account.clone()).collect();
+    let binding = spending::binding(host, host.engine.now());
+    let pairs: Vec<_> = binding.iter().flat_map(|(d, accounts)| accounts.iter().map(move |a| (d, a))).collect();
+    let accounts = pairs.iter().map(|(_, account)| Account::clone(account)).collect();
     let balances = host.engine.store().balances(accounts).await?;
     Ok(pairs.iter().zip(&balances).map(|((d, account), balance)| BudgetDto::of(d, account, balance)).collect())
 }

@@ -1,23 +1,25 @@
 //! Budgets as the console shows them: each limit with its accounts and where they are heading, one in detail, prices.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use reeve_domain::budget::{Account, Balance, BudgetDefinition, Limit, Scope, Spend};
+use reeve_domain::budget::{Account, Balance, BudgetDefinition, Limit, Scope, Spend, Window};
 use reeve_domain::event::EventBody;
 use reeve_domain::id::{AgentId, BudgetId, SessionId};
 use reeve_domain::operation::Operation;
 use reeve_domain::query;
 use reeve_domain::session::Session;
 use reeve_engine::budgets::forecast::{forecast, looks_back_to};
-use reeve_engine::budgets::{Quote, concrete_accounts, window_end};
+use reeve_engine::budgets::{concrete_accounts, window_end};
 use reeve_engine::policies::MINE_LIMITS_FILE;
+use reeve_engine::sessions::LiveSession;
 use reeve_store::search::Page;
 
 use super::agents::name_of;
 use super::{invalid, not_found};
 use crate::contract::ApiError;
-use crate::contract::budgets::{BudgetAccountInput, UnitDto};
+use crate::contract::budgets::{BudgetAccountInput, UnitDto, limit as limit_of};
 use crate::contract::spending::{
     AgentSpendDto, BudgetAccountDto, BudgetDetailDto, BudgetLineDto, NextCallDto, NextLimitDto, PriceDto, PricesDto,
     SpendPointDto, line,
@@ -33,21 +35,54 @@ struct Counted {
     accounts: Vec<(Account, Balance, Vec<Spend>)>,
 }
 
-/// Every limit in force, in the order of the files.
+/// Every limit in force, in the order of the files, then those that only projects name.
 pub(super) async fn lines(host: &Host) -> Result<Vec<BudgetLineDto>, ApiError> {
-    let definitions = host.engine.policies().in_force().limits.budgets().to_vec();
     let now = host.engine.now();
-    let counted = count(host, definitions, now).await?;
+    let counted = count(host, binding(host, now), now).await?;
     Ok(counted.iter().map(|one| dto(host, one, now)).collect())
 }
 
-/// Balances and recent spending of all accounts, each kind in one read.
-async fn count(host: &Host, definitions: Vec<BudgetDefinition>, now: DateTime<Utc>) -> Result<Vec<Counted>, ApiError> {
+/// Every limit with the accounts that count in it now. A session's account has the limit that binds there: its project may
+/// name a lower one than the files, or one that they have not, and a person may have raised it.
+pub(super) fn binding(host: &Host, now: DateTime<Utc>) -> Vec<(BudgetDefinition, Vec<Account>)> {
+    let mut definitions = host.engine.policies().in_force().limits.budgets().to_vec();
     let agents: Vec<AgentId> = host.engine.agents().list().into_iter().map(|a| a.id).collect();
-    let sessions: Vec<_> = host.engine.sessions().all().iter().map(|s| s.principal()).collect();
     let user = super::approvals::whoami();
-    let concrete: Vec<Vec<Account>> =
-        definitions.iter().map(|d| concrete_accounts(d, &user, &agents, &sessions, now)).collect();
+    let bound = |session: &Arc<LiveSession>| (session.principal(), host.engine.gate().budgets_of(&session.session.id));
+    let mut sessions: Vec<_> = host.engine.sessions().all().iter().map(bound).collect();
+    // Of several projects' own the same one gives the line, whatever the sessions' order.
+    sessions.sort_by(|(a, _), (b, _)| a.session.cmp(&b.session));
+    for own in sessions.iter().flat_map(|(_, bound)| bound) {
+        if definitions.iter().all(|known| known.id != own.id) {
+            definitions.push(own.clone());
+        }
+    }
+    let accounts = |definition: &BudgetDefinition| {
+        if definition.window == Window::Call || !matches!(definition.scope, Scope::Session(_)) {
+            return concrete_accounts(definition, &user, &agents, &[], now);
+        }
+        let own = sessions.iter().filter_map(|(principal, bound)| {
+            let own = bound.iter().find(|own| own.id == definition.id)?;
+            Some(concrete_accounts(own, &user, &agents, std::slice::from_ref(principal), now))
+        });
+        own.flatten().collect()
+    };
+    definitions
+        .into_iter()
+        .map(|definition| {
+            let accounts = accounts(&definition);
+            (definition, accounts)
+        })
+        .collect()
+}
+
+/// Balances and recent spending of all accounts, each kind in one read.
+async fn count(
+    host: &Host,
+    binding: Vec<(BudgetDefinition, Vec<Account>)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Counted>, ApiError> {
+    let (definitions, concrete): (Vec<_>, Vec<_>) = binding.into_iter().unzip();
     let since = |d: &BudgetDefinition, a: &Account| (a.clone(), looks_back_to(d.window, now));
     let wanted = definitions.iter().zip(&concrete).flat_map(|(d, all)| all.iter().map(move |a| since(d, a))).collect();
     let mut balances = host.engine.store().balances(concrete.iter().flatten().cloned().collect()).await?.into_iter();
@@ -76,9 +111,11 @@ fn dto(host: &Host, counted: &Counted, now: DateTime<Utc>) -> BudgetLineDto {
         .map(|(account, balance, spend)| {
             let end = window_end(definition.window, now);
             let whose = whose(host, account);
-            let limit = i64::try_from(found.limit).unwrap_or(i64::MAX);
+            let (_, own) = limit_of(account.limit);
+            let limit = i64::try_from(own).unwrap_or(i64::MAX);
             BudgetAccountDto {
                 account: account.key.clone(),
+                limit: (own != found.limit).then_some(own),
                 agent_name: whose.0.as_ref().map(|agent| name_of(host, agent)),
                 agent: whose.0.map(|agent| agent.to_string()),
                 session: whose.1.map(|session| session.to_string()),
@@ -112,10 +149,10 @@ fn whose(host: &Host, account: &Account) -> (Option<AgentId>, Option<SessionId>)
 
 pub(super) async fn detail(host: &Host, input: &BudgetAccountInput) -> Result<BudgetDetailDto, ApiError> {
     let id = BudgetId::parse(&input.budget).map_err(invalid)?;
-    let found = host.engine.policies().in_force().limits.budgets().iter().find(|d| d.id == id).cloned();
-    let definition = found.ok_or_else(|| not_found("budget", id.as_str()))?;
     let now = host.engine.now();
-    let counted = count(host, vec![definition], now).await?.pop().ok_or_else(|| not_found("budget", id.as_str()))?;
+    let found = binding(host, now).into_iter().find(|(definition, _)| definition.id == id);
+    let found = found.ok_or_else(|| not_found("budget", id.as_str()))?;
+    let counted = count(host, vec![found], now).await?.pop().ok_or_else(|| not_found("budget", id.as_str()))?;
     let line = dto(host, &counted, now);
     // Without a wish the tightest one, which is the first of the line.
     let wanted = input.account.as_deref().or_else(|| line.accounts.first().map(|account| account.account.as_str()));
@@ -214,11 +251,7 @@ async fn next(host: &Host, of: &BudgetDefinition, account: &Account) -> Result<O
     let found = host.engine.store().search(&wanted, Page { before: None, limit: 1 }).await?;
     let Some(row) = found.rows.first() else { return Ok(None) };
     let Some(operation) = recorded(host, &row.operation).await? else { return Ok(None) };
-    let in_force = host.engine.policies().in_force();
-    let now = host.engine.now();
-    let Some(quote) = Quote::of(&operation, in_force.limits.budgets(), &host.engine.prices().table(), now) else {
-        return Ok(None);
-    };
+    let Some(quote) = host.engine.gate().quote(&operation) else { return Ok(None) };
     let balances = host.engine.store().balances(quote.accounts()).await?;
     let limits = quote.standing(&balances).into_iter().map(|one| NextLimitDto {
         budget: one.account.budget.to_string(),

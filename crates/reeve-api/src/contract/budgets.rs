@@ -160,7 +160,7 @@ pub struct BudgetInput {
 }
 
 /// A limit as its unit and amount.
-pub(super) fn limit(limit: Limit) -> (UnitDto, u64) {
+pub(crate) fn limit(limit: Limit) -> (UnitDto, u64) {
     match limit {
         Limit::Money(amount) => (UnitDto::Money, u64::try_from(amount.0).unwrap_or(0)),
         Limit::Tokens(tokens) => (UnitDto::Tokens, tokens),

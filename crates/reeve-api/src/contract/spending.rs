@@ -39,6 +39,10 @@ pub struct BudgetLineDto {
 pub struct BudgetAccountDto {
     /// Whose: `organisation`, `me:dana`, `agent:codex`, `session:ses_…`.
     pub account: String,
+    /// Where it is not the line's: the session's project names a lower one, or a person raised it for this session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub limit: Option<u64>,
     /// Where the account is one agent's or one session's.
     pub agent: Option<String>,
     pub agent_name: Option<String>,

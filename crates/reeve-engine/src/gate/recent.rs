@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use reeve_domain::budget::{BudgetDefinition, Limit};
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::health::{LoopStage, Refusal};
+use reeve_domain::id::SessionId;
 use reeve_domain::operation::{Digest, Operation, Stage};
 use reeve_domain::outcome::Outcome;
 use reeve_domain::settings::Mode;
@@ -64,7 +65,7 @@ impl Gate {
         let call = operation.llm()?;
         let in_force = self.0.policies.in_force();
         let limits = &in_force.limits;
-        let projects = self.project_sets(operation);
+        let projects = self.project_sets(&operation.principal.session);
         let own = || projects.iter().map(|set| set.tools().limits_of_projects());
         let max_candidates = own().filter_map(Limits::max_candidates).chain(limits.max_candidates()).min();
         let max_judged = own().filter_map(Limits::max_judge_calls).chain(limits.max_judge_calls()).min();
@@ -80,16 +81,18 @@ impl Gate {
         })
     }
 
-    /// Sets with the rules of the project that the operation's session works in.
-    fn project_sets(&self, operation: &Operation) -> Vec<Arc<PolicySet>> {
-        let live = self.0.sessions.find(&operation.principal.session);
+    /// Sets with the rules of the project that the session works in.
+    fn project_sets(&self, session: &SessionId) -> Vec<Arc<PolicySet>> {
+        let live = self.0.sessions.find(session);
         live.map(|live| live.project_rules()).unwrap_or_default()
     }
 
-    /// Budgets that bind the operation's session: those in force, and where its project names a lower one, that.
-    pub(super) fn budgets_of(&self, operation: &Operation) -> Vec<BudgetDefinition> {
+    /// Budgets that bind a session: those in force, and where its project names a lower one, that; with what a person raised
+    /// them by for this session.
+    #[must_use]
+    pub fn budgets_of(&self, session: &SessionId) -> Vec<BudgetDefinition> {
         let mut all = self.0.policies.in_force().limits.budgets().to_vec();
-        for set in self.project_sets(operation) {
+        for set in self.project_sets(session) {
             for own in set.tools().limits_of_projects().budgets() {
                 match all.iter_mut().find(|known| known.id == own.id && known.scope == own.scope) {
                     Some(known) if binds_more(own, known) => *known = own.clone(),
@@ -98,7 +101,7 @@ impl Gate {
                 }
             }
         }
-        all
+        self.0.raises.applied(&all, session).into_owned()
     }
 
     /// An operation was admitted: what a human let go on is no loop any more.

@@ -10,6 +10,10 @@ export type BudgetAccountDto = {
  */
 account: string, 
 /**
+ * Where it is not the line's: the session's project names a lower one, or a person raised it for this session.
+ */
+limit?: number, 
+/**
  * Where the account is one agent's or one session's.
  */
 agent: string | null, agentName: string | null, session: string | null, windowStart: string, 

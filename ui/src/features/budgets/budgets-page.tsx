@@ -16,7 +16,7 @@ import { minute } from "../../lib/time";
 import { Detail } from "./components/detail";
 import { BudgetForm } from "./components/forms";
 import { useWindowWords, Who } from "./components/names";
-import { against, amount, bare, mark, pace, rough, scopeOf } from "./model";
+import { against, amount, bare, lineOf, mark, pace, rough, scopeOf } from "./model";
 import { useLines, useWaiting } from "./queries";
 
 export type BudgetView = { account: string | null; table: boolean; prices: boolean };
@@ -99,8 +99,9 @@ function Content({ lines, selected, view, onView, onAdd }: ContentProps) {
   );
 }
 
-function Row({ line, chosen }: { line: BudgetLineDto; chosen: boolean }) {
+function Row({ line: written, chosen }: { line: BudgetLineDto; chosen: boolean }) {
   const { t } = useTranslation();
+  const line = lineOf(written, written.accounts[0]);
   const now = useNow(60_000);
   const windowWords = useWindowWords();
   const nearest = line.accounts[0];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { account, line } from "../../testing/budgets";
-import { against, amount, mark, pace, rough, scopeOf, steps, ticks } from "./model";
+import { against, amount, lineOf, mark, pace, rough, scopeOf, steps, ticks } from "./model";
 
 const NOW = Date.parse("2026-11-20T14:00:00+01:00");
 
@@ -23,6 +23,12 @@ describe("a budget", () => {
   it("is marked from 80 % on", () => {
     const limit = line("cap", "me", { limit: 1_000 });
     expect([799, 800, 950, 1_000, 1_200].map((settled) => mark(limit, { ...day, settled }))).toEqual([null, 80, 95, 100, 100]);
+  });
+
+  it("binds a session as its project says", () => {
+    const limit = line("run", "session", { limit: 5_000 });
+    const own = { ...day, limit: 1_000, settled: 960 };
+    expect([mark(limit, own), mark(lineOf(limit, own), own), lineOf(limit, day), lineOf(limit, undefined)]).toEqual([null, 95, limit, limit]);
   });
 
   it("shows money in cents and never a false zero", () => {

@@ -26,6 +26,11 @@ export function pace(account: Pick<BudgetAccountDto, "windowStart" | "windowEnd"
   return end > start ? Math.min(1, Math.max(0, (now - start) / (end - start))) : null;
 }
 
+/** The line with the limit that binds this account: its session's project may name a lower one, and a person may have raised it. */
+export function lineOf(line: BudgetLineDto, account: BudgetAccountDto | undefined): BudgetLineDto {
+  return account?.limit === undefined ? line : { ...line, limit: account.limit };
+}
+
 /** Within five hundredths of the limit it is on pace. */
 export function against(line: BudgetLineDto, account: BudgetAccountDto, now: number): "under" | "on" | "over" | null {
   const even = pace(account, now);

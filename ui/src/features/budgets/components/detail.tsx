@@ -16,7 +16,7 @@ import type { BudgetLineDto } from "../../../engine/bindings/BudgetLineDto";
 import type { NextCallDto } from "../../../engine/bindings/NextCallDto";
 import { exact } from "../../../lib/time";
 import type { BudgetView } from "../budgets-page";
-import { amount, pace, rough } from "../model";
+import { amount, lineOf, pace, rough } from "../model";
 import { hitsQuery, useDetail, useHits, useLines, usePrices } from "../queries";
 import { SpendChart, SpendTable } from "./chart";
 import { BudgetForm, Raise, Remove } from "./forms";
@@ -91,8 +91,8 @@ function Section({ title, children }: { title: ReactNode; children: ReactNode })
 function Body({ detail, table, onAccount }: { detail: BudgetDetailDto; table: boolean; onAccount: (account: string) => void }) {
   const { t } = useTranslation();
   const now = useNow(60_000);
-  const { line } = detail;
-  const account = line.accounts.find((one) => one.account === detail.account);
+  const account = detail.line.accounts.find((one) => one.account === detail.account);
+  const line = lineOf(detail.line, account);
   if (!account) return <p className="text-t2">{t("budgets.nothing")}</p>;
   const used = account.settled + account.reserved;
   const { forecast } = account;
@@ -116,7 +116,7 @@ function Body({ detail, table, onAccount }: { detail: BudgetDetailDto; table: bo
       <p className="mt-1 text-caption text-t2">
         <Summary line={line} account={account} now={now} />
       </p>
-      {line.accounts.length > 1 ? <Accounts line={line} chosen={account.account} onAccount={onAccount} /> : null}
+      {line.accounts.length > 1 ? <Accounts line={detail.line} chosen={account.account} onAccount={onAccount} /> : null}
       {detail.agents.length === 0 ? null : <ByAgent detail={detail} />}
       {detail.next === null ? null : <Next next={detail.next} />}
     </>
@@ -154,7 +154,7 @@ function Accounts({ line, chosen, onAccount }: { line: BudgetLineDto; chosen: st
                 <Untrusted text={one.agentName ?? one.account} max={28} className="truncate" />
                 {one.session === null ? null : <Untrusted text={one.session.slice(-6)} className="mono text-caption text-t3" />}
               </span>
-              <BudgetBar label={t("budgets.bar", { used: amount(line.unit, one.settled + one.reserved), limit: amount(line.unit, line.limit) })} settled={one.settled} reserved={one.reserved} limit={line.limit} pace={null} />
+              <BudgetBar label={t("budgets.bar", { used: amount(line.unit, one.settled + one.reserved), limit: amount(line.unit, lineOf(line, one).limit) })} settled={one.settled} reserved={one.reserved} limit={lineOf(line, one).limit} pace={null} />
               <span className="text-right text-t2 tabular-nums">{t("budgets.free", { amount: amount(line.unit, one.free) })}</span>
             </button>
           </li>
