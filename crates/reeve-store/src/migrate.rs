@@ -97,6 +97,23 @@ mod tests {
     }
 
     #[test]
+    fn tool_calls_of_an_older_format_are_counted_by_how_they_ended() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(&format!("{} PRAGMA user_version = 6;", STEPS[..6].concat())).unwrap();
+        for (id, body) in [(1, r#"{"end":"tool_error"}"#), (2, r#"{"kind":"http"}"#), (3, "damaged")] {
+            let sql = "INSERT INTO operations (id, stamp, open, operation, agent, kind, decision, host, rules, \
+                       credentials, cost) VALUES (?1, 0, 0, ?1, 'codex', 'mcp', 'allowed', '', '', '', 0)";
+            conn.execute(sql, [id]).unwrap();
+            conn.execute("INSERT INTO bodies (id, body) VALUES (?1, ?2)", (id, body)).unwrap();
+        }
+        migrate(&conn).unwrap();
+        let mut statement = conn.prepare("SELECT ended FROM operations ORDER BY id").unwrap();
+        let ended: Vec<Option<String>> =
+            statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        assert_eq!(ended, [Some("tool_error".to_owned()), None, None]);
+    }
+
+    #[test]
     fn a_file_of_an_older_format_can_give_back_pages_once_it_was_opened() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("reeve.db");

@@ -6,4 +6,6 @@ INSERT INTO notices (seq) SELECT seq FROM events WHERE json_valid(record) AND js
     'policy.changed', 'policy.rejected', 'mode.changed', 'records.removed', 'clock.went_backwards'
 );
 ALTER TABLE operations ADD COLUMN ended TEXT;
+UPDATE operations SET ended = (SELECT json_extract(body, '$.end') FROM bodies WHERE bodies.id = operations.id AND json_valid(body));
+-- Loops from before are lines of the record of their own; as keys of their actions the index does not have them either.
 ALTER TABLE operations ADD COLUMN looped TEXT NOT NULL DEFAULT '';
