@@ -89,29 +89,6 @@ async fn always_writes_the_rule_that_was_shown_and_the_next_call_passes() -> Res
     .await
 }
 
-#[tokio::test]
-async fn the_strip_says_within_a_moment_that_the_engine_is_gone_and_finds_it_again() -> Result<()> {
-    with_app(async |app| {
-        app.protected().await?;
-        // Watches every state the strip goes through.
-        app.browser
-            .execute(
-                "const strip = document.querySelector('footer'); window.states = [strip.dataset.state];
-                 new MutationObserver(() => window.states.push(strip.dataset.state)).observe(strip, { attributes: true });",
-                vec![],
-            )
-            .await?;
-        app.kill_engine()?;
-        app.until("the strip says so", async || {
-            Ok(app.browser.execute("return window.states.includes('lost')", vec![]).await?.as_bool() == Some(true))
-        })
-        .await?;
-        app.protected().await?;
-        Ok(())
-    })
-    .await
-}
-
 #[test]
 fn without_a_display_the_app_ends_with_a_sentence() -> Result<()> {
     let (code, said) = run_bare(&[], &[])?;

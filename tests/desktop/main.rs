@@ -14,3 +14,4 @@ mod outside;
 mod past;
 mod review;
 mod stops;
+mod strip;
