@@ -415,7 +415,7 @@ impl PolicyFile {
     }
 
     fn is_standing(&self) -> bool {
-        self.shown == STANDING_FILE
+        self.path.file_name().is_some_and(|name| name == STANDING_FILE)
     }
 }
 

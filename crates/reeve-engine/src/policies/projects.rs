@@ -186,19 +186,21 @@ impl Policies {
     /// The files of projects in which somebody works, as they were read last; each is named by where it is.
     pub(super) fn project_files(&self) -> Vec<FileInfo> {
         let in_force = self.in_force();
-        let projects = self.projects.0.lock();
+        // Copied: whoever opens a session must not wait until all of it is compiled.
+        let seen: Vec<Vec<PolicyFile>> =
+            self.projects.0.lock().values().filter_map(|project| project.seen.clone().ok()).collect();
         let mut out: Vec<FileInfo> = Vec::new();
-        for files in projects.values().filter_map(|project| project.seen.as_ref().ok()) {
-            let all: Vec<PolicyFile> = in_force.files.iter().chain(files).cloned().collect();
+        for mut files in seen {
+            // By its name alone a file would get what is said of another one of that name.
+            files.iter_mut().for_each(|file| file.shown = file.path.display().to_string());
+            let all: Vec<PolicyFile> = in_force.files.iter().chain(&files).cloned().collect();
             let told = match rules(self.preset(), &all) {
                 Ok(set) => Told { problems: Vec::new(), notices: set.notices().to_vec() },
                 Err(error) => Told { problems: error.problems().to_vec(), notices: Vec::new() },
             };
             // Sessions in two folders of one project have some files together.
-            let new = files.iter().filter(|file| !out.iter().any(|known| known.path.as_ref() == Some(&file.path)));
-            let new =
-                new.map(|file| FileInfo { file: file.path.display().to_string(), ..FileInfo::of(file.clone(), &told) });
-            out.extend(new.collect::<Vec<_>>());
+            files.retain(|file| !out.iter().any(|known| known.path.as_ref() == Some(&file.path)));
+            out.extend(files.into_iter().map(|file| FileInfo::of(file, &told)));
         }
         out.sort_by(|a, b| a.file.cmp(&b.file));
         out
@@ -506,6 +508,20 @@ mod tests {
         let files = place.policies.files().unwrap();
         let shown = files.iter().find(|one| one.file == file.display().to_string()).unwrap();
         assert!(shown.problems.iter().any(|problem| problem.line == 2), "{:?}", shown.problems);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_file_is_not_said_of_another_one_of_its_name() {
+        let place = place();
+        let inner = place.inner.join(".reeve/policies/rules.cedar");
+        std::fs::write(&place.file, rule("project-no")).unwrap();
+        std::fs::write(&inner, rule("own-no")).unwrap();
+        place.policies.project(&place.inner).unwrap();
+        std::fs::write(&inner, "forbid (principal, action\n").unwrap();
+        place.policies.project(&place.inner).unwrap();
+        let files = place.policies.files().unwrap();
+        let problems = |path: &Path| files.iter().find(|one| one.path.as_deref() == Some(path)).unwrap().problems.len();
+        assert_eq!((problems(&inner), problems(&place.file)), (1, 0));
     }
 
     #[test]
