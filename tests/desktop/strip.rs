@@ -3,7 +3,8 @@
 use anyhow::{Context as _, Result, ensure};
 use chrono::{DateTime, TimeDelta, Utc};
 use reeve_api::contract::calls::SettingsCall;
-use reeve_api::contract::settings::{ModeDto, SetSettingsInput};
+use reeve_api::contract::settings::SetSettingsInput;
+use reeve_api::contract::status::ModeDto;
 
 use crate::app::{App, Ground, Scene, on, with_app};
 
