@@ -1,7 +1,7 @@
 // The five outcomes, and the sentence of what the next press does.
 import { Menu } from "@base-ui/react/menu";
 import { Check, ChevronDown, Lock } from "lucide-react";
-import { type RefObject, useEffect, useRef } from "react";
+import { type RefObject, useLayoutEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { FIELD } from "../../../components/form";
@@ -25,19 +25,19 @@ type CardActionsProps = {
   proof: RefObject<HTMLInputElement | null>;
   denying: boolean;
   setDenying: (denying: boolean) => void;
-  reason: string;
-  setReason: (reason: string) => void;
+  /** The field of the reason, which alone holds it. */
+  reason: RefObject<HTMLInputElement | null>;
   onWider: (wider: Wider) => void;
   error: EngineError | null;
 };
 
-export function CardActions({ question, decide, seen, mark, proof, denying, setDenying, reason, setReason, onWider, error }: CardActionsProps) {
+export function CardActions({ question, decide, seen, mark, proof, denying, setDenying, reason, onWider, error }: CardActionsProps) {
   const { t } = useTranslation();
   return (
     <footer className="flex-none border-t border-line px-4 pt-3 pb-2.5">
       {error ? <DecisionError error={error} /> : null}
       {!denying && question.facts?.needsProof ? <Proof facts={question.facts} field={proof} sent={decide.sent} /> : null}
-      {denying ? <DenyReason decide={decide} reason={reason} setReason={setReason} onCancel={() => setDenying(false)} /> : null}
+      {denying ? <DenyReason decide={decide} field={reason} onCancel={() => setDenying(false)} /> : null}
       {denying ? null : (
         <div className="flex flex-wrap items-center gap-2">
           <Button large data-decides inert={!decide.armed} onClick={() => setDenying(true)}>
@@ -137,17 +137,20 @@ function OnlyOnce({ why }: { why: string }) {
 
 const PRESETS = ["safer", "ask", "notHere"] as const;
 
-function DenyReason({ decide, reason, setReason, onCancel }: { decide: Decide; reason: string; setReason: (reason: string) => void; onCancel: () => void }) {
+function DenyReason({ decide, field, onCancel }: { decide: Decide; field: RefObject<HTMLInputElement | null>; onCancel: () => void }) {
   const { t } = useTranslation();
-  const input = useRef<HTMLInputElement>(null);
-  // The person opened this line; typing goes there.
-  useEffect(() => input.current?.focus(), []);
-  const send = () => decide.deny(reason.trim() || null, false);
+  // The person opened this line; typing goes there, from the first letter on.
+  useLayoutEffect(() => field.current?.focus(), [field]);
+  const put = (words: string) => {
+    if (field.current === null) return;
+    field.current.value = words;
+    field.current.focus();
+  };
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        send();
+        decide.deny(field.current?.value.trim() || null, false);
       }}
       onKeyDown={(event) => {
         if (event.key === "Escape") onCancel();
@@ -155,21 +158,13 @@ function DenyReason({ decide, reason, setReason, onCancel }: { decide: Decide; r
     >
       <div className="mb-2 flex flex-wrap items-center gap-1.5">
         {PRESETS.map((preset) => (
-          <Button key={preset} className="h-6 text-caption" onClick={() => setReason(t(`card.presets.${preset}`))}>
+          <Button key={preset} className="h-6 text-caption" onClick={() => put(t(`card.presets.${preset}`))}>
             {t(`card.presets.${preset}`)}
           </Button>
         ))}
       </div>
       <div className="flex items-center gap-2">
-        <input
-          ref={input}
-          value={reason}
-          maxLength={200}
-          onChange={(event) => setReason(event.target.value)}
-          aria-label={t("card.reason")}
-          placeholder={t("card.reasonPlaceholder")}
-          className={`${FIELD} min-w-0 flex-1 placeholder:text-t3`}
-        />
+        <input ref={field} maxLength={200} autoComplete="off" aria-label={t("card.reason")} placeholder={t("card.reasonPlaceholder")} className={`${FIELD} min-w-0 flex-1 placeholder:text-t3`} />
         <Button large kind="ghost" onClick={onCancel}>
           {t("common.cancel")}
         </Button>

@@ -43,7 +43,8 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
   const [wider, setWider] = useState<Wider | null>(null);
   const proposed = useProposed(question.id, rule, wider === "always");
   const [denying, setDenying] = useState(false);
-  const [reason, setReason] = useState("");
+  // What is typed lives in its field alone: nothing that the card is drawn anew for can be older than it and overwrite it.
+  const reason = useRef<HTMLInputElement>(null);
   const [sent, setSent] = useState(0);
 
   const nonce = question.arming?.nonce ?? "";
@@ -86,11 +87,11 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
     const isEnter = event.key === "Enter";
     if (!isEnter && event.key !== "Backspace") return;
     // Inside the reason, deleting a word stays deleting a word.
-    if (!isEnter && event.target instanceof HTMLInputElement && reason !== "") return;
+    if (!isEnter && event.target instanceof HTMLInputElement && event.target.value !== "") return;
     event.preventDefault();
     event.stopPropagation();
     if (!guard.takesKeys(event.repeat)) return;
-    if (!isEnter) decide.deny(reason.trim() || null, event.shiftKey);
+    if (!isEnter) decide.deny(reason.current?.value.trim() || null, event.shiftKey);
     else if (wider !== null && !event.shiftKey) decide.allow({ kind: wider });
     else if (event.shiftKey) {
       if (question.arming?.alwaysText) setWider("always");
@@ -125,7 +126,7 @@ export function Card({ question, mark, onDecided }: { question: ApprovalDto; mar
             </CardBody>
             <CardMore question={question} />
           </div>
-          <CardActions question={question} decide={decide} seen={seen} mark={mark} denying={denying} setDenying={setDenying} reason={reason} setReason={setReason} onWider={setWider} proof={proof} error={resolve.error ?? raise.error} />
+          <CardActions question={question} decide={decide} seen={seen} mark={mark} denying={denying} setDenying={setDenying} reason={reason} onWider={setWider} proof={proof} error={resolve.error ?? raise.error} />
         </>
       ) : (
         <WiderAnswer question={question} wider={wider} decide={decide} mark={mark} proof={proof} rule={rule} onRule={setRule} proposed={proposed} onBack={() => setWider(null)} error={resolve.error} />
