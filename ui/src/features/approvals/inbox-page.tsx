@@ -93,7 +93,11 @@ function Content({ tab, selected, query, one, page }: { tab: Tab; selected: stri
   const onEnter = () => setWish("card");
   // A filter is being written: nothing opens by itself.
   useFirst(tab, selected, query === "" ? (listed[0]?.id ?? null) : null);
-  const group = tab === "held" && !one ? grouped(page.open).find(({ all }) => all.length > 1 && all.some((question) => question.id === selected)) : undefined;
+  // What was opened by itself stays so: others like it that come later change nothing under a person's hands.
+  const [alone, setAlone] = useState<string | null>(null);
+  const alike = tab === "held" && !one ? grouped(page.open).find(({ all }) => all.length > 1 && all.some((question) => question.id === selected)) : undefined;
+  if (alike === undefined && alone !== selected) setAlone(selected);
+  const group = alone === selected ? undefined : alike;
   const status = useCall({ call: "status.get" });
   const mark = status.data?.mark ? { words: status.data.mark, stripe: status.data.markStripe } : null;
   const navigate = useNavigate();
@@ -244,6 +248,8 @@ function Choose() {
 
 function Nothing({ tab, page, now }: { tab: Exclude<Tab, "suggestions">; page: ApprovalsPage; now: number }) {
   const { t } = useTranslation();
+  const { data: status } = useCall({ call: "status.get" });
+  const review = status?.toReview ?? 0;
   if (tab !== "held") {
     const what = tab === "decided" ? "Decided" : "Expired";
     return (
@@ -255,7 +261,14 @@ function Nothing({ tab, page, now }: { tab: Exclude<Tab, "suggestions">; page: A
   const decided = today(page.resolved, now);
   const refused = decided.filter((one) => one.resolved?.resolution.kind === "refused").length;
   return (
-    <Empty icon={InboxIcon} title={t("inbox.empty")} footer={decided.length > 0 ? t("inbox.emptyFoot", { count: decided.length, refused }) : null}>
+    <Empty icon={InboxIcon} title={t(review > 0 ? "inbox.emptyReview" : "inbox.empty")} footer={decided.length > 0 ? t("inbox.emptyFoot", { count: decided.length, refused }) : null}>
+      {review > 0 ? (
+        <>
+          <Link to="/servers" className="font-medium text-accent">
+            {t("inbox.waitReview", { count: review })}
+          </Link>{" "}
+        </>
+      ) : null}
       {t("inbox.emptyMore")}
     </Empty>
   );

@@ -65,6 +65,24 @@ function shellSentence(question: ApprovalDto): SentenceKey {
 
 const SENTENCES: readonly Effect[] = ["deletes_tree", "privilege", "pushes", ...EFFECTS];
 
+type Preset = "safer" | "ask" | "notHere" | "notHost" | "notTool" | "cheaper";
+
+/** Words that a person may send with a denial, as they fit what is denied. */
+export function presetsOf({ kind }: Pick<ApprovalDto, "kind">): readonly Preset[] {
+  switch (kind) {
+    case "shell":
+      return ["safer", "ask", "notHere"];
+    case "http":
+      return ["ask", "notHost"];
+    case "mcp":
+      return ["ask", "notTool"];
+    case "llm":
+      return ["ask", "cheaper"];
+    default:
+      return ["ask", "notHere"];
+  }
+}
+
 /** The method as shown in our own sentence: a short word in capitals, else none of it. */
 export function methodOf(question: ApprovalDto): string {
   const method = text(question.view, "method") ?? question.summary.split(" ", 1)[0] ?? "";
@@ -107,7 +125,9 @@ function exactRequest(question: ApprovalDto): Exact {
   const scheme = text(view, "scheme");
   const odd = typeof port === "number" && port !== (scheme === "http" ? 80 : 443) ? `:${port}` : "";
   const head = [`${method} ${path}${query === null ? "" : `?${query}`}`, ...(host === null ? [] : [`host: ${host}${odd}`])];
-  const body = field(view, "body");
+  const sent = field(view, "body");
+  // A body of no bytes is none.
+  const body = field(sent, "bytes") === 0 ? null : sent;
   const words = text(body, "text");
   const tree = field(body, "json");
   // What is neither text nor JSON is named by its size and hash.

@@ -139,7 +139,7 @@ function Answered({ question, resolved, mark }: { question: ApprovalDto; resolve
             <CardMore question={question} />
             <Left question={question} />
           </div>
-          <footer className="flex-none border-t border-line px-4 py-3">
+          <footer data-actions className="flex-none border-t border-line px-4 py-3">
             {late.error ? <DecisionError error={late.error} /> : null}
             <Facts>
               <Fact label={t("card.decidedBy")}>

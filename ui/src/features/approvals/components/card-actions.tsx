@@ -9,7 +9,7 @@ import { Prose } from "../../../components/prose";
 import { Keys } from "../../../components/keys";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { EngineError } from "../../../engine/client";
-import { amountOf, mustBeSeen, shortOf } from "../model";
+import { amountOf, mustBeSeen, presetsOf, shortOf } from "../model";
 import type { Decide } from "./card";
 import { DecisionError } from "./decision-error";
 import type { Seen } from "./exact-text";
@@ -34,10 +34,10 @@ type CardActionsProps = {
 export function CardActions({ question, decide, seen, mark, proof, denying, setDenying, reason, onWider, error }: CardActionsProps) {
   const { t } = useTranslation();
   return (
-    <footer className="flex-none border-t border-line px-4 pt-3 pb-2.5">
+    <footer data-actions className="flex-none border-t border-line px-4 pt-3 pb-2.5">
       {error ? <DecisionError error={error} /> : null}
       {!denying && question.facts?.needsProof ? <Proof facts={question.facts} field={proof} sent={decide.sent} /> : null}
-      {denying ? <DenyReason decide={decide} field={reason} onCancel={() => setDenying(false)} /> : null}
+      {denying ? <DenyReason question={question} decide={decide} field={reason} onCancel={() => setDenying(false)} /> : null}
       {denying ? null : (
         <div className="flex flex-wrap items-center gap-2">
           <Button large data-decides inert={!decide.armed} onClick={() => setDenying(true)}>
@@ -135,9 +135,7 @@ function OnlyOnce({ why }: { why: string }) {
   );
 }
 
-const PRESETS = ["safer", "ask", "notHere"] as const;
-
-function DenyReason({ decide, field, onCancel }: { decide: Decide; field: RefObject<HTMLInputElement | null>; onCancel: () => void }) {
+function DenyReason({ question, decide, field, onCancel }: { question: ApprovalDto; decide: Decide; field: RefObject<HTMLInputElement | null>; onCancel: () => void }) {
   const { t } = useTranslation();
   // The person opened this line; typing goes there, from the first letter on.
   useLayoutEffect(() => field.current?.focus(), [field]);
@@ -157,7 +155,7 @@ function DenyReason({ decide, field, onCancel }: { decide: Decide; field: RefObj
       }}
     >
       <div className="mb-2 flex flex-wrap items-center gap-1.5">
-        {PRESETS.map((preset) => (
+        {presetsOf(question).map((preset) => (
           <Button key={preset} className="h-6 text-caption" onClick={() => put(t(`card.presets.${preset}`))}>
             {t(`card.presets.${preset}`)}
           </Button>

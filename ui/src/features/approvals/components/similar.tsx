@@ -109,7 +109,7 @@ export function SimilarCard({ group, mark, onDecided }: { group: Group; mark: Ma
         </table>
         {group.all.length > rows.length ? <p className="border-t border-line-row px-4 py-2 text-caption text-t3">{t("similar.more", { count: group.all.length - rows.length })}</p> : null}
       </div>
-      <footer className="flex-none border-t border-line px-4 py-3">
+      <footer data-actions className="flex-none border-t border-line px-4 py-3">
         {resolve.error ? <DecisionError error={resolve.error} /> : null}
         {tickable ? (
           <div className="flex flex-wrap items-center gap-2">

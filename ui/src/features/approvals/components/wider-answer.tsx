@@ -85,7 +85,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
           </>
         )}
       </div>
-      <footer className="flex-none border-t border-line px-4 py-3">
+      <footer data-actions className="flex-none border-t border-line px-4 py-3">
         {error?.code === "stillDecides" ? <Conflict error={error} approval={question.id} text={shown ?? ""} onCancel={onBack} /> : error ? <DecisionError error={error} /> : null}
         {question.facts && needsProof ? <Proof facts={question.facts} field={proof} sent={decide.sent} /> : null}
         <div className="flex items-center gap-2">
