@@ -2,6 +2,7 @@
 import type { Shape } from "../../components/glyph";
 import type { FacetValueDto } from "../../engine/bindings/FacetValueDto";
 import type { NoticeDto } from "../../engine/bindings/NoticeDto";
+import type { OperationDetailDto } from "../../engine/bindings/OperationDetailDto";
 import type { OperationRowDto } from "../../engine/bindings/OperationRowDto";
 import type { RowStateDto } from "../../engine/bindings/RowStateDto";
 import type { ToneDto } from "../../engine/bindings/ToneDto";
@@ -189,4 +190,17 @@ export function curlOf(subject: unknown): string | null {
 
 function asObject(value: unknown): Record<string, unknown> | null {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : null;
+}
+
+/** Who refused it and what they said, as recorded; none where nobody did. */
+export function refusalOf({ row, events }: Pick<OperationDetailDto, "row" | "events">): { by: string | null; reason: string | null } | null {
+  if (row.state !== "refused") return null;
+  const answer = events.findLast((event) => event.name === "approval.resolved")?.body;
+  const resolved = objectOf(objectOf(answer)["resolved"]);
+  const words = (key: string) => (typeof resolved[key] === "string" && resolved[key] !== "" ? resolved[key] : null);
+  return { by: words("by"), reason: words("reason") };
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
 }

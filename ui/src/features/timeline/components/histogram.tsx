@@ -190,6 +190,11 @@ function Totals({ facets, query, now, onZoom, onBack, byCost, onByCost }: Pick<H
       <span>
         <Trans i18nKey="timeline.denied" values={{ count: shown(count("denied")) }} components={strong} />
       </span>
+      {count("refused") === 0 ? null : (
+        <span>
+          <Trans i18nKey="timeline.refused" values={{ count: shown(count("refused")) }} components={strong} />
+        </span>
+      )}
       <span>
         <Trans i18nKey="timeline.heldCount" values={{ count: shown(count("held")) }} components={strong} />
       </span>

@@ -14,7 +14,9 @@ import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { OperationDetailDto } from "../../../engine/bindings/OperationDetailDto";
 import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
 import { money, tokens } from "../../../lib/money";
+import { plain } from "../../../lib/text";
 import { exact, took } from "../../../lib/time";
+import { refusalOf } from "../model";
 import { Note } from "./note";
 import { ToolFacts } from "./pane-tool";
 import { WeighedAgain } from "./weighed-again";
@@ -36,6 +38,10 @@ export function SummaryPart({ detail }: Part) {
   const reasons = denial?.reasons.length ? denial.reasons : (verdict?.reasons ?? []);
   const turned = denial !== null && !row.state.startsWith("would");
   const local = row.kind === "mcp" || row.kind === "shell";
+  const answered = refusalOf(detail);
+  const decided = turned ? "deny" : (verdict?.decision ?? "deny");
+  // A rule only asked: who turned it away was a person, or the clock.
+  const title = row.state === "refused" ? (answered?.by ? t("pane.decidedBy.refused", { who: plain(answered.by).slice(0, 40) }) : t("pane.decidedBy.refusedUnnamed")) : t(`pane.decidedBy.${row.state === "expired" ? "expired" : decided}`);
   return (
     <>
       <Section>
@@ -44,8 +50,13 @@ export function SummaryPart({ detail }: Part) {
           <UntrustedBlock text={row.summary} />
         </Inset>
       </Section>
+      {answered?.reason ? (
+        <Section title={t("pane.said")}>
+          <UntrustedBlock text={answered.reason} />
+        </Section>
+      ) : null}
       {verdict || reasons.length > 0 ? (
-        <Section title={t(`pane.decidedBy.${turned ? "deny" : (verdict?.decision ?? "deny")}`)}>
+        <Section title={title}>
           {reasons.length === 0 ? <p className="text-t2">{t("pane.noRule")}</p> : null}
           {reasons.map((reason) => (
             <Reason key={reason.rule} reason={reason} />

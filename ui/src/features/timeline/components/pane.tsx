@@ -233,26 +233,26 @@ export function PaneFoot({ detail }: { detail: OperationDetailDto }) {
   const { data } = useCall({ call: "status.get" });
   const { row } = detail;
   return (
-    <footer className="flex h-11 flex-none items-center gap-2 border-t border-line pr-3 pl-4 text-caption">
+    <footer data-actions className="flex h-11 flex-none items-center gap-2 border-t border-line pr-3 pl-4 text-caption">
       {data?.chain.ok ? (
-        <span className="inline-flex items-center gap-1.5 font-medium text-allow">
-          <ShieldCheck size={14} strokeWidth={1.5} aria-hidden />
-          {t("pane.verified")}
+        <span className="inline-flex min-w-0 items-center gap-1.5 font-medium text-allow" title={t("pane.verified")}>
+          <ShieldCheck size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
+          <span className="truncate">{t("pane.verified")}</span>
         </span>
       ) : null}
       {data && !data.chain.ok ? (
-        <Link to="/record/$record" params={{ record: String(data.chain.brokenAt ?? data.chain.head) }} className="inline-flex items-center gap-1.5 font-medium text-deny">
-          <ShieldAlert size={14} strokeWidth={1.5} aria-hidden />
-          {t("pane.broken", { at: data.chain.brokenAt ?? data.chain.head })}
+        <Link to="/record/$record" params={{ record: String(data.chain.brokenAt ?? data.chain.head) }} className="inline-flex min-w-0 items-center gap-1.5 font-medium text-deny">
+          <ShieldAlert size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
+          <span className="truncate">{t("pane.broken", { at: data.chain.brokenAt ?? data.chain.head })}</span>
         </Link>
       ) : null}
       <span className="flex-1" />
-      <Link to="/policies/new" search={{ from: row.id }} className="chrome inline-flex h-7 items-center gap-1.5 rounded-control border border-line-button px-2.5 text-body font-medium hover:bg-hover">
+      <Link to="/policies/new" search={{ from: row.id }} className="chrome inline-flex h-7 flex-none items-center gap-1.5 rounded-control border border-line-button px-2.5 text-body font-medium whitespace-nowrap hover:bg-hover">
         <Scale size={14} strokeWidth={1.5} aria-hidden />
         {t("pane.makeRule")}
       </Link>
       {row.approval === null ? null : (
-        <Link to="/inbox/$approval" params={{ approval: row.approval }} className="chrome inline-flex h-7 items-center rounded-control border border-line-button px-2.5 text-body font-medium hover:bg-hover">
+        <Link to="/inbox/$approval" params={{ approval: row.approval }} className="chrome inline-flex h-7 flex-none items-center rounded-control border border-line-button px-2.5 text-body font-medium whitespace-nowrap hover:bg-hover">
           {t("pane.open")}
         </Link>
       )}
