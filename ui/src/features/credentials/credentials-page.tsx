@@ -96,6 +96,8 @@ function Content({ credentials, selected, onAdd }: { credentials: readonly Crede
                 <span className="flex min-w-0 items-center gap-2">
                   <span className="min-w-0 flex-1 truncate font-medium">
                     <Untrusted text={one.name} max={48} />
+                    {/* Two of one kind have one name: the id tells them apart. */}
+                    {one.id === one.name ? null : <Untrusted text={one.id} max={32} className="mono ml-2 text-caption font-normal text-t3" />}
                   </span>
                   {(one.refused ?? []).length > 0 ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.isRefused")} className="flex-none text-deny" /> : rotationDue(one, now) ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.overdue")} className="flex-none text-ask" /> : null}
                   <span className="flex-none text-caption text-t3">{one.lastUsedAt === undefined ? t("credentials.unused") : day(one.lastUsedAt, now)}</span>

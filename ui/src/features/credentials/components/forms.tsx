@@ -1,4 +1,5 @@
 // The forms of credentials. A secret lives in its masked field only, and leaves it the moment it is sent.
+import { useNavigate } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -11,7 +12,7 @@ const KINDS = ["anthropic", "openai", "gemini", "github"] as const;
 
 type Taken = { text: Read; list: (name: string) => string[]; secret: string };
 
-function Form({ submit, secret, onDone, change, children }: { submit: string; /** Whether the form takes one. */ secret: boolean; onDone: () => void; change: (taken: Taken) => Change; children: ReactNode }) {
+function Form({ submit, secret, onDone, onChanged, change, children }: { submit: string; /** Whether the form takes one. */ secret: boolean; onDone: () => void; /** It was done, before the form goes. */ onChanged?: (change: Change) => void; change: (taken: Taken) => Change; children: ReactNode }) {
   const { t } = useTranslation();
   const { send, pending, error } = useChange();
   const field = useRef<HTMLInputElement>(null);
@@ -19,7 +20,12 @@ function Form({ submit, secret, onDone, change, children }: { submit: string; /*
     const list = (name: string) => text(name).split(/[\s,]+/).filter((one) => one !== "");
     const typed = field.current?.value ?? "";
     if (field.current) field.current.value = "";
-    void send(change({ text, list, secret: typed })).then((done) => (done ? onDone() : undefined));
+    const wanted = change({ text, list, secret: typed });
+    void send(wanted).then((done) => {
+      if (!done) return;
+      onChanged?.(wanted);
+      onDone();
+    });
   };
   return (
     <DialogForm submit={submit} inert={pending} error={error} onSubmit={onSubmit} onCancel={onDone}>
@@ -63,14 +69,17 @@ export function Add({ onDone }: { onDone: () => void }) {
   const { t } = useTranslation();
   const [kind, setKind] = useState<string>(KINDS[0]);
   const own = kind === "own";
+  const navigate = useNavigate();
   const { data: stored = [] } = useCredentials();
   const proposed = own ? null : freeName(kind, stored.map((one) => one.id));
   const change = (taken: Taken): Change => ({
     call: "credentials.add",
     input: { id: taken.text("id") || (proposed ?? ""), secret: taken.secret, kind: own ? null : kind, name: taken.text("name") || null, variables: taken.list("variables"), binding: own ? placeOf(taken) : null, agents: taken.list("agents") },
   });
+  // What was added is what is shown.
+  const show = (done: Change) => (done.call === "credentials.add" ? void navigate({ to: "/credentials/$credential", params: { credential: done.input.id } }) : undefined);
   return (
-    <Form submit={t("credentials.add")} secret onDone={onDone} change={change}>
+    <Form submit={t("credentials.add")} secret onDone={onDone} onChanged={show} change={change}>
       <Labelled label={t("credentials.kind")}>
         <select value={kind} onChange={(event) => setKind(event.target.value)} className={FIELD}>
           {KINDS.map((one) => (
