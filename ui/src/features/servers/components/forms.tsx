@@ -4,11 +4,11 @@ import { TriangleAlert } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { DialogForm } from "../../../components/form";
 import { useToast } from "../../../components/toasts";
-import { Untrusted } from "../../../components/untrusted";
+import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { ServerDetailDto } from "../../../engine/bindings/ServerDetailDto";
 import { approval, startOf } from "../model";
 import { useApprove, useForget } from "../queries";
-import { Changes } from "./changes";
+import { Changes, Findings } from "./changes";
 
 /** `only`: one tool. */
 export function Approve({ detail, only, onDone }: { detail: ServerDetailDto; only: string | null; onDone: () => void }) {
@@ -43,8 +43,8 @@ export function Approve({ detail, only, onDone }: { detail: ServerDetailDto; onl
       ) : (
         <div>
           <p>{t("servers.approveList", { count: chosen.length })}</p>
-          {/* Every one by name, and what changed in it: nothing is approved that is not shown here. */}
-          <ul className="mt-1 grid max-h-60 gap-1 overflow-y-auto text-caption" tabIndex={0} aria-label={t("servers.approveList", { count: chosen.length })}>
+          {/* Every one by name, with its words, what was found in them and what changed: nothing is approved that is not shown here. */}
+          <ul className="mt-1 grid max-h-80 gap-2 overflow-y-auto text-caption" tabIndex={0} aria-label={t("servers.approveList", { count: chosen.length })}>
             {chosen.map((tool) => (
               <li key={tool.name}>
                 <span className="flex items-center gap-2">
@@ -58,6 +58,16 @@ export function Approve({ detail, only, onDone }: { detail: ServerDetailDto; onl
                     </span>
                   )}
                 </span>
+                {tool.description === null ? null : (
+                  <div className="text-t2">
+                    <UntrustedBlock text={tool.description} />
+                  </div>
+                )}
+                {tool.findings.length === 0 ? null : (
+                  <div className="mt-1">
+                    <Findings findings={tool.findings} />
+                  </div>
+                )}
                 {tool.diff.length === 0 ? null : (
                   <div className="mt-1">
                     <Changes fields={tool.diff} />

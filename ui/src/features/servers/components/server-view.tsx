@@ -1,5 +1,5 @@
 // One server: what it is and how it does, what of it waits for a review, and its tools.
-import { Link } from "@tanstack/react-router";
+import { Link, useNavigate } from "@tanstack/react-router";
 import { Check, Plug, TriangleAlert, Unplug } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -219,6 +219,8 @@ function Users({ server }: { server: string }) {
 
 function Tools({ server, tools }: { server: string; tools: readonly ServerToolDto[] }) {
   const { t } = useTranslation();
+  // The whole row leads where the name does; by keyboard the name is the way.
+  const navigate = useNavigate();
   return (
     <table className="w-full table-fixed">
       <thead>
@@ -231,7 +233,7 @@ function Tools({ server, tools }: { server: string; tools: readonly ServerToolDt
       </thead>
       <tbody>
         {tools.map((tool) => (
-          <tr key={tool.name} className="h-9 border-b border-line-row hover:bg-hover">
+          <tr key={tool.name} onClick={() => void navigate({ to: "/servers/$server", params: { server }, search: { tool: tool.name } })} className="h-9 border-b border-line-row hover:bg-hover">
             <th scope="row" className="min-w-0 pr-3 text-left font-normal">
               <Link to="/servers/$server" params={{ server }} search={{ tool: tool.name }} className="flex min-h-8 min-w-0 items-center gap-2 -outline-offset-2">
                 <Untrusted text={tool.name} max={40} className={`mono truncate text-caption ${tool.standing === "gone" ? "text-t3 line-through" : "font-medium"}`} />
