@@ -27,7 +27,8 @@ function useClearOfActions(box: RefObject<HTMLDivElement | null>, shown: boolean
       if (!stack) return;
       const low = window.innerHeight - BELOW;
       const covers = bar !== undefined && bar.height > 0 && bar.top < low && bar.bottom > low - stack.offsetHeight;
-      stack.style.bottom = covers ? `${Math.round(window.innerHeight - bar.top + APART)}px` : "";
+      const lifted = covers ? `${Math.round(window.innerHeight - bar.top + APART)}px` : "";
+      stack.style.setProperty("bottom", lifted);
     };
     place();
     const looks = setInterval(place, LOOK_MS);

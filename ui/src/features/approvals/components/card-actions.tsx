@@ -139,10 +139,11 @@ function DenyReason({ question, decide, field, onCancel }: { question: ApprovalD
   const { t } = useTranslation();
   // The person opened this line; typing goes there, from the first letter on.
   useLayoutEffect(() => field.current?.focus(), [field]);
-  const put = (words: string) => {
-    if (field.current === null) return;
-    field.current.value = words;
-    field.current.focus();
+  const put = (form: HTMLFormElement | null, words: string) => {
+    const input = form?.elements.namedItem("reason");
+    if (!(input instanceof HTMLInputElement)) return;
+    input.value = words;
+    input.focus();
   };
   return (
     <form
@@ -156,13 +157,13 @@ function DenyReason({ question, decide, field, onCancel }: { question: ApprovalD
     >
       <div className="mb-2 flex flex-wrap items-center gap-1.5">
         {presetsOf(question).map((preset) => (
-          <Button key={preset} className="h-6 text-caption" onClick={() => put(t(`card.presets.${preset}`))}>
+          <Button key={preset} className="h-6 text-caption" onClick={(event) => put(event.currentTarget.form, t(`card.presets.${preset}`))}>
             {t(`card.presets.${preset}`)}
           </Button>
         ))}
       </div>
       <div className="flex items-center gap-2">
-        <input ref={field} maxLength={200} autoComplete="off" aria-label={t("card.reason")} placeholder={t("card.reasonPlaceholder")} className={`${FIELD} min-w-0 flex-1 placeholder:text-t3`} />
+        <input ref={field} name="reason" maxLength={200} autoComplete="off" aria-label={t("card.reason")} placeholder={t("card.reasonPlaceholder")} className={`${FIELD} min-w-0 flex-1 placeholder:text-t3`} />
         <Button large kind="ghost" onClick={onCancel}>
           {t("common.cancel")}
         </Button>
