@@ -8,7 +8,7 @@ use reeve_domain::operation::{Action, Digest, Operation};
 use reeve_domain::outcome::{Ending, Outcome, ToolEnd, ToolResult};
 use reeve_domain::query::{Decided, OperationRow};
 use reeve_domain::settings::Mode;
-use reeve_domain::verdict::{Reason, Verdict};
+use reeve_domain::verdict::{Decision, Reason, Verdict};
 use rusqlite::Connection;
 
 use crate::audit_log::Chain;
@@ -49,8 +49,10 @@ fn next(unit: &mut Unit<'_>, known: Option<OperationRow>, event: &Event) -> Resu
             let mut row = begin(unit, known, event, operation, Some(verdict))?;
             row.decision = Decided::admitted(approval.is_some(), would.as_ref(), verdict);
             set_rules(&mut row, verdict.reasons());
-            // What lifted an ask decided too, behind what asked.
-            row.rules.extend(verdict.lifted_by().iter().cloned());
+            // What lifted an ask decided too: before what would have asked where nobody was asked, else behind what asked.
+            let unasked = approval.is_none() && verdict.decision() == Decision::Allow;
+            let at = if unasked { 0 } else { row.rules.len() };
+            row.rules.splice(at..at, verdict.lifted_by().iter().cloned());
             row.mode = Some(*mode);
             row.observed = *mode == Mode::Observe;
             if let Some(id) = approval {
