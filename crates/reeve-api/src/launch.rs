@@ -45,6 +45,7 @@ pub(crate) fn lay_out(
     token: &reeve_domain::sensitive::Secret,
     ca: &str,
 ) -> Result<Prepared, ApiError> {
+    host.engine.credentials().uncontested(&live.session.agent)?;
     let token = String::from_utf8_lossy(token.expose()).into_owned();
     let opened = OpenedSessionDto {
         session: SessionDto::of(&live.session, live.session.agent.as_str()),

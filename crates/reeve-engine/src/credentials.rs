@@ -64,10 +64,16 @@ impl Credentials {
     /// Stores the secret, then what is known of it. The event names the credential and nothing else.
     ///
     /// # Errors
-    /// When the name is taken, the vault refuses, or it cannot be recorded (then the secret is removed again).
+    /// When the name is taken, an agent would find two credentials in one variable, the vault refuses, or it cannot be
+    /// recorded (then the secret is removed again).
     pub async fn add(&self, credential: Credential, secret: Secret) -> Result<(), EngineError> {
         if self.find(&credential.id).is_some() {
             return Err(EngineError::Refused(format!("there is a credential `{}` already", credential.id)));
+        }
+        if let Some((variable, other)) = self.list().iter().find_map(|other| contested(other, &credential)) {
+            return Err(EngineError::Refused(format!(
+                "`{variable}` already carries `{other}`: replace that one, remove it, or give another variable"
+            )));
         }
         check_length(&secret)?;
         self.vault.set(&vault_name(&credential.id), secret).await?;
@@ -99,11 +105,18 @@ impl Credentials {
     /// Adds a place.
     ///
     /// # Errors
-    /// When there is no such credential or it cannot be recorded.
+    /// When there is no such credential, an agent would now find two credentials in one variable, or it cannot be recorded.
     pub async fn bind(&self, id: &CredentialId, binding: Binding) -> Result<(), EngineError> {
-        let mut credential = self.get(id)?;
+        let before = self.get(id)?;
         let place = format!("{}:{}", binding.place.host, binding.place.port);
+        let mut credential = before.clone();
         credential.bindings.push(binding);
+        let mut others = self.list().into_iter().filter(|other| other.id != *id && contested(other, &before).is_none());
+        if let Some((variable, other)) = others.find_map(|other| contested(&other, &credential)) {
+            return Err(EngineError::Refused(format!(
+                "`{variable}` already carries `{other}` for an agent that this is for: remove that one, or name other agents"
+            )));
+        }
         self.remember(&credential, EventBody::CredentialBound { credential: id.clone(), place }).await
     }
 
@@ -130,6 +143,26 @@ impl Credentials {
         let event = Draft::engine(EventBody::CredentialRemoved { credential: id.clone() });
         self.store.append_with(vec![Change::CredentialRemoved(id.clone())], vec![event]).await?;
         self.known.write().retain(|c| c.id != *id);
+        Ok(())
+    }
+
+    /// Whether each variable of this agent's sessions carries one credential. Older versions took a second one.
+    ///
+    /// # Errors
+    /// When two are to be carried by one variable: both are named, with the way out.
+    pub fn uncontested(&self, agent: &AgentId) -> Result<(), EngineError> {
+        let mine: Vec<Credential> = self.list().into_iter().filter(|c| is_for(c, agent)).collect();
+        let mut rest = mine.as_slice();
+        while let Some((last, before)) = rest.split_last() {
+            if let Some((variable, other)) = before.iter().find_map(|other| contested(other, last)) {
+                return Err(EngineError::Refused(format!(
+                    "`{variable}` cannot carry both `{other}` and `{last}`: remove one of them, `reeve cred rm {last}` or \
+                     `reeve cred rm {other}`",
+                    last = last.id
+                )));
+            }
+            rest = before;
+        }
         Ok(())
     }
 
@@ -245,6 +278,19 @@ fn vault_name(id: &CredentialId) -> String {
 
 fn is_for(credential: &Credential, agent: &AgentId) -> bool {
     credential.bindings.iter().any(|b| b.agents.is_empty() || b.agents.contains(agent))
+}
+
+/// The variable in which some agent would find both, and which one carries it now. Disjoint agents may share a variable.
+fn contested(now: &Credential, too: &Credential) -> Option<(String, CredentialId)> {
+    let everybody = |c: &Credential| c.bindings.iter().any(|b| b.agents.is_empty());
+    let mut named = now.bindings.iter().flat_map(|b| &b.agents);
+    let shared = (everybody(now) && !too.bindings.is_empty())
+        || (everybody(too) && !now.bindings.is_empty())
+        || named.any(|agent| is_for(too, agent));
+    // Some systems hold names of variables to be the same in either case.
+    let twice = |variable: &&String| now.variables.iter().any(|carried| carried.eq_ignore_ascii_case(variable));
+    let variable = too.variables.iter().find(twice).filter(|_| shared)?;
+    Some((variable.clone(), now.id.clone()))
 }
 
 /// The first binding that covers this agent and place. Only https ever carries a secret.

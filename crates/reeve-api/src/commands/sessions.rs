@@ -161,6 +161,7 @@ pub(crate) async fn open_around(
     let tool = catalog::find_key(agent.as_str());
     let name = tool.map_or_else(|| agent.to_string(), |t| t.name.to_owned());
     host.engine.agents().ensure(&agent, &name, tool.map(|t| t.key)).await?;
+    host.engine.credentials().uncontested(&agent)?;
     let expires_at = match input.hours {
         Some(hours) if (1..=MOST_HOURS).contains(&hours) => {
             Some(host.engine.now() + chrono::Duration::hours(i64::from(hours)))

@@ -1,6 +1,7 @@
 //! The gate from outside: what passes, what is turned away, what is held, what it costs, and what the record says of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests may")]
 
+mod credentials;
 mod decided;
 mod floods;
 mod lately;
@@ -23,6 +24,7 @@ use reeve_domain::approval::{GrantScope, Resolution, Surface};
 use reeve_domain::event::EventBody;
 use reeve_domain::operation::{Billing, Dialect, Subject};
 use reeve_domain::outcome::{Ending, Outcome};
+use reeve_domain::query::Decided;
 use reeve_domain::session::SessionEnd;
 use reeve_domain::usage::Usage;
 use reeve_domain::verdict::DenialKind;
@@ -181,6 +183,12 @@ async fn a_session_grant_lets_the_next_one_pass_in_this_session_only() {
     let next =
         world.gate().admit(world.http(&live, "DELETE", "api.example.com", "/v1/things/7"), serde_json::Value::Null);
     admitted(next.await).settle(usage(0, 0)).await.unwrap();
+    // Nobody was asked: the row names the grant first, and the rule that would have asked behind it.
+    let page = reeve_store::Page { before: None, limit: 10 };
+    let rows = world.engine.store().search(&reeve_domain::query::parse("").query, page).await.unwrap().rows;
+    let first_rules = |decision| &rows.iter().find(|row| row.decision == decision).unwrap().rules;
+    let (unasked, asked) = (first_rules(Decided::Allowed), first_rules(Decided::Approved));
+    assert!(unasked[0].starts_with("grt_") && unasked[1..] == asked[..], "{unasked:?} {asked:?}");
     let other = world.session("claude-code").await;
     let elsewhere = world.spawn_admit(world.http(&other, "DELETE", "api.example.com", "/v1/things/7"));
     world.held().await;
