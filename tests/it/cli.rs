@@ -253,6 +253,7 @@ async fn with_nothing_to_show_or_half_understood_the_next_step_is_said() {
         (&["agents", "sessions"], 0, "reeve run"),
         (&["approve"], 0, "nothing waits"),
         (&["log"], 0, "nothing is recorded"),
+        (&["log", "--sort", "cost"], 0, "no call with a cost"),
         (&["log", "decison:denied"], 2, "did you mean `decision`"),
         (&["approve", "show", "ask_x"], 2, "the id of a question"),
         (&["agents", "stop", "nobody"], 1, "`reeve agents` lists"),

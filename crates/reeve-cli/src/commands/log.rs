@@ -39,7 +39,12 @@ pub async fn log(context: &Context, args: LogArgs) -> anyhow::Result<u8> {
     }
     let Some(mut live) = live else {
         if page.rows.is_empty() && page.notices.is_empty() {
-            context.say(if query.is_empty() { "nothing is recorded yet" } else { "nothing matches" });
+            context.say(match (args.sort, query.is_empty()) {
+                (Sort::Time, true) => "nothing is recorded yet",
+                (Sort::Time, false) => "nothing matches",
+                (Sort::Cost, true) => "no call with a cost",
+                (Sort::Cost, false) => "no call with a cost matches",
+            });
         }
         output::page(&shown.iter().map(Entry::line).collect::<Vec<_>>())?;
         return Ok(code);
