@@ -3,9 +3,10 @@
 use std::ffi::OsString;
 
 use reeve_api::client::Client;
-use reeve_api::contract::calls::ServersCall;
+use reeve_api::contract::calls::{ServersCall, SettingsCall};
 use reeve_api::contract::servers::ServersDto;
 use reeve_api::contract::sessions::OpenSessionInput;
+use reeve_api::contract::settings::SettingsDto;
 use reeve_api::launch::{self, LaunchError, Shell};
 
 use super::{Context, refuse_inside_session};
@@ -24,7 +25,10 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
     }
     context.say(&format!("reeve: {} is governed, session {}", prepared.session.agent_name, prepared.session.id));
     // A held action looks like a program that hangs.
-    context.say("reeve: what a rule holds waits for you in the console, or for `reeve approve` in another terminal");
+    let wait = waits(&client).await.unwrap_or_default();
+    context.say(&format!(
+        "reeve: what a rule holds waits{wait} for you in the console, or for `reeve approve` in another terminal"
+    ));
     if let Some(line) = to_review(&client).await {
         context.say(&line);
     }
@@ -39,6 +43,17 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
             Ok(exit_code)
         }
     }
+}
+
+/// How long a held action waits before it is refused, as the configuration has it.
+async fn waits(client: &Client) -> Option<String> {
+    let now: SettingsDto = client.call(&SettingsCall::Get).await.ok()?;
+    let (http, llm) = (span(now.hold_http), span(now.hold_llm));
+    Some(if http == llm { format!(" {http}") } else { format!(" {http} (a model call: {llm})") })
+}
+
+fn span(seconds: u64) -> String {
+    if seconds >= 60 && seconds.is_multiple_of(60) { format!("{} min", seconds / 60) } else { format!("{seconds} s") }
 }
 
 /// An agent that misses a tool looks broken, so it is said which servers wait for a person.
@@ -108,6 +123,11 @@ mod tests {
     #[test]
     fn a_name_is_one_word_of_the_command_that_is_told() {
         assert_eq!(["files", "my server", "it's"].map(word), ["files", "'my server'", r"'it'\''s'"]);
+    }
+
+    #[test]
+    fn a_wait_is_told_in_minutes_where_it_is_some() {
+        assert_eq!([20, 60, 90, 120, 600].map(span), ["20 s", "1 min", "90 s", "2 min", "10 min"]);
     }
 
     #[test]
