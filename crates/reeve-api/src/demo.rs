@@ -1,5 +1,6 @@
 //! The demo: a governed run from end to end in a throw-away profile, against a provider and an agent that ship with Reeve.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -101,6 +102,8 @@ where
     say("one extra root certificate for its own provider, and names pointed at it. Nothing of yours is touched.")?;
     if options.headless {
         say("There is no window: the demo itself will answer the held action, as a stand-in for the human.")?;
+    } else if !options.attached {
+        eprintln!("{}", ways_in(&home));
     }
     let provider = Provider::start(story::script()).await.map_err(|e| failed(&e))?;
     write_profile(&home, &provider).map_err(|e| failed(&e))?;
@@ -116,7 +119,7 @@ where
     }
     let told = perform(&home, options, say).await;
     if !options.headless && told.is_ok() {
-        say("The window stays open; end the demo with Ctrl-C.")?;
+        say("The demo stays, to be looked at; Ctrl-C here, or closing the window that began it, ends it.")?;
         let _ = serving.await;
     } else {
         host.engine().stopping().cancel();
@@ -142,7 +145,8 @@ where
     let placeholder = added.first().map(|c| c.placeholder.clone()).unwrap_or_default();
     say(&format!("Stored a credential for {}; the agent will hold {placeholder} instead.", story::API_HOST))?;
     say("")?;
-    let mut answering = if options.headless { Some(tokio::spawn(stand_in(client.clone()))) } else { None };
+    let beside = client.clone();
+    let answering = if options.headless { tokio::spawn(stand_in(beside)) } else { tokio::spawn(point_out(beside)) };
     let program: OsString = std::env::current_exe().map_err(|e| ApiError::new(ApiCode::Failed, e.to_string()))?.into();
     let input = OpenSessionInput {
         agent: Some("demo-agent".to_owned()),
@@ -158,9 +162,7 @@ where
     }
     let ended = launch::run(&client, prepared, &[program, "demo-agent".into()]).await;
     let code = ended.map_err(|e| ApiError::new(ApiCode::Failed, e.to_string()))?;
-    if let Some(answering) = answering.take() {
-        answering.abort();
-    }
+    answering.abort();
     say("")?;
     say(&format!("The agent ended with exit code {code}. The timeline it left:"))?;
     let search = SearchInput { query: String::new(), before: None, limit: 100 };
@@ -237,6 +239,35 @@ async fn stand_in(client: Client) -> Result<(), ApiError> {
         }
     }
     Ok(())
+}
+
+/// Says where whatever waits for a person is answered: once for each question and each server.
+async fn point_out(client: Client) -> Result<(), ApiError> {
+    let mut batches = client.subscribe().await?;
+    let mut told = HashSet::new();
+    while batches.recv().await.is_some() {
+        let known: ServersDto = client.call(&ServersCall::List).await?;
+        for server in known.servers.into_iter().filter(|server| server.to_review > 0) {
+            if told.insert(server.name.clone()) {
+                println!("   (to review: `{}`, in the window: Agents, Tools and servers)", server.name);
+            }
+        }
+        let page: ApprovalsPage = client.call(&ApprovalsCall::List).await?;
+        for held in page.open {
+            if told.insert(held.id) {
+                println!("   (held: {}; answer it in the window: Inbox)", held.summary);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `reeve demo` starts no window: one that runs already would be shown instead, with the person's own profile in it.
+fn ways_in(home: &Home) -> String {
+    let root = shown(home);
+    format!(
+        "reeve: this command opens no window. `reeve-desktop --demo` runs the demo in one; for what is held here, in another\n       terminal: `REEVE_HOME={root} reeve-desktop`, while no other console is open, or `REEVE_HOME={root} reeve approve`"
+    )
 }
 
 fn line(row: &OperationRowDto) -> String {
