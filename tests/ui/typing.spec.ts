@@ -53,3 +53,27 @@ test("what is typed as a reason is gone after Cancel", async ({ page }) => {
   await page.getByRole("button", { name: /^Deny(?! and)/ }).click();
   await expect(page.getByLabel(/What the agent hears/)).toHaveValue("");
 });
+
+test("a proposed reason fits what is denied, and is sent as it stands", async ({ page }) => {
+  await open(page, "/inbox/apr_4?fake=story");
+  await armed(page);
+  await page.getByRole("button", { name: /^Deny(?! and)/ }).click();
+  await expect(page.getByRole("button", { name: "Use a safer command" })).toHaveCount(0);
+  await page.getByRole("button", { name: "Not at this host" }).click();
+  await expect(page.getByLabel(/What the agent hears/)).toHaveValue("Not at this host");
+});
+
+test("what was just done is told beside the next card's buttons, never over them", async ({ page }) => {
+  await open(page, "/inbox/apr_4?fake=story");
+  await armed(page);
+  await page.getByRole("button", { name: /^Allow once/ }).click();
+  const toast = page.getByText(/goes on\./);
+  await expect(toast).toBeVisible();
+  await page.clock.runFor(200);
+  await expect
+    .poll(async () => {
+      const [told, bar] = [await toast.boundingBox(), await page.locator("#card footer").boundingBox()];
+      return told !== null && bar !== null && (told.y + told.height <= bar.y || told.y >= bar.y + bar.height);
+    })
+    .toBe(true);
+});

@@ -114,7 +114,7 @@ pub(crate) fn to_review(operation: &Operation, server: &str, tool: &str, held: H
         Held::Tool(_) => format!("no human has looked at `{tool}` yet"),
     };
     let message = format!("{} is not used: {why}", operation.summary);
-    let advice = "ask the human to look at it in Reeve under Agents, Tools & servers, or with `reeve mcp approve`";
+    let advice = "ask the human to look at it in Reeve under Agents, Tools and servers, or with `reeve mcp approve`";
     denial(operation, DenialKind::Policy, message, advice, vec![own(REVIEW_RULE)])
 }
 
