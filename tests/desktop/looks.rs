@@ -68,11 +68,20 @@ async fn the_theme_that_is_chosen_is_what_the_window_computes_and_paints_on_ever
             let own = "return getComputedStyle(document.documentElement).colorScheme";
             ensure!(app.browser.execute(own, vec![]).await? == theme.to_lowercase(), "the web view's own parts differ");
             let surface = tokens.iter().find(|(name, _)| *name == "surface").context("no surface")?;
-            let painted = "return getComputedStyle(document.querySelector('main').parentElement).backgroundColor";
+            let words = tokens.iter().find(|(name, _)| *name == "text-1").context("no colour of words")?;
+            let painted = "return [getComputedStyle(document.querySelector('main').parentElement).backgroundColor,
+                getComputedStyle(document.querySelector('main h1')).color]";
+            let wanted = json!([rgb(of(&surface.1))?, rgb(of(&words.1))?]);
             for place in PLACES {
                 app.press_place(place).await?;
-                app.see("main h1").await?;
-                ensure!(app.browser.execute(painted, vec![]).await? == rgb(of(&surface.1))?, "{place} in {theme}");
+                app.until(&format!("{place} is the place that is shown"), async || {
+                    Ok(app.see("main h1").await?.text().await? == place)
+                })
+                .await?;
+                app.until(&format!("{place} is painted {theme}"), async || {
+                    Ok(app.browser.execute(painted, vec![]).await? == wanted)
+                })
+                .await?;
                 app.picture(&format!("{}-{}", theme.to_lowercase(), place.to_lowercase())).await?;
             }
         }

@@ -15,7 +15,7 @@ use reeve_demo::script::{Script, Step, Tokens};
 use reeve_domain::clock::{Clock, SystemClock};
 use reeve_tests::tools::Tool;
 
-use crate::app::{Ground, Scene, on};
+use crate::app::{App, Ground, Scene, on};
 
 /// The day that the engine of the past begins on, for the process that is it.
 const BEGINS: &str = "REEVE_TEST_BEGINS";
@@ -56,26 +56,33 @@ async fn search_finds_yesterdays_most_expensive_call() -> Result<()> {
         app.read("$0.24").await?;
         app.picture("dearest-of-yesterday-cost").await?;
 
-        // The same with the mouse alone.
-        app.see("[aria-label='Clear query']").await?.click().await?;
-        app.see("aside button[aria-label=Close]").await?.click().await?;
-        app.gone("aside [role=tab]").await?;
-        app.see("[aria-label^='Time range']").await?.click().await?;
-        app.choose("Yesterday").await?;
-        app.see("[aria-label='Time range: Yesterday']").await?;
-        app.see("button[title^='By cost']").await?.click().await?;
-        app.until("the dearest comes first", async || {
-            let first = app.see("[role=row][data-row]").await?;
-            Ok(first.attr("data-row").await?.as_deref() == Some(dearest.id.as_str()))
-        })
-        .await?;
-        app.picture("dearest-of-yesterday-mouse").await?;
-        app.see("[role=row][data-row]").await?.click().await?;
-        app.read("$0.24").await?;
+        // Where midnight came meanwhile, what the menu calls yesterday is the day that all this was recorded on.
+        if Utc::now().date_naive() == today {
+            by_mouse(app, &dearest).await?;
+        }
         ensure!(app.reeve(&["verify"]).await?.contains("verif"), "the record of both days does not hold");
         Ok(())
     })
     .await
+}
+
+/// The same with the mouse alone.
+async fn by_mouse(app: &App, dearest: &OperationRowDto) -> Result<()> {
+    app.see("[aria-label='Clear query']").await?.click().await?;
+    app.see("aside button[aria-label=Close]").await?.click().await?;
+    app.gone("aside [role=tab]").await?;
+    app.see("[aria-label^='Time range']").await?.click().await?;
+    app.choose("Yesterday").await?;
+    app.see("[aria-label='Time range: Yesterday']").await?;
+    app.see("button[title^='By cost']").await?.click().await?;
+    app.until("the dearest comes first", async || {
+        let first = app.see("[role=row][data-row]").await?;
+        Ok(first.attr("data-row").await?.as_deref() == Some(dearest.id.as_str()))
+    })
+    .await?;
+    app.picture("dearest-of-yesterday-mouse").await?;
+    app.see("[role=row][data-row]").await?.click().await?;
+    app.read("$0.24").await
 }
 
 /// A real agent's question, answered at that length.

@@ -35,9 +35,14 @@ async fn a_new_server_and_a_changed_tool_wait_until_a_person_read_and_approved_t
         app.read("This server is new").await?;
         app.picture("server-new").await?;
         app.press("Approve…").await?;
-        for tool in ["echo", "write", "drop"] {
-            app.read(tool).await?;
-        }
+        // The page behind names them too.
+        let said = "return document.querySelector('[role=dialog]').innerText";
+        app.until("the dialog names every tool that would be approved", async || {
+            let words = app.browser.execute(said, vec![]).await?;
+            let words = words.as_str().unwrap_or_default();
+            Ok(["echo", "write", "drop"].iter().all(|tool| words.contains(tool)))
+        })
+        .await?;
         app.picture("server-approve").await?;
         app.press_in("//*[@role='dialog']", "Approve the server and").await?;
         app.gone("[role=dialog]").await?;

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -48,6 +49,8 @@ struct Remote {
     answered: Arc<Notify>,
     /// Streams that belong to no request.
     listening: Arc<Mutex<Vec<mpsc::Sender<Bytes>>>>,
+    /// Lists are answered on those streams, after an answer to nothing.
+    elsewhere: Arc<AtomicBool>,
 }
 
 impl Remote {
@@ -85,6 +88,9 @@ impl Remote {
                 "capabilities": { "tools": {} },
                 "serverInfo": { "name": "remote", "version": "1" },
             }),
+            (Some("tools/list"), _) if self.elsewhere.load(Ordering::Acquire) => {
+                return self.lists(&message["id"]).await;
+            }
             (Some("tools/list"), _) => json!({ "tools": self.tools() }),
             (Some("tools/call"), Some("ask")) => return self.asks(&message["id"]),
             (Some("tools/call"), Some("flood")) => return flood(),
@@ -104,6 +110,21 @@ impl Remote {
         let words = self.words.lock().clone();
         let tool = |name: &str| json!({ "name": name, "description": words, "inputSchema": { "type": "object" } });
         json!(["echo", "ask", "flood", "words"].map(tool))
+    }
+
+    /// Gives the list, with a tool that nobody has seen, where it was not asked for.
+    async fn lists(&self, id: &Value) -> Response<Said> {
+        let mut tools = self.tools();
+        let fresh = json!({ "name": "fresh", "description": "new here", "inputSchema": { "type": "object" } });
+        tools.as_array_mut().unwrap().push(fresh);
+        let streams = self.listening.lock().clone();
+        for id in [&json!(999), id] {
+            let message = json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } });
+            for stream in &streams {
+                let _ = stream.send(event(&message)).await;
+            }
+        }
+        answer("text/event-stream", whole(Bytes::from_static(b"id: 1\ndata:\n\n")))
     }
 
     /// Asks the person something before it answers.
@@ -360,6 +381,25 @@ async fn who_listens_hears_that_the_list_of_a_remote_server_is_another_one() {
         assert_eq!(listener.next().await["method"], "notifications/tools/list_changed");
     }
     assert_eq!(client.list(12).await.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_on_another_stream_is_what_its_id_was_asked_for_or_reaches_nobody() {
+    let (remote, client) = remote("").await;
+    let mut listening = Stream::of(client.request(Method::GET, &Value::Null).await);
+    remote.elsewhere.store(true, Ordering::Release);
+    let asking = client.post(50, "tools/list", json!({})).await;
+    let told = loop {
+        let message = listening.next().await;
+        if message.get("id").is_some() {
+            break message;
+        }
+    };
+    assert_eq!(told["id"], 50, "{told}");
+    let tools = told["result"]["tools"].as_array().unwrap();
+    let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
+    assert!(names.contains(&"echo") && !names.contains(&"fresh"), "{told}");
+    drop(asking);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,10 +9,10 @@ const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/
 type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] };
 
 /** What axe finds, in one theme after the other on the same page. */
-async function violations(page: Page): Promise<string[]> {
+async function violations(page: Page, themes: readonly ("dark" | "light")[] = ["dark", "light"]): Promise<string[]> {
   if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
   const all: string[] = [];
-  for (const colorScheme of ["dark", "light"] as const) {
+  for (const colorScheme of themes) {
     await page.emulateMedia({ colorScheme });
     // Colours on their way to a new state are nobody's to judge.
     await page.evaluate(() => Promise.allSettled(document.getAnimations().map((animation) => animation.finished)));
@@ -47,6 +47,12 @@ for (const state of STATES) {
       expect(await spilling(page)).toBe(false);
       await page.setViewportSize({ width: 960, height: 600 });
       expect(await spilling(page)).toBe(false);
+      if (state !== "story") return;
+      expect(await violations(page, ["light"])).toEqual([]);
+      if (!PLACES.includes(place)) return;
+      // Text at twice its size is a window of half of each side.
+      await page.setViewportSize({ width: 640, height: 400 });
+      expect(await violations(page, ["light"])).toEqual([]);
     });
   }
 }

@@ -195,7 +195,7 @@ impl Gateway {
     ) -> Turn {
         let Some(plan) = plan else { return Turn::Make(None) };
         let slots = self.engine().idempotency();
-        // As long as the call may still be running nobody takes it for lost.
+        // As long as the call may still be running nobody takes it for lost; where people are waited for it is renewed.
         let runs = limit(acting.admission().map_or(&[], |admission| admission.obligations())) + AROUND;
         let lease_seconds = plan.rules.lease_seconds.max(runs.as_secs());
         let rules = Idempotence { lease_seconds, ..plan.rules.clone() };

@@ -162,8 +162,18 @@ impl Store {
         let caches = Caches::default();
         let checkpoints = readers.as_deref().map(|readers| Checkpointer::start(&readers.path)).transpose()?;
         let (clock_of, reindex) = (Arc::clone(&clock), Reindex::No);
-        let mut writer =
-            Writer { conn, chain, caches, sealer, clock: clock_of, outlets, unmerged: 1, reindex, checkpoints, copied: 0 };
+        let mut writer = Writer {
+            conn,
+            chain,
+            caches,
+            sealer,
+            clock: clock_of,
+            outlets,
+            unmerged: 1,
+            reindex,
+            checkpoints,
+            copied: 0,
+        };
         writer.make_up();
         let (queue, jobs) = channel::<Box<dyn Job>>();
         let thread = std::thread::Builder::new().name("reeve-store".to_owned()).spawn(move || writer.run(&jobs));

@@ -86,6 +86,8 @@ impl World {
             .env("LANG", "C.UTF-8")
             .env("TERM", "xterm-256color")
             .env("USER", "tester")
+            // A day begins for what runs here when it begins for the tests, which count in UTC.
+            .env("TZ", "UTC")
             // The machine's own polkit would ask whoever sits there.
             .env("DBUS_SYSTEM_BUS_ADDRESS", format!("unix:path={}", root.join("run/no-system-bus").display()))
             .envs(self.variables.iter().map(|(name, value)| (name, value)));

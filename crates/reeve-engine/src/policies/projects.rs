@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use parking_lot::Mutex;
 use reeve_domain::settings::Preset;
 use reeve_domain::verdict::Layer;
-use reeve_policy::limits::Limits;
+use reeve_policy::limits::{Limits, SESSION_LIMITS};
 use reeve_policy::{PolicySet, RuleInfo};
 use sha2::Digest as _;
 
@@ -83,7 +83,7 @@ impl Version {
         let rules = set.rules().into_iter().filter(own).map(|rule| (rule.id.to_string(), rule.text));
         let tools = set.tools().rules().iter().filter(|rule| rule.layer == Layer::Project);
         let limits = set.tools().limits_of_projects();
-        let limits = (*limits != Limits::default()).then(|| ("policies.session_limits".to_owned(), limits.said()));
+        let limits = (*limits != Limits::default()).then(|| (SESSION_LIMITS.to_owned(), limits.said()));
         rules.chain(tools.map(|rule| (rule.name(), rule.said()))).chain(limits).collect()
     }
 

@@ -1,10 +1,11 @@
 //! Rules put in force: checked, kept as versions, recorded; and what a rule that only observes leaves behind.
 
-use reeve_domain::event::EventBody;
+use reeve_domain::event::{Event, EventBody};
 use reeve_engine::Ruling;
 use reeve_engine::policies::draft::{Draft, FileChange, Part};
 use reeve_engine::policies::history::{Author, How};
 use reeve_engine::policies::replay::WINDOW;
+use reeve_policy::diff::Leaning;
 
 use crate::world::{World, dana};
 
@@ -155,9 +156,22 @@ async fn rules_for_tools_are_saved_kept_and_brought_back_like_any() {
     let bad = world.engine.save_policies(&tools(Part::File, "tool_policies: 5\n"), None, &by_dana()).await;
     assert!(bad.unwrap_err().to_string().contains("tools.yaml"));
     assert_eq!(rows(), Some(5));
+    let limits =
+        |cost: &str| format!("policies:\n  session_limits: {{ max_cost: {cost}, max_judge_calls: 2 }}\n{five}");
+    world.engine.save_policies(&tools(Part::File, &limits("2.50")), None, &by_dana()).await.unwrap();
+    let draft = tools(Part::File, &limits("1.50"));
+    let candidate = world.engine.policies().candidate(&draft).unwrap();
+    let differ = candidate.tools_since(&world.engine.policies().in_force(), &candidate.whole().unwrap());
+    assert_eq!(differ.len(), 1, "{differ:?}");
+    assert_eq!((&*differ[0].name, differ[0].leaning), ("policies.session_limits", Leaning::Tighter));
+    world.engine.save_policies(&draft, None, &by_dana()).await.unwrap();
     let events = world.engine.store().events(None, 50).await.unwrap();
-    let told = events.iter().any(|event| {
-        matches!(&event.body, EventBody::PolicyChanged { text, .. } if text.contains("# new: tool_policies.db/write"))
-    });
-    assert!(told, "the change is recorded");
+    let told = |said: &str| {
+        let says = |event: &Event| matches!(&event.body, EventBody::PolicyChanged { text, .. } if text == said);
+        assert!(events.iter().any(says), "{said} is recorded: {events:?}");
+    };
+    told("# new: tool_policies.db/write\n  db/write: { max_row_count: 5 }");
+    told("# changed: tool_policies.db/write\n  db/write: { max_row_count: 4 }");
+    told("# new: policies.session_limits\nmax_cost: $2.50\nmax_judge_calls: 2");
+    told("# changed: policies.session_limits\nmax_cost: $1.50\nmax_judge_calls: 2");
 }

@@ -339,7 +339,8 @@ async fn a_file_that_others_write_does_what_each_of_its_keys_says() {
     assert!(!held.view.to_string().contains("dana@"), "{}", held.view);
     scene.world.answer(&held, Resolution::Refused { reason: None }).await;
     scene.wire.heard().await;
-    for (id, arguments) in [(2, json!({ "query": "x", "mode": "drop" })), (3, json!({ "a": [{ "mode": "truncate" }] }))] {
+    for (id, arguments) in [(2, json!({ "query": "x", "mode": "drop" })), (3, json!({ "a": [{ "mode": "truncate" }] }))]
+    {
         scene.wire.call(id, "write_query", arguments).await;
         let told = scene.wire.heard().await;
         assert!(text(&told).contains("must not be `"), "{told}");

@@ -1,13 +1,15 @@
 //! One connection: what passes untouched, what is judged, what is held, and that no two things are taken for one another.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use reeve_domain::approval::Resolution;
 use reeve_domain::event::EventBody;
 use reeve_domain::outcome::ToolEnd;
 use reeve_domain::session::SessionEnd;
-use reeve_mcp::Ended;
+use reeve_mcp::{Ended, Link, ServerRef, lives};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
 
 use super::world::{Wire, World, is_change, text};
 
@@ -338,4 +340,32 @@ async fn what_goes_along_with_the_arguments_is_another_question_and_what_names_o
     let second = world.held().await;
     assert_ne!(second.id, first.id);
     assert!(second.view.to_string().contains("inputResponses"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_is_told_to_be_gone_leaves_no_call_behind_though_its_link_is_open() {
+    let world = World::with(&[("limits.yaml", "rate_limits: [{ server: fake, at_once: 1 }]\n")]).await;
+    let session = world.wire().await.session;
+    let (agent, agent_there) = Link::pair();
+    let (server, server_there) = Link::pair();
+    let name = ServerRef::program("fake", vec!["fake-server".to_owned()], Path::new("/tmp"), None);
+    let (tell, lives) = lives();
+    let (gateway, live) = (world.gateway.clone(), Arc::clone(&session));
+    let gone = CancellationToken::new();
+    let told = gone.clone();
+    let relay =
+        tokio::spawn(async move { gateway.relay_until(live, name, agent_there, server_there, lives, &told).await });
+    let mut wire = Wire { agent, server, relay, session };
+    wire.call(1, "echo", json!({})).await;
+    wire.served().await;
+    gone.cancel();
+    assert_eq!((&mut wire.relay).await.unwrap(), Ended::AgentGone);
+    assert_eq!(world.rows(1).await.len(), 1, "its call is settled");
+    drop(tell);
+    // The one place at the server is free again.
+    let mut next = world.wire().await;
+    next.call(2, "echo", json!({})).await;
+    let asked = next.served().await;
+    next.answer(&asked, "hello").await;
+    assert_eq!(text(&next.heard().await), "hello");
 }

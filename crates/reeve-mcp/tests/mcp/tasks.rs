@@ -1,6 +1,9 @@
 //! Calls whose results come later pass the same stage as those whose results come at once, however they are fetched.
 
+use std::time::Duration;
+
 use reeve_domain::outcome::ToolEnd;
+use reeve_mcp::{Life, Link};
 use serde_json::{Value, json};
 
 use super::world::{Wire, World, text};
@@ -89,6 +92,24 @@ async fn a_task_that_no_call_began_gives_no_result_and_one_that_fails_leaves_its
     assert_eq!(world.rows(1).await[0].end, Some(ToolEnd::ToolError));
     // Whether it had its effect nobody knows: it is not made again by itself.
     wire.call(4, "echo", json!({ "request_id": "r2" })).await;
+    let question = world.held().await;
+    assert!(question.reasons.iter().any(|reason| reason.rule.as_str() == "reeve-repeat-unknown"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tasks_of_a_server_that_crashed_are_over_and_a_repeat_of_their_call_is_asked_about_at_once() {
+    let world = World::with(&[("tools.yaml", RULES)]).await;
+    let (wire, lives) = world.wire_of_lives("claude-code", "fake").await;
+    let mut wire = world.reviewed(wire).await;
+    begun(&mut wire, 1, "r3").await;
+    // The server's ends are dropped, and another one comes behind the same connection.
+    let (server, server_there) = Link::pair();
+    let crashed = std::mem::replace(&mut wire.server, server);
+    lives.send(Life::Down { why: "it crashed".to_owned(), again: Duration::ZERO }).await.unwrap();
+    drop(crashed);
+    assert_eq!(world.rows(1).await[0].end, Some(ToolEnd::Unknown), "nobody knows what came of it");
+    lives.send(Life::Up { link: server_there, greeting: None }).await.unwrap();
+    wire.call(2, "echo", json!({ "request_id": "r3" })).await;
     let question = world.held().await;
     assert!(question.reasons.iter().any(|reason| reason.rule.as_str() == "reeve-repeat-unknown"));
 }
