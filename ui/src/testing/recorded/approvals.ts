@@ -486,7 +486,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "mcp",
       "summary": "office.send_notification_email",
-      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000075",
+      "fingerprint": "000000000000000000000000000000000000000000000000000000000000007b",
       "outputLimit": null,
       "reasons": [
         {
@@ -552,7 +552,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "mcp",
       "summary": "office.update_customer_records",
-      "fingerprint": "000000000000000000000000000000000000000000000000000000000000007f",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000080",
       "outputLimit": null,
       "reasons": [
         {
@@ -616,7 +616,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "mcp",
       "summary": "office.update_customer_records",
-      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000086",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000087",
       "outputLimit": null,
       "reasons": [
         {
@@ -688,7 +688,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "mcp",
       "summary": "linear.create_issue",
-      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000090",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000091",
       "outputLimit": null,
       "reasons": [
         { "rule": "ask-issue-write", "text": "ask before creating issues", "layer": "mine", "file": "mine.cedar", "line": 6, "liftable": true },
@@ -748,7 +748,7 @@ export const approvals: ApprovalsPage = {
     },
     {
       "id": "ask_01recorded0000000000000091",
-      "operation": "op_01recorded0000000000000027",
+      "operation": "op_01recorded0000000000000026",
       "agent": "claude-code",
       "agentName": "Claude Code",
       "session": "ses_01recorded0000000000000004",
@@ -756,7 +756,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "mcp",
       "summary": "github.search_code",
-      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000097",
+      "fingerprint": "0000000000000000000000000000000000000000000000000000000000000098",
       "outputLimit": null,
       "reasons": [
         {
@@ -805,7 +805,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "shell",
       "summary": "git fetch && git push git@github.com:acme/api.git +main",
-      "fingerprint": "000000000000000000000000000000000000000000000000000000000000009c",
+      "fingerprint": "000000000000000000000000000000000000000000000000000000000000009d",
       "outputLimit": null,
       "reasons": [
         {
@@ -882,7 +882,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "shell",
       "summary": "npm install --save-dev vitest@4.0.1",
-      "fingerprint": "00000000000000000000000000000000000000000000000000000000000000a1",
+      "fingerprint": "00000000000000000000000000000000000000000000000000000000000000a2",
       "outputLimit": null,
       "reasons": [
         {
@@ -928,7 +928,7 @@ export const approvals: ApprovalsPage = {
       "cwd": "/home/dana/src/api",
       "kind": "shell",
       "summary": "docker compose up db",
-      "fingerprint": "00000000000000000000000000000000000000000000000000000000000000aa",
+      "fingerprint": "00000000000000000000000000000000000000000000000000000000000000ab",
       "outputLimit": null,
       "reasons": [
         {

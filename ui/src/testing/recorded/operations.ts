@@ -491,7 +491,7 @@ export const rows: OperationRowDto[] = [
     "approval": "ask_01recorded0000000000000090",
   },
   {
-    "id": "op_01recorded0000000000000026",
+    "id": "op_01recorded0000000000000027",
     "record": 41,
     "cursor": "14",
     "at": "2026-11-18T11:03:35Z",
@@ -521,7 +521,7 @@ export const rows: OperationRowDto[] = [
     "approval": null,
   },
   {
-    "id": "op_01recorded0000000000000027",
+    "id": "op_01recorded0000000000000026",
     "record": 37,
     "cursor": "13",
     "at": "2026-11-18T11:03:16Z",
@@ -968,6 +968,8 @@ export const facets: FacetsDto = {
     { "key": "credential", "values": [{ "value": "acme-demo", "count": 1 }] },
     { "key": "risk", "values": [{ "value": "low", "count": 13 }, { "value": "high", "count": 10 }, { "value": "medium", "count": 7 }] },
     { "key": "model", "values": [{ "value": "claude-sonnet-5", "count": 2 }] },
+    { "key": "end", "values": [{ "value": "ok", "count": 10 }, { "value": "tool_error", "count": 1 }] },
+    { "key": "loop", "values": [] },
   ],
   "matches": 30,
   "total": 30,

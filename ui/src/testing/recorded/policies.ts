@@ -650,6 +650,23 @@ export const policyFiles: PolicyFileDto[] = [
     "text": "@id(\"whoami\")\n@reason(\"approved before\")\n@lifts(\"ask-first-credential\")\npermit (principal == Agent::\"claude-code\", action == Action::\"http.request\", resource == Host::\"api.acme.example\")\nwhen { context.method == \"GET\" };\n\n@id(\"npm-test\")\n@reason(\"tests may run\")\n@lifts(\"ask-command\")\npermit (principal == Agent::\"claude-code\", action == Action::\"shell.exec\", resource == Program::\"npm\")\nwhen { context.argv.contains(\"test\") };\n\n@id(\"office-reads\")\n@reason(\"reading customers is fine\")\n@lifts(\"ask-first-tool,ask-tool-write\")\npermit (principal, action == Action::\"mcp.tool_call\", resource)\nwhen { context.server == \"office\" && context.tool == \"preview_customer_records\" };\n",
     "own": true,
   },
+  {
+    "file": "tools.yaml",
+    "layer": "mine",
+    "path": "/home/dana/.reeve/config/tools.yaml",
+    "text": "tool_policies:\n  office/update_customer_records:\n    max_row_count: 100\n    require_dry_run: true\n    preview: { tool: preview_customer_records, rows: affected }\n    forbidden_argument_values: { mode: [\"truncate\", \"drop\"] }\n\ntool_governance:\n  office/send_notification_email:\n    idempotency_key: \"request_id\"\n    cache_ttl: \"24h\"\n    on_duplicate: \"return_cached\"\n    strict_mode: true\n",
+    "own": true,
+    "notices": [
+      {
+        "file": "tools.yaml",
+        "line": 4,
+        "column": 22,
+        "length": 0,
+        "message": "without `dry_run_threshold` a dry run is required for every call",
+        "here": true,
+      },
+    ],
+  },
 ];
 
 export const hits: HitsDto = {

@@ -46,7 +46,11 @@ export const agents: AgentDto[] = [
     "coverage": [
       { "kind": "llm", "sight": "full", "note": null },
       { "kind": "http", "sight": "full", "note": null },
-      { "kind": "mcp", "sight": "partial", "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself, without `reeve mcp` in front, is not seen" },
+      {
+        "kind": "mcp",
+        "sight": "partial",
+        "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself, without `reeve mcp` in front, is not seen",
+      },
       { "kind": "shell", "sight": "none", "note": "commands are not judged; what they do on the network is" },
     ],
   },
@@ -68,7 +72,11 @@ export const agents: AgentDto[] = [
     "coverage": [
       { "kind": "llm", "sight": "full", "note": null },
       { "kind": "http", "sight": "partial", "note": "its own sandbox gives shell commands no network at all unless told otherwise" },
-      { "kind": "mcp", "sight": "partial", "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself gets no proxy variables, so its traffic is not seen either" },
+      {
+        "kind": "mcp",
+        "sight": "partial",
+        "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself gets no proxy variables, so its traffic is not seen either",
+      },
       { "kind": "shell", "sight": "none", "note": "commands are not judged; what they do on the network is" },
     ],
   },
@@ -90,7 +98,11 @@ export const agents: AgentDto[] = [
     "coverage": [
       { "kind": "llm", "sight": "full", "note": null },
       { "kind": "http", "sight": "full", "note": null },
-      { "kind": "mcp", "sight": "partial", "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself gets no proxy variables, so its traffic is not seen either" },
+      {
+        "kind": "mcp",
+        "sight": "partial",
+        "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself gets no proxy variables, so its traffic is not seen either",
+      },
       { "kind": "shell", "sight": "none", "note": "commands are not judged; what they do on the network is" },
     ],
   },
@@ -115,7 +127,11 @@ export const agent: AgentDetailDto = {
     "coverage": [
       { "kind": "llm", "sight": "full", "note": null },
       { "kind": "http", "sight": "full", "note": null },
-      { "kind": "mcp", "sight": "partial", "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself, without `reeve mcp` in front, is not seen" },
+      {
+        "kind": "mcp",
+        "sight": "partial",
+        "note": "servers behind `reeve mcp` or the endpoint and remote ones are governed; one that it starts itself, without `reeve mcp` in front, is not seen",
+      },
       { "kind": "shell", "sight": "none", "note": "commands are not judged; what they do on the network is" },
     ],
   },
