@@ -41,6 +41,9 @@ use crate::relay::lives::Life;
 const CONNECTIONS: usize = 1024;
 /// The head of a request must be here after this.
 const HEAD: Duration = Duration::from_secs(10);
+/// How much of a request that is turned away is read, in bytes and time.
+const MOST_REST: usize = 64 * 1024;
+const REST: Duration = Duration::from_secs(1);
 /// A session that nobody used for so long is ended.
 const IDLE: Duration = Duration::from_secs(30 * 60);
 /// How often idle sessions are looked for.
@@ -168,6 +171,11 @@ impl Endpoint {
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         tokio::spawn(sweep(Arc::clone(&shared)));
         Ok(Self { shared, address })
+    }
+
+    /// Whether the server behind this name is a program that is started here.
+    pub(crate) fn starts(&self, server: &str) -> bool {
+        matches!(self.shared.back.place(server), Some(Place::Child))
     }
 
     /// Answers a request that came another way, whose connection was looked at there. It needs the token all the same.
@@ -304,18 +312,15 @@ async fn respond<B>(shared: &Arc<Shared>, request: Request<B>, ends: Option<&End
 where
     B: http_body::Body<Data = Bytes, Error: Into<Box<dyn std::error::Error + Send + Sync>>>,
 {
-    check::host(request.headers(), shared.port)?;
-    check::origin(request.headers())?;
-    let server = check::path(request.uri().path())?;
-    let (session, token) = check::identity(&shared.engine, request.headers())?;
-    if let Some(ends) = ends {
-        ends.check_user(shared, &session).await?;
-    }
-    let place = shared.back.place(&server);
-    let place = place.ok_or_else(|| {
-        answer::refused(StatusCode::NOT_FOUND, &format!("no server `{server}` is registered: see `reeve mcp list`"))
-    })?;
     let (head, body) = request.into_parts();
+    let (session, token, server, place) = match let_in(shared, &head, ends).await {
+        Ok(let_in) => let_in,
+        Err(turned) => {
+            // Of a request that is not read to its end the connection is closed, under the client's next one.
+            let _ = tokio::time::timeout(REST, Limited::new(body, MOST_REST).collect()).await;
+            return Err(turned);
+        }
+    };
     let body = Limited::new(body, MAX_MESSAGE).collect().await.map_err(|_| {
         answer::refused(StatusCode::PAYLOAD_TOO_LARGE, "the message is damaged or has more than 16 MiB")
     })?;
@@ -324,6 +329,25 @@ where
         Place::Remote => Ok(forward(shared, asked).await),
         Place::Child => bridged(shared, asked).await,
     }
+}
+
+/// Whose request it is, and which server it is for.
+async fn let_in(
+    shared: &Shared,
+    head: &http::request::Parts,
+    ends: Option<&Ends>,
+) -> Result<(Arc<LiveSession>, Secret, String, Place), Turned> {
+    check::host(&head.headers, shared.port)?;
+    check::origin(&head.headers)?;
+    let server = check::path(head.uri.path())?;
+    let (session, token) = check::identity(&shared.engine, &head.headers)?;
+    if let Some(ends) = ends {
+        ends.check_user(shared, &session).await?;
+    }
+    let place = shared.back.place(&server).ok_or_else(|| {
+        answer::refused(StatusCode::NOT_FOUND, &format!("no server `{server}` is registered: see `reeve mcp list`"))
+    })?;
+    Ok((session, token, server, place))
 }
 
 async fn forward(shared: &Shared, asked: Asked) -> Response<Body> {
