@@ -32,7 +32,7 @@ use tokio::sync::{Semaphore, mpsc};
 
 use crate::gateway::Gateway;
 use crate::http::bridge::Bridge;
-use crate::http::room::Room;
+use crate::http::room::{Room, Taken};
 use crate::link::{Link, ServerRef};
 use crate::message::MAX_MESSAGE;
 use crate::relay::lives::Life;
@@ -44,6 +44,8 @@ const HEAD: Duration = Duration::from_secs(10);
 /// How much of a request that is turned away is read, in bytes and time.
 const MOST_REST: usize = 64 * 1024;
 const REST: Duration = Duration::from_secs(1);
+/// How long an MCP session that makes room may take to end.
+const MADE: Duration = Duration::from_secs(5);
 /// A session that nobody used for so long is ended.
 const IDLE: Duration = Duration::from_secs(30 * 60);
 /// How often idle sessions are looked for.
@@ -409,10 +411,35 @@ fn find(shared: &Shared, asked: &Asked) -> Result<Arc<Bridge>, Turned> {
     found.filter(mine).ok_or_else(|| answer::refused(StatusCode::NOT_FOUND, "the MCP session has ended"))
 }
 
+/// A place for one more. Where there is none, the one of the same agent's session that was quiet the longest makes room: many
+/// clients never say that they are gone, and one that is not begins a new MCP session.
+async fn room(shared: &Shared, session: &SessionId) -> Option<Taken> {
+    if let Some(taken) = shared.room.take(session) {
+        return Some(taken);
+    }
+    let quietest = {
+        let mut bridges = shared.bridges.lock();
+        let own = bridges.iter().filter(|(_, bridge)| bridge.owner == *session);
+        let quiet = own.filter_map(|(key, bridge)| Some((bridge.idle()?, key.clone())));
+        let (_, key) = quiet.max()?;
+        bridges.remove(&key)?
+    };
+    quietest.ended.cancel();
+    let made = async {
+        loop {
+            if let Some(taken) = shared.room.take(session) {
+                return taken;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(MADE, made).await.ok()
+}
+
 /// Starts the server of this machine that a request is for, governed by the gateway.
 async fn start(shared: &Arc<Shared>, asked: &Asked, id: String) -> Result<Arc<Bridge>, Turned> {
     let full = || answer::refused(StatusCode::SERVICE_UNAVAILABLE, "too many MCP sessions are open");
-    let room = shared.room.take(asked.session.id()).ok_or_else(full)?;
+    let room = room(shared, asked.session.id()).await.ok_or_else(full)?;
     let started = shared.back.start(&asked.session, &asked.token, &asked.server).await;
     let failed = |why: String| {
         answer::refused(StatusCode::BAD_GATEWAY, &format!("server `{}` cannot be started: {why}", asked.server))
