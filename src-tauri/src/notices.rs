@@ -261,6 +261,15 @@ mod tests {
     }
 
     #[test]
+    fn five_hundred_of_the_same_are_one_notice() {
+        let mut notices = Notices::default();
+        let told: usize = (1..=500)
+            .map(|joined| notices.heard(&batch(vec![ApprovalDto { joined, ..question("apr_1", "low") }]), false).len())
+            .sum();
+        assert_eq!(told, 1);
+    }
+
+    #[test]
     fn several_are_one_notice_that_counts() {
         let mut notices = Notices::default();
         let told = notices.heard(&batch(vec![question("apr_1", "low"), question("apr_2", "medium")]), false);

@@ -15,3 +15,4 @@ mod past;
 mod review;
 mod stops;
 mod strip;
+mod typing;

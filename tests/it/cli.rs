@@ -12,6 +12,7 @@ use reeve_testkit::agent::Speak;
 use serde_json::Value;
 
 use crate::machine::{Machine, SOON, printed};
+use crate::records::named;
 use crate::requests::{delete, messages};
 
 async fn machine() -> (Machine, Provider, reeve_api::client::Client) {
@@ -60,6 +61,8 @@ async fn every_reading_command_gives_one_json_document() {
     let set = machine.reeve(&["budget", "set", "daily", "20.00", "--json"]);
     assert_eq!(json(&set)[0]["limit"], 20_000_000_000_i64);
     assert!(!printed(&set).contains(&opened.token.0));
+    // What the doctor tries is its own session and nothing that looks like somebody knocking.
+    named(&machine, "connection.refused", 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ mod cli;
 mod console_calls;
 mod crash;
 mod data;
+mod expiry;
 mod fail_closed;
 mod journeys;
 mod layers;

@@ -122,13 +122,18 @@ impl Wrapped {
 
     /// Opens the conversation and lists the tools, which the person then approves.
     pub async fn begin(&mut self, stage: &Stage) {
+        self.list();
+        stage.approve_server("fake").await.unwrap();
+    }
+
+    /// Opens the conversation and lists the tools.
+    pub fn list(&mut self) {
         let params = json!({ "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
         self.ask(&json!({ "jsonrpc": "2.0", "id": -1, "method": "initialize", "params": params }));
         assert_eq!(self.answer(-1)["result"]["serverInfo"]["name"], "fake");
         self.ask(&json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }));
         self.ask(&json!({ "jsonrpc": "2.0", "id": -2, "method": "tools/list" }));
         assert!(self.answer(-2)["result"]["tools"].is_array());
-        stage.approve_server("fake").await.unwrap();
     }
 
     /// What the server itself heard.

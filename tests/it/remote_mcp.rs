@@ -9,6 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::stream;
 use http::{Method, Request, Response};
@@ -37,6 +39,10 @@ permit (principal, action == Action::"mcp.elicitation", resource);
 @id("its-place") @reason("the test's server is on this machine") @lifts("ask-first-local,ask-first-write")
 permit (principal, action == Action::"http.request", resource in HostGroup::"this-machine");
 "#;
+
+const EARLY: &[u8] =
+    b"data: {\"jsonrpc\":\"2.0\",\"id\":\"e0\",\"method\":\"elicitation/create\",\"params\":{\"message\":\"who?\",\
+\"requestedSchema\":{\"type\":\"object\",\"properties\":{}}}}\n\nevent: endpoint\ndata: /messages?session=2\n\n";
 
 type Said = UnsyncBoxBody<Bytes, Infallible>;
 
@@ -74,14 +80,24 @@ impl Remote {
     }
 
     async fn serve(&self, request: Request<Incoming>) -> Response<Said> {
+        let path = request.uri().path().to_owned();
         if request.method() == Method::GET {
             let (tell, told) = mpsc::channel(8);
-            tell.send(Bytes::from_static(b": listening\n\n")).await.unwrap();
+            let first: &[u8] = match path.as_str() {
+                "/sse" => b"event: endpoint\ndata: /messages?session=1\n\n",
+                // It asks before it says where it is posted to.
+                "/early" => EARLY,
+                _ => b": listening\n\n",
+            };
+            tell.send(Bytes::from_static(first)).await.unwrap();
             self.listening.lock().push(tell);
             return answer("text/event-stream", streamed(told));
         }
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if path == "/messages" && message["params"]["name"] == "ask" {
+            return self.asks_there(message["id"].clone());
+        }
         let result = match (message["method"].as_str(), message["params"]["name"].as_str()) {
             (Some("initialize"), _) => json!({
                 "protocolVersion": "2025-11-25",
@@ -103,7 +119,19 @@ impl Remote {
             }
         };
         let message = json!({ "jsonrpc": "2.0", "id": message["id"], "result": result });
+        if path == "/messages" {
+            self.tell(&message).await;
+            return answer("text/plain", whole(Bytes::from_static(b"Accepted")));
+        }
         answer("application/json", whole(Bytes::from(message.to_string())))
+    }
+
+    /// Says it on all streams that belong to no request.
+    async fn tell(&self, message: &Value) {
+        let streams = self.listening.lock().clone();
+        for stream in streams {
+            let _ = stream.send(event(message)).await;
+        }
     }
 
     fn tools(&self) -> Value {
@@ -117,12 +145,8 @@ impl Remote {
         let mut tools = self.tools();
         let fresh = json!({ "name": "fresh", "description": "new here", "inputSchema": { "type": "object" } });
         tools.as_array_mut().unwrap().push(fresh);
-        let streams = self.listening.lock().clone();
         for id in [&json!(999), id] {
-            let message = json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } });
-            for stream in &streams {
-                let _ = stream.send(event(&message)).await;
-            }
+            self.tell(&json!({ "jsonrpc": "2.0", "id": id, "result": { "tools": tools } })).await;
         }
         answer("text/event-stream", whole(Bytes::from_static(b"id: 1\ndata:\n\n")))
     }
@@ -130,9 +154,7 @@ impl Remote {
     /// Asks the person something before it answers.
     fn asks(&self, id: &Value) -> Response<Said> {
         let (tell, told) = mpsc::channel(8);
-        let schema = json!({ "type": "object", "properties": { "name": { "type": "string" } } });
-        let params = json!({ "message": "who?", "requestedSchema": schema });
-        let question = json!({ "jsonrpc": "2.0", "id": "e1", "method": "elicitation/create", "params": params });
+        let question = question();
         let last = json!({ "jsonrpc": "2.0", "id": id, "result": said("thank you") });
         let answered = Arc::clone(&self.answered);
         tokio::spawn(async move {
@@ -142,6 +164,24 @@ impl Remote {
         });
         answer("text/event-stream", streamed(told))
     }
+
+    /// The same where everything is answered on one stream.
+    fn asks_there(&self, id: Value) -> Response<Said> {
+        let one = self.clone();
+        tokio::spawn(async move {
+            one.tell(&question()).await;
+            one.answered.notified().await;
+            one.tell(&json!({ "jsonrpc": "2.0", "id": id, "result": said("thank you") })).await;
+        });
+        answer("text/plain", whole(Bytes::from_static(b"Accepted")))
+    }
+}
+
+/// A question to the person.
+fn question() -> Value {
+    let schema = json!({ "type": "object", "properties": { "name": { "type": "string" } } });
+    let params = json!({ "message": "who?", "requestedSchema": schema });
+    json!({ "jsonrpc": "2.0", "id": "e1", "method": "elicitation/create", "params": params })
 }
 
 fn said(words: &str) -> Value {
@@ -289,6 +329,56 @@ impl Client {
     }
 }
 
+/// A client that reaches a server over the proxy, in the older way: it posts where a stream says, and hears everything there.
+struct Older {
+    proxy: String,
+    authorization: String,
+    address: SocketAddr,
+}
+
+impl Older {
+    fn new(client: &Client, address: SocketAddr) -> Self {
+        let identity = STANDARD.encode(format!("editor:{}", client.session.token.0));
+        Self { proxy: client.session.proxy.clone(), authorization: format!("Basic {identity}"), address }
+    }
+
+    async fn send(&self, method: Method, target: &str, body: String) -> Response<Incoming> {
+        let tcp = TcpStream::connect(&self.proxy).await.unwrap();
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.unwrap();
+        tokio::spawn(connection);
+        let request = Request::builder()
+            .uri(format!("http://{}{target}", self.address))
+            .header("host", self.address.to_string())
+            .header("proxy-authorization", &self.authorization);
+        let request = match method {
+            Method::GET => request.header("accept", "text/event-stream"),
+            _ => request.header("content-type", "application/json"),
+        };
+        sender.send_request(request.method(method).body(Full::new(Bytes::from(body))).unwrap()).await.unwrap()
+    }
+
+    /// Posts a request and waits for its answer on the stream; nothing is said where it was posted.
+    async fn ask(&self, listening: &mut Stream, id: u64, method: &str, params: Value) -> Value {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        let response = self.send(Method::POST, "/messages?session=1", message.to_string()).await;
+        assert!(response.status().is_success(), "{response:?}");
+        assert_eq!(response.into_body().collect().await.unwrap().to_bytes(), Bytes::new());
+        loop {
+            let message = listening.next().await;
+            match message["id"].as_u64() {
+                Some(one) if one == id => return message,
+                Some(_) => panic!("nobody asked for this: {message}"),
+                None => {}
+            }
+        }
+    }
+}
+
+fn names(told: &Value) -> Vec<&str> {
+    let tools = told["result"]["tools"].as_array().unwrap_or_else(|| panic!("no tools: {told}"));
+    tools.iter().filter_map(|tool| tool["name"].as_str()).collect()
+}
+
 impl Stream {
     fn of(response: Response<Incoming>) -> Self {
         assert!(response.status().is_success(), "{response:?}");
@@ -400,6 +490,97 @@ async fn an_answer_on_another_stream_is_what_its_id_was_asked_for_or_reaches_nob
     let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
     assert!(names.contains(&"echo") && !names.contains(&"fresh"), "{told}");
     drop(asking);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_answers_everything_on_one_stream_is_governed_there() {
+    let (remote, address) = Remote::start().await;
+    let declared = json!({ "type": "http", "url": format!("http://{address}/mcp") });
+    let client = Client::new("distant", declared, "").await;
+    let older = Older::new(&client, address);
+    let mut listening = Stream::of(older.send(Method::GET, "/sse", String::new()).await);
+    let params =
+        json!({ "protocolVersion": "2024-11-05", "capabilities": {}, "clientInfo": { "name": "t", "version": "1" } });
+    let told = older.ask(&mut listening, 0, "initialize", params).await;
+    assert_eq!(told["result"]["capabilities"]["tools"]["listChanged"], true, "{told}");
+    // Nobody has looked at its tools yet.
+    let told = older.ask(&mut listening, 1, "tools/list", json!({})).await;
+    assert_eq!(names(&told), [""; 0]);
+    let call = |name: &str| json!({ "name": name, "arguments": { "n": 1 } });
+    let told = older.ask(&mut listening, 2, "tools/call", call("echo")).await;
+    assert_eq!(told["result"]["isError"], true, "{told}");
+    client.stage.approve_server(&address.to_string()).await.unwrap();
+    let told = older.ask(&mut listening, 3, "tools/list", json!({})).await;
+    assert_eq!(names(&told), ["echo", "ask", "flood", "words"]);
+    let told = older.ask(&mut listening, 4, "tools/call", call("echo")).await;
+    assert_eq!((text(&told), &told["result"]["isError"]), ("echoed", &Value::Null));
+    // An answer to nothing that was asked reaches nobody, and a tool that came since is left out.
+    remote.elsewhere.store(true, Ordering::Release);
+    let asking = json!({ "jsonrpc": "2.0", "id": 5, "method": "tools/list", "params": {} });
+    drop(older.send(Method::POST, "/messages?session=1", asking.to_string()).await);
+    let told = loop {
+        let message = listening.next().await;
+        if message.get("id").is_some() {
+            break message;
+        }
+    };
+    assert_eq!((&told["id"], names(&told)), (&json!(5), vec!["echo", "ask", "flood", "words"]));
+    let told = older.ask(&mut listening, 6, "tools/call", call("fresh")).await;
+    assert_eq!(told["result"]["isError"], true, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_one_stream_no_two_requests_share_an_id_and_time_waits_for_people() {
+    let (remote, address) = Remote::start().await;
+    let declared = json!({ "type": "http", "url": format!("http://{address}/mcp") });
+    let client = Client::new("distant", declared, "tool_policies: { ask: { timeout: 3s } }\n").await;
+    let older = Older::new(&client, address);
+    let mut listening = Stream::of(older.send(Method::GET, "/sse", String::new()).await);
+    let told = older.ask(&mut listening, 1, "tools/list", json!({})).await;
+    assert_eq!(names(&told), [""; 0]);
+    client.stage.approve_server(&address.to_string()).await.unwrap();
+    let post =
+        async |message: Value| older.send(Method::POST, "/messages?session=1", message.to_string()).await.status();
+    let call = |id: Value, name: &str| {
+        let params = json!({ "name": name, "arguments": {} });
+        json!({ "jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params })
+    };
+    assert!(post(call(json!(7), "ask")).await.is_success());
+    let asked = loop {
+        let message = listening.next().await;
+        if message.get("id").is_some() {
+            break message;
+        }
+    };
+    assert_eq!(asked["id"], "e1", "{asked}");
+    // Their answers could be taken for the call's, and the call's for theirs.
+    for id in [json!(7), json!("7"), json!(7.0), json!(1u64 << 60)] {
+        let message = json!({ "jsonrpc": "2.0", "id": id, "method": "ping" });
+        let status = post(message.clone()).await;
+        assert!(status.is_client_error(), "{message}: {status}");
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let said = json!({ "jsonrpc": "2.0", "id": "e1", "result": { "action": "accept", "content": { "name": "dana" } } });
+    assert!(post(said).await.is_success());
+    assert_eq!(text(&listening.answer(7).await), "thank you");
+    // The other way round; this server never answers a ping.
+    assert!(post(json!({ "jsonrpc": "2.0", "id": 7, "method": "ping" })).await.is_success());
+    assert!(post(call(json!(7), "echo")).await.is_success());
+    let told = listening.answer(7).await;
+    assert!(told.to_string().contains("waits for its answer already"), "{told}");
+    drop(remote);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_one_stream_nobody_is_asked_past_the_gate_before_a_place_is_named() {
+    let (_remote, address) = Remote::start().await;
+    let declared = json!({ "type": "http", "url": format!("http://{address}/mcp") });
+    let client = Client::new("distant", declared, "").await;
+    let early = Older::new(&client, address);
+    let mut listening = Stream::of(early.send(Method::GET, "/early", String::new()).await);
+    assert_eq!(listening.next().await["id"], "e0");
+    let rows = client.stage.rows("kind:mcp").await.unwrap();
+    assert!(rows.iter().any(|row| row.summary.contains("asks you")), "it was asked past the gate: {rows:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

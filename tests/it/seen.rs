@@ -44,6 +44,21 @@ async fn a_wrapper_says_what_waits_for_a_review_and_its_agent_is_known_for_what_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reeve_run_says_which_servers_wait_for_a_review_and_says_nothing_of_them_afterwards() {
+    let stage = stage().await;
+    let mut wrapped = Wrapped::start(&stage.world, &[], Some("editor"));
+    wrapped.list();
+    let run = || stage.reeve(&["run", "--agent", "tester", "--", "true"]);
+    let said = run().await.unwrap();
+    let line = "reeve: tools of `fake` wait for your review and are not offered: `reeve mcp approve fake`";
+    assert!(said.code == Some(0) && said.stderr.lines().any(|one| one == line), "{}", said.printed());
+    assert!(said.stdout.is_empty(), "what the command says stays its own: {}", said.printed());
+    stage.approve_server("fake").await.unwrap();
+    let said = run().await.unwrap();
+    assert!(said.code == Some(0) && !said.stderr.contains("review"), "{}", said.printed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_console_and_the_command_count_the_same_ends_of_the_same_calls() {
     let stage = stage().await;
     let mut wrapped = Wrapped::start(&stage.world, &[], Some("editor"));

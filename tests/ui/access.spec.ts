@@ -2,7 +2,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import { open } from "./open";
 
-const PLACES = ["/inbox", "/timeline", "/agents/claude-code", "/budgets", "/policies", "/credentials", "/settings/general", "/settings/protection", "/settings/notifications", "/settings/data", "/settings/shortcuts", "/settings/doctor", "/settings/about"];
+const PLACES = ["/inbox", "/timeline", "/agents/claude-code", "/servers/office", "/budgets", "/policies", "/credentials", "/settings/general", "/settings/protection", "/settings/notifications", "/settings/data", "/settings/shortcuts", "/settings/doctor", "/settings/about"];
 
 /** Plain Latin words on the page: text and names of controls, without what is foreign, code, a key or brought by a placeholder. */
 function plainWords(page: Page): Promise<string[]> {

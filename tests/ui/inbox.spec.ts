@@ -88,6 +88,25 @@ test("questions that are alike are ticked and answered together, each by its own
   await expect(page.getByRole("button", { name: /Allow once/ })).toBeVisible();
 });
 
+test("five hundred of the same are one card and one announcement", async ({ page }) => {
+  await open(page, "/inbox/apr_4?fake=story");
+  await page.evaluate(async () => {
+    const { fakeEngine } = window as unknown as { fakeEngine: { call: (call: unknown) => Promise<{ open: object[] }>; add: (change: unknown) => void } };
+    const { open: waiting } = await fakeEngine.call({ call: "approvals.list" });
+    const said: string[] = [];
+    const live = document.querySelector("aside [aria-live]");
+    new MutationObserver(() => said.push(live?.textContent ?? "")).observe(live ?? document, { subtree: true, childList: true, characterData: true });
+    Object.assign(window, { said });
+    for (let joined = 1; joined <= 500; joined += 1) fakeEngine.add({ approval: { ...waiting[0], id: "apr_same", joined } });
+  });
+  const same = page.locator('a[href*="apr_same"]');
+  await expect(same).toContainText("×500");
+  await expect(same).toHaveCount(1);
+  await expect(page.getByText(/^6 questions/)).toBeVisible();
+  expect(await page.evaluate(() => (window as unknown as { said: string[] }).said)).toEqual(["6 actions waiting"]);
+  await expect(page).toHaveURL(/apr_4/);
+});
+
 test("a storm is one line with ways out", async ({ page }) => {
   await open(page, "/inbox/apr_c?fake=storm");
   await page.clock.runFor(800);

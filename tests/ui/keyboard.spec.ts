@@ -1,4 +1,4 @@
-// Eleven things a person does, by keyboard alone: no mouse, no focus set from outside. Where a key has to wait, it waits for what is seen.
+// Twelve things a person does, by keyboard alone: no mouse, no focus set from outside. Where a key has to wait, it waits for what is seen.
 import { expect, type Locator, type Page, test } from "@playwright/test";
 import { open } from "./open";
 
@@ -164,4 +164,19 @@ test("11: a changed tool is found, read and approved", async ({ page }) => {
   await tabTo(page, page.getByRole("dialog").getByRole("button", { name: "Approve 1 tool" }));
   await page.keyboard.press("Enter");
   await expect.poll(() => heard(page, "servers.approve")).toHaveLength(1);
+});
+
+test("12: a limit is set", async ({ page }) => {
+  await open(page, "/inbox?fake=story");
+  await goTo(page, "4", "/budgets");
+  await tabTo(page, page.getByRole("button", { name: "New budget" }));
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog");
+  await tabTo(page, dialog.getByLabel(/^Name/));
+  await page.keyboard.type("by-keyboard");
+  await tabTo(page, dialog.getByRole("spinbutton", { name: "Dollars" }));
+  await page.keyboard.type("30");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByRole("main").getByRole("link", { name: /of \$30\.00/ })).toBeVisible();
 });

@@ -26,7 +26,9 @@ export default defineConfig({
   },
   projects: [
     // `screens.spec.ts` looks at every page in both themes.
-    { name: "light", testMatch: /.*\.spec\.ts/, testIgnore: /shots\.spec\.ts/, use: { colorScheme: "light" } },
+    // A worker keeps its page from test to test, with storage, cache, clock, emulation and added scripts put back: a new one
+    // costs a test more than what it looks at. What is measured starts from nothing.
+    { name: "light", testMatch: /.*\.spec\.ts/, testIgnore: /shots\.spec\.ts/, use: { colorScheme: "light", reuseContext: true } },
     { name: "shots", testMatch: /shots\.spec\.ts/ },
     { name: "bench", testMatch: /.*\.bench\.ts/ },
   ],

@@ -268,3 +268,22 @@ test("rules for tools are drafted with the engine's own findings and saved like 
   await save(page).click();
   await expect(page.getByText(/^Saved\./)).toBeVisible();
 });
+
+test("rules for tools are completed and laid out by the engine", async ({ page }) => {
+  await open(page, "/policies/file/tools.yaml?fake=story");
+  await source(page).fill("tool_policies:\n  export_rows:\n\n\n\n    max_row_count: 5  \n    time");
+  const offered = page.getByRole("option", { name: /^timeout/ });
+  await settle(page);
+  await source(page).press("Control+Space");
+  await settle(page);
+  await expect(offered).toContainText("How long a call may take");
+  // The editor takes no choice that comes sooner than an eye can read what it offers.
+  await settle(page);
+  await source(page).press("Enter");
+  await expect(source(page)).toContainText("timeout:");
+  await page.keyboard.type("15s");
+  await page.getByRole("button", { name: "Format" }).click();
+  await expect(source(page)).toHaveText("tool_policies:  export_rows:    max_row_count: 5    timeout: 15s");
+  await settle(page);
+  await expect(page.getByRole("region", { name: "Changes" })).toContainText("export_rows");
+});

@@ -100,7 +100,7 @@ test("the card of a call that was tried first shows the count beside its cap, ho
   await open(page, "/inbox/apr_3?fake=story");
   const card = page.locator("#card");
   await expect(card.getByText("Changes 38 rows")).toBeVisible();
-  await expect(card.getByText("at most 25 are allowed")).toBeVisible();
+  await expect(card.getByText("above 25 only with your approval")).toBeVisible();
   await expect(card.getByText("Runs once; a repeat gets the first result")).toBeVisible();
   await card.getByRole("button", { name: "What the preview answered" }).click();
   await expect(card.getByText("SELECT count(*)", { exact: false })).toBeVisible();

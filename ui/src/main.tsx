@@ -4,6 +4,7 @@ import { StrictMode } from "react";
 import { AppWindow } from "lucide-react";
 import { createRoot } from "react-dom/client";
 import { useTranslation } from "react-i18next";
+import { loadAhead } from "./app/ahead";
 import "./app/i18n";
 import { Providers } from "./app/providers";
 import { destination } from "./app/links";
@@ -60,4 +61,10 @@ if (container) {
       )}
     </StrictMode>,
   );
+}
+if (engine) {
+  const first = router.subscribe("onRendered", () => {
+    first();
+    loadAhead();
+  });
 }

@@ -339,6 +339,7 @@ impl Operations {
             cache_one_hour: false,
             output_limit: Some(8000),
             candidates: 1,
+            question: None,
             stage: None,
             thinking_budget: None,
             tools_offered: Vec::new(),

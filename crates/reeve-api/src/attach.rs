@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, stream};
 use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
 use reeve_mcp::queue::{Receiver, Sender};
@@ -15,9 +16,10 @@ use reeve_mcp::{Ended, Life, Link, ServerRef, message};
 use reeve_proxy::attribution;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::io::BufReader;
+use tokio::io::{AsyncWrite, BufReader};
 use tokio::sync::{Mutex, mpsc};
-use tokio_util::sync::CancellationToken;
+use tokio::task::JoinHandle;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::connection::{Caller, carried_session};
 use crate::contract::credentials::TypedSecret;
@@ -79,9 +81,7 @@ pub(crate) async fn serve(
         To::Wrapped(server) => server.name.clone(),
         To::Registered { server, .. } => server.clone(),
     };
-    let over = CancellationToken::new();
-    let telling = tokio::spawn(tell_reviews(Arc::clone(host), name, Arc::clone(write), over.clone()));
-    let over = over.drop_guard();
+    let notes = Notes::begin(reviews(Arc::clone(host), name), Arc::clone(write));
     let (agent, agent_there) = Link::pair();
     let (upstream, server_there) = Link::pair();
     let (tell_life, lives) = reeve_mcp::lives();
@@ -110,9 +110,7 @@ pub(crate) async fn serve(
         // The wrapper hung up: its ends of the links are dropped, and the relay ends by that.
         () = &mut incoming => carried.await,
     };
-    // A note under way is said to its end: half a frame would hide the one that follows.
-    drop(over);
-    let _ = telling.await;
+    notes.end().await;
     let why = match ended {
         Ended::AgentGone => "the agent went away",
         Ended::ServerGone => "the server ended",
@@ -122,26 +120,62 @@ pub(crate) async fn serve(
     let _ = frames::write(&mut *write.lock().await, Channel::End, why.as_bytes()).await;
 }
 
-/// Says whenever more of a server waits for a person than before: its tools are missing until then, which looks like a fault.
-async fn tell_reviews(host: Arc<Host>, server: String, write: Arc<Mutex<WriteHalf>>, over: CancellationToken) {
-    let servers = host.engine.servers();
-    let (mut changes, mut told) = (servers.watch(), 0);
-    loop {
-        let waiting = servers.find(&server).map_or(0, |known| known.to_review());
-        if waiting > told {
-            let words =
-                format!("tools of `{server}` wait for your review and are not offered: `reeve mcp approve {server}`");
-            if frames::write(&mut *write.lock().await, Channel::Note, words.as_bytes()).await.is_err() {
-                return;
+/// Sentences for the person, whenever more of a server waits for them than before: its tools are missing until then, which
+/// looks like a fault.
+fn reviews(host: Arc<Host>, server: String) -> impl Stream<Item = String> + Send {
+    let changes = host.engine.servers().watch();
+    stream::unfold((changes, 0), move |(mut changes, mut told)| {
+        let (host, server) = (Arc::clone(&host), server.clone());
+        async move {
+            loop {
+                let waiting = host.engine.servers().find(&server).map_or(0, |known| known.to_review());
+                let before = std::mem::replace(&mut told, waiting);
+                if waiting > before {
+                    let words = format!(
+                        "tools of `{server}` wait for your review and are not offered: `reeve mcp approve {server}`"
+                    );
+                    return Some((words, (changes, told)));
+                }
+                changes.changed().await.ok()?;
             }
         }
-        told = waiting;
-        tokio::select! {
-            changed = changes.changed() => if changed.is_err() {
-                return;
-            },
-            () = over.cancelled() => return,
-        }
+    })
+}
+
+/// What is said beside the messages.
+struct Notes {
+    over: DropGuard,
+    telling: JoinHandle<()>,
+}
+
+impl Notes {
+    fn begin<W>(said: impl Stream<Item = String> + Send + 'static, write: Arc<Mutex<W>>) -> Self
+    where
+        W: AsyncWrite + Unpin + Send + 'static,
+    {
+        let over = CancellationToken::new();
+        let ends = over.clone();
+        let telling = tokio::spawn(async move {
+            let mut said = std::pin::pin!(said);
+            loop {
+                let next = tokio::select! {
+                    next = said.next() => next,
+                    () = ends.cancelled() => return,
+                };
+                let Some(words) = next else { return };
+                if frames::write(&mut *write.lock().await, Channel::Note, words.as_bytes()).await.is_err() {
+                    return;
+                }
+            }
+        });
+        Self { over: over.drop_guard(), telling }
+    }
+
+    /// Says nothing more, once a note under way is said to its end: half a frame would hide the one that follows.
+    async fn end(self) {
+        let Self { over, telling } = self;
+        drop(over);
+        let _ = telling.await;
     }
 }
 
@@ -327,4 +361,32 @@ async fn session_of(host: &Arc<Host>, pid: Option<u32>, token: Option<&TypedSecr
         })
     };
     tokio::task::spawn_blocking(look).await.ok().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncReadExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_note_under_way_is_said_to_its_end_and_hides_nothing_that_follows() {
+        // Less room than the note needs: whoever says it waits in the middle of its frame.
+        let (here, mut there) = tokio::io::duplex(8);
+        let write = Arc::new(Mutex::new(here));
+        let notes = Notes::begin(
+            stream::iter(["tools of `fake` wait".to_owned()]).chain(stream::pending()),
+            Arc::clone(&write),
+        );
+        let mut first = [0; 1];
+        there.read_exact(&mut first).await.unwrap();
+        let ending = tokio::spawn(async move {
+            notes.end().await;
+            frames::write(&mut *write.lock().await, Channel::End, b"it is over").await
+        });
+        let mut rest = first.as_slice().chain(there);
+        assert_eq!(frames::read(&mut rest).await.unwrap(), Some((Channel::Note, b"tools of `fake` wait".to_vec())));
+        assert_eq!(frames::read(&mut rest).await.unwrap(), Some((Channel::End, b"it is over".to_vec())));
+        ending.await.unwrap().unwrap();
+    }
 }

@@ -144,8 +144,8 @@ async fn trust(host: &Arc<Host>) -> Vec<CheckDto> {
     checks
 }
 
-/// Node ignores proxies before version 22.21, but what runs on it brings its own tunnel, as this does: the handshake alone
-/// shows whether the session's certificate is trusted.
+/// Node ignores proxies before version 22.21, but what runs on it brings its own tunnel, as this does. It waits for an answer: a
+/// handshake that it broke off would be recorded as refused.
 const NODE_PROBE: &str = "const proxy = new URL(process.env.HTTPS_PROXY);
 const name = 'probe.reeve.invalid';
 const login = decodeURIComponent(proxy.username) + ':' + decodeURIComponent(proxy.password);
@@ -154,7 +154,11 @@ const fail = (error) => { console.error(error.message); process.exit(1); };
 const socket = require('net').connect(proxy.port, proxy.hostname, () => socket.write(
   `CONNECT ${name}:443 HTTP/1.1\\r\\nHost: ${name}:443\\r\\nProxy-Authorization: Basic ${basic}\\r\\n\\r\\n`));
 socket.on('error', fail);
-socket.once('data', () => require('tls').connect({ socket, servername: name }, () => process.exit(0)).on('error', fail));";
+socket.once('data', () => {
+  const inside = require('tls').connect({ socket, servername: name }, () => inside.write(
+    `GET / HTTP/1.1\\r\\nHost: ${name}\\r\\nConnection: close\\r\\n\\r\\n`));
+  inside.on('error', fail).once('data', () => process.exit(0));
+});";
 
 /// At `reeve_proxy::PROBE_HOST`, which the proxy answers itself, whatever the rules say.
 const PROBE_URL: &str = "https://probe.reeve.invalid/";
@@ -201,6 +205,8 @@ async fn fetch_probe(
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true);
     // Words that are looked for below are those of no translation.
     command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
+    // Else git asks without the session's token first, which is recorded as refused.
+    command.env("GIT_HTTP_PROXY_AUTHMETHOD", "basic");
     for name in laid.environment.remove() {
         command.env_remove(name);
     }

@@ -214,33 +214,7 @@ async fn hear(
             Passage::Dropped
         }
         Ok(Message::Response { id: Some(id), answer: Answer::Result(result) }) => {
-            match question {
-                Some(Question { method, first, .. }) if method == "tools/list" => {
-                    let answer = gateway.listed(&party.session, server, *first, result).await;
-                    Passage::Changed(message::answer(Some(&id), answer))
-                }
-                Some(asked) if lists::greets(&asked.method) => {
-                    let said = result.clone();
-                    let told = gateway.greeted(server, result);
-                    if told == said {
-                        return Passage::AsItIs;
-                    }
-                    Passage::Changed(message::answer(Some(&id), Answer::Result(told)))
-                }
-                Some(Question { method, task: Some(task), .. })
-                    if tasks::fetches(method).is_some() && !asks::has_inputs(&result) =>
-                {
-                    let whole = tasks::fetches(method) == Some(true);
-                    let came = Answer::Result(result);
-                    let told = gateway.task_told(&party.session, server, task, whole, came.clone()).await;
-                    if told == came { Passage::AsItIs } else { Passage::Changed(message::answer(Some(&id), told)) }
-                }
-                // What the server asks of the agent's side may also stand in an answer.
-                _ => match gateway.inputs(&party.session, server, &result, None).await {
-                    Ok(()) => Passage::AsItIs,
-                    Err(why) => Passage::Changed(message::answer(Some(&id), message::failure(-32603, why))),
-                },
-            }
+            hear_result(gateway, party, server, question, &id, result).await
         }
         Ok(Message::Request { id, method, params }) if mcp_ask::is_ask(&method) => {
             match gateway.ask(&party.session, server, &method, &params, None).await {
@@ -285,6 +259,41 @@ async fn hear(
             let why = format!("the server's message cannot be read without doubt: {error}");
             Passage::Changed(message::answer(id.as_ref(), message::failure(-32603, &why)))
         }
+    }
+}
+
+/// What becomes of the result that a remote server gives to a request.
+async fn hear_result(
+    gateway: &Gateway,
+    party: &Party,
+    server: &ServerRef,
+    question: Option<&Question>,
+    id: &Id,
+    result: Value,
+) -> Passage {
+    let changed = |answer| Passage::Changed(message::answer(Some(id), answer));
+    match question {
+        Some(Question { method, first, .. }) if method == "tools/list" => {
+            changed(gateway.listed(&party.session, server, *first, result).await)
+        }
+        Some(asked) if lists::greets(&asked.method) => {
+            let said = result.clone();
+            let told = gateway.greeted(server, result);
+            if told == said { Passage::AsItIs } else { changed(Answer::Result(told)) }
+        }
+        Some(Question { method, task: Some(task), .. })
+            if tasks::fetches(method).is_some() && !asks::has_inputs(&result) =>
+        {
+            let whole = tasks::fetches(method) == Some(true);
+            let came = Answer::Result(result);
+            let told = gateway.task_told(&party.session, server, task, whole, came.clone()).await;
+            if told == came { Passage::AsItIs } else { changed(told) }
+        }
+        // What the server asks of the agent's side may also stand in an answer.
+        _ => match gateway.inputs(&party.session, server, &result, None).await {
+            Ok(()) => Passage::AsItIs,
+            Err(why) => changed(message::failure(-32603, why)),
+        },
     }
 }
 

@@ -63,6 +63,12 @@ impl Action {
         }
     }
 
+    /// Said in MCP, by a client or a server.
+    #[must_use]
+    pub fn is_mcp(self) -> bool {
+        matches!(self, Self::McpToolCall | Self::McpSampling | Self::McpElicitation)
+    }
+
     /// The short kind the console and the query grammar use: `http`, `llm`, `mcp`, `shell`, `file`.
     #[must_use]
     pub fn kind(self) -> &'static str {
@@ -209,6 +215,12 @@ impl Operation {
             Subject::Shell(line) if line.pieces.is_empty() => vec!["shell/".to_owned()],
             Subject::Shell(line) => line.programs().into_iter().map(|program| format!("shell/{program}")).collect(),
         }
+    }
+
+    /// What answers compete for: two calls to a model that differ only in how the answer is drawn ask the same.
+    #[must_use]
+    pub fn question(&self) -> &Digest {
+        self.llm().and_then(|call| call.question.as_ref()).unwrap_or(&self.content)
     }
 
     /// What an approval is bound to: the content after Reeve's own rewrites. `output_limit` is the bound the request
@@ -360,6 +372,9 @@ pub struct LlmCall {
     pub output_limit: Option<u64>,
     /// Answers asked for at once (`n`, `candidateCount`); each may use the whole output limit.
     pub candidates: u64,
+    /// Hash of what is asked without how the answer is drawn (temperature, seed, …); `None`: the content says it already.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub question: Option<Digest>,
     /// What the client says the call is for. A hint: it may only add to what is counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stage: Option<Stage>,

@@ -4,7 +4,6 @@ mod recent;
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use parking_lot::Mutex;
@@ -335,7 +334,7 @@ impl Gate {
         view: &Value,
     ) -> Result<Option<Passed>, (Denial, Option<ApprovalId>)> {
         let question = self.question(case, reservation.as_ref(), short, view.clone());
-        let longest = Duration::from_secs(self.0.settings.hold.longest_seconds);
+        let longest = self.0.settings.longest_for(case.operation.action());
         let balances = match &case.quote {
             Some(quote) => self.0.store.balances(quote.accounts()).await,
             None => Ok(Vec::new()),

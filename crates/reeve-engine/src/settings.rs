@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use reeve_domain::id::{AgentId, TeamId};
-use reeve_domain::operation::Dialect;
+use reeve_domain::operation::{Action, Dialect};
 use reeve_domain::settings::{Mode, Preset};
 use serde::{Deserialize, Serialize};
 
@@ -63,13 +63,17 @@ pub struct Upstream {
 pub struct Hold {
     pub llm_seconds: u64,
     pub http_seconds: u64,
+    /// For what is said in MCP: its clients hear meanwhile that it goes on.
+    pub mcp_seconds: u64,
     /// Furthest that *+ 5 min* extends a question.
     pub longest_seconds: u64,
+    /// The same for what is said in MCP.
+    pub longest_mcp_seconds: u64,
 }
 
 impl Default for Hold {
     fn default() -> Self {
-        Self { llm_seconds: 120, http_seconds: 120, longest_seconds: 600 }
+        Self { llm_seconds: 120, http_seconds: 120, mcp_seconds: 600, longest_seconds: 600, longest_mcp_seconds: 3600 }
     }
 }
 
@@ -207,11 +211,19 @@ impl Settings {
 
     /// How long a question of this kind waits.
     #[must_use]
-    pub fn hold_for(&self, action: reeve_domain::operation::Action) -> Duration {
+    pub fn hold_for(&self, action: Action) -> Duration {
         Duration::from_secs(match action {
-            reeve_domain::operation::Action::LlmCall => self.hold.llm_seconds,
+            Action::LlmCall => self.hold.llm_seconds,
+            action if action.is_mcp() => self.hold.mcp_seconds,
             _ => self.hold.http_seconds,
         })
+    }
+
+    /// Furthest that a question of this kind can be put off.
+    #[must_use]
+    pub fn longest_for(&self, action: Action) -> Duration {
+        let seconds = if action.is_mcp() { self.hold.longest_mcp_seconds } else { self.hold.longest_seconds };
+        Duration::from_secs(seconds)
     }
 }
 

@@ -80,27 +80,33 @@ impl Gateway {
         };
         drop(places);
         self.bore(&own, answered.as_ref()).await;
-        match answered {
-            Ok(result) => {
-                acting.outcome.result_data = redaction::kinds(&result, rules.as_ref(), &marks);
-                acting.outcome.response_bytes = result.to_string().len() as u64;
-                let came = redaction::came(&result, rules.as_ref(), &marks);
-                let failed = match &came {
-                    ToolResult::ToolError { message } => Some(message.clone()),
-                    _ => None,
-                };
-                acting.outcome.result = Some(came);
-                acting.settle(Ending::Complete);
-                failed.map_or(Ok((id, result)), |message| Err(format!("`{tool}` failed: {message}")))
+        if let Ok(result) = &answered {
+            acting.outcome.result_data = redaction::kinds(result, rules.as_ref(), &marks);
+            acting.outcome.result = Some(redaction::came(result, rules.as_ref(), &marks));
+        }
+        Ok((id, ended(tool, acting, answered)?))
+    }
+}
+
+/// Settles a call that was made: its result, or why there is none.
+fn ended(tool: &str, mut acting: Acting, answered: Result<Value, Failure>) -> Result<Value, String> {
+    match answered {
+        Ok(result) => {
+            acting.outcome.response_bytes = result.to_string().len() as u64;
+            let failed = match &acting.outcome.result {
+                Some(ToolResult::ToolError { message }) => Some(message.clone()),
+                _ => None,
+            };
+            acting.settle(Ending::Complete);
+            failed.map_or(Ok(result), |message| Err(format!("`{tool}` failed: {message}")))
+        }
+        Err(failure) => {
+            if failure == Failure::Timeout {
+                acting.timed_out();
             }
-            Err(failure) => {
-                if failure == Failure::Timeout {
-                    acting.timed_out();
-                }
-                let why = failure.to_string();
-                acting.cut(|why| Ending::CutByUpstream { why }, &why);
-                Err(format!("`{tool}` gave no result: {why}"))
-            }
+            let why = failure.to_string();
+            acting.cut(|why| Ending::CutByUpstream { why }, &why);
+            Err(format!("`{tool}` gave no result: {why}"))
         }
     }
 }

@@ -26,9 +26,49 @@ const GEMINI: &[&str] = &["labels", "session_id"];
 const CODE_ASSIST: &[&str] = &["user_prompt_id", "project"];
 const GEMINI_CONFIG: &[&str] = &["maxOutputTokens", "max_output_tokens"];
 
-/// Hash of what a call asks of `model` at `host`.
-pub fn content(host: &str, dialect: Dialect, model: &str, body: &Node<'_>) -> Digest {
-    let mut hash = Hash(sha2::Sha256::new());
+/// Beside what is asked: how the answer is drawn, and how much is spent on it. In lower case, sorted.
+const DRAWN: &[&str] = &[
+    "best_of",
+    "candidate_count",
+    "candidatecount",
+    "effort",
+    "frequency_penalty",
+    "frequencypenalty",
+    "inference_geo",
+    "logit_bias",
+    "logprobs",
+    "min_p",
+    "n",
+    "parallel_tool_calls",
+    "presence_penalty",
+    "presencepenalty",
+    "random_seed",
+    "reasoning",
+    "reasoning_effort",
+    "repetition_penalty",
+    "response_logprobs",
+    "responselogprobs",
+    "seed",
+    "service_tier",
+    "speed",
+    "stop",
+    "stop_sequences",
+    "stopsequences",
+    "store",
+    "temperature",
+    "thinking_config",
+    "thinkingconfig",
+    "top_k",
+    "top_logprobs",
+    "top_p",
+    "topk",
+    "topp",
+    "verbosity",
+];
+
+/// Hash of what a call asks of `model` at `host`; and of the same without how the answer is drawn, where the call says that.
+pub fn content(host: &str, dialect: Dialect, model: &str, body: &Node<'_>) -> (Digest, Option<Digest>) {
+    let mut hash = Hash::new();
     hash.bytes(b"reeve-content-1");
     hash.bytes(host.as_bytes());
     hash.bytes(model.as_bytes());
@@ -38,57 +78,88 @@ pub fn content(host: &str, dialect: Dialect, model: &str, body: &Node<'_>) -> Di
         Dialect::Gemini => GEMINI,
         Dialect::GeminiCodeAssist => CODE_ASSIST,
     };
+    let mut drawn = Vec::new();
     if let Node::Map(fields) = body {
-        hash.top(fields, omitted);
+        hash.top("", fields, omitted, &mut drawn);
     }
-    Digest(hex::encode(hash.0.finalize()))
+    if drawn.is_empty() {
+        return (hash.digest(), None);
+    }
+    let question = hash.clone().digest();
+    for (key, value) in drawn {
+        hash.bytes(key.as_bytes());
+        hash.node(value);
+    }
+    (hash.digest(), Some(question))
 }
 
 /// Hash of what a call of a tool is: server, transport, tool and arguments.
 pub fn tool_call(call: &McpToolCall, arguments: &Node<'_>) -> Digest {
-    let mut hash = Hash(sha2::Sha256::new());
+    let mut hash = Hash::new();
     hash.bytes(b"reeve-mcp-1");
     hash.bytes(call.server.as_bytes());
     hash.bytes(call.transport.as_str().as_bytes());
     hash.bytes(call.tool.as_bytes());
     hash.node(arguments);
-    Digest(hex::encode(hash.0.finalize()))
+    hash.digest()
 }
 
 /// Hash of what a server asks for: server, transport, method and parameters.
 pub fn mcp_ask(ask: &McpAsk, method: &str, params: &Node<'_>) -> Digest {
-    let mut hash = Hash(sha2::Sha256::new());
+    let mut hash = Hash::new();
     hash.bytes(b"reeve-mcp-ask-1");
     hash.bytes(ask.server.as_bytes());
     hash.bytes(ask.transport.as_str().as_bytes());
     hash.bytes(method.as_bytes());
     hash.node(params);
-    Digest(hex::encode(hash.0.finalize()))
+    hash.digest()
 }
 
 /// Length-prefixed and tagged, so that no two values have the same bytes.
+#[derive(Clone)]
 struct Hash(sha2::Sha256);
 
 impl Hash {
+    fn new() -> Self {
+        Self(sha2::Sha256::new())
+    }
+
+    fn digest(self) -> Digest {
+        Digest(hex::encode(self.0.finalize()))
+    }
+
     fn bytes(&mut self, bytes: &[u8]) {
         self.0.update(u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes());
         self.0.update(bytes);
     }
 
-    fn top(&mut self, fields: &Fields<'_, Node<'_>>, omitted: &[&str]) {
+    /// The fields of what is asked; those that only say how the answer is drawn are left to `drawn`, with their place.
+    fn top<'n, 'a>(
+        &mut self,
+        at: &str,
+        fields: &'n Fields<'a, Node<'a>>,
+        omitted: &[&str],
+        drawn: &mut Vec<(String, &'n Node<'a>)>,
+    ) {
         self.0.update(b"{");
         for (key, value) in sorted(fields, omitted) {
+            let at = || format!("{at}/{key}");
             match (key, value) {
-                ("generationConfig" | "generation_config", Node::Map(inner)) => {
+                _ if is_drawn(key) => drawn.push((at(), value)),
+                ("generationConfig" | "generation_config" | "output_config" | "text", Node::Map(inner)) => {
+                    let inner_at = |key: &str| format!("{}/{key}", at());
+                    let config = sorted(inner, GEMINI_CONFIG);
                     // Reeve may have added the object only to hold the output bound.
-                    if !sorted(inner, GEMINI_CONFIG).is_empty() {
+                    if config.iter().all(|(key, _)| is_drawn(key)) {
+                        drawn.extend(config.into_iter().map(|(key, value)| (inner_at(key), value)));
+                    } else {
                         self.bytes(key.as_bytes());
-                        self.top(inner, GEMINI_CONFIG);
+                        self.top(&at(), inner, GEMINI_CONFIG, drawn);
                     }
                 }
                 ("request", Node::Map(inner)) => {
                     self.bytes(key.as_bytes());
-                    self.top(inner, GEMINI);
+                    self.top(&at(), inner, GEMINI, drawn);
                 }
                 ("system", Node::List(blocks)) => {
                     self.bytes(key.as_bytes());
@@ -148,6 +219,11 @@ impl Hash {
     }
 }
 
+/// Gemini takes both spellings of each.
+fn is_drawn(key: &str) -> bool {
+    DRAWN.binary_search(&key.to_ascii_lowercase().as_str()).is_ok()
+}
+
 fn sorted<'n, 'a>(fields: &'n Fields<'a, Node<'a>>, omitted: &[&str]) -> Vec<(&'n str, &'n Node<'a>)> {
     let kept = fields.0.iter().filter(|(key, _)| !omitted.contains(&key.as_ref()));
     let mut members: Vec<_> = kept.map(|(key, value)| (key.as_ref(), value)).collect();
@@ -168,7 +244,71 @@ mod tests {
     use super::*;
 
     fn hash(dialect: Dialect, body: &str) -> Digest {
-        content("api.example.com", dialect, "m", &Node::parse(body.as_bytes(), 1 << 20).unwrap())
+        content("api.example.com", dialect, "m", &Node::parse(body.as_bytes(), 1 << 20).unwrap()).0
+    }
+
+    /// What answers compete for.
+    fn question(dialect: Dialect, body: &str) -> Digest {
+        let (content, question) =
+            content("api.example.com", dialect, "m", &Node::parse(body.as_bytes(), 1 << 20).unwrap());
+        question.unwrap_or(content)
+    }
+
+    #[test]
+    fn how_an_answer_is_drawn_is_content_but_makes_no_other_question() {
+        use Dialect::{AnthropicMessages, Gemini, GeminiCodeAssist, OpenaiChat, OpenaiResponses};
+        assert!(DRAWN.is_sorted());
+        for (dialect, plain, drawn) in [
+            (
+                AnthropicMessages,
+                r#"{"messages":["a"],"max_tokens":5}"#,
+                r#"{"temperature":0.7,"top_p":0.9,"top_k":3,"stop_sequences":["x"],"messages":["a"],
+                    "output_config":{"effort":"low"}}"#,
+            ),
+            (
+                OpenaiChat,
+                r#"{"messages":["a"]}"#,
+                r#"{"messages":["a"],"n":3,"seed":7,"temperature":1,"presence_penalty":0.1,"logit_bias":{},"stop":"x"}"#,
+            ),
+            (
+                OpenaiResponses,
+                r#"{"input":"a","text":{"format":{"type":"text"}}}"#,
+                r#"{"input":"a","text":{"format":{"type":"text"},"verbosity":"low"},"reasoning":{"effort":"high"},"top_p":1}"#,
+            ),
+            (
+                Gemini,
+                r#"{"contents":["a"]}"#,
+                r#"{"contents":["a"],"generationConfig":{"temperature":2,"topK":1,"candidateCount":2,"seed":1}}"#,
+            ),
+            (
+                GeminiCodeAssist,
+                r#"{"request":{"contents":["a"],"generation_config":{"response_mime_type":"x"}}}"#,
+                r#"{"request":{"contents":["a"],"generation_config":{"response_mime_type":"x","top_p":0.5}}}"#,
+            ),
+        ] {
+            assert_eq!(question(dialect, plain), question(dialect, drawn), "{dialect:?}");
+            assert_ne!(hash(dialect, plain), hash(dialect, drawn), "{dialect:?}");
+            let other = drawn.replace(r#""a""#, r#""b""#);
+            assert_ne!(question(dialect, plain), question(dialect, &other), "{dialect:?}");
+        }
+        // Where it is said makes no other question, but another content.
+        let (beside, inside) = (r#"{"contents":[],"seed":1}"#, r#"{"contents":[],"generationConfig":{"seed":1}}"#);
+        assert_eq!(question(Gemini, beside), question(Gemini, inside));
+        assert_ne!(hash(Gemini, beside), hash(Gemini, inside));
+    }
+
+    #[test]
+    fn what_the_tools_and_the_format_of_an_answer_are_belongs_to_the_question() {
+        for (dialect, one, other) in [
+            (Dialect::OpenaiChat, r#"{"messages":[],"seed":1}"#, r#"{"messages":[],"seed":1,"tools":[{"name":"x"}]}"#),
+            (
+                Dialect::Gemini,
+                r#"{"contents":[],"generationConfig":{"seed":1}}"#,
+                r#"{"contents":[],"generationConfig":{"seed":1,"responseSchema":{}}}"#,
+            ),
+        ] {
+            assert_ne!(question(dialect, one), question(dialect, other), "{dialect:?}");
+        }
     }
 
     #[test]
@@ -217,7 +357,7 @@ mod tests {
             assert_ne!(hash(Dialect::AnthropicMessages, base), hash(Dialect::AnthropicMessages, other), "{other}");
         }
         let body = Node::parse(base.as_bytes(), 1000).unwrap();
-        let at = |host, model| content(host, Dialect::AnthropicMessages, model, &body);
+        let at = |host, model| content(host, Dialect::AnthropicMessages, model, &body).0;
         assert_ne!(at("a", "m"), at("b", "m"));
         assert_ne!(at("a", "m"), at("a", "n"));
     }

@@ -77,7 +77,7 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
     };
     facts.multipliers.extend(region(&head.endpoint.host).map(str::to_owned));
     let host = head.endpoint.host.to_string();
-    let content = canonical::content(&host, provider.dialect, &facts.model, &root);
+    let (content, question) = canonical::content(&host, provider.dialect, &facts.model, &root);
     let conversation = conversation::find(&head.headers, provider.dialect, &root);
     let answers = answers::find(provider.dialect, &root);
     let view = view::llm(head, provider, &facts, &root);
@@ -93,6 +93,7 @@ pub(crate) fn classify(head: &RequestHead, body: &[u8], provider: &Provider) -> 
         cache_one_hour: facts.cache_one_hour,
         output_limit: facts.output_limit,
         candidates: facts.candidates.max(1),
+        question,
         stage: stage(&head.headers),
         thinking_budget: facts.thinking_budget,
         tools_offered: facts.tools_offered,

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::exchange::http2::unread::Unread;
-use crate::exchange::mcp::{Calls, Places, Questions};
+use crate::exchange::mcp::{Calls, Lanes, Places, Questions};
 use crate::forward::Forwarder;
 use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
@@ -45,6 +45,8 @@ pub(crate) struct Desk {
     pub places: Arc<Places>,
     /// What it asked there and has no answer to.
     pub questions: Arc<Questions>,
+    /// Streams on which servers answer all that is posted elsewhere.
+    pub lanes: Arc<Lanes>,
 }
 
 /// One connection, or one absolute-form request on a shared connection.

@@ -115,6 +115,7 @@ impl Proxy {
                 masks: Arc::default(),
                 places: Arc::default(),
                 questions: Arc::default(),
+                lanes: Arc::default(),
             },
         );
         tokio::spawn(async move {

@@ -66,6 +66,11 @@ impl Masks {
         known.insert(credential.clone(), (secret.clone(), Arc::clone(&set)));
         set
     }
+
+    /// The sets of everything that was injected so far.
+    pub fn all(&self) -> Vec<(CredentialId, Arc<MaskSet>)> {
+        self.0.lock().iter().map(|(credential, (_, set))| (credential.clone(), Arc::clone(set))).collect()
+    }
 }
 
 const UNMASKED: usize = 0;

@@ -120,7 +120,7 @@ pub fn admit(unit: &mut Unit<'_>, admit: Admit) -> Result<Admitted, StoreError> 
 /// Counts a call, and says which limit of its session that passes; a limit that binds leaves it uncounted.
 fn count(unit: &Unit<'_>, operation: &Operation, counting: &Counting) -> Result<Option<Denial>, StoreError> {
     let session = &operation.principal.session;
-    let before = asked::of_question(unit.conn, session, &operation.content)?;
+    let before = asked::of_question(unit.conn, session, operation.question())?;
     let answers = before.answers.saturating_add(counting.answers);
     let named = before.candidates.saturating_add(if counting.competes { counting.answers } else { 0 });
     let now = Asked {
@@ -140,7 +140,7 @@ fn count(unit: &Unit<'_>, operation: &Operation, counting: &Counting) -> Result<
                 .map(|(after, max)| (after, max, "session-max-judge-calls", "calls that judge"))
         });
     if passed.is_none() || !counting.binds {
-        asked::put(unit.conn, session, &operation.content, now)?;
+        asked::put(unit.conn, session, operation.question(), now)?;
     }
     Ok(passed.map(|(after, max, rule, what)| Denial {
         kind: DenialKind::Budget,
@@ -158,7 +158,7 @@ fn uncount(unit: &Unit<'_>, operation: &Operation, outcome: &Outcome) -> Result<
         outcome.status.is_some_and(|status| status >= 400) || matches!(outcome.ending, Ending::NotSent { .. });
     let Some(call) = operation.llm().filter(|_| refused) else { return Ok(()) };
     let session = &operation.principal.session;
-    let before = asked::of_question(unit.conn, session, &operation.content)?;
+    let before = asked::of_question(unit.conn, session, operation.question())?;
     if before == Asked::default() {
         return Ok(());
     }
@@ -167,7 +167,7 @@ fn uncount(unit: &Unit<'_>, operation: &Operation, outcome: &Outcome) -> Result<
     asked::put(
         unit.conn,
         session,
-        &operation.content,
+        operation.question(),
         Asked { answers, candidates, judged: before.judged.saturating_sub(1) },
     )
 }

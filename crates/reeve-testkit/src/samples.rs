@@ -68,6 +68,7 @@ pub fn llm(agent: &str) -> Result<Operation> {
         cache_one_hour: false,
         output_limit: Some(1_000),
         candidates: 1,
+        question: None,
         stage: None,
         thinking_budget: None,
         tools_offered: vec!["Bash".to_owned()],

@@ -23,7 +23,7 @@ impl App {
     }
 
     /// The window of this world's app, by its process: on a shared display there are others of that title.
-    async fn window(&self) -> Result<Option<String>> {
+    pub async fn window(&self) -> Result<Option<String>> {
         let home = self.world.reeve_home();
         let listed = self.windows(&["-l", "-p"]).await?;
         Ok(listed.lines().find_map(|line| {

@@ -215,6 +215,7 @@ pub async fn denied(tool: Tool) -> Result<()> {
 pub async fn left_out(tool: Tool) -> Result<()> {
     let stage = set(tool, FORBID, ONCE).await?;
     let ended = ask(tool, &stage, &["everything"], &[]).await?;
+    ensure!(reached(tool, &stage, "Returns the sum of two numbers"), "nothing is offered: {}", shown(&ended, &stage));
     ensure!(!reached(tool, &stage, "Echoes back the input string"), "it was offered: {}", shown(&ended, &stage));
     ensure!(!reached(tool, &stage, &format!("Echo: {SAID}")), "it was echoed: {}", ended.printed());
     stage.verify().await

@@ -21,7 +21,8 @@ export type SourceEditorProps = {
   problems: readonly ProblemDto[];
   /** Number of the first line in its file. */
   firstLine: number;
-  complete: (text: string, offset: number) => Promise<CompletionsDto>;
+  /** Null: nothing is known of what can stand in it. */
+  complete: ((text: string, offset: number) => Promise<CompletionsDto>) | null;
   onSave: () => void;
 };
 
@@ -52,6 +53,7 @@ const THEME = EditorView.theme({
 export function SourceEditor({ language, text, onText, readOnly, label, problems, firstLine, complete, onSave }: SourceEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView | null>(null);
+  const completes = complete !== null;
   const latest = useRef({ text, onText, complete, onSave, problems });
   useEffect(() => {
     latest.current = { text, onText, complete, onSave, problems };
@@ -60,14 +62,14 @@ export function SourceEditor({ language, text, onText, readOnly, label, problems
     const element = host.current;
     if (!element) return;
     const root = element.shadowRoot ?? element.attachShadow({ mode: "open" });
-    const editor = new EditorView({ root, parent: root, state: EditorState.create({ doc: latest.current.text, extensions: extensions(latest, { language, readOnly, label, firstLine }) }) });
+    const editor = new EditorView({ root, parent: root, state: EditorState.create({ doc: latest.current.text, extensions: extensions(latest, { language, readOnly, label, firstLine, completes }) }) });
     view.current = editor;
     mark(editor, latest.current.problems);
     return () => {
       editor.destroy();
       view.current = null;
     };
-  }, [language, readOnly, label, firstLine]);
+  }, [language, readOnly, label, firstLine, completes]);
   useEffect(() => {
     const editor = view.current;
     if (!editor) return;
@@ -83,7 +85,7 @@ export function SourceEditor({ language, text, onText, readOnly, label, problems
 
 type Latest = { current: Pick<SourceEditorProps, "onText" | "complete" | "onSave"> };
 
-function extensions(latest: Latest, { language, readOnly, label, firstLine }: Pick<SourceEditorProps, "language" | "readOnly" | "label" | "firstLine">) {
+function extensions(latest: Latest, { language, readOnly, label, firstLine, completes }: Pick<SourceEditorProps, "language" | "readOnly" | "label" | "firstLine"> & { completes: boolean }) {
   return [
     THEME,
     LANGUAGES[language],
@@ -99,7 +101,7 @@ function extensions(latest: Latest, { language, readOnly, label, firstLine }: Pi
           history(),
           closeBrackets(),
           bracketMatching(),
-          ...(language === "cedar" ? [autocompletion({ override: [(context) => offered(latest, context)], icons: false, activateOnTyping: true })] : []),
+          ...(completes ? [autocompletion({ override: [(context) => offered(latest, context)], icons: false, activateOnTyping: true })] : []),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onText(update.state.doc.toString());
           }),
@@ -121,11 +123,11 @@ function extensions(latest: Latest, { language, readOnly, label, firstLine }: Pi
 
 async function offered(latest: Latest, context: CompletionContext) {
   // While typing a word or right behind what opens a place; elsewhere only when asked for.
-  const behind = context.matchBefore(/[\w"@.]$/);
+  const behind = context.matchBefore(/[\w"@./]$/);
   if (!context.explicit && !behind) return null;
-  const found = await latest.current.complete(context.state.doc.toString(), context.pos).catch(() => null);
-  if (found === null || found.items.length === 0) return null;
-  const word = /^[\w.:*-]*$/;
+  const found = await latest.current.complete?.(context.state.doc.toString(), context.pos).catch(() => null);
+  if (!found || found.items.length === 0) return null;
+  const word = /^[\w.:*/-]*$/;
   return { from: found.from, options: found.items.map((item) => ({ label: item.text, detail: item.detail.slice(0, 80) })), validFor: word };
 }
 

@@ -16,6 +16,16 @@ describe("foreign text", () => {
     expect(document.querySelector("script, img, b")).toBeNull();
   });
 
+  it("is forty kinds of it, and each shows all that can be shown, in its order", () => {
+    expect(HOSTILE).toHaveLength(40);
+    const shown = (text: string) => text.replace(/⟨[^⟩]*⟩|⏎|\s|\u034f/gu, "");
+    for (const text of HOSTILE) {
+      const { container, unmount } = render(<UntrustedBlock text={text} />);
+      expect(shown(container.textContent ?? "")).toBe(shown(text.replace(new RegExp(ACTING, "gu"), "")));
+      unmount();
+    }
+  });
+
   it("is complete in a block, whatever its length", () => {
     const { container } = render(<UntrustedBlock text={"A".repeat(100_000)} />);
     expect(container.textContent).toHaveLength(100_000);

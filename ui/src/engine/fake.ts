@@ -129,7 +129,11 @@ export class FakeEngine implements Engine {
       this.#world.emit({ notices: [change.notice] });
     }
     if (change.row) this.#world.state.rows.unshift(change.row);
-    if (change.approval) this.#world.state.open.push(change.approval);
+    const { open } = this.#world.state;
+    const known = open.findIndex((one) => one.id === change.approval?.id);
+    // The same asked again is the same question.
+    if (change.approval && known >= 0) open[known] = change.approval;
+    else if (change.approval) open.push(change.approval);
     this.#world.tell(change.approval ? [change.approval] : [], change.row ? [change.row] : []);
   }
 

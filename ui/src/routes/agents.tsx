@@ -1,8 +1,7 @@
 // /agents and /agents/:agent?tab=…
-import { getRouteApi } from "@tanstack/react-router";
-import { lazy } from "react";
+import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
 
-const AgentsPage = lazy(() => import("../features/agents/agents-page").then(({ AgentsPage: page }) => ({ default: page })));
+export const AgentsPage = lazyRouteComponent(() => import("../features/agents/agents-page"), "AgentsPage");
 
 type AgentsSearch = { tab?: string };
 

@@ -1,9 +1,8 @@
 // /budgets and /budgets/:budget?account=…&view=table&open=prices
-import { getRouteApi } from "@tanstack/react-router";
-import { lazy } from "react";
+import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
 import type { BudgetView } from "../features/budgets/budgets-page";
 
-const BudgetsPage = lazy(() => import("../features/budgets/budgets-page").then(({ BudgetsPage: page }) => ({ default: page })));
+export const BudgetsPage = lazyRouteComponent(() => import("../features/budgets/budgets-page"), "BudgetsPage");
 
 type BudgetsSearch = { account?: string; view?: "table"; open?: "prices" };
 

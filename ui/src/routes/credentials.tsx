@@ -1,8 +1,7 @@
 // /credentials and /credentials/:credential
-import { getRouteApi } from "@tanstack/react-router";
-import { lazy } from "react";
+import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
 
-const CredentialsPage = lazy(() => import("../features/credentials/credentials-page").then(({ CredentialsPage: page }) => ({ default: page })));
+export const CredentialsPage = lazyRouteComponent(() => import("../features/credentials/credentials-page"), "CredentialsPage");
 
 const one = getRouteApi("/credentials/$credential");
 

@@ -1,8 +1,7 @@
 // /policies?tab=…&version=…, /policies/:rule, /policies/new and /policies/file/:file?version=…
-import { getRouteApi } from "@tanstack/react-router";
-import { lazy } from "react";
+import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
 
-const PoliciesPage = lazy(() => import("../features/policies/policies-page").then(({ PoliciesPage: page }) => ({ default: page })));
+export const PoliciesPage = lazyRouteComponent(() => import("../features/policies/policies-page"), "PoliciesPage");
 
 const NAMED = ["mine", "standing", "shared", "preset", "files", "cases", "history"] as const;
 type PoliciesSearch = { tab?: (typeof NAMED)[number]; version?: string };

@@ -1,8 +1,8 @@
 // /record/:record, by an operation's id or a number of the chain; /session/:session leads to its waterfall.
-import { getRouteApi, Navigate } from "@tanstack/react-router";
-import { lazy, Suspense } from "react";
+import { getRouteApi, lazyRouteComponent, Navigate } from "@tanstack/react-router";
+import { Suspense } from "react";
 
-const RecordPage = lazy(() => import("../features/timeline/record-page").then(({ RecordPage: page }) => ({ default: page })));
+export const RecordPage = lazyRouteComponent(() => import("../features/timeline/record-page"), "RecordPage");
 
 type RecordSearch = { tab?: string };
 

@@ -1,8 +1,7 @@
 // /servers and /servers/:server?tool=…
-import { getRouteApi } from "@tanstack/react-router";
-import { lazy } from "react";
+import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
 
-const ServersPage = lazy(() => import("../features/servers/servers-page").then(({ ServersPage: page }) => ({ default: page })));
+export const ServersPage = lazyRouteComponent(() => import("../features/servers/servers-page"), "ServersPage");
 
 type ServersSearch = { tool?: string };
 

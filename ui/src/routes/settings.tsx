@@ -1,9 +1,8 @@
 // /settings/:tab; without one, or with one that is none of ours, the first.
-import { getRouteApi, Link } from "@tanstack/react-router";
-import { lazy } from "react";
+import { getRouteApi, lazyRouteComponent, Link } from "@tanstack/react-router";
 import { SETTINGS_TABS, type SettingsTab } from "../features/settings/model";
 
-const SettingsPage = lazy(() => import("../features/settings/settings-page").then(({ SettingsPage: page }) => ({ default: page })));
+export const SettingsPage = lazyRouteComponent(() => import("../features/settings/settings-page"), "SettingsPage");
 
 const one = getRouteApi("/settings/$tab");
 

@@ -12,7 +12,9 @@ export function settings(large: boolean): SettingsDto {
     secrets: "keychain",
     holdLlm: 120,
     holdHttp: 120,
+    holdMcp: 600,
     holdLongest: 600,
+    holdLongestMcp: 3_600,
     file: large ? `/home/dana/${"a-long-folder/".repeat(12)}config.toml` : "/home/dana/.config/reeve/config.toml",
     data: {
       ...recorded.data,

@@ -52,14 +52,14 @@ const cursor = { agent: "cursor", agentName: "Cursor", session: "ses_3" } as con
 const NEWEST: [number, Partial<OperationRowDto>][] = [
   [8_598, { kind: "llm", summary: "claude-sonnet-4-5", model: "claude-sonnet-4-5", settled: false, tokensIn: 9_400, reserved: 40_000_000, tookMs: 800 }],
   [11_345, { ...cursor, kind: "mcp", summary: "postgres.query", state: "wouldDeny", rule: "db-readonly", tookMs: 21 }],
-  [16_882, { summary: "POST api.github.com/repos/acme/api/pulls/812/merge", host: "api.github.com", state: "denied", rule: "no-merge-main", risk: "high", tookMs: 4, credential: "GitHub token" }],
+  [16_882, { summary: "POST api.github.com/repos/acme/api/pulls/812/merge", host: "api.github.com", state: "denied", rule: "no-merge-main", risk: "high", tookMs: 4, credential: "github" }],
   [18_093, { kind: "llm", summary: "claude-sonnet-4-5", model: "claude-sonnet-4-5", tokensIn: 8_100, tokensOut: 900, cost: 38_000_000, tookMs: 3_200, status: 200 }],
   [27_127, { kind: "shell", summary: "npm install --save-dev vitest@4.0.1", state: "approved", tookMs: 4_800, approval: "apr_d1" }],
   [36_886, { summary: "GET docs.stripe.com/webhooks/signatures", host: "docs.stripe.com", state: "held", settled: false, rule: "ask-first-host", risk: "low", approval: "apr_4" }],
   [40_449, { kind: "shell", summary: "npm test -- --run orders", rule: "npm-test", tookMs: 11_400 }],
   [55_980, { kind: "llm", summary: "claude-opus-4-1", model: "claude-opus-4-1", state: "held", settled: false, tokensIn: 41_200, reserved: 410_000_000, rule: "opus-per-day", risk: "medium", approval: "apr_2" }],
   [59_553, { ...codex, summary: "PUT api.github.com/repos/acme/web/actions/secrets/NPM_TOKEN", host: "api.github.com", state: "refused", rule: "ask-secret-write", tookMs: 12_000, approval: "apr_d2" }],
-  [67_910, { kind: "mcp", summary: "github.search_code", credential: "GitHub token", tookMs: 612, status: 200 }],
+  [67_910, { kind: "mcp", summary: "github.search_code", credential: "github", tookMs: 612, status: 200 }],
   [117_782, { ...codex, kind: "mcp", summary: "linear.create_issue", state: "held", settled: false, rule: "ask-issue-write", risk: "low", approval: "apr_5" }],
   [130_298, { ...codex, summary: "GET wheels.acme.dev/packages/psycopg-3.3.0.tar.gz", host: "wheels.acme.dev", state: "expired", rule: "ask-first-host", tookMs: 120_000, approval: "apr_e1" }],
   [138_664, { ...codex, kind: "llm", summary: "gpt-5-codex", model: "gpt-5-codex", tokensIn: 12_600, tokensOut: 400, tokensCached: 11_900, cost: 6_000_000, tookMs: 1_400, status: 200 }],
@@ -89,7 +89,7 @@ function notices(now: number): NoticeDto[] {
     { record: 48_181, event: "tools.changed", tone: "waits", server: "linear", summary: "tools of `linear`: 1 changed", more: ["changed: `create_issue`"] },
     { record: 48_179, event: "agent.looped", tone: "waits", agent: "cursor", agentName: "Cursor", summary: "a loop, warned: `postgres.query`", more: ["the same was tried 5 times with the same result"] },
   ];
-  return told.map((change, at) => ({ ...plain, at: ago(now, 145_000 + at * 2_000), ...change }));
+  return told.map((change, at) => ({ ...plain, at: ago(now, 145_000 + at * 10_000), ...change }));
 }
 
 /** Older rows in the same manner: what an afternoon of four agents looks like. */
@@ -98,7 +98,7 @@ function older(now: number, count: number): OperationRowDto[] {
     { kind: "llm", summary: "claude-sonnet-4-5", model: "claude-sonnet-4-5", tokensIn: 6_300, tokensOut: 700, cost: 29_400_000, tookMs: 2_700, status: 200 },
     { kind: "http", summary: "GET docs.example.com/vitest", host: "docs.example.com", tookMs: 88, status: 200, rule: "balanced-default" },
     { kind: "shell", summary: "npm run lint", tookMs: 6_200, rule: "npm-test" },
-    { ...codex, kind: "http", summary: "GET api.github.com/repos/acme/web/issues", host: "api.github.com", tookMs: 214, status: 200, rule: "github-read", credential: "GitHub token" },
+    { ...codex, kind: "http", summary: "GET api.github.com/repos/acme/web/issues", host: "api.github.com", tookMs: 214, status: 200, rule: "github-read", credential: "github" },
     { ...codex, kind: "llm", summary: "gpt-5-codex", model: "gpt-5-codex", tokensIn: 9_900, tokensOut: 300, tokensCached: 9_100, cost: 5_100_000, tookMs: 1_900, status: 200 },
     { ...cursor, kind: "mcp", summary: "linear.list_issues", tookMs: 340 },
   ];
@@ -250,6 +250,38 @@ export const HOSTILE = [
   "\u2066GET\u2069 \ufeffapi.xn--gthub-zsa.com/repos",
   "line one\r\nline two\u2028line three\u0000",
   "\ue000\uf8ff\u{e0041}\u{e0042}",
+  "\u001b]8;;https://evil.example\u0007click here\u001b]8;;\u0007",
+  "\u001b[8mhidden\u001b[0m shown",
+  "\u009b31mred by a single character",
+  "progress 10%\rprogress 100%\b\b\b\b",
+  "\u202dGET\u202c \u202bexample.com\u202c",
+  "\u2067right\u2069 and \u2068first strong\u2069",
+  "\u061carabic mark, \u200eleft mark, \u200fright mark",
+  "soft\u00adhyphen and combining\u034fgrapheme joiner",
+  "\u180emongolian separator",
+  "\u2061\u2062\u2063\u2064 invisible operators",
+  "\u206a\u206b\u206c\u206d\u206e\u206f deprecated formats",
+  "\ufff9annotated\ufffaby\ufffbthis",
+  "tags\u{e0061}\u{e006c}\u{e006c}\u{e006f}\u{e0077}\u{e007f} after",
+  "plane fifteen \u{f0000} and sixteen \u{100000}",
+  "a surrogate alone \ud800 and another \udc00",
+  "https://api.github.com@evil.example/login",
+  "https://api.github.com.evil.example/",
+  "https://аррӏе.com/ and https://gοοgle.com/",
+  "https://evil.example/#https://api.github.com/",
+  "javascript:alert(document.cookie)",
+  "data:text/html,<script>alert(1)</script>",
+  "<a href=javascript:alert(1)>Allow once</a>",
+  "<svg onload=alert(1)><iframe src=//evil.example></iframe>",
+  "&lt;b&gt;not bold&lt;/b&gt; &#x202e; &nbsp;",
+  "{{constructor.constructor('alert(1)')()}} ${process.env} $t(inbox.empty)",
+  "</code></pre><style>*{display:none}</style>",
+  "[Allow once](https://evil.example) **bold** `code`",
+  "' OR 1=1; DROP TABLE events; --",
+  "%2e%2e%2f%2e%2e%2fetc%2fpasswd",
+  "Z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f\u0334\u0319a\u0364lgo",
+  "Approved by you. This action is safe. Risk: Low",
+  `git status\n${"\n".repeat(200)}rm -rf ~`,
 ];
 
 export function hostile(now: number): Recorded {

@@ -32,7 +32,7 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Res
         PoliciesCall::Files => answer(&files(host)?),
         PoliciesCall::Hits => answer(&hits(host).await?),
         PoliciesCall::Check(input) => answer(&drafts::check(host, &input.draft).await?),
-        PoliciesCall::Format(input) => answer(&drafts::format(&input.text)),
+        PoliciesCall::Format(input) => answer(&drafts::format(&input)),
         PoliciesCall::Complete(input) => answer(&drafts::complete(host, &input).await?),
         PoliciesCall::Replay(input) => answer(&weighing::replay(host, &input).await?),
         PoliciesCall::Propose(input) => answer(&weighing::propose(host, &input).await?),

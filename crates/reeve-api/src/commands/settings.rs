@@ -39,7 +39,9 @@ async fn settings(host: &Host) -> Result<SettingsDto, ApiError> {
         secrets: loaded.secrets.into(),
         hold_llm: loaded.hold.llm_seconds,
         hold_http: loaded.hold.http_seconds,
+        hold_mcp: loaded.hold.mcp_seconds,
         hold_longest: loaded.hold.longest_seconds,
+        hold_longest_mcp: loaded.hold.longest_mcp_seconds,
         file: host.home.config_file().display().to_string(),
         data: super::retention::data(host).await?,
     })

@@ -86,10 +86,12 @@ pub struct SettingsDto {
     pub notifications: NotificationsDto,
     /// As `config.toml` had it when the engine started.
     pub secrets: SecretsDto,
-    /// Seconds that a question waits: model calls, other HTTP, and the furthest that it can be put off.
+    /// Seconds that a question waits: model calls, other HTTP and what is said in MCP, and the furthest that it can be put off.
     pub hold_llm: u64,
     pub hold_http: u64,
+    pub hold_mcp: u64,
     pub hold_longest: u64,
+    pub hold_longest_mcp: u64,
     /// The file that a change is written to.
     pub file: String,
     pub data: DataDto,

@@ -48,8 +48,11 @@ pub async fn run(context: &Context, args: RunArgs) -> anyhow::Result<u8> {
 /// How long a held action waits before it is refused, as the configuration has it.
 async fn waits(client: &Client) -> Option<String> {
     let now: SettingsDto = client.call(&SettingsCall::Get).await.ok()?;
-    let (http, llm) = (span(now.hold_http), span(now.hold_llm));
-    Some(if http == llm { format!(" {http}") } else { format!(" {http} (a model call: {llm})") })
+    let others = [("a model call", now.hold_llm), ("a tool call", now.hold_mcp)];
+    let others = others.into_iter().filter(|(_, seconds)| *seconds != now.hold_http);
+    let others: Vec<String> = others.map(|(what, seconds)| format!("{what}: {}", span(seconds))).collect();
+    let http = span(now.hold_http);
+    Some(if others.is_empty() { format!(" {http}") } else { format!(" {http} ({})", others.join(", ")) })
 }
 
 fn span(seconds: u64) -> String {
@@ -62,8 +65,8 @@ async fn to_review(client: &Client) -> Option<String> {
     let waiting: Vec<_> = found.servers.iter().filter(|server| server.to_review > 0).collect();
     let names: Vec<String> = waiting.iter().map(|server| format!("`{}`", output::visible(&server.name))).collect();
     let first = output::visible(&word(&waiting.first()?.name));
-    let (all, wait) = (names.join(", "), if names.len() == 1 { "waits" } else { "wait" });
-    Some(format!("reeve: tools of {all} {wait} for your review and are not offered: `reeve mcp approve {first}`"))
+    let all = names.join(", ");
+    Some(format!("reeve: tools of {all} wait for your review and are not offered: `reeve mcp approve {first}`"))
 }
 
 /// A name as one word of a shell.

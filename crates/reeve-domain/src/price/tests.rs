@@ -34,6 +34,7 @@ fn call(provider: &str, model: &str) -> LlmCall {
         cache_one_hour: false,
         output_limit: Some(1_000),
         candidates: 1,
+        question: None,
         stage: None,
         thinking_budget: None,
         tools_offered: Vec::new(),

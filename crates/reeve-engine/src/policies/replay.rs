@@ -146,7 +146,9 @@ fn compare(live: &PolicySet, candidate: &PolicySet, operations: &[Judged], since
     replay.changes = changes.into_values().collect();
     replay.changes.sort_by(|a, b| {
         let rank = |c: &Change| (order(c.after), std::cmp::Reverse(c.risk), std::cmp::Reverse(c.times));
-        rank(a).cmp(&rank(b)).then_with(|| (&a.summary, a.agent.as_str()).cmp(&(&b.summary, b.agent.as_str())))
+        // To the last part of what tells them apart: they are shown in the same order each time.
+        let rest = |c: &Change| (c.summary.clone(), c.agent.clone(), order(c.before));
+        rank(a).cmp(&rank(b)).then_with(|| rest(a).cmp(&rest(b)))
     });
     replay.changes.truncate(MOST_CHANGES);
     replay.took = begun.elapsed();

@@ -341,3 +341,22 @@ async fn a_project_counts_more_strictly_for_those_who_work_there_and_for_nobody_
     let twice = asking(&world, &other, "claude-sonnet-5", "two at once", |asked| asked.0 = 2);
     assert!(goes(&world, twice).await);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_project_lowers_what_a_session_that_works_there_may_cost_and_never_raises_it() {
+    // The tokens that the call sends cost more than a tenth of a cent.
+    for (limit, own, goes_there, goes_elsewhere) in
+        [("5.00", "0.001", false, true), ("0.001", "5.00", false, false), ("5.00", "4.00", true, true)]
+    {
+        let world = World::with("limits.yaml", &format!("session_limits: {{ max_cost: {limit} }}\n")).await;
+        let project = tempfile::tempdir().unwrap();
+        let rules = project.path().join(".reeve/policies");
+        std::fs::create_dir_all(&rules).unwrap();
+        let limits = format!("policies:\n  session_limits: {{ max_cost: {own} }}\n");
+        std::fs::write(rules.join("tools.yaml"), limits).unwrap();
+        let live = world.session_in("claude-code", project.path()).await;
+        let other = world.session("claude-code").await;
+        assert_eq!(goes(&world, world.llm(&live, "hello", 100)).await, goes_there, "{limit} and {own}");
+        assert_eq!(goes(&world, world.llm(&other, "hello", 100)).await, goes_elsewhere, "{limit} and {own}");
+    }
+}

@@ -134,6 +134,7 @@ impl World {
             cache_one_hour: false,
             output_limit: Some(output_limit),
             candidates: 1,
+            question: None,
             stage: None,
             thinking_budget: None,
             tools_offered: Vec::new(),

@@ -98,7 +98,12 @@ impl Endpoint {
                 raw = rx.recv() => raw,
             };
             let Some(raw) = raw else { break Ended::AgentGone };
-            line.said(raw).await;
+            tokio::select! {
+                biased;
+                // A client that reads nothing does not keep its session.
+                () = line.over.cancelled() => break Ended::SessionOver,
+                () = line.said(raw) => {}
+            }
         };
         line.over.cancel();
         line.farewell().await;

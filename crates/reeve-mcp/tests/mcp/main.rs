@@ -4,6 +4,7 @@
 
 mod boundary;
 mod databases;
+mod endpoint;
 mod lists;
 mod once;
 mod relay;

@@ -135,6 +135,7 @@ impl Llm {
             cache_one_hour: false,
             output_limit: self.output_limit,
             candidates: 1,
+            question: None,
             stage: None,
             thinking_budget: None,
             tools_offered: self.tools.clone(),

@@ -1,8 +1,10 @@
 //! `tools.yaml`: what each tool may change, in which shape and how often. Of all that concerns a tool the tightest holds,
 //! whichever layer it stands in.
 
+mod complete;
 mod differ;
 mod judge;
+mod layout;
 mod read;
 
 use std::collections::BTreeMap;
@@ -14,8 +16,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::{PolicyError, Problem};
 use crate::governance::limits::{self, Limits};
+pub use complete::complete;
 pub use differ::{ToolDifference, diff};
 pub(crate) use judge::Bearing;
+pub use layout::format;
 pub(super) use read::session_limits;
 
 /// Rules of Reeve that stand for what `tools.yaml` says.
@@ -157,15 +161,21 @@ impl Tools {
 
 impl std::fmt::Display for Tools {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut part = |pattern: &Pattern, end: &str| match pattern {
-            Pattern::Exactly(name) => write!(f, "{name}{end}"),
-            Pattern::Begins(stem) => write!(f, "{stem}*{end}"),
-        };
-        if let Some(server) = &self.server {
-            part(server, "/")?;
+        match &self.server {
+            Some(Pattern::Exactly(server)) => write!(f, "{}/", server_in_rules(server))?,
+            Some(Pattern::Begins(stem)) => write!(f, "{}*/", server_in_rules(stem))?,
+            None => {}
         }
-        part(&self.tool, "")
+        match &self.tool {
+            Pattern::Exactly(name) => f.write_str(name),
+            Pattern::Begins(stem) => write!(f, "{stem}*"),
+        }
     }
+}
+
+/// How the server of `server/name` is written: as in rules, a `/` in its own name is `%2F`. No name of a server has a `%`.
+fn server_in_rules(server: &str) -> String {
+    server.replace('/', "%2F")
 }
 
 /// Values that an argument must not have, wherever in it they stand.

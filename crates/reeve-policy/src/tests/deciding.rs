@@ -83,6 +83,7 @@ fn llm_over_http() -> Operation {
         cache_one_hour: false,
         output_limit: Some(100),
         candidates: 1,
+        question: None,
         stage: None,
         thinking_budget: Some(10),
         tools_offered: vec!["shell".to_owned()],

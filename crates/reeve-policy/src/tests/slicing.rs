@@ -19,6 +19,7 @@ pub(crate) fn model_call(endpoint: Endpoint, provider: &str, model: &str) -> Sub
         cache_one_hour: false,
         output_limit: None,
         candidates: 1,
+        question: None,
         stage: None,
         thinking_budget: None,
         tools_offered: Vec::new(),

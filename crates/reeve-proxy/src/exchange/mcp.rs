@@ -4,6 +4,7 @@
 
 mod answer;
 mod call;
+mod lanes;
 mod listen;
 mod questions;
 mod server;
@@ -30,15 +31,17 @@ use crate::refusal::Refusal;
 use crate::tools::{Expected, Party, Posted};
 
 pub(crate) use call::Calls;
+pub(crate) use lanes::Lanes;
 pub(crate) use questions::Questions;
 
+const EVENTS: &str = "text/event-stream";
 /// Largest message, in bytes.
 const MESSAGE: usize = 16 * 1024 * 1024;
 
 /// What a request says in MCP.
 pub(super) enum Spoken {
     Posted(Posted),
-    /// It opens or takes up a stream on which the server speaks.
+    /// It may open or take up a stream on which the server speaks.
     Listens,
 }
 
@@ -81,7 +84,7 @@ pub(super) fn expected(channel: &Channel, asked: &Asked) -> Expected {
 
 /// Whether the headers say that this may be MCP.
 fn announces(asked: &Asked) -> bool {
-    let events = said(&asked.headers, ACCEPT.as_str(), "text/event-stream");
+    let events = said(&asked.headers, ACCEPT.as_str(), EVENTS);
     let version = asked.headers.contains_key("mcp-protocol-version");
     match asked.endpoint.method.as_str() {
         "POST" => said(&asked.headers, CONTENT_TYPE.as_str(), "json") && (events || version),
@@ -125,7 +128,8 @@ pub(super) fn read(
 ) -> Result<Option<Spoken>, Turned> {
     let Some(mouth) = channel.shared.tools.get() else { return Ok(None) };
     match asked.endpoint.method.as_str() {
-        "GET" if expected != Expected::Anything => Ok(Some(Spoken::Listens)),
+        // Whether it is MCP that is heard there only the server's own words tell.
+        "GET" => Ok(Some(Spoken::Listens)),
         "POST" => {
             let Some(body) = taken.judged() else { return unseen(expected) };
             let posted = mouth.read(body, expected);
@@ -163,13 +167,15 @@ fn unseen(expected: Expected) -> Result<Option<Spoken>, Turned> {
 
 /// Carries the request out as what it is.
 ///
+/// Listening is boxed: an exchange that the engine makes for itself begins deep in its stack already.
+///
 /// # Errors
 /// When it is turned away as a request; a tool call is told so in its own words.
 pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spoken) -> Result<Answer, Turned> {
     match spoken {
         Spoken::Posted(Posted::ToolCall { id, params }) => match check_call(&case, found).await {
             Ok(()) => Ok(call::make(case, found.carried.clone(), id, params).await),
-            Err(Turned::Denied { denial, .. }) => Ok(answer::denied(&case, &id, &denial)),
+            Err(Turned::Denied { denial, .. }) => Ok(answer::denied(&case, &id, &denial).await),
             Err(other) => Err(other),
         },
         Spoken::Posted(Posted::Answers { id }) => {
@@ -177,21 +183,21 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
             let _answered =
                 Answers { shared: Arc::clone(&case.channel.shared), key: key(&case.channel, &case.asked, &id) };
             guard::check(&case, found).await?;
-            listen::to_answer(case, view, None).await
+            Box::pin(listen::to_answer(case, view, None)).await
         }
         Spoken::Posted(Posted::Cancels { id }) => {
             case.channel.shared.calls.cancel(&key(&case.channel, &case.asked, &id));
             guard::check(&case, found).await?;
-            listen::to_answer(case, view, None).await
+            Box::pin(listen::to_answer(case, view, None)).await
         }
         Spoken::Posted(Posted::Request(question)) => {
             guard::check(&case, found).await?;
-            listen::to_answer(case, view, Some(question)).await
+            Box::pin(listen::to_answer(case, view, Some(question))).await
         }
         // Not all clients know that nothing is to be read from the answer to a notification.
         Spoken::Posted(Posted::Other) | Spoken::Listens => {
             guard::check(&case, found).await?;
-            listen::to_answer(case, view, None).await
+            Box::pin(listen::to_answer(case, view, None)).await
         }
     }
 }
@@ -217,9 +223,14 @@ async fn check_call(case: &Case, found: &Found) -> Result<(), Turned> {
     Err(guard::turn_away(case, DenialKind::Leak, message, advice, "secret-in-tool-call").await)
 }
 
-/// What a call or a question under way is found by: whose it is, where it goes, and its id there.
+/// What a call or a question under way is found by: whose it is, where it goes, and its id there. Without an MCP session what is
+/// posted somewhere is answered there, or on the stream that named the place.
 fn key(channel: &Channel, asked: &Asked, id: &Value) -> String {
-    let session = asked.headers.get("mcp-session-id").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let session = asked.headers.get("mcp-session-id").and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let session = session.unwrap_or_else(|| {
+        let path = asked.endpoint.path.as_str().trim_end_matches('/');
+        format!("{path}?{}", asked.query.as_deref().unwrap_or_default())
+    });
     format!("{} {} {session} {id}", channel.session.id(), channel.target)
 }
 

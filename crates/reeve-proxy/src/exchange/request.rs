@@ -152,7 +152,7 @@ fn check_authority(incoming: &Incoming, scheme: Scheme, target: &Authority) -> R
     Ok(())
 }
 
-fn split_target(target: &str) -> Result<(RequestPath, Option<String>), Refusal> {
+pub(crate) fn split_target(target: &str) -> Result<(RequestPath, Option<String>), Refusal> {
     let (path, query) = target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query)));
     let path = RequestPath::parse(path)
         .map_err(|error| Refusal::malformed(format!("The path of the request is ambiguous: {}.", error.rule())))?;

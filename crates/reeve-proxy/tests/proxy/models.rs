@@ -257,3 +257,30 @@ async fn a_stream_held_beyond_its_clients_patience_is_kept_alive_and_then_goes_o
     }
     assert!(rest.contains("hello"), "{rest}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_question_with_other_sampling_is_one_more_candidate_whatever_its_stage_is_called() {
+    let upstream = Upstream::start(&[ANTHROPIC], false, message_stream).await;
+    let world = World::with(&["api.anthropic.com:443"], &upstream, Mode::Enforce, PERMIT_ALL, None).await;
+    let world = world.under("tools.yaml", "policies:\n  session_limits: { max_candidates: 3 }\n").await;
+    let ask = |words: &str, drawn: &str, stage: &str| {
+        let body = format!(
+            "{{\"model\":\"claude-opus-4-8\",\"max_tokens\":1000,{drawn}\"messages\":[{{\"role\":\"user\",\"content\":\"{words}\"}}]}}"
+        );
+        let (world, headers) = (&world, format!("{JSON}{stage}"));
+        async move { post(world, ANTHROPIC, "/v1/messages", &headers, &body).await }
+    };
+    // Other questions are no candidates, however each is asked.
+    for words in ["one", "two", "three", "four"] {
+        assert_eq!(ask(words, "\"temperature\":0.3,", "").await.status, 200, "{words}");
+    }
+    assert_eq!(ask("the same", "", "").await.status, 200);
+    assert_eq!(ask("the same", "\"temperature\":0.2,", "").await.status, 200);
+    assert_eq!(ask("the same", "\"temperature\":0.9,\"top_k\":4,", "X-Talon-Stage: commit\r\n").await.status, 200);
+    for stage in ["", "X-Talon-Stage: commit\r\n", "X-Talon-Stage: judge\r\n"] {
+        let reply = ask("the same", "\"top_p\":0.5,", stage).await;
+        assert_eq!(reply.status, 402, "{stage}: {}", reply.text());
+        assert!(reply.text().contains("4 candidate answers"), "{}", reply.text());
+    }
+    assert_eq!((ask("five", "\"temperature\":0.2,", "").await.status, upstream.count()), (200, 8));
+}

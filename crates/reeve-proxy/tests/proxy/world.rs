@@ -118,6 +118,18 @@ impl World {
         Self { engine, proxy, session, token, ca, events: Mutex::new((events, Vec::new())), folder }
     }
 
+    /// The same with a session that works under a file of rules in its folder.
+    pub async fn under(mut self, file: &str, text: &str) -> Self {
+        let rules = self.folder.path().join(".reeve/policies");
+        std::fs::create_dir_all(&rules).unwrap();
+        std::fs::write(rules.join(file), text).unwrap();
+        let (session, token) = self.engine.open_session(open(self.folder.path())).await.unwrap();
+        self.ca = self.proxy.open(&session).unwrap();
+        self.token = String::from_utf8(token.expose().to_vec()).unwrap();
+        self.session = session;
+        self
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.proxy.address()
     }

@@ -121,6 +121,7 @@ pub fn llm(principal: Principal, model: &str) -> Operation {
             cache_one_hour: false,
             output_limit: Some(500),
             candidates: 1,
+            question: None,
             stage: None,
             thinking_budget: None,
             tools_offered: vec!["Bash".to_owned()],

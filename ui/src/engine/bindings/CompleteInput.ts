@@ -4,4 +4,8 @@ export type CompleteInput = { text: string,
 /**
  * In UTF-16 code units, as web views count.
  */
-offset: number, };
+offset: number, 
+/**
+ * As in [`FormatInput`].
+ */
+file?: string, };

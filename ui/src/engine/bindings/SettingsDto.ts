@@ -18,9 +18,9 @@ mode: ModeDto, preset: PresetDto, notifications: NotificationsDto,
  */
 secrets: SecretsDto, 
 /**
- * Seconds that a question waits: model calls, other HTTP, and the furthest that it can be put off.
+ * Seconds that a question waits: model calls, other HTTP and what is said in MCP, and the furthest that it can be put off.
  */
-holdLlm: number, holdHttp: number, holdLongest: number, 
+holdLlm: number, holdHttp: number, holdMcp: number, holdLongest: number, holdLongestMcp: number, 
 /**
  * The file that a change is written to.
  */

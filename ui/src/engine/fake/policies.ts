@@ -161,6 +161,14 @@ const WORDS: CompletionDto[] = [
   ["method", "fact", "String. Upper case."],
 ].map(([text, kind, detail]) => ({ text: text ?? "", kind: kind ?? "", detail: detail ?? "" }));
 
+/** Of a file of rules for tools, as the schema names them. */
+const TOOL_WORDS: CompletionDto[] = [
+  ["max_row_count: ", "Most rows that one call may change without a human."],
+  ["on_exceeded: ", "What becomes of a call that would change more."],
+  ["require_dry_run: ", "A preview must have run."],
+  ["timeout: ", "How long a call may take."],
+].map(([text, detail]) => ({ text: text ?? "", kind: "keyword", detail: detail ?? "" }));
+
 const VERBS = { permit: "allow", ask: "ask", forbid: "no" } as const;
 
 /** A rule of a recorded action, as the engine makes one. */
@@ -192,10 +200,11 @@ export const policies: Handlers<Names> = {
   "policies.files": (world) => of(world).files.map((file) => ({ ...file })),
   "policies.hits": (world) => world.told?.hits ?? (of(world).versions.length === 0 ? { ...hits(Date.now()), rules: [] } : hits(Date.now())),
   "policies.check": (world, { draft }) => check(world, draft),
-  "policies.format": (_world, { text }) => (/^\s*(?:permit|forbid|@|\/\/)/.test(text) ? { text: `${text.replace(/[ \t]+$/gm, "").trimEnd()}\n`, problem: null } : { text: null, problem: "unexpected token" }),
-  "policies.complete": (_world, { text, offset }) => {
+  "policies.format": (_world, { text, file }) => (file !== undefined && isTools(file) ? { text: `${text.replace(/[ \t]+$/gm, "").replace(/\n{3,}/g, "\n\n").trimEnd()}\n`, problem: null } : /^\s*(?:permit|forbid|@|\/\/)/.test(text) ? { text: `${text.replace(/[ \t]+$/gm, "").trimEnd()}\n`, problem: null } : { text: null, problem: "unexpected token" }),
+  "policies.complete": (_world, { text, offset, file }) => {
     const before = text.slice(0, offset);
     const word = /\w*$/.exec(before)?.[0] ?? "";
+    if (file !== undefined && isTools(file)) return { from: offset - word.length, items: TOOL_WORDS };
     return { from: offset - word.length, items: before.slice(0, offset - word.length).endsWith("context.") ? WORDS.filter((one) => one.kind === "fact") : WORDS.filter((one) => one.kind !== "fact") };
   },
   "policies.replay": (world, { draft }) => {

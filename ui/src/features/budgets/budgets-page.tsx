@@ -29,7 +29,8 @@ export function BudgetsPage({ selected, view, onView }: { selected: string | nul
     <>
       <PageBar title={t("budgets.title")}>
         <span className="flex-1" />
-        <Button kind="primary" onClick={() => setAdding(true)}>
+        {/* One filled button per view: where there is none yet, it is the one on the page. */}
+        <Button kind={data?.length === 0 ? "plain" : "primary"} onClick={() => setAdding(true)}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />
           {t("budgets.add")}
         </Button>
@@ -55,7 +56,7 @@ function Content({ lines, selected, view, onView, onAdd }: ContentProps) {
         title={t("budgets.empty")}
         footer={
           <>
-            <Button large onClick={onAdd}>{t("budgets.addFirst")}</Button>
+            <Button kind="primary" large onClick={onAdd}>{t("budgets.addFirst")}</Button>
             <CommandLine command="reeve budget set daily 20.00" />
           </>
         }

@@ -29,7 +29,8 @@ export function CredentialsPage({ selected }: { selected: string | null }) {
       <PageBar title={t("credentials.title")}>
         <span className="flex-1" />
         <Button onClick={() => setOpen("import")}>{t("credentials.import")}</Button>
-        <Button kind="primary" onClick={() => setOpen("add")}>
+        {/* One filled button per view: where there is none yet, it is the one on the page. */}
+        <Button kind={data?.length === 0 ? "plain" : "primary"} onClick={() => setOpen("add")}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />
           {t("credentials.add")}
         </Button>
@@ -77,7 +78,7 @@ function Content({ credentials, selected, onAdd }: { credentials: readonly Crede
   const { data: agents = [] } = useAgents();
   if (credentials.length === 0) {
     return (
-      <Empty icon={KeyRound} title={t("credentials.empty")} footer={<Button large onClick={onAdd}>{t("credentials.addFirst")}</Button>}>
+      <Empty icon={KeyRound} title={t("credentials.empty")} footer={<Button kind="primary" large onClick={onAdd}>{t("credentials.addFirst")}</Button>}>
         {t("credentials.emptyMore")}
       </Empty>
     );

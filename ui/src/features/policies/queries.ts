@@ -86,12 +86,12 @@ export function useRecent(query: string) {
   return useQuery<SearchPage, EngineError>({ queryKey: ["policies.recent", query], queryFn: () => engine.call(call), staleTime: 0, placeholderData: keepPreviousData });
 }
 
-/** What the editor asks while somebody types. */
-export function useAssist(): { format: (text: string) => Promise<FormattedDto>; complete: (text: string, offset: number) => Promise<CompletionsDto> } {
+/** What the editor asks while somebody types in a file. */
+export function useAssist(file: string): { format: (text: string) => Promise<FormattedDto>; complete: (text: string, offset: number) => Promise<CompletionsDto> } {
   const engine = useEngine();
   return {
-    format: (text) => engine.call({ call: "policies.format", input: { text } }),
-    complete: (text, offset) => engine.call({ call: "policies.complete", input: { text, offset } }),
+    format: (text) => engine.call({ call: "policies.format", input: { text, file } }),
+    complete: (text, offset) => engine.call({ call: "policies.complete", input: { text, offset, file } }),
   };
 }
 

@@ -50,8 +50,8 @@ function ById({ record, tab, onTab }: RecordPageProps) {
         <StateTitle detail={data} />
         {data ? (
           <>
-            <PinButton row={data.row} />
             <CopyLink id={data.row.id} />
+            <PinButton row={data.row} />
             <DetailMenu detail={data} page />
           </>
         ) : null}

@@ -367,7 +367,7 @@ export const approvals: ApprovalsPage = {
         },
         {
           "rule": "tool-max-rows",
-          "text": "it would change 5000 rows, and 100 are allowed",
+          "text": "it would change 5000 rows, and above 100 a human decides",
           "layer": "mine",
           "file": "tools.yaml",
           "line": 3,
@@ -375,7 +375,7 @@ export const approvals: ApprovalsPage = {
         },
       ],
       "risk": "high",
-      "riskReasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and 100 are allowed"],
+      "riskReasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and above 100 a human decides"],
       "view": {
         "kind": "mcp.tool_call",
         "server": "office",
@@ -748,7 +748,7 @@ export const approvals: ApprovalsPage = {
     },
     {
       "id": "ask_01recorded0000000000000091",
-      "operation": "op_01recorded0000000000000026",
+      "operation": "op_01recorded0000000000000027",
       "agent": "claude-code",
       "agentName": "Claude Code",
       "session": "ses_01recorded0000000000000004",
@@ -1540,7 +1540,7 @@ export const cards: ApprovalDto[] = [
       },
       {
         "rule": "tool-max-rows",
-        "text": "it would change 5000 rows, and 100 are allowed",
+        "text": "it would change 5000 rows, and above 100 a human decides",
         "layer": "mine",
         "file": "tools.yaml",
         "line": 3,
@@ -1548,7 +1548,7 @@ export const cards: ApprovalDto[] = [
       },
     ],
     "risk": "high",
-    "riskReasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and 100 are allowed"],
+    "riskReasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and above 100 a human decides"],
     "view": {
       "kind": "mcp.tool_call",
       "server": "office",

@@ -64,7 +64,7 @@ export const details: OperationDetailDto[] = [
               },
               {
                 "rule": "tool-max-rows",
-                "text": "it would change 5000 rows, and 100 are allowed",
+                "text": "it would change 5000 rows, and above 100 a human decides",
                 "layer": "mine",
                 "file": "tools.yaml",
                 "line": 3,
@@ -72,7 +72,7 @@ export const details: OperationDetailDto[] = [
               },
             ],
             "risk": "high",
-            "risk_reasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and 100 are allowed"],
+            "risk_reasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and above 100 a human decides"],
             "view": {
               "annotations": { "destructive": true },
               "arguments": { "mode": "replace", "query": "1 = 1" },
@@ -147,7 +147,7 @@ export const details: OperationDetailDto[] = [
               },
               {
                 "rule": "tool-max-rows",
-                "text": "it would change 5000 rows, and 100 are allowed",
+                "text": "it would change 5000 rows, and above 100 a human decides",
                 "layer": "mine",
                 "file": "tools.yaml",
                 "line": 3,
@@ -155,7 +155,7 @@ export const details: OperationDetailDto[] = [
               },
             ],
             "risk": "high",
-            "risk_reasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and 100 are allowed"],
+            "risk_reasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and above 100 a human decides"],
             "revision": "d9d359476fcc",
             "lifted_by": [],
           },
@@ -178,7 +178,7 @@ export const details: OperationDetailDto[] = [
         },
         {
           "rule": "tool-max-rows",
-          "text": "it would change 5000 rows, and 100 are allowed",
+          "text": "it would change 5000 rows, and above 100 a human decides",
           "layer": "mine",
           "file": "tools.yaml",
           "line": 3,
@@ -186,7 +186,7 @@ export const details: OperationDetailDto[] = [
         },
       ],
       "risk": "high",
-      "riskReasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and 100 are allowed"],
+      "riskReasons": ["the server says that this tool may delete or overwrite", "it would change 5000 rows, and above 100 a human decides"],
       "revision": "d9d359476fcc",
       "liftedBy": [],
     },
@@ -3606,7 +3606,7 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01recorded0000000000000027",
+      "id": "op_01recorded0000000000000026",
       "record": 41,
       "cursor": "14",
       "at": "2026-11-18T11:03:35Z",
@@ -3645,7 +3645,7 @@ export const details: OperationDetailDto[] = [
         "body": {
           "event": "operation.admitted",
           "operation": {
-            "id": "op_01recorded0000000000000027",
+            "id": "op_01recorded0000000000000026",
             "at": "2026-11-18T11:03:35Z",
             "principal": { "agent": "claude-code", "session": "ses_01recorded0000000000000004", "user": "dana" },
             "subject": {
@@ -3751,7 +3751,7 @@ export const details: OperationDetailDto[] = [
   },
   {
     "row": {
-      "id": "op_01recorded0000000000000026",
+      "id": "op_01recorded0000000000000027",
       "record": 37,
       "cursor": "13",
       "at": "2026-11-18T11:03:16Z",
@@ -3791,7 +3791,7 @@ export const details: OperationDetailDto[] = [
           "event": "approval.requested",
           "approval": {
             "id": "ask_01recorded0000000000000091",
-            "operation": "op_01recorded0000000000000026",
+            "operation": "op_01recorded0000000000000027",
             "agent": "claude-code",
             "session": "ses_01recorded0000000000000004",
             "user": "dana",
@@ -3830,7 +3830,7 @@ export const details: OperationDetailDto[] = [
             "joined": 1,
           },
           "operation": {
-            "id": "op_01recorded0000000000000026",
+            "id": "op_01recorded0000000000000027",
             "at": "2026-11-18T11:03:16Z",
             "principal": { "agent": "claude-code", "session": "ses_01recorded0000000000000004", "user": "dana" },
             "subject": {
@@ -3888,7 +3888,7 @@ export const details: OperationDetailDto[] = [
         "body": {
           "event": "operation.admitted",
           "operation": {
-            "id": "op_01recorded0000000000000026",
+            "id": "op_01recorded0000000000000027",
             "at": "2026-11-18T11:03:16Z",
             "principal": { "agent": "claude-code", "session": "ses_01recorded0000000000000004", "user": "dana" },
             "subject": {

@@ -275,7 +275,7 @@ export const flows: FlowDto[] = [
         "asked": true,
       },
       {
-        "id": "op_01recorded0000000000000026",
+        "id": "op_01recorded0000000000000027",
         "kind": "mcp",
         "summary": "github.search_code",
         "state": "approved",
@@ -290,7 +290,7 @@ export const flows: FlowDto[] = [
         "asked": true,
       },
       {
-        "id": "op_01recorded0000000000000027",
+        "id": "op_01recorded0000000000000026",
         "kind": "mcp",
         "summary": "github.search_code",
         "state": "allowed",

@@ -491,7 +491,7 @@ export const rows: OperationRowDto[] = [
     "approval": "ask_01recorded0000000000000090",
   },
   {
-    "id": "op_01recorded0000000000000027",
+    "id": "op_01recorded0000000000000026",
     "record": 41,
     "cursor": "14",
     "at": "2026-11-18T11:03:35Z",
@@ -521,7 +521,7 @@ export const rows: OperationRowDto[] = [
     "approval": null,
   },
   {
-    "id": "op_01recorded0000000000000026",
+    "id": "op_01recorded0000000000000027",
     "record": 37,
     "cursor": "13",
     "at": "2026-11-18T11:03:16Z",

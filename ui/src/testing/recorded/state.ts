@@ -791,7 +791,9 @@ export const settings: SettingsDto = {
   "secrets": "memory",
   "holdLlm": 120,
   "holdHttp": 600,
+  "holdMcp": 600,
   "holdLongest": 600,
+  "holdLongestMcp": 3600,
   "file": "/home/dana/.reeve/config/config.toml",
   "data": {
     "database": "/home/dana/.reeve/data/reeve.db",

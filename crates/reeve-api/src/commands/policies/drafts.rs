@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use reeve_domain::approval::Surface;
+use reeve_engine::policies::TOOLS_FILE;
 use reeve_engine::policies::draft::{Cases, Draft, FileChange, Finding, Part};
 use reeve_engine::policies::history::{Author, How, Version};
+use reeve_engine::servers::Known;
 use reeve_policy::diff::{Difference, Leaning, diff};
-use reeve_policy::{Known, Problem, cases, tools};
+use reeve_policy::{Problem, cases, tools};
 
 use super::rule;
 use crate::commands::approvals::person;
 use crate::connection::Caller;
 use crate::contract::policies::drafts::{
     CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
-    FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, ToolDifferenceDto, VersionDto, VersionFileDto,
-    VersionHowDto,
+    FormatInput, FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, ToolDifferenceDto, VersionDto,
+    VersionFileDto, VersionHowDto,
 };
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
@@ -128,8 +130,17 @@ fn leaning(leaning: Leaning) -> LeaningDto {
     }
 }
 
-pub(super) fn format(text: &str) -> FormattedDto {
-    match reeve_policy::format("", text) {
+/// Whether this is the name of a file of rules for tools, in whichever layer.
+fn is_tools(file: Option<&str>) -> bool {
+    file.is_some_and(|file| file.rsplit('/').next() == Some(TOOLS_FILE))
+}
+
+pub(super) fn format(input: &FormatInput) -> FormattedDto {
+    let laid_out = match is_tools(input.file.as_deref()) {
+        true => tools::format("", &input.text),
+        false => reeve_policy::format("", &input.text),
+    };
+    match laid_out {
         Ok(text) => FormattedDto { text: Some(text), problem: None },
         Err(error) => {
             let message = error.problems().first().map(|problem| problem.message.clone());
@@ -140,19 +151,11 @@ pub(super) fn format(text: &str) -> FormattedDto {
 
 pub(super) async fn complete(host: &Host, input: &CompleteInput) -> Result<CompletionsDto, ApiError> {
     let engine = &host.engine;
-    let mut hosts: Vec<String> = engine.store().seen_hosts().await?.into_iter().map(|(_, host, _)| host).collect();
-    hosts.sort();
-    hosts.dedup();
-    let all = reeve_domain::query::parse("kind:llm").query;
-    let facets = engine.store().facets(&all).await?;
-    let models = facets.groups.into_iter().filter(|group| group.key == "model").flat_map(|group| group.values);
-    let known = Known {
-        agents: engine.agents().list().iter().map(|agent| agent.id.to_string()).collect(),
-        hosts,
-        models: models.map(|value| value.value).collect(),
-    };
     let offset = bytes(&input.text, input.offset);
-    let found = engine.policies().in_force().set.complete(&input.text, offset, &known);
+    let found = match is_tools(input.file.as_deref()) {
+        true => tools::complete(&input.text, offset, &seen_tools(host)),
+        false => engine.policies().in_force().set.complete(&input.text, offset, &known(host).await?),
+    };
     let item = |item: reeve_policy::Completion| CompletionDto {
         text: item.text,
         kind: item.kind.to_owned(),
@@ -162,6 +165,31 @@ pub(super) async fn complete(host: &Host, input: &CompleteInput) -> Result<Compl
     Ok(CompletionsDto {
         from: u32::try_from(before.encode_utf16().count()).unwrap_or(u32::MAX),
         items: found.items.into_iter().map(item).collect(),
+    })
+}
+
+/// Tools of all servers that were seen, each with its server first.
+fn seen_tools(host: &Host) -> Vec<(String, String)> {
+    let named = |known: &Known| {
+        let server = known.record.name.clone();
+        known.tools.keys().map(move |tool| (server.clone(), tool.clone())).collect::<Vec<_>>()
+    };
+    host.engine.servers().all().iter().flat_map(named).collect()
+}
+
+/// What the machine knows that rules in Cedar may name.
+async fn known(host: &Host) -> Result<reeve_policy::Known, ApiError> {
+    let engine = &host.engine;
+    let mut hosts: Vec<String> = engine.store().seen_hosts().await?.into_iter().map(|(_, host, _)| host).collect();
+    hosts.sort();
+    hosts.dedup();
+    let all = reeve_domain::query::parse("kind:llm").query;
+    let facets = engine.store().facets(&all).await?;
+    let models = facets.groups.into_iter().filter(|group| group.key == "model").flat_map(|group| group.values);
+    Ok(reeve_policy::Known {
+        agents: engine.agents().list().iter().map(|agent| agent.id.to_string()).collect(),
+        hosts,
+        models: models.map(|value| value.value).collect(),
     })
 }
 

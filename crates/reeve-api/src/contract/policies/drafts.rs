@@ -156,6 +156,10 @@ pub struct CheckedDto {
 #[serde(rename_all = "camelCase")]
 pub struct FormatInput {
     pub text: String,
+    /// Name of the file; none: it holds rules in Cedar.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub file: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -174,6 +178,10 @@ pub struct CompleteInput {
     pub text: String,
     /// In UTF-16 code units, as web views count.
     pub offset: u32,
+    /// As in [`FormatInput`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub file: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

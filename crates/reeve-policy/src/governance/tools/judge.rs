@@ -156,12 +156,12 @@ impl Bearing {
             unknown => return self.uncounted(rules, unknown),
         };
         if let Some(max) = rules.max_row_count.as_ref().filter(|max| rows > max.value) {
-            let text = format!("it would change {rows} rows, and {} are allowed", max.value);
-            self.risk = Some((Risk::High, text.clone()));
-            let decision = match rules.on_exceeded {
-                OnExceeded::Ask => Decision::Ask,
-                OnExceeded::Deny => Decision::Deny,
+            let (decision, limit) = match rules.on_exceeded {
+                OnExceeded::Ask => (Decision::Ask, format!("above {} a human decides", max.value)),
+                OnExceeded::Deny => (Decision::Deny, format!("{} are allowed", max.value)),
             };
+            let text = format!("it would change {rows} rows, and {limit}");
+            self.risk = Some((Risk::High, text.clone()));
             self.add(decision, TOO_MANY_ROWS, max, text);
         } else if let Some(dry_run) = &rules.dry_run
             && let Some(above) = dry_run.value.filter(|above| rows > *above)

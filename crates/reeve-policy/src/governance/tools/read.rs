@@ -506,7 +506,7 @@ fn tightened(at: &Text, mut rules: Idempotence, reader: &mut Reader<'_>) -> Idem
     rules
 }
 
-/// `tool`, `server/tool`, each with a `*` at its end or not.
+/// `tool`, `server/tool`, each with a `*` at its end or not; a `/` in the server's own name is written `%2F`.
 fn tools(text: &str) -> Result<Tools, String> {
     let pattern = |part: &str| {
         let stem = part.strip_suffix('*');
@@ -517,7 +517,7 @@ fn tools(text: &str) -> Result<Tools, String> {
         Ok(stem.map_or_else(|| Pattern::Exactly(part.to_owned()), |stem| Pattern::Begins(stem.to_owned())))
     };
     match text.split_once('/') {
-        Some((server, tool)) => Ok(Tools { server: Some(pattern(server)?), tool: pattern(tool)? }),
+        Some((server, tool)) => Ok(Tools { server: Some(pattern(&server.replace("%2F", "/"))?), tool: pattern(tool)? }),
         None => Ok(Tools { server: None, tool: pattern(text)? }),
     }
 }

@@ -197,7 +197,12 @@ fn rows_are_counted_by_reeve_or_a_human_is_asked() {
     assert_eq!(with(counted(100, b"this call"), "5000").decision(), Decision::Allow);
     let many = with(counted(101, b"this call"), "1");
     assert_eq!((many.decision(), rules(&many), many.risk()), (Decision::Ask, vec![TOO_MANY_ROWS], Risk::High));
-    assert!(many.reasons()[0].text.contains("101 rows") && many.reasons()[0].line == 3 && !many.reasons()[0].liftable);
+    assert_eq!(many.reasons()[0].text, "it would change 101 rows, and above 100 a human decides");
+    let never = yaml.replace("preview:", "on_exceeded: deny\n    preview:");
+    let denied = judged(&never, McpToolCall { rows: counted(101, b"this call"), ..call("t", &[]) });
+    assert_eq!(denied.decision(), Decision::Deny);
+    assert_eq!(denied.reasons()[0].text, "it would change 101 rows, and 100 are allowed");
+    assert!(many.reasons()[0].line == 3 && !many.reasons()[0].liftable);
     let other = with(counted(1, b"another call"), "1");
     assert_eq!(rules(&other), [UNCOUNTED_ROWS], "a count is for the call that it was made for");
     let preview = McpToolCall { purpose: Purpose::Preview, ..call("t", &[]) };

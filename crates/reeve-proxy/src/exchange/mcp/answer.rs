@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 use tokio_util::sync::DropGuard;
 
+use crate::exchange::mcp::lanes;
 use crate::exchange::{Answer, Case};
 use crate::payload::full;
 
@@ -42,8 +43,11 @@ pub(super) struct Answered {
 }
 
 /// What is told about a call that never came before the gate.
-pub(super) fn denied(case: &Case, id: &Value, denial: &Denial) -> Answer {
+pub(super) async fn denied(case: &Case, id: &Value, denial: &Denial) -> Answer {
     let message = case.channel.shared.tools.get().map(|mouth| mouth.answer(id, denial)).unwrap_or_default();
+    if let Some(answer) = lanes::denied(case, message.clone()).await {
+        return answer;
+    }
     one(case, Answered { message, status: StatusCode::OK, challenge: None }).into()
 }
 
@@ -63,7 +67,8 @@ pub(super) async fn tell(case: &Case, mut coming: Coming) -> Answer {
                 let _ = coming.hangs_up.disarm();
                 return one(case, answered).into();
             }
-            (Err(_), None) => return cancelled().into(),
+            // MCP wants no answer to what was cancelled.
+            (Err(_), None) => return lanes::accepted(),
             (Ok(said), answered) => return streamed(Some(said), coming.said, Rest::Known(answered), coming.hangs_up),
         },
         Ok(Err(said)) => Some(said),
@@ -156,12 +161,5 @@ fn one(case: &Case, answered: Answered) -> Response<crate::payload::Payload> {
     if let Some(challenge) = answered.challenge {
         response.headers_mut().insert(http::header::WWW_AUTHENTICATE, challenge);
     }
-    response
-}
-
-/// MCP wants no answer to what was cancelled.
-fn cancelled() -> Response<crate::payload::Payload> {
-    let mut response = Response::new(crate::payload::empty());
-    *response.status_mut() = StatusCode::ACCEPTED;
     response
 }

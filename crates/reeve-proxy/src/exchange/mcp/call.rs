@@ -11,7 +11,9 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::channel::Channel;
 use crate::exchange::mcp::answer::{Answered, Coming, tell};
+use crate::exchange::mcp::lanes::{Lane, accepted};
 use crate::exchange::mcp::server::Remote;
 use crate::exchange::mcp::{Carried, key, party};
 use crate::exchange::{Answer, Case};
@@ -19,6 +21,8 @@ use crate::tools::ToolCall;
 
 /// Messages that wait for a client before the server has to.
 const QUEUE: usize = 64;
+/// Most questions whose answers are waited for; for the oldest of more the time of the calls runs again.
+const ASKED: usize = 256;
 
 /// The calls under way, so that a client can cancel one with another request.
 #[derive(Debug, Default)]
@@ -26,8 +30,38 @@ pub(crate) struct Calls {
     /// Clients without MCP sessions may use the same ids at the same time.
     under_way: Mutex<HashMap<String, Vec<(u64, CancellationToken)>>>,
     /// What servers asked for during a call, until the client answers.
-    asked: Mutex<HashMap<String, Waiting>>,
+    asked: Mutex<HashMap<String, Vec<Waiting>>>,
     next: AtomicU64,
+}
+
+/// Questions of one call, or of one stream, that the client has before it; `None`: it is over, and nobody is waited for any
+/// more.
+#[derive(Debug, Clone)]
+pub(super) struct Asks(Arc<Mutex<Option<Vec<String>>>>);
+
+impl Default for Asks {
+    fn default() -> Self {
+        Self(Arc::new(Mutex::new(Some(Vec::new()))))
+    }
+}
+
+impl Asks {
+    /// From now on the client has this question before it. `false`: it was over before the person said yes.
+    pub fn puts(&self, channel: &Channel, key: String, waiting: Vec<Waiting>) -> bool {
+        let mut keys = self.0.lock();
+        let Some(keys) = keys.as_mut() else { return false };
+        if keys.len() >= ASKED {
+            channel.shared.calls.answered(&keys.remove(0));
+        }
+        keys.push(key.clone());
+        channel.shared.calls.asks(key, waiting);
+        true
+    }
+
+    pub fn end(&self, channel: &Channel) {
+        let asks = self.0.lock().take().unwrap_or_default();
+        asks.iter().for_each(|key| channel.shared.calls.answered(key));
+    }
 }
 
 impl Calls {
@@ -39,7 +73,7 @@ impl Calls {
     }
 
     /// The client has a question of the server before it.
-    pub fn asks(&self, key: String, waiting: Waiting) {
+    fn asks(&self, key: String, waiting: Vec<Waiting>) {
         self.asked.lock().insert(key, waiting);
     }
 
@@ -76,7 +110,8 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
     };
     let (say, said) = mpsc::channel(QUEUE);
     let (answering, answer) = oneshot::channel();
-    let cancelled = CancellationToken::new();
+    let lane = Lane::of(&case.channel, &case.asked);
+    let cancelled = lane.as_ref().map_or_else(CancellationToken::new, Lane::hangs_up);
     let key = key(&case.channel, &case.asked, &id);
     let shared = Arc::clone(&case.channel.shared);
     let number = shared.calls.begin(&key, cancelled.clone());
@@ -85,7 +120,10 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
     let call = ToolCall { party: party(&case), id, params, credential, say, cancelled: cancelled.clone(), patience };
     let room = case.room.take();
     let remote = Arc::clone(&server);
-    let hangs_up = cancelled.clone().drop_guard();
+    let (coming, telling) = match lane {
+        Some(lane) => (None, Some(tokio::spawn(lane.tell(said, answer)))),
+        None => (Some(Coming { said, answer, hangs_up: cancelled.drop_guard() }), None),
+    };
     tokio::spawn(async move {
         let message = mouth.call(call, remote).await;
         shared.calls.end(&key, number);
@@ -95,9 +133,16 @@ pub(super) async fn make(mut case: Case, credential: Carried, id: Value, params:
             let challenge = challenge.filter(|_| status != StatusCode::OK);
             let _ = answering.send(Answered { message, status, challenge });
         }
+        // Until the client has taken it: how much waits for clients that read nothing is bounded.
+        if let Some(telling) = telling {
+            let _ = telling.await;
+        }
         drop(room);
     });
-    tell(&case, Coming { said, answer, hangs_up }).await
+    match coming {
+        Some(coming) => tell(&case, coming).await,
+        None => accepted(),
+    }
 }
 
 /// What a client must be told by the status too: to log in anew, or that the server has forgotten its session.

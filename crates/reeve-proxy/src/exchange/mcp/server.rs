@@ -17,16 +17,18 @@ use reeve_domain::host::Authority;
 use reeve_domain::obligation::Obligation;
 use reeve_domain::operation::{Endpoint, Operation};
 use reeve_engine::Admission;
-use reeve_engine::patience::{Patience, Waiting};
+use reeve_engine::patience::Patience;
 use reeve_protocol::events::{EventReader, StreamEvent};
 use serde_json::{Value, json};
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::channel::Channel;
 use crate::exchange::Case;
 use crate::exchange::inject::{Slots, inject};
 use crate::exchange::intake::content_coding;
+use crate::exchange::mcp::call::Asks;
+use crate::exchange::mcp::lanes::Lane;
 use crate::exchange::mcp::listen::{ASKING, answer_server};
 use crate::exchange::mcp::{key, party, questions};
 use crate::exchange::request::Asked;
@@ -43,8 +45,6 @@ const AGAIN: Duration = Duration::from_millis(1000);
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often in a row a stream that brings nothing new is taken up again.
 const TRIES: u32 = 10;
-/// Most questions of one call whose answers are waited for; for the oldest of more the call's time runs again.
-const OPEN: usize = 256;
 /// Headers that say what the arguments are; they would contradict changed ones.
 const PARAMETERS: &str = "mcp-param-";
 
@@ -64,10 +64,11 @@ pub(super) struct Remote {
     say: mpsc::Sender<Bytes>,
     /// The call's time does not run while somebody is asked for its sake.
     patience: Arc<Patience>,
-    /// Its questions that the client has before it; `None`: the call is over, and nobody is waited for any more.
-    asks: Arc<Mutex<Option<Vec<String>>>>,
+    asks: Asks,
     asking: Arc<Semaphore>,
     status: Mutex<(Option<StatusCode>, Option<HeaderValue>)>,
+    /// Where it answers, unless it answers where it is asked.
+    lane: Option<Lane>,
 }
 
 impl Remote {
@@ -90,9 +91,10 @@ impl Remote {
             next: AtomicU64::new(1),
             say,
             patience,
-            asks: Arc::new(Mutex::new(Some(Vec::new()))),
+            asks: Asks::default(),
             asking: Arc::new(Semaphore::new(ASKING)),
             status: Mutex::default(),
+            lane: Lane::of(&case.channel, &case.asked),
         }
     }
 
@@ -107,7 +109,8 @@ impl Remote {
         if is_call && !self.used.swap(true, Ordering::AcqRel) {
             return self.id.clone();
         }
-        json!(format!("reeve-{}", self.next.fetch_add(1, Ordering::Relaxed)))
+        // Other calls may be answered on the same stream.
+        json!(format!("reeve-{}-{}", admission.operation().id, self.next.fetch_add(1, Ordering::Relaxed)))
     }
 
     fn headers(&self, params: &Value) -> Result<HeaderMap, ToolFailure> {
@@ -200,10 +203,40 @@ impl Remote {
         let id = self.id_for(admission);
         let headers = self.headers(&params)?;
         let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
+        // From before it is sent: the answer may be there before the server says that it took the call.
+        let waiting = self.lane.as_ref().map(|lane| lane.expect(&id, &self.patience)).transpose();
+        let waiting = waiting.map_err(|why| ToolFailure::Gone(why.to_owned()))?;
         let (response, mut masker) = self.send(admission, "POST", headers, Bytes::from(body.to_string())).await?;
-        let answered = self.read(admission, response, &mut masker, &id).await;
+        let answered = match waiting {
+            Some(waiting) => self.elsewhere(response, waiting, &mut masker, &id).await,
+            None => self.read(admission, response, &mut masker, &id).await,
+        };
         self.note(admission, masker).await;
         answered
+    }
+
+    /// Waits for the answer on the stream where the server answers everything.
+    async fn elsewhere(
+        &self,
+        response: Response<Payload>,
+        waiting: oneshot::Receiver<Bytes>,
+        masker: &mut Option<Masker>,
+        id: &Value,
+    ) -> Result<Value, ToolFailure> {
+        if !response.status().is_success() {
+            if let Some(lane) = self.lane.as_ref().filter(|_| response.status().is_client_error()) {
+                lane.forget(id);
+            }
+            return self.failed(response, masker).await;
+        }
+        // It says only that the server took the call.
+        drop(response);
+        let gone = |_| ToolFailure::Gone("the stream ended on which it answers".to_owned());
+        let mut message = waiting.await.map_err(gone)?;
+        if let Some(masker) = masker {
+            message = [masker.feed(&message), masker.finish()].concat().into();
+        }
+        self.result(&message, id)?.ok_or_else(|| ToolFailure::Garbage("it answers another id".to_owned()))
     }
 
     /// Reads the answer, over as many connections as the server needs.
@@ -325,14 +358,14 @@ impl Remote {
     async fn ask(&self, message: Bytes) {
         let Ok(place) = Arc::clone(&self.asking).acquire_owned().await else { return };
         let (channel, asked, say) = (self.channel.clone(), self.asked.clone(), self.say.clone());
-        let (waiting, asks) = (self.patience.begin(), Arc::clone(&self.asks));
+        let (waiting, asks) = (vec![self.patience.begin()], self.asks.clone());
         let hearing = self.mouth.hear(self.party.clone(), None, message.clone());
         tokio::spawn(async move {
             match hearing.await {
                 Passage::AsItIs => {
                     let id = serde_json::from_slice::<Value>(&message).ok().and_then(|value| value.get("id").cloned());
                     let key = key(&channel, &asked, &id.unwrap_or_default());
-                    if open(&mut asks.lock(), &channel, key, waiting) {
+                    if asks.puts(&channel, key, waiting) {
                         drop(say.send(message).await);
                     }
                 }
@@ -390,8 +423,7 @@ impl Remote {
 
 impl Drop for Remote {
     fn drop(&mut self) {
-        let asks = self.asks.lock().take().unwrap_or_default();
-        asks.iter().for_each(|key| self.channel.shared.calls.answered(key));
+        self.asks.end(&self.channel);
     }
 }
 
@@ -411,17 +443,6 @@ impl ToolServer for Remote {
             }
         })
     }
-}
-
-/// From now on the client has this question before it. `false`: the call was over before the person said yes.
-fn open(asks: &mut Option<Vec<String>>, channel: &Channel, key: String, waiting: Waiting) -> bool {
-    let Some(keys) = asks else { return false };
-    if keys.len() >= OPEN {
-        channel.shared.calls.answered(&keys.remove(0));
-    }
-    keys.push(key.clone());
-    channel.shared.calls.asks(key, waiting);
-    true
 }
 
 /// The bytes that were judged, and no others.

@@ -79,7 +79,7 @@ function ToolEffect({ tool, cap }: { tool: Tool; cap: number | null }) {
         ) : null}
         {cap === null ? null : (
           <>
-            {t("card.tool.cap", { count: cap, shown: cap.toLocaleString("en-US") })}
+            {t(`card.tool.cap.${over ? "over" : "within"}`, { shown: cap.toLocaleString("en-US") })}
             <Dot />
           </>
         )}

@@ -41,7 +41,7 @@ type DraftingProps = {
 export function Drafting({ target, state, title, aside, mode, wide = false, note, onSaved }: DraftingProps) {
   const { t } = useTranslation();
   const toast = useToast();
-  const assist = useAssist();
+  const assist = useAssist(target.file);
   const [text, setText] = useState(target.start ?? target.original);
   const [base, setBase] = useState({ original: target.original, revision: state.revision });
   const [wanted, setWanted] = useState(mode);
@@ -68,7 +68,6 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
   const current = drafting && settled === text && !checked.isPlaceholderData ? checked.data : undefined;
   // Cases say what is expected of rules, and change no verdict.
   const cases = isCaseFile(target.file);
-  // Neither is Cedar: there is nothing in them that is laid out or completed as that.
   const yaml = cases || isToolsFile(target.file);
   const weighed = useReplay(draft, !cases && (current?.ready ?? false));
   const save = useSave();
@@ -122,7 +121,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
               <h3 className="font-semibold">{t("policies.source")}</h3>
               <span className="flex-1" />
               {cases && !drafting ? null : <Verdict drafting={drafting} checked={current} />}
-              {editable && !yaml ? (
+              {editable && !cases ? (
                 <Button kind="ghost" className="h-6 text-caption" onClick={format}>
                   {t("policies.format")}
                 </Button>
@@ -130,7 +129,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
             </div>
             <div className={`flex flex-col ${wide ? "max-h-[70vh]" : "max-h-[54vh]"}`}>
               <Suspense fallback={<div className="h-40 rounded-control bg-inset" />}>
-                <SourceEditor language={yaml ? "yaml" : "cedar"} text={text} onText={setText} readOnly={!editable} label={t("policies.source")} problems={(cases ? current?.caseProblems : current?.problems) ?? NO_PROBLEMS} firstLine={target.firstLine} complete={assist.complete} onSave={() => (ready ? put(text) : undefined)} />
+                <SourceEditor language={yaml ? "yaml" : "cedar"} text={text} onText={setText} readOnly={!editable} label={t("policies.source")} problems={(cases ? current?.caseProblems : current?.problems) ?? NO_PROBLEMS} firstLine={target.firstLine} complete={cases ? null : assist.complete} onSave={() => (ready ? put(text) : undefined)} />
               </Suspense>
             </div>
             {checked.error && drafting ? (

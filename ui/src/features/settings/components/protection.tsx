@@ -31,7 +31,9 @@ export function Protection({ settings }: { settings: SettingsDto }) {
         <Facts>
           <Fact label={t("settings.holds.llm")}>{countdown(settings.holdLlm * 1_000)}</Fact>
           <Fact label={t("settings.holds.http")}>{countdown(settings.holdHttp * 1_000)}</Fact>
+          <Fact label={t("settings.holds.mcp")}>{countdown(settings.holdMcp * 1_000)}</Fact>
           <Fact label={t("settings.holds.longest")}>{countdown(settings.holdLongest * 1_000)}</Fact>
+          <Fact label={t("settings.holds.longestMcp")}>{countdown(settings.holdLongestMcp * 1_000)}</Fact>
           <Fact label={t("settings.holds.where")}>
             <code className="mono text-caption">
               <Untrusted text={settings.file} />

@@ -7,6 +7,7 @@ import { AgentTile, Badge } from "../../../components/badge";
 import { Button } from "../../../components/button";
 import { CommandLine, Empty, EngineFailure, Skeleton } from "../../../components/empty";
 import { Dot } from "../../../components/facts";
+import { Glyph } from "../../../components/glyph";
 import { useToast } from "../../../components/toasts";
 import { Untrusted } from "../../../components/untrusted";
 import { useDeferred } from "../../../components/use-deferred";
@@ -230,7 +231,12 @@ function Head({ flow, sum, onFind }: { flow: FlowDto; sum: SessionSumDto | undef
         <h2 className="min-w-0 truncate text-section font-semibold tracking-[-0.01em]">
           <Untrusted text={titleOf(session)} max={80} />
         </h2>
-        {waiting ? <Badge tone="ask">{t("sessions.waits")}</Badge> : null}
+        {waiting ? (
+          <Badge tone="ask">
+            <Glyph shape="held" size={10} />
+            {t("sessions.waits")}
+          </Badge>
+        ) : null}
         <span className="flex-1" />
         <Button kind="icon" aria-label={t("flow.find")} title={t("flow.find")} onClick={onFind}>
           <Search size={14} strokeWidth={1.5} aria-hidden />

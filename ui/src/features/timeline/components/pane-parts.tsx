@@ -141,14 +141,23 @@ export function SummaryPart({ detail }: Part) {
   );
 }
 
+/** Leads to the rule, where it is one that can be shown: of a Cedar file, and not one that a project brought. */
+function RuleName({ reason }: { reason: ReasonDto }) {
+  const name = <Untrusted text={reason.rule} max={48} />;
+  if (!reason.file.endsWith(".cedar") || reason.layer === "project") return <code className="mono text-caption font-semibold">{name}</code>;
+  return (
+    <Link to="/policies/$rule" params={{ rule: reason.rule }} className="mono inline-flex min-h-6 items-center text-caption font-semibold text-accent">
+      {name}
+    </Link>
+  );
+}
+
 function Reason({ reason }: { reason: ReasonDto }) {
   const { t } = useTranslation();
   return (
     <div className="mb-1.5 last:mb-0">
       <div className="flex min-w-0 flex-wrap items-center gap-1.5">
-        <code className="mono text-caption font-semibold">
-          <Untrusted text={reason.rule} max={48} />
-        </code>
+        <RuleName reason={reason} />
         <LayerBadge layer={reason.layer} />
         {reason.file === "" ? null : (
           <span className="text-caption text-t3">

@@ -51,8 +51,8 @@ export function Pane({ id, tab, onTab, onClose }: PaneProps) {
       <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
         <StateTitle detail={data} numbered />
         <span className="flex-1" />
-        {data ? <PinButton row={data.row} /> : null}
         <CopyLink id={id} />
+        {data ? <PinButton row={data.row} /> : null}
         {data ? <DetailMenu detail={data} page={false} /> : null}
         <Button kind="icon" aria-label={t("common.close")} title={t("common.close")} onClick={onClose}>
           <X size={14} strokeWidth={1.5} aria-hidden />

@@ -1,6 +1,6 @@
 // The time range as words: the last hour or week, today, yesterday; what it writes is the query.
 import { Menu } from "@base-ui/react/menu";
-import { Check, ChevronDown } from "lucide-react";
+import { Calendar, Check, ChevronDown } from "lucide-react";
 import { useTranslation } from "react-i18next";
 import { useNow } from "../../../components/use-now";
 import { type Range, rangeOf, withRange } from "../../../lib/filter/tokens";
@@ -37,6 +37,7 @@ export function RangeMenu({ query, onQuery }: { query: string; onQuery: (query: 
   return (
     <Menu.Root>
       <Menu.Trigger aria-label={t("timeline.range.label", { name })} className="chrome inline-flex h-7 flex-none items-center gap-1.5 rounded-control border border-line-button bg-surface px-2.5 font-medium whitespace-nowrap hover:bg-hover">
+        <Calendar size={14} strokeWidth={1.5} aria-hidden className="text-t2" />
         {name}
         <ChevronDown size={12} strokeWidth={1.5} aria-hidden className="text-t3" />
       </Menu.Trigger>
