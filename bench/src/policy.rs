@@ -90,6 +90,7 @@ fn operation(n: usize) -> Operation {
             content_type: None,
             body_bytes: Some(0),
             upgrade: None,
+            ends_session: false,
         }),
         summary: format!("POST {host}"),
         conversation: None,

@@ -77,7 +77,7 @@ fn on_menu<R: Runtime>(app: &AppHandle<R>, event: tauri::menu::MenuEvent) {
         "open" => windows::show(app),
         "waiting" => windows::review(app),
         "stop" => ask(app, json!({ "call": "status.stop_all" })),
-        "resume" => ask(app, json!({ "call": "status.resume" })),
+        "resume" => resume(app),
         "quit" => windows::quit(app),
         // Longer than an hour is asked for in the window, where it can be seen what it means.
         "pause" => windows::navigate(app, "reeve://settings/protection"),
@@ -101,6 +101,24 @@ fn ask<R: Runtime>(app: &AppHandle<R>, request: serde_json::Value) {
     });
 }
 
+/// Ends a pause. What was stopped goes on only after a question, which the window's strip asks: the line stands beside
+/// *Stop all*. The engine is asked how it stands, because the menu may be older than the stop.
+fn resume<R: Runtime>(app: &AppHandle<R>) {
+    let link = Arc::clone(&app.state::<Arc<Link>>());
+    let app = app.clone();
+    tauri::async_runtime::spawn(async move {
+        let status = link.call("status", json!({ "call": "status.get" })).await;
+        match status.ok().and_then(|status| serde_json::from_value::<StatusDto>(status).ok()) {
+            Some(status) if is_only_paused(&status.protection) => ask(&app, json!({ "call": "status.resume" })),
+            _ => windows::ask_resume(&app),
+        }
+    });
+}
+
+fn is_only_paused(protection: &ProtectionDto) -> bool {
+    matches!(protection, ProtectionDto::Paused { .. })
+}
+
 /// Shows what was decided last, newest first: who and how, and nothing from the action itself.
 pub fn decided<R: Runtime>(app: &AppHandle<R>, rows: &[OperationRowDto]) {
     let Some(lines) = app.try_state::<Lines<R>>() else { return };
@@ -122,6 +140,15 @@ fn words_of_decision(row: &OperationRowDto) -> String {
     format!("{} · {} · {word}", row.agent_name, row.kind)
 }
 
+/// What can be resumed; three dots where a question comes first.
+fn words_of_resume(protection: Option<&ProtectionDto>) -> Option<&'static str> {
+    match protection? {
+        ProtectionDto::Paused { .. } => Some("Resume"),
+        ProtectionDto::Stopped => Some("Resume…"),
+        ProtectionDto::Degraded { .. } | ProtectionDto::Observing | ProtectionDto::Protected => None,
+    }
+}
+
 /// What quitting does: the window and the tray go, the engine stays as long as agents run.
 fn words_of_quit(sessions: u32) -> String {
     match sessions {
@@ -140,11 +167,9 @@ pub fn show<R: Runtime>(app: &AppHandle<R>, status: Option<&StatusDto>) {
         let _ = lines.state.set_text(&words);
         let _ = lines.waiting.set_text(words_of_waiting(held));
         let _ = lines.waiting.set_enabled(held > 0);
-        let lifted = matches!(
-            status.map(|status| &status.protection),
-            Some(ProtectionDto::Paused { .. } | ProtectionDto::Stopped)
-        );
-        let _ = lines.resume.set_enabled(lifted);
+        let resume = words_of_resume(status.map(|status| &status.protection));
+        let _ = lines.resume.set_text(resume.unwrap_or("Resume"));
+        let _ = lines.resume.set_enabled(resume.is_some());
         let _ = lines.quit.set_text(words_of_quit(status.map_or(0, |status| status.sessions_running)));
     }
     if let (Some(tray), Ok(icon)) = (app.tray_by_id(ID), icon(shape)) {
@@ -207,6 +232,17 @@ mod tests {
         let (shape, words) = look(None);
         assert_eq!(shape, Shape::Alert);
         assert!(words.starts_with("Degraded"));
+    }
+
+    #[test]
+    fn a_pause_is_ended_at_once_and_a_stop_only_after_a_question() {
+        let paused = ProtectionDto::Paused { until: None };
+        assert_eq!(words_of_resume(Some(&paused)), Some("Resume"));
+        assert!(is_only_paused(&paused));
+        assert_eq!(words_of_resume(Some(&ProtectionDto::Stopped)), Some("Resume…"));
+        assert!(!is_only_paused(&ProtectionDto::Stopped));
+        assert_eq!(words_of_resume(Some(&ProtectionDto::Protected)), None);
+        assert_eq!(words_of_resume(None), None);
     }
 
     #[test]

@@ -32,6 +32,12 @@ pub fn navigate<R: Runtime>(app: &AppHandle<R>, link: &str) {
     tell(app, "navigate", &serde_json::Value::from(link));
 }
 
+/// Shows the window with the strip's question whether what was stopped may go on. Nothing is lifted by it.
+pub fn ask_resume<R: Runtime>(app: &AppHandle<R>) {
+    show(app);
+    tell(app, "resume", &serde_json::Value::Null);
+}
+
 /// Says something to the page. A JSON value is a value of the page's language too, whatever is in it.
 fn tell<R: Runtime>(app: &AppHandle<R>, what: &str, detail: &serde_json::Value) {
     if let Some(window) = app.get_webview_window(MAIN) {

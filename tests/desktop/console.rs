@@ -1,6 +1,7 @@
 //! What a person does on the other screens, and that it reaches a real agent.
 
 use anyhow::{Context as _, Result, ensure};
+use fantoccini::key::Key;
 
 use crate::app::{HOST, with_app};
 
@@ -21,6 +22,14 @@ async fn a_credential_added_on_the_screen_is_injected_and_the_agent_never_holds_
         app.gone("[role=dialog]").await?;
         app.read("acme").await?;
         ensure!(!app.text().await?.contains(SECRET), "the secret is on the screen");
+
+        // The window has no bar of a browser's: its own keys lead back to the place before.
+        app.press_place("Inbox").await?;
+        let back = format!("{}{}{}", char::from(Key::Alt), char::from(Key::Left), char::from(Key::Null));
+        app.see("nav a[title='Inbox']").await?.send_keys(&back).await?;
+        app.until("the place before is back", async || Ok(app.see("main h1").await?.text().await? == "Credentials"))
+            .await?;
+        app.read("acme").await?;
 
         let agent = app.agent("note-taker")?;
         app.press_place("Inbox").await?;

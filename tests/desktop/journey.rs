@@ -45,6 +45,9 @@ async fn keys_typed_before_the_card_is_armed_decide_nothing_and_a_denial_reaches
 {
     with_app(async |app| {
         app.protected().await?;
+        // A window that is being resized arms nothing, however long the keys take to get there.
+        let resizes = "window.kept = setInterval(() => window.dispatchEvent(new Event('resize')), 100)";
+        app.browser.execute(resizes, vec![]).await?;
         let agent = app.agent("second")?;
         // Typing goes on while the card appears.
         let card = app.see("#card").await?;
@@ -52,6 +55,7 @@ async fn keys_typed_before_the_card_is_armed_decide_nothing_and_a_denial_reaches
             app.chord(&card, key).await?;
         }
         ensure!(app.provider.requests().is_empty(), "a chord before arming released the action");
+        app.browser.execute("clearInterval(window.kept)", vec![]).await?;
         app.card().await?;
         app.press("Deny").await?;
         app.type_into("#card input", "use the staging service").await?;

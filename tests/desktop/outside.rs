@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result, ensure};
 use reeve_api::contract::approvals::ApprovalsPage;
 use reeve_api::contract::calls::{ApprovalsCall, StatusCall};
-use reeve_api::contract::status::StatusDto;
+use reeve_api::contract::status::{ProtectionDto, StatusDto};
 
 use crate::app::{App, Ground, HOST, Scene, on, with_app};
 
@@ -80,6 +80,31 @@ async fn the_tray_shows_state_count_and_decisions_as_they_change_and_nothing_of_
         says(app, "Stopped").await?;
         app.see("footer[data-state=stopped]").await?;
         tells_nothing(&format!("{:?}", app.desk.menu().await?))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn the_tray_ends_a_pause_at_once_and_a_stop_only_after_the_windows_question() -> Result<()> {
+    with_app(async |app| {
+        app.protected().await?;
+        app.desk.press("15 minutes").await?;
+        says(app, "Paused").await?;
+        says(app, "Resume").await?;
+        app.desk.press("Resume").await?;
+        app.protected().await?;
+
+        app.close_window().await?;
+        app.desk.press("Stop all").await?;
+        says(app, "Resume…").await?;
+        app.desk.press("Resume…").await?;
+        app.until("the window is back", async || app.is_shown().await).await?;
+        app.read("Resume? Agents may act again.").await?;
+        let status: StatusDto = app.engine().await?.call(&StatusCall::Get).await?;
+        ensure!(status.protection == ProtectionDto::Stopped, "one press in the tray lifted the stop: {status:?}");
+        says(app, "Stopped").await?;
+        app.press_in("//footer", "Resume").await?;
+        app.protected().await
     })
     .await
 }

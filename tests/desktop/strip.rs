@@ -71,16 +71,20 @@ async fn observing_protected_paused_stopped_and_gone_are_told_within_a_second() 
     .await
 }
 
-/// Somebody else holds the file of the record, so nothing can be written to it.
+/// Somebody else holds the file of the record, so nothing can be written to it. The engine waits a while for its turn; that it
+/// has none is known at the latest when the agent hears so.
 #[tokio::test]
 async fn a_record_that_cannot_be_written_stands_in_the_strip_and_nothing_passes_meanwhile() -> Result<()> {
     with_app(async |app| {
         app.protected().await?;
+        watch(app).await?;
         let record = rusqlite::Connection::open(app.world.reeve_home().join("data/reeve.db"))?;
         record.execute_batch("BEGIN IMMEDIATE")?;
         let heard = app.agent("nobody could say afterwards")?.heard().await?;
+        let known = Utc::now();
         ensure!(!heard.contains("[200]"), "{heard}");
-        app.see("footer[data-state=degraded]").await?;
+        let at = shown(app, "degraded").await?;
+        ensure!(at - known <= PROMISED, "that nothing can be recorded was told only after {}", at - known);
         record.execute_batch("ROLLBACK")?;
         app.protected().await
     })

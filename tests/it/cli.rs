@@ -111,7 +111,7 @@ async fn exit_codes_tell_scripts_what_happened() {
     assert_eq!(code(&machine, &["run", "--", "true"]), Some(125));
 }
 
-const DECIDING: [&[&str]; 17] = [
+const DECIDING: [&[&str]; 18] = [
     &["run", "--", "true"],
     &["env"],
     &["agents", "stop", "tester"],
@@ -123,6 +123,7 @@ const DECIDING: [&[&str]; 17] = [
     &["approve", "deny", "apr_x"],
     &["cred", "add", "x", "--kind", "github"],
     &["cred", "rm", "x"],
+    &["cred", "unbind", "x", "--host", "api.x.example", "--slot", "bearer"],
     &["budget", "set", "x", "5.00"],
     &["budget", "raise", "x", "5.00"],
     &["pause", "15m"],
@@ -165,12 +166,15 @@ async fn deciding_and_changing_is_refused_inside_a_session_by_its_variable_and_b
 #[tokio::test(flavor = "multi_thread")]
 async fn one_session_may_be_observed_while_everything_else_is_enforced() {
     let (machine, _provider, _client) = machine().await;
-    let post = "curl -s -o /dev/null -w '%{http_code}' -X DELETE --max-time 2 https://api.acme.example/things/7";
-    let observed = machine.reeve(&["run", "--mode", "observe", "--", "sh", "-c", post]);
+    let post = |most: u32| {
+        let target = "https://api.acme.example/things/7";
+        format!("curl -s -o /dev/null -w '%{{http_code}}' -X DELETE --max-time {most} {target}")
+    };
+    let observed = machine.reeve(&["run", "--mode", "observe", "--", "sh", "-c", &post(30)]);
     assert_eq!(&*observed.stdout, b"200", "{}", printed(&observed));
     let rows = json(&machine.reeve(&["log", "host:api.acme.example", "--json"]));
     assert_eq!(rows[0]["state"], "wouldHold", "{rows}");
-    let enforced = machine.reeve(&["run", "--", "sh", "-c", post]);
+    let enforced = machine.reeve(&["run", "--", "sh", "-c", &post(2)]);
     assert_eq!(&*enforced.stdout, b"000", "{}", printed(&enforced));
 }
 

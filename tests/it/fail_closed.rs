@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeZone as _, Utc};
 use http::StatusCode;
-use reeve_api::contract::approvals::ApprovalsPage;
-use reeve_api::contract::calls::{ApprovalsCall, CredentialsCall};
+use reeve_api::contract::calls::CredentialsCall;
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, TypedSecret};
 use reeve_api::contract::operations::RowStateDto;
 use reeve_demo::Provider;
@@ -200,7 +199,7 @@ async fn until_admitted(inner: &Inner) {
 
 /// The engine looks at itself a few times a second; the strip shows what it saw.
 async fn until_protected(inner: &Inner, expected: bool) {
-    for _ in 0..100 {
+    for _ in 0..600 {
         let state = inner.engine.protection().state(inner.engine.now());
         if matches!(state, reeve_domain::settings::Protection::Protected) == expected {
             return;
@@ -283,15 +282,12 @@ async fn with_a_locked_keychain_nothing_is_injected_and_no_engine_starts() {
 fn lock(machine: &Machine) {
     let locked = machine
         .world
-        .command("busctl")
+        .command("dbus-send")
+        .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"])
         .args([
-            "--user",
-            "call",
-            "org.freedesktop.secrets",
-            "/org/freedesktop/secrets",
-            "org.freedesktop.Secret.Service",
+            "org.freedesktop.Secret.Service.Lock",
+            "array:objpath:/org/freedesktop/secrets/collection/login",
         ])
-        .args(["Lock", "ao", "1", "/org/freedesktop/secrets/collection/login"])
         .output()
         .unwrap();
     assert!(locked.status.success() && printed(&locked).contains("login"), "{}", printed(&locked));
@@ -367,20 +363,6 @@ async fn with_nobody_to_ask_a_question_expires_and_the_answer_is_no() {
     let log = machine.reeve(&["log", "decision:expired", "--json"]);
     let rows: serde_json::Value = serde_json::from_slice(&log.stdout).unwrap();
     assert_eq!(rows["data"].as_array().map(Vec::len), Some(1), "{}", printed(&log));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_question_that_nobody_answers_leaves_the_inbox_when_it_expires() {
-    let config = "[hold]\nhttp_seconds = 1\n";
-    let provider = Provider::start(Script::default()).await.unwrap();
-    let mut machine = Machine::forgetful(provider.addr(), &provider.root_pem(), "");
-    let old = std::fs::read_to_string(machine.world.reeve_home().join("config/config.toml")).unwrap();
-    machine.world.write_config("config.toml", &format!("{old}{config}")).unwrap();
-    let client = machine.start().await;
-    let (agent, _) = machine.agent(&client, "tester").await;
-    agent.send(Speak::H2, delete("https://api.acme.example/things/8")).await.unwrap();
-    let page: ApprovalsPage = client.call(&ApprovalsCall::List).await.unwrap();
-    assert_eq!((page.open.len(), page.resolved.len()), (0, 1), "{page:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

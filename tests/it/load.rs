@@ -39,7 +39,7 @@ fn many_descriptors() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_streams_at_once_all_come_to_their_end() {
-    let pause = Fault::always(Mishap::Hold { phase: Phase::After(2), ms: 30_000 });
+    let pause = Fault::always(Mishap::Hold { phase: Phase::After(2), ms: 60_000 });
     let script = Script::of([Step::text("Patience is a virtue.")]).with_fault(pause);
     let stage = Stage::set(Setting { script, ..Setting::default() }).await.unwrap();
     many_descriptors();

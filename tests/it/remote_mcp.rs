@@ -19,7 +19,9 @@ use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper_util::rt::TokioIo;
 use parking_lot::Mutex;
+use reeve_api::contract::approvals::AnswerDto;
 use reeve_api::contract::calls::SessionsCall;
+use reeve_api::contract::operations::RowStateDto;
 use reeve_api::contract::sessions::{OpenSessionInput, OpenedSessionDto};
 use reeve_tests::stage::{Setting, Stage};
 use serde_json::{Value, json};
@@ -276,7 +278,7 @@ impl Client {
         let tcp = TcpStream::connect(place).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.unwrap();
         tokio::spawn(connection);
-        let body = if method == Method::GET { Bytes::new() } else { Bytes::from(body.to_string()) };
+        let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/{path}/{}", self.server))
@@ -490,6 +492,38 @@ async fn an_answer_on_another_stream_is_what_its_id_was_asked_for_or_reaches_nob
     let names: Vec<&str> = tools.iter().filter_map(|tool| tool["name"].as_str()).collect();
     assert!(names.contains(&"echo") && !names.contains(&"fresh"), "{told}");
     drop(asking);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_a_rule_keeps_from_a_remote_server_never_reaches_it() {
+    let (_remote, client) = remote("method_policies: { 'distant/prompts/*': deny }\n").await;
+    let told = client.post(20, "prompts/get", json!({ "name": "x" })).await.answer(20).await;
+    assert_eq!(told["error"]["code"], -32601, "{told}");
+    assert!(told["error"]["message"].as_str().unwrap().contains("`distant/prompts/*`"), "{told}");
+    // Everything else passes, and calls of tools.
+    assert_eq!(client.list(21).await, ["echo", "ask", "flood", "words"]);
+    let told = client.call(22, "echo").await.answer(22).await;
+    assert_eq!(text(&told), "echoed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_asked_about_the_end_of_an_mcp_session_that_was_opened_there() {
+    let (_remote, mut client) = remote("").await;
+    let ended = client.request(Method::DELETE, &Value::Null).await;
+    assert!(ended.status().is_success(), "{ended:?}");
+    let rows = client.stage.rows("method:DELETE").await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.state).collect::<Vec<_>>(), [RowStateDto::Allowed], "{rows:?}");
+    // One that this agent never opened is something that it deletes, and so is more than a session.
+    client.id = Some("another".to_owned());
+    for body in [Value::Null, json!({ "all": true })] {
+        let human = async {
+            let question = client.stage.asked().await.unwrap();
+            client.stage.answer(&question, AnswerDto::Refuse { reason: None }).await.unwrap();
+        };
+        let (ended, ()) = tokio::join!(client.request(Method::DELETE, &body), human);
+        assert!(ended.status().is_client_error(), "{body}: {ended:?}");
+        client.id = Some("one".to_owned());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,6 +2,8 @@
 import { expect, test } from "@playwright/test";
 
 const PLACES = ["Agents", "Budgets", "Policies", "Credentials", "Settings"];
+/** What no link of the sidebar leads to. */
+const DEEPER = ["/servers", "/record/48203", "/timeline?view=sessions", "/timeline?view=flow"];
 
 test("every place and the editor are there without one more script, once the window was idle", async ({ page }) => {
   const scripts: string[] = [];
@@ -17,6 +19,11 @@ test("every place and the editor are there without one more script, once the win
   for (const place of PLACES) {
     await page.getByRole("navigation").getByRole("link", { name: place }).click();
     await expect(page.getByRole("heading", { level: 1, name: place })).toBeVisible();
+  }
+  for (const place of DEEPER) {
+    await page.goto(`${place}${place.includes("?") ? "&" : "?"}fake=story`);
+    await expect(page.getByRole("main")).toBeVisible();
+    await page.waitForLoadState("networkidle");
   }
   await page.goto("/policies/new?fake=story");
   await expect(page.getByRole("textbox", { name: "Source" })).toBeVisible();

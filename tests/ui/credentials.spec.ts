@@ -1,8 +1,24 @@
 // Credentials by hand: a secret goes in once and stays nowhere; removing says what will fail.
-import { expect, test } from "@playwright/test";
+import { expect, type Locator, type Page, test } from "@playwright/test";
 import { open } from "./open";
 
 const SECRET = "not-a-secret-0123456789";
+
+type Heard = { call: string; input?: Record<string, unknown> };
+
+const heard = (page: Page, name: string): Promise<Heard[]> => page.evaluate((call) => (window as unknown as { fakeEngine: { heard: Heard[] } }).fakeEngine.heard.filter((one) => one.call === call), name);
+
+const places = (page: Page): Locator => page.getByRole("region", { name: "Only to" });
+
+/** Tab until it has the focus. */
+async function tabTo(page: Page, target: Locator): Promise<void> {
+  await expect(target).toBeVisible();
+  for (let presses = 0; presses < 80; presses += 1) {
+    if (await target.evaluate((element) => element === document.activeElement)) return;
+    await page.keyboard.press("Tab");
+  }
+  await expect(target).toBeFocused();
+}
 
 test("a secret that was typed is nowhere on the page once it was sent", async ({ page }) => {
   await open(page, "/credentials/github?fake=story");
@@ -29,11 +45,87 @@ test("a refused secret leaves its field all the same", async ({ page }) => {
 
 test("removing names the places that will fail", async ({ page }) => {
   await open(page, "/credentials/github?fake=story");
-  await page.getByRole("button", { name: "Remove" }).click();
+  await page.getByRole("button", { name: "Remove", exact: true }).click();
   const dialog = page.getByRole("dialog");
   await expect(dialog).toContainText("/repos/acme");
   await dialog.getByRole("button", { name: "Remove" }).click();
   await expect(page.getByRole("link", { name: /GitHub token/ })).toHaveCount(0);
+});
+
+test("a place is taken away after it was said what that means, and a credential stays without any", async ({ page }) => {
+  await open(page, "/credentials/github?fake=story");
+  await page.getByRole("button", { name: "Add place" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel(/^Host/).fill("uploads.github.com:8443");
+  await dialog.getByLabel(/^Put into/).fill("header:x-upload");
+  await dialog.getByLabel(/^Only for/).fill("codex");
+  await dialog.getByRole("button", { name: "Add place" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(places(page).getByRole("row")).toHaveCount(3);
+
+  await page.getByRole("button", { name: "Remove uploads.github.com:8443" }).click();
+  await expect(page.getByRole("dialog", { name: "Remove place" })).toContainText("not in running sessions either");
+  await expect(dialog).toContainText("x-upload: ‹secret›");
+  await expect(dialog.getByRole("link", { name: "Codex" })).toBeVisible();
+  await expect(dialog.getByRole("link", { name: /in the last 7 days/ })).toHaveAttribute("href", /uploads\.github\.com/);
+  await expect(dialog).not.toContainText("the last place");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  expect(await heard(page, "credentials.unbind")).toEqual([]);
+  await page.getByRole("button", { name: "Remove uploads.github.com:8443" }).click();
+  await dialog.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(places(page).getByRole("row")).toHaveCount(2);
+  await expect(places(page)).toContainText("/repos/acme");
+  expect(await heard(page, "credentials.unbind")).toMatchObject([{ input: { credential: "github", binding: { host: "uploads.github.com", port: 8443, methods: [], path: null, slot: "header:x-upload" } } }]);
+
+  await page.getByRole("button", { name: "Remove GET POST api.github.com/repos/acme" }).click();
+  await expect(dialog).toContainText("It is the last place.");
+  await dialog.getByRole("button", { name: "Remove", exact: true }).click();
+  await expect(places(page)).toContainText("Bound to no place");
+  const row = page.getByRole("link", { name: /GitHub token/ });
+  await expect(row).toContainText("no place");
+  await expect(row).not.toContainText("every agent");
+});
+
+test("the agents of a place are changed, and a place taken away, by keyboard alone", async ({ page }) => {
+  await open(page, "/credentials/github?fake=story");
+  const change = page.getByRole("button", { name: "Change GET POST api.github.com/repos/acme" });
+  await tabTo(page, change);
+  await page.keyboard.press("Enter");
+  const dialog = page.getByRole("dialog", { name: "Change place" });
+  for (const [label, value] of [[/^Host/, "api.github.com"], [/^Methods/, "GET POST"], [/^Path/, "/repos/acme"], [/^Put into/, "bearer"], [/^Only for/, ""]] as const) await expect(dialog.getByLabel(label)).toHaveValue(value);
+  await tabTo(page, dialog.getByLabel(/^Only for/));
+  await page.keyboard.type("codex claude-code");
+  await page.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(places(page).getByRole("row")).toHaveCount(2);
+  await expect(places(page)).toContainText("codex, claude-code");
+  await expect(change).toBeFocused();
+  const place = { host: "api.github.com", methods: ["GET", "POST"], path: "/repos/acme", slot: "bearer" };
+  expect(await heard(page, "credentials.bind")).toMatchObject([{ input: { credential: "github", binding: place, agents: ["codex", "claude-code"], instead: place } }]);
+
+  const remove = page.getByRole("button", { name: "Remove GET POST api.github.com/repos/acme" });
+  await tabTo(page, remove);
+  await page.keyboard.press("Enter");
+  const question = page.getByRole("dialog", { name: "Remove place" });
+  await expect(question).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(question).toHaveCount(0);
+  await expect(remove).toBeFocused();
+  await page.keyboard.press("Enter");
+  await tabTo(page, question.getByRole("button", { name: "Remove", exact: true }));
+  await page.keyboard.press("Enter");
+  await expect(places(page)).toContainText("Bound to no place");
+  await expect(places(page)).toBeFocused();
+});
+
+test("a place that another window took away meanwhile is said to be gone", async ({ page }) => {
+  await open(page, "/credentials/github?fake=story");
+  await page.getByRole("button", { name: /^Change GET POST/ }).click();
+  await page.evaluate(() => (window as unknown as { fakeEngine: { call: (call: unknown) => Promise<unknown> } }).fakeEngine.call({ call: "credentials.unbind", input: { credential: "github", binding: { host: "api.github.com", port: 443, methods: ["GET", "POST"], path: "/repos/acme", slot: "bearer" } } }));
+  const dialog = page.getByRole("dialog", { name: "Change place" });
+  await dialog.getByRole("button", { name: "Save" }).click();
+  await expect(dialog.getByRole("alert")).toContainText("no place");
 });
 
 test("a test says what is known, shows what it would send, and sends it only then", async ({ page }) => {

@@ -26,6 +26,16 @@ test("a budget that holds says what is short, and is raised for the session", as
   expect(await heard(page, "approvals.raise")).toMatchObject([{ input: { approval: "apr_2", budget: "opus-per-day", by: 2_500_000_000 } }]);
 });
 
+test("a card says when its session did not start the program that asks", async ({ page }) => {
+  await open(page, "/inbox/apr_5?fake=story");
+  await armed(page);
+  await expect(page.locator("#card")).toContainText("Started by an unknown program");
+  await expect(page.locator("#card")).toContainText("/home/dana/.local/bin/⟨RLO⟩helper");
+  await open(page, "/inbox/apr_4?fake=story");
+  await armed(page);
+  await expect(page.locator("#card")).not.toContainText("Started by an unknown program");
+});
+
 test("the rule is weighed with each choice before it is written", async ({ page }) => {
   await open(page, "/inbox/apr_4?fake=story");
   await armed(page);

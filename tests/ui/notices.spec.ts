@@ -70,3 +70,16 @@ test("a call that Reeve previewed is one line: previewed, answered, made", async
   await page.keyboard.press("Enter");
   await expect(list.getByText("office.preview_customer_records").first()).toBeVisible();
 });
+
+test("a rule in the detail leads to where it is written, one for tools to its file", async ({ page }) => {
+  await open(page, "/timeline?fake=recorded");
+  const opened = async () => {
+    await page.getByRole("row", { name: /office\.update_customer_records.*previewed.*approved.*made/s }).first().click();
+    return page.getByRole("complementary", { name: "Detail" });
+  };
+  await (await opened()).getByRole("link", { name: "tool-max-rows" }).click();
+  await expect(page).toHaveURL(/\/policies\/file\/tools\.yaml/);
+  await page.goBack();
+  await (await opened()).getByRole("link", { name: "ask-tool-write" }).click();
+  await expect(page).toHaveURL(/\/policies\/ask-tool-write/);
+});

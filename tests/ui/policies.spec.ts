@@ -244,6 +244,28 @@ test("weaker rules of a project bind on until a person agrees", async ({ page })
   await expect(told).toHaveCount(0);
 });
 
+const loosened = (page: Page) => page.getByRole("region", { name: "Changed outside Reeve" });
+
+test("a looser version that was written outside waits with its difference until a person loads it", async ({ page }) => {
+  await open(page, "/policies?fake=paused&tab=mine");
+  await expect(loosened(page)).toContainText("mine.cedar changed outside Reeve and may let more pass");
+  await expect(loosened(page).getByRole("region", { name: "mine.cedar" })).toContainText('@id("github-write")');
+  const rule = page.getByRole("navigation", { name: "Rules", exact: true }).getByRole("link", { name: /github-write/ });
+  await expect(rule).toHaveCount(0);
+  await loosened(page).getByRole("button", { name: "Load it" }).click();
+  await expect(page.getByText("Loaded. What is on disk is in force.")).toBeVisible();
+  await expect(loosened(page)).toHaveCount(0);
+  await expect(rule).toHaveCount(1);
+});
+
+test("what was loosened outside is taken back with one press", async ({ page }) => {
+  await open(page, "/policies?fake=paused&tab=mine");
+  await loosened(page).getByRole("button", { name: "Keep what is in force" }).click();
+  await expect(page.getByText("The files are as they were")).toBeVisible();
+  await expect(loosened(page)).toHaveCount(0);
+  await expect(page.getByRole("link", { name: /github-write/ })).toHaveCount(0);
+});
+
 test("rules for tools stand among the files of all layers, each with what is to be said of it", async ({ page }) => {
   await open(page, "/policies?fake=story&tab=files");
   const list = page.getByRole("navigation", { name: "Files of rules" });

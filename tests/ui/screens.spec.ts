@@ -1,38 +1,7 @@
 // Every screen in every recorded state, in both themes and at the smallest window: axe finds nothing, nothing spills.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { expect, type Page, test } from "@playwright/test";
+import { expect, test } from "@playwright/test";
+import { spilling, violations } from "./look";
 import { open } from "./open";
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-type Violation = { id: string; nodes: { html: string; failureSummary?: string }[] };
-
-/** The rules that a theme can break: whatever else axe looks at is the same in both. */
-const OF_COLOUR = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
-const ALL_RULES = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
-
-/** What axe finds, in one theme after the other on the same page. */
-async function violations(page: Page, themes: readonly ("dark" | "light")[] = ["dark", "light"]): Promise<string[]> {
-  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axeSource);
-  const all: string[] = [];
-  for (const colorScheme of themes) {
-    await page.emulateMedia({ colorScheme });
-    // Colours on their way to a new state are nobody's to judge: they arrive at once.
-    await page.evaluate(() => document.getAnimations().forEach((animation) => animation.finish()));
-    const found = await page.evaluate(async (runOnly) => {
-      const { axe } = window as unknown as { axe: { run: (options: object) => Promise<{ violations: Violation[] }> } };
-      return (await axe.run({ runOnly, resultTypes: ["violations"] })).violations;
-    }, colorScheme === themes[0] ? ALL_RULES : OF_COLOUR);
-    all.push(...found.map(({ id, nodes }) => `${colorScheme}: ${id}: ${nodes[0]?.html.slice(0, 200)} ${nodes[0]?.failureSummary ?? ""}`));
-  }
-  return all;
-}
-
-/** Elements that stick out of the window. */
-async function spilling(page: Page): Promise<boolean> {
-  return page.evaluate(() => document.documentElement.scrollWidth > window.innerWidth || document.documentElement.scrollHeight > window.innerHeight);
-}
 
 const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
 const PLACES = ["/inbox", "/timeline", "/agents", "/servers", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
@@ -211,6 +180,23 @@ test("starting an agent, and removing a credential", async ({ page }) => {
   await page.setViewportSize({ width: 960, height: 600 });
   expect(await spilling(page)).toBe(false);
 });
+
+for (const state of ["story", "hostile"]) {
+  test(`changing and taking away a place of a credential when ${state}`, async ({ page }) => {
+    for (const [button, dialog] of [[/^Change /, "Change place"], [/^Remove /, "Remove place"]] as const) {
+      await page.setViewportSize({ width: 1280, height: 800 });
+      await open(page, `/credentials/look-alike?fake=${state}`);
+      await page.getByRole("region", { name: "Only to" }).getByRole("button", { name: button }).click();
+      await expect(page.getByRole("dialog", { name: dialog })).toBeVisible();
+      expect(await violations(page)).toEqual([]);
+      await page.setViewportSize({ width: 960, height: 600 });
+      expect(await spilling(page)).toBe(false);
+    }
+    await page.getByRole("dialog").getByRole("button", { name: "Remove", exact: true }).click();
+    await expect(page.getByText("Bound to no place")).toBeVisible();
+    expect(await violations(page)).toEqual([]);
+  });
+}
 
 test("what would go with fewer days, and the question before the record is wiped", async ({ page }) => {
   await open(page, "/settings/data?fake=story");

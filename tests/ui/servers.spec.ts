@@ -113,3 +113,10 @@ test("the card of a call that was tried first shows the count beside its cap, ho
   await options.click();
   await expect(card.getByText("timeout_ms").first()).toBeVisible();
 });
+
+test("a tool says how the calls of each agent ended, for each version apart", async ({ page }) => {
+  await open(page, "/servers/office?tool=preview_customer_records&fake=story");
+  const row = detail(page).getByRole("row", { name: /Claude Code/ });
+  await expect(row).toContainText(/00000000/);
+  await expect(row).toContainText("3 of 3");
+});

@@ -119,6 +119,28 @@ test("a single key is chosen anew, works in lists, and never means two things", 
   await expect(page.getByRole("dialog").getByText("Next and previous row").locator("xpath=following-sibling::dd[1]")).toContainText("N");
 });
 
+test("the key that pins is nobody else's, and another one pins as well", async ({ page }) => {
+  await open(page, "/settings/shortcuts?fake=story");
+  const next = page.getByRole("textbox", { name: "Next row" });
+  await next.click();
+  await page.keyboard.press("p");
+  await expect(page.getByRole("alert")).toContainText("Pin the chosen action");
+  await expect(next).toHaveValue("J");
+  const pin = page.getByRole("textbox", { name: "Pin the chosen action", exact: true });
+  await pin.click();
+  await page.keyboard.press("i");
+  await expect(pin).toHaveValue("I");
+  await page.getByRole("link", { name: "Timeline" }).click();
+  await page.getByRole("row", { name: /812\/merge/ }).click();
+  await expect(page.getByRole("button", { name: "Pin", exact: true })).toBeVisible();
+  await page.getByRole("grid").focus();
+  await page.keyboard.press("p");
+  await page.keyboard.press("i");
+  await expect(page.getByRole("button", { name: "Unpin" })).toBeVisible();
+  const pinned = await page.evaluate(() => (window as unknown as { fakeEngine: { heard: Heard[] } }).fakeEngine.heard.filter((one) => one.call === "operations.annotate").length);
+  expect(pinned).toBe(1);
+});
+
 test("the mark is one's own, and the cards show it", async ({ page }) => {
   await open(page, "/settings/general?fake=story");
   await page.getByRole("textbox", { name: "Two words" }).fill("quiet plover");
@@ -174,7 +196,7 @@ test("the strip's word opens what is behind it, with one thing to do", async ({ 
   await open(page, "/timeline?fake=degraded");
   await page.getByRole("contentinfo").getByRole("button", { name: /^Degraded/ }).click();
   const details = page.getByRole("dialog");
-  await expect(details).toContainText("port 7117 is taken");
+  await expect(details).toContainText("the record cannot be written: the disk is full");
   await details.getByRole("button", { name: "Open the doctor" }).click();
   await expect(page).toHaveURL(/\/settings\/doctor/);
 });

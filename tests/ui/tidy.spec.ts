@@ -66,6 +66,35 @@ test("a storm leads to its first question", async ({ page }) => {
   await expect(storm.getByRole("link", { name: "Review" })).toHaveAttribute("href", /\/inbox\/apr_/);
 });
 
+test("what was decided long ago is found again, page by page, and under a filter", async ({ page }) => {
+  await open(page, "/inbox?fake=story&tab=decided");
+  // The engine's own list holds the newest answers only, and each page here looks at two actions.
+  await page.evaluate(() => {
+    type Asked = { call: string; input: { limit: number } };
+    const { fakeEngine } = window as unknown as { fakeEngine: { call: (call: Asked) => Promise<{ resolved: object[] }> } };
+    const call = fakeEngine.call.bind(fakeEngine);
+    fakeEngine.call = async (asked) => {
+      if (asked.call === "approvals.answered") return call({ ...asked, input: { ...asked.input, limit: 2 } });
+      const told = await call(asked);
+      return asked.call === "approvals.list" ? { ...told, resolved: told.resolved.slice(0, 1) } : told;
+    };
+  });
+  await page.getByRole("link", { name: /^Expired/ }).click();
+  await page.getByRole("link", { name: /^Decided/ }).click();
+  const list = page.getByRole("region", { name: "Decided" });
+  const older = list.getByRole("button", { name: "Show older ones" });
+  await expect(older).toBeVisible();
+  await older.focus();
+  while (await older.isVisible()) {
+    await page.keyboard.press("Enter");
+    await page.waitForTimeout(100);
+  }
+  await expect(list.getByRole("listitem")).toHaveCount(4);
+  await list.getByLabel("Filter, as in the Timeline").fill("decision:refused");
+  await page.keyboard.press("Enter");
+  await expect(list.getByRole("listitem")).toHaveCount(1);
+});
+
 test("what was decided is filtered with the grammar of the Timeline, and the address holds it", async ({ page }) => {
   await open(page, "/inbox?fake=story&tab=decided");
   const list = page.getByRole("region", { name: "Decided" });
@@ -73,7 +102,6 @@ test("what was decided is filtered with the grammar of the Timeline, and the add
   await list.getByLabel("Filter, as in the Timeline").fill("decision:refused");
   await page.keyboard.press("Enter");
   await expect(list.getByRole("listitem")).toHaveCount(1);
-  await expect(list).toContainText("1 of 4");
   expect(new URL(page.url()).searchParams.get("q")).toBe("decision:refused");
   await list.getByRole("link", { name: /NPM_TOKEN|PUT api.github.com/ }).click();
   await expect(list.getByRole("listitem")).toHaveCount(1);

@@ -364,5 +364,13 @@ impl Operations {
 }
 
 fn call(endpoint: Endpoint) -> HttpCall {
-    HttpCall { endpoint, query: None, query_bytes: None, content_type: None, body_bytes: Some(0), upgrade: None }
+    HttpCall {
+        endpoint,
+        query: None,
+        query_bytes: None,
+        content_type: None,
+        body_bytes: Some(0),
+        upgrade: None,
+        ends_session: false,
+    }
 }

@@ -267,7 +267,10 @@ fn policy(host: &Host) -> CheckDto {
             check("policy", false, problems.join("; "), Some("reeve policy acknowledge FOLDER"))
         }
         None => check("policy", true, format!("revision {}", in_force.set.revision()), None),
-        Some(problem) => check("policy", false, problem.clone(), Some("reeve policy check")),
+        Some(problem) => {
+            let fix = if in_force.waiting.is_some() { "reeve policy acknowledge --mine" } else { "reeve policy check" };
+            check("policy", false, problem.clone(), Some(fix))
+        }
     }
 }
 

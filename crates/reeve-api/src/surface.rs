@@ -77,6 +77,7 @@ const POWERS: &[(&str, Power)] = &[
     ("credentials.add", Power::Change),
     ("credentials.replace", Power::Change),
     ("credentials.bind", Power::Change),
+    ("credentials.unbind", Power::Change),
     ("credentials.remove", Power::Change),
     ("credentials.remind", Power::Change),
     // Reads a file of the person.
@@ -99,6 +100,7 @@ const POWERS: &[(&str, Power)] = &[
     ("policies.propose", Power::Change),
     ("policies.history", Power::Read),
     ("policies.acknowledge", Power::Decide),
+    ("policies.take_back", Power::Change),
     ("policies.save", Power::Change),
     // One at a time, and a governed process does not wait for its turn.
     ("audit.verify", Power::Read),

@@ -89,8 +89,9 @@ impl ToolMouth for Mouth {
             let ToolCall { party, id, params, credential, say, cancelled, patience } = call;
             let id = Id::read(&id);
             let progress = Progress::asked_for(&params, say).map(Arc::new);
+            let origin = party.origin;
             let reply = match Call::read(party.session, to, params, progress, cancelled) {
-                Ok(call) => gateway.call(Call { credential, patience, ..call }, &Via(server)).await,
+                Ok(call) => gateway.call(Call { credential, origin, patience, ..call }, &Via(server)).await,
                 Err(answer) => Reply::Answer(answer),
             };
             match reply {
@@ -102,6 +103,15 @@ impl ToolMouth for Mouth {
 
     fn answer(&self, id: &Value, denial: &Denial) -> Bytes {
         message::answer(Id::read(id).as_ref(), Answer::Result(denial::tool_result(denial)))
+    }
+
+    fn refuses(&self, party: Party, question: &Question) -> BoxFuture<'static, Option<Bytes>> {
+        let (gateway, server) = (self.gateway.clone(), self.server(&party).name.clone());
+        let (id, method) = (Id::read(&question.id), question.method.clone());
+        Box::pin(async move {
+            let answer = gateway.refuses(&party.session, &server, &method).await?;
+            Some(message::answer(id.as_ref(), answer))
+        })
     }
 
     fn is_endpoint(&self, place: &Authority) -> bool {

@@ -329,6 +329,12 @@ pub enum PolicyVerb {
         /// The revision that was shown (`reeve policy list`); left out: what binds is shown, and the question is asked.
         #[arg(long)]
         revision: Option<String>,
+        /// Your own files instead, where they were changed outside Reeve, may let more pass and wait: load them.
+        #[arg(long, conflicts_with = "folder")]
+        mine: bool,
+        /// Of those: keep what is in force, and write the files as they were.
+        #[arg(long, requires = "mine")]
+        keep: bool,
     },
 }
 
@@ -370,7 +376,7 @@ pub enum CredVerb {
     Replace {
         id: String,
     },
-    /// Add a place to a credential.
+    /// Add a place to a credential; a place that it has in this slot already is for these agents from now on.
     Bind {
         id: String,
         #[arg(long)]
@@ -383,6 +389,18 @@ pub enum CredVerb {
         method: Vec<String>,
         #[arg(long)]
         agent: Vec<String>,
+    },
+    /// Take a place away from a credential, named as it was bound; the credential stays.
+    Unbind {
+        id: String,
+        #[arg(long)]
+        host: String,
+        #[arg(long)]
+        slot: String,
+        #[arg(long)]
+        path: Option<String>,
+        #[arg(long)]
+        method: Vec<String>,
     },
     /// Forget a credential and its secret.
     Rm {

@@ -19,6 +19,9 @@ pub struct Script {
     pub aux_text: String,
     /// Requests without tools are answered by the steps too.
     pub tools_optional: bool,
+    /// Words that a request must hold before the steps begin: what tells of tools that a client may not have yet. Until then
+    /// the model has the client wait a moment, and asks again.
+    pub awaits: Vec<String>,
     pub usage: Tokens,
     pub models: Vec<String>,
     pub faults: Vec<Fault>,
@@ -33,6 +36,7 @@ impl Default for Script {
             steps: vec![Step::text("Hello from the demo provider.")],
             aux_text: "Demo".to_owned(),
             tools_optional: false,
+            awaits: Vec::new(),
             usage: Tokens::default(),
             models: vec!["demo-model".to_owned()],
             faults: Vec::new(),
@@ -53,6 +57,12 @@ impl Script {
     #[must_use]
     pub fn shell(command: &str, closing: &str) -> Self {
         Self::of([Step::shell("I will run a command.", command), Step::text(closing)])
+    }
+
+    #[must_use]
+    pub fn awaiting(mut self, words: impl IntoIterator<Item = String>) -> Self {
+        self.awaits.extend(words);
+        self
     }
 
     #[must_use]

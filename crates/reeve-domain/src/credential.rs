@@ -63,6 +63,16 @@ pub struct Place {
     pub path: Option<String>,
 }
 
+/// `GET POST api.github.com:443/repos/acme`.
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for method in &self.methods {
+            write!(f, "{method} ")?;
+        }
+        write!(f, "{}:{}{}", self.host, self.port, self.path.as_deref().unwrap_or_default())
+    }
+}
+
 /// The one place in the request that the secret is put into, replacing everything the client had there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "slot")]
@@ -79,4 +89,18 @@ pub enum Slot {
     Path,
     /// The placeholder inside the body, replaced.
     Body,
+}
+
+/// As a person types it: `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path`, `body`.
+impl std::fmt::Display for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Header { name } => write!(f, "header:{name}"),
+            Self::Bearer => f.write_str("bearer"),
+            Self::Basic { user } => write!(f, "basic:{user}"),
+            Self::Query { name } => write!(f, "query:{name}"),
+            Self::Path => f.write_str("path"),
+            Self::Body => f.write_str("body"),
+        }
+    }
 }

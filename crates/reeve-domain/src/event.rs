@@ -101,6 +101,9 @@ pub enum EventBody {
     /// A file does not load; the last good set stays.
     #[serde(rename = "policy.rejected")]
     PolicyRejected { problem: String },
+    /// The person's own files were changed outside and may let more pass; what was in force stays until a person loads them.
+    #[serde(rename = "policy.waiting")]
+    PolicyWaiting { problem: String },
     #[serde(rename = "policy.changed")]
     PolicyChanged { what: String, text: String },
     #[serde(rename = "credential.added")]
@@ -111,6 +114,8 @@ pub enum EventBody {
     CredentialRemoved { credential: CredentialId },
     #[serde(rename = "credential.bound")]
     CredentialBound { credential: CredentialId, place: String },
+    #[serde(rename = "credential.unbound")]
+    CredentialUnbound { credential: CredentialId, place: String },
     /// When a human wants to be reminded of replacing it.
     #[serde(rename = "credential.reminder_set")]
     CredentialReminderSet {

@@ -224,7 +224,7 @@ fn told(body: &EventBody) -> Option<Told> {
             format!("whether {} took effect is not known", quoted(what)),
             vec![why.clone(), "a repeat of it is not made without a look at that".to_owned()],
         ),
-        other => of_servers(other).or_else(|| of_rules(other)),
+        other => of_servers(other).or_else(|| of_rules(other)).or_else(|| of_connections(other)),
     }
 }
 
@@ -274,6 +274,22 @@ fn of_servers(body: &EventBody) -> Option<Told> {
     }
 }
 
+fn of_connections(body: &EventBody) -> Option<Told> {
+    match body {
+        EventBody::ConnectionUnattributed { detail } => tell_more(
+            "connection.unattributed",
+            Tone::Waits,
+            "a program that the session did not start uses its token".to_owned(),
+            vec![detail.clone()],
+        ),
+        EventBody::ConnectionRefused { why, detail } => {
+            let more = if detail.is_empty() { Vec::new() } else { vec![quoted(detail)] };
+            tell_more("connection.refused", Tone::Plain, format!("a connection was refused: {}", quoted(why)), more)
+        }
+        _ => None,
+    }
+}
+
 fn of_rules(body: &EventBody) -> Option<Told> {
     match body {
         EventBody::AgentPaused { agent, by } => {
@@ -292,6 +308,12 @@ fn of_rules(body: &EventBody) -> Option<Told> {
             "policy.rejected",
             Tone::Bad,
             "rules do not load: those from before stay in force".to_owned(),
+            vec![problem.clone()],
+        ),
+        EventBody::PolicyWaiting { problem } => tell_more(
+            "policy.waiting",
+            Tone::Waits,
+            "rules or limits were loosened outside Reeve: they wait for a person".to_owned(),
             vec![problem.clone()],
         ),
         EventBody::ModeChanged { what } => tell("mode.changed", Tone::Plain, format!("protection: {what}")),
@@ -407,6 +429,19 @@ mod tests {
         assert_eq!(found("loop:*"), ["agent.looped"]);
         assert_eq!(found("\"is missing\""), ["shape.drifted"]);
         assert_eq!(found("-server:files"), ["credential.refused", "agent.looped"]);
+    }
+
+    #[test]
+    fn connections_of_strangers_and_refused_ones_are_lines_too() {
+        let detail = "process 7 (`/usr/bin/curl`) does not descend from the session's process 3".to_owned();
+        let told = notice(EventBody::ConnectionUnattributed { detail: detail.clone() }).unwrap();
+        assert_eq!((told.tone, told.more.as_slice()), (Tone::Waits, [detail].as_slice()));
+        let find = |query: &str| told.matches(&parse(query).query, now());
+        assert!(find("kind:event agent:codex curl") && !find("wget"));
+        let refused = |detail: &str| EventBody::ConnectionRefused { why: "no `token".to_owned(), detail: detail.to_owned() };
+        let told = notice(refused("")).unwrap();
+        assert_eq!((told.summary.as_str(), told.more.len()), ("a connection was refused: `no 'token`", 0));
+        assert_eq!(notice(refused("tunnel to `x`")).unwrap().more, ["`tunnel to 'x'`"]);
     }
 
     #[test]

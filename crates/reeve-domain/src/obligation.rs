@@ -109,6 +109,10 @@ pub struct Idempotence {
     /// How Reeve finds out whether a call whose end is unknown took effect.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub probe: Option<Probe>,
+    /// Words in a tool's error, in small letters, that say that the same call fails the same way each time: a repeat hears that
+    /// error, and is not made.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub final_errors: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

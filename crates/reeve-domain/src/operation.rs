@@ -306,6 +306,9 @@ pub struct HttpCall {
     /// Lower-case protocol of an upgrade, for example `websocket`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upgrade: Option<String>,
+    /// It ends an MCP session that its sender was seen to open there, and deletes nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_session: bool,
 }
 
 /// The shape a provider's requests and answers have.

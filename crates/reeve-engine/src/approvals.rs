@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::EngineError;
+use crate::origin::Origin;
 
 /// Most questions open at once for one agent; more are denied.
 pub const MAX_PENDING_PER_AGENT: usize = 20;
@@ -47,6 +48,8 @@ pub struct Question {
     pub approval: Approval,
     pub operation: Operation,
     pub verdict: Verdict,
+    /// Over whose connection it was asked; not known of one from the record.
+    pub origin: Origin,
 }
 
 /// What came of asking.

@@ -228,6 +228,13 @@ impl Breakers {
         self.0.lock().retain(|place, _| !matches!(place, Place::Credential { credential, .. } if credential == id));
         refused
     }
+
+    /// The credential goes to these hosts alone: what others said of it is of no use any more.
+    pub fn keep_credential_at(&self, id: &CredentialId, hosts: &[Host]) {
+        self.0.lock().retain(|place, _| {
+            !matches!(place, Place::Credential { credential, host } if credential == id && !hosts.contains(host))
+        });
+    }
 }
 
 fn later(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
@@ -332,10 +339,18 @@ mod tests {
             all.failed(&place, "401", Some(Refusal::Expired), (2, limits()), now);
         }
         assert_eq!(all.enter(&place, &OperationId::new(), now).unwrap_err().refusal, Some(Refusal::Expired));
+        all.keep_credential_at(&CredentialId::parse("other").unwrap(), &[]);
+        all.keep_credential_at(&credential, std::slice::from_ref(&host));
+        assert_eq!(all.refused_credentials(), 1);
         all.try_now(&credential, now);
         assert!(all.enter(&place, &OperationId::new(), now).is_ok());
         assert!(all.enter(&place, &OperationId::new(), now).is_err());
         assert_eq!(all.forget_credential(&credential), [host]);
         assert!(all.enter(&place, &OperationId::new(), now).is_ok());
+        for _ in 0..2 {
+            all.failed(&place, "401", Some(Refusal::Expired), (2, limits()), now);
+        }
+        all.keep_credential_at(&credential, &[]);
+        assert_eq!(all.refused_credentials(), 0, "it does not go there any more");
     }
 }

@@ -18,6 +18,7 @@ use crate::leaks::{LeakGuard, SoughtKind};
 use crate::sessions::{HeldSecrets, LiveSession};
 
 pub mod env_file;
+mod places;
 mod trial;
 
 pub use trial::{Read, Trial, TriedPlace};
@@ -41,6 +42,8 @@ pub struct Credentials {
     store: Store,
     vault: Vault,
     known: RwLock<Vec<Credential>>,
+    /// One change at a time: none of them is lost to another one that began from what was before.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl Credentials {
@@ -48,7 +51,7 @@ impl Credentials {
     /// When the store cannot be read.
     pub async fn load(store: Store, vault: Vault) -> Result<Self, EngineError> {
         let known = store.credentials().await?;
-        Ok(Self { store, vault, known: RwLock::new(known) })
+        Ok(Self { store, vault, known: RwLock::new(known), changing: tokio::sync::Mutex::default() })
     }
 
     #[must_use]
@@ -67,6 +70,7 @@ impl Credentials {
     /// When the name is taken, an agent would find two credentials in one variable, the vault refuses, or it cannot be
     /// recorded (then the secret is removed again).
     pub async fn add(&self, credential: Credential, secret: Secret) -> Result<(), EngineError> {
+        let _alone = self.changing.lock().await;
         if self.find(&credential.id).is_some() {
             return Err(EngineError::Refused(format!("there is a credential `{}` already", credential.id)));
         }
@@ -78,7 +82,7 @@ impl Credentials {
         check_length(&secret)?;
         self.vault.set(&vault_name(&credential.id), secret).await?;
         let recorded =
-            self.remember(&credential, EventBody::CredentialAdded { credential: credential.id.clone() }).await;
+            self.remember(&credential, [EventBody::CredentialAdded { credential: credential.id.clone() }]).await;
         if recorded.is_err() {
             self.vault.remove(&vault_name(&credential.id)).await?;
         }
@@ -95,29 +99,12 @@ impl Credentials {
         secret: Secret,
         now: chrono::DateTime<chrono::Utc>,
     ) -> Result<(), EngineError> {
+        let _alone = self.changing.lock().await;
         let mut credential = self.get(id)?;
         check_length(&secret)?;
         credential.rotated_at = Some(now);
         self.vault.set(&vault_name(id), secret).await?;
-        self.remember(&credential, EventBody::CredentialReplaced { credential: id.clone() }).await
-    }
-
-    /// Adds a place.
-    ///
-    /// # Errors
-    /// When there is no such credential, an agent would now find two credentials in one variable, or it cannot be recorded.
-    pub async fn bind(&self, id: &CredentialId, binding: Binding) -> Result<(), EngineError> {
-        let before = self.get(id)?;
-        let place = format!("{}:{}", binding.place.host, binding.place.port);
-        let mut credential = before.clone();
-        credential.bindings.push(binding);
-        let mut others = self.list().into_iter().filter(|other| other.id != *id && contested(other, &before).is_none());
-        if let Some((variable, other)) = others.find_map(|other| contested(&other, &credential)) {
-            return Err(EngineError::Refused(format!(
-                "`{variable}` already carries `{other}` for an agent that this is for: remove that one, or name other agents"
-            )));
-        }
-        self.remember(&credential, EventBody::CredentialBound { credential: id.clone(), place }).await
+        self.remember(&credential, [EventBody::CredentialReplaced { credential: id.clone() }]).await
     }
 
     /// Reminds of replacing the secret when it is so many days old; `None`: not at all.
@@ -125,12 +112,13 @@ impl Credentials {
     /// # Errors
     /// When there is no such credential, the days are none or more than ten years, or it cannot be recorded.
     pub async fn remind(&self, id: &CredentialId, days: Option<u32>) -> Result<(), EngineError> {
+        let _alone = self.changing.lock().await;
         let mut credential = self.get(id)?;
         if days.is_some_and(|days| !(1..=LONGEST_REMINDER_DAYS).contains(&days)) {
             return Err(EngineError::Refused(format!("a reminder comes after 1 to {LONGEST_REMINDER_DAYS} days")));
         }
         credential.rotate_days = days;
-        self.remember(&credential, EventBody::CredentialReminderSet { credential: id.clone(), days }).await
+        self.remember(&credential, [EventBody::CredentialReminderSet { credential: id.clone(), days }]).await
     }
 
     /// Forgets the credential and its secret.
@@ -138,6 +126,7 @@ impl Credentials {
     /// # Errors
     /// When there is no such credential, or the vault or the record refuses.
     pub async fn remove(&self, id: &CredentialId) -> Result<(), EngineError> {
+        let _alone = self.changing.lock().await;
         self.get(id)?;
         self.vault.remove(&vault_name(id)).await?;
         let event = Draft::engine(EventBody::CredentialRemoved { credential: id.clone() });
@@ -170,9 +159,13 @@ impl Credentials {
         self.find(id).ok_or_else(|| EngineError::NotFound { what: "credential", name: id.to_string() })
     }
 
-    async fn remember(&self, credential: &Credential, event: EventBody) -> Result<(), EngineError> {
+    async fn remember(
+        &self,
+        credential: &Credential,
+        events: impl IntoIterator<Item = EventBody>,
+    ) -> Result<(), EngineError> {
         let change = Change::Credential(credential.clone());
-        self.store.append_with(vec![change], vec![Draft::engine(event)]).await?;
+        self.store.append_with(vec![change], events.into_iter().map(Draft::engine).collect()).await?;
         let mut known = self.known.write();
         known.retain(|c| c.id != credential.id);
         known.push(credential.clone());
@@ -221,7 +214,8 @@ impl Credentials {
         Ok(Sought::new(secrets.iter().map(|secret| ((), secret))))
     }
 
-    /// What to put into an admitted request whose placeholder was found on its way to an allowed place.
+    /// What to put into an admitted request whose placeholder was found on its way to an allowed place. Places are those
+    /// that are known now: one that was taken away since the session's secrets were read counts no more.
     ///
     /// # Errors
     /// A sentence for the denial, when the place is not allowed any more or the secret is not to be had.
@@ -231,22 +225,15 @@ impl Credentials {
         credential: &CredentialId,
         endpoint: &Endpoint,
     ) -> Result<Injection, String> {
-        let held = live.held.load();
-        let known = held.credentials.iter().find(|c| c.id == *credential);
-        let Some((known, binding)) = known.and_then(|c| Some((c, binding_for(c, &live.session.agent, endpoint)?)))
-        else {
+        let Some((slot, placeholder)) = self.slot_at(live, credential, endpoint) else {
             return Err(format!("credential `{credential}` is not bound to this place for this agent"));
         };
+        let held = live.held.load();
         let Some(secret) = held.secrets.get(credential) else {
             let why = held.problem.clone().unwrap_or_else(|| "its secret is not held".to_owned());
             return Err(format!("credential `{credential}` cannot be injected: {why}"));
         };
-        Ok(Injection {
-            credential: credential.clone(),
-            placeholder: known.placeholder.clone(),
-            slot: binding.slot.clone(),
-            secret: secret.clone(),
-        })
+        Ok(Injection { credential: credential.clone(), placeholder, slot, secret: secret.clone() })
     }
 
     /// Slot and placeholder of a credential that a session's agent may use at this endpoint: decides between injection
@@ -258,8 +245,8 @@ impl Credentials {
         credential: &CredentialId,
         endpoint: &Endpoint,
     ) -> Option<(Slot, String)> {
-        let held = live.held.load();
-        let known = held.credentials.iter().find(|c| c.id == *credential)?;
+        let all = self.known.read();
+        let known = all.iter().find(|c| c.id == *credential)?;
         let binding = binding_for(known, &live.session.agent, endpoint)?;
         Some((binding.slot.clone(), known.placeholder.clone()))
     }

@@ -309,11 +309,13 @@ impl Engine {
     /// Writes a rule that lets the held action through, or nothing.
     async fn write_rule(&self, question: &Question, text: &str) -> Result<(), EngineError> {
         let _one_at_a_time = self.policies().alone().await;
+        // What was changed outside a moment ago is weighed first: writing beside it would agree to it.
+        self.reload().await?;
         self.with_rule(question, text)?;
         self.policies().append_standing(text)?;
         let works = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
-            Ok(Reload::Loaded { .. } | Reload::Unchanged) => self.passes_with(question, None),
+            Ok(Reload::Loaded { .. } | Reload::Waiting { .. } | Reload::Unchanged) => self.passes_with(question, None),
             Err(error) => Err(error),
         };
         if let Err(still) = works {

@@ -9,6 +9,7 @@ use crate::Engine;
 use crate::approvals::Question;
 use crate::decide::{Answering, Rule, grant_id, standing};
 use crate::error::EngineError;
+use crate::origin::Origin;
 use crate::policies::STANDING_FILE;
 use crate::policies::replay::{Replay, WINDOW};
 
@@ -51,7 +52,7 @@ impl Engine {
             _ => None,
         });
         let (operation, verdict) = asked.ok_or_else(unknown)?;
-        Ok(Question { approval, operation, verdict })
+        Ok(Question { approval, operation, verdict, origin: Origin::default() })
     }
 
     /// The rule that *Always* would write with these choices, and what it would have changed.
@@ -112,6 +113,8 @@ impl Engine {
     async fn unwrite_standing(&self, text: &str, told: Draft) -> Result<(), EngineError> {
         let policies = self.policies();
         let _one_at_a_time = policies.alone().await;
+        // As before a rule is written.
+        self.reload().await?;
         let path = policies.folder().join(STANDING_FILE);
         let Some(rest) = policies.without_standing(text)? else {
             return Err(EngineError::Refused(format!(

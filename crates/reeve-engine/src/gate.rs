@@ -446,7 +446,8 @@ impl Gate {
             resolved: None,
             used_at: None,
         };
-        Question { approval, operation: operation.clone(), verdict: case.verdict.clone() }
+        let origin = case.live.origin_of(&operation.id);
+        Question { approval, operation: operation.clone(), verdict: case.verdict.clone(), origin }
     }
 
     fn injection(&self, case: &Case) -> Result<Option<Injection>, Denial> {

@@ -94,7 +94,7 @@ impl Idempotency {
             let keep = keep.max(lease);
             let claimed = self.0.store.claim_slot(key.clone(), operation.clone(), lease, keep, over.cloned()).await?;
             let slot = match claimed {
-                Claimed::Fresh => return Ok(Found::Mine(Box::new(self.held(key, operation, rules.lease_seconds)))),
+                Claimed::Fresh => return Ok(Found::Mine(Box::new(self.held(key, operation, rules)))),
                 Claimed::Taken(slot) => slot,
             };
             match slot.state {
@@ -121,12 +121,13 @@ impl Idempotency {
         self.finish(key.clone(), operation.clone(), end).await.map(|_| ())
     }
 
-    fn held(&self, key: &Digest, operation: &OperationId, lease_seconds: u64) -> Held {
-        self.0.under_way.lock().insert(key.clone(), (operation.clone(), lease_seconds));
+    fn held(&self, key: &Digest, operation: &OperationId, rules: &Idempotence) -> Held {
+        self.0.under_way.lock().insert(key.clone(), (operation.clone(), rules.lease_seconds));
         Held {
             owner: self.clone(),
             key: key.clone(),
             operation: operation.clone(),
+            final_errors: rules.final_errors.clone(),
             sent: AtomicBool::new(false),
             told: false,
         }
@@ -172,11 +173,19 @@ pub struct Held {
     owner: Idempotency,
     key: Digest,
     operation: OperationId,
+    final_errors: Vec<String>,
     sent: AtomicBool,
     told: bool,
 }
 
 impl Held {
+    /// Whether these words of a tool's error say that the same call fails the same way each time.
+    #[must_use]
+    pub fn is_final(&self, error: &str) -> bool {
+        let error = error.to_lowercase();
+        self.final_errors.iter().any(|words| error.contains(words))
+    }
+
     /// To be called right before the first byte goes to the tool.
     pub fn sent(&self) {
         self.sent.store(true, Ordering::Release);

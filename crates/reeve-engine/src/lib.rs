@@ -23,6 +23,7 @@ mod lineage;
 pub mod loops;
 pub mod loosening;
 pub mod mark;
+pub mod origin;
 mod owed;
 pub mod patience;
 pub mod policies;
@@ -173,7 +174,11 @@ impl Engine {
         let prices = Arc::new(Prices::load(settings.prices.as_deref())?);
         let swept = store.sweep().await?;
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        store.append(vec![Draft::engine(EventBody::EngineStarted { version, swept })]).await?;
+        let in_force = policies.in_force();
+        let waits = in_force.waiting.as_ref().and(in_force.problem.clone());
+        let mut begun = vec![EventBody::EngineStarted { version, swept }];
+        begun.extend(waits.map(|problem| EventBody::PolicyWaiting { problem }));
+        store.append(begun.into_iter().map(Draft::engine).collect()).await?;
         let sessions = Arc::new(Sessions::new(store.clone()));
         let agents = Arc::new(Agents::load(store.clone(), Arc::clone(&options.clock)).await?);
         let servers = Servers::load(store.clone(), Arc::clone(&options.clock), &options.config).await?;
@@ -661,5 +666,6 @@ fn told(reload: Reload) -> Option<EventBody> {
         Reload::Unchanged => None,
         Reload::Loaded { revision, files } => Some(EventBody::PolicyReloaded { revision, files }),
         Reload::Rejected { problem } => Some(EventBody::PolicyRejected { problem }),
+        Reload::Waiting { problem } => Some(EventBody::PolicyWaiting { problem }),
     }
 }

@@ -19,6 +19,8 @@ impl Engine {
     /// When the id is one of the person's own file, a human is to be proven first, or the whole would not load.
     pub async fn set_budget(&self, definition: BudgetDefinition, person: &Person) -> Result<(), EngineError> {
         let _one_at_a_time = self.policies().alone().await;
+        // What was changed outside a moment ago is weighed first: writing over it would agree to it.
+        self.reload().await?;
         let mut mine = self.mine(&definition.id)?;
         let before = mine.iter().find(|d| d.id == definition.id);
         let weight = Change::Limit { before, after: Some(&definition) }.weight();
@@ -35,6 +37,7 @@ impl Engine {
     /// When there is none of this id in the file that Reeve writes, or a human is to be proven first.
     pub async fn remove_budget(&self, id: &BudgetId, person: &Person) -> Result<(), EngineError> {
         let _one_at_a_time = self.policies().alone().await;
+        self.reload().await?;
         let mut mine = self.mine(id)?;
         let Some(place) = mine.iter().position(|d| d.id == *id) else {
             return Err(EngineError::NotFound { what: "budget", name: id.to_string() });

@@ -34,6 +34,11 @@ pub enum Change<'a> {
         before: &'a Limits,
         after: &'a Limits,
     },
+    /// All that limits files say.
+    Limits {
+        before: &'a Limits,
+        after: &'a Limits,
+    },
     /// Rules of a project that went away bind no more.
     Acknowledge,
     /// `None`: it was not there, or goes.
@@ -74,6 +79,13 @@ impl Change<'_> {
                 differences.iter().any(looser).then_some(Risk::High)
             }
             Self::Sessions { before, after } => after.binds_sessions_less_than(before).then_some(Risk::High),
+            Self::Limits { before, after } => {
+                let same = |old: &BudgetDefinition| after.budgets().iter().find(|new| new.id == old.id);
+                let looser = before.budgets().iter().any(|old| binds_less(Some(old), same(old)))
+                    || after.binds_sessions_less_than(before)
+                    || after.paces_less_than(before);
+                looser.then_some(Risk::High)
+            }
             Self::Acknowledge => Some(Risk::High),
             Self::Limit { before, after } => binds_less(before, after).then_some(Risk::High),
             Self::Keep { before, after } => keeps_less(before, after).then_some(Risk::High),
@@ -181,6 +193,25 @@ mod tests {
         assert_eq!(weight(&[Leaning::Neutral, Leaning::Tighter]), None);
         assert_eq!(weight(&[Leaning::Tighter, Leaning::Looser]), Some(Risk::High));
         assert_eq!(weight(&[Leaning::Either]), Some(Risk::High));
+    }
+
+    #[test]
+    fn limits_files_weigh_what_any_of_their_lines_does() {
+        let read = |text: &str| reeve_policy::limits::load(&[("limits.yaml".to_owned(), text.to_owned())]).unwrap();
+        let budgets = "budgets:\n  - { id: daily, scope: me, window: day, max_cost: 10.00 }\n";
+        let weight = |before: &str, after: &str| {
+            let (before, after) = (read(before), read(after));
+            Change::Limits { before: &before, after: &after }.weight()
+        };
+        let high = Some(Risk::High);
+        assert_eq!(weight(budgets, budgets), None);
+        assert_eq!(weight("", budgets), None);
+        assert_eq!(weight(budgets, &budgets.replace("10.00", "9.00")), None);
+        assert_eq!(weight(budgets, &budgets.replace("10.00", "11.00")), high);
+        assert_eq!(weight(budgets, ""), high);
+        let rate = "rate_limits: [{ server: db, calls: 5, per: minute }]\n";
+        assert_eq!(weight(budgets, &format!("{budgets}{rate}")), None);
+        assert_eq!(weight(rate, ""), high);
     }
 
     #[test]

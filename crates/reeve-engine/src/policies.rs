@@ -16,6 +16,7 @@ use crate::error::EngineError;
 mod case_files;
 pub mod draft;
 pub mod history;
+pub mod outside;
 mod projects;
 pub mod propose;
 pub mod replay;
@@ -34,7 +35,7 @@ pub const MINE_LIMITS_FILE: &str = "mine.limits.yaml";
 pub const TOOLS_FILE: &str = "tools.yaml";
 
 /// What is in force, and what is wrong with what is on disk.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct InForce {
     pub set: Arc<PolicySet>,
     pub limits: Arc<Limits>,
@@ -42,6 +43,8 @@ pub struct InForce {
     pub tools: Arc<ToolRules>,
     /// Why the files on disk are not what is in force.
     pub problem: Option<String>,
+    /// What is on disk instead, where only a person's word is missing.
+    pub waiting: Option<Arc<outside::Waiting>>,
     /// What it was made from.
     files: Arc<[PolicyFile]>,
 }
@@ -50,7 +53,7 @@ impl InForce {
     fn load(preset: Preset, files: Vec<PolicyFile>) -> Result<Self, String> {
         let (set, limits) = build(preset, &files)?;
         let tools = Arc::clone(set.tools());
-        Ok(Self { set: Arc::new(set), limits: Arc::new(limits), tools, problem: None, files: files.into() })
+        Ok(Self { set: Arc::new(set), limits: Arc::new(limits), tools, problem: None, waiting: None, files: files.into() })
     }
 }
 
@@ -63,7 +66,7 @@ pub struct Policies {
     /// Folder managed by the organisation, where there is one.
     managed: Option<PathBuf>,
     in_force: ArcSwap<InForce>,
-    seen: Mutex<Vec<PolicyFile>>,
+    seen: Mutex<Seen>,
     projects: projects::Projects,
     /// Held by whoever changes the person's rules.
     saving: tokio::sync::Mutex<()>,
@@ -72,6 +75,14 @@ pub struct Policies {
     critical: Mutex<Option<(String, String)>>,
     /// Versions of the person's rules; only an engine keeps them.
     history: OnceLock<history::History>,
+}
+
+/// The files at the last look.
+#[derive(Debug)]
+struct Seen {
+    files: Vec<PolicyFile>,
+    /// Only an engine remembers what was agreed to.
+    agreed: Option<outside::Agreed>,
 }
 
 /// One file of rules, or of the person's cases.
@@ -128,6 +139,10 @@ pub enum Reload {
     Rejected {
         problem: String,
     },
+    /// It may let more pass, so what was agreed to stays in force until a person loads it.
+    Waiting {
+        problem: String,
+    },
 }
 
 impl Policies {
@@ -141,7 +156,7 @@ impl Policies {
             config: config.to_path_buf(),
             managed: managed.map(Path::to_path_buf),
             in_force: ArcSwap::from_pointee(in_force),
-            seen: Mutex::new(files),
+            seen: Mutex::new(Seen { files, agreed: None }),
             projects: projects::Projects::default(),
             saving: tokio::sync::Mutex::default(),
             critical: Mutex::default(),
@@ -165,8 +180,7 @@ impl Policies {
     /// # Errors
     /// When they do not load with it.
     pub(crate) fn try_preset(&self, preset: Preset) -> Result<Arc<PolicySet>, EngineError> {
-        let files = read_files(&self.config, self.managed.as_deref())?;
-        InForce::load(preset, files).map(|in_force| in_force.set).map_err(EngineError::Policy)
+        InForce::load(preset, self.effective()?).map(|in_force| in_force.set).map_err(EngineError::Policy)
     }
 
     /// Stands on another shipped policy from now on.
@@ -177,8 +191,8 @@ impl Policies {
         // As in a refresh: of two changes at the same time the older one must not win.
         let mut seen = self.seen.lock();
         let files = read_files(&self.config, self.managed.as_deref())?;
-        let in_force = InForce::load(preset, files.clone()).map_err(EngineError::Policy)?;
-        *seen = files;
+        let in_force = self.settle(preset, &files, seen.agreed.as_mut()).map_err(EngineError::Policy)?;
+        seen.files = files;
         self.preset.store(Arc::new(preset));
         self.in_force.store(Arc::new(in_force));
         Ok(())
@@ -203,10 +217,10 @@ impl Policies {
             Ok(files) => files,
             Err(error) => return self.reject(error.to_string()),
         };
-        if *seen == files {
+        if seen.files == files {
             return Reload::Unchanged;
         }
-        seen.clone_from(&files);
+        seen.files.clone_from(&files);
         // A version that cannot be kept is no reason to run on old rules.
         if let Some(history) = self.history.get()
             && let Err(error) = history.notice(&self.versioned(&files), touched(&files), history::How::Outside)
@@ -214,25 +228,38 @@ impl Policies {
             tracing::error!(%error, "the new version of the rules is not kept");
         }
         let shown = files.iter().map(|f| f.shown.clone()).collect();
-        match InForce::load(self.preset(), files) {
+        match self.settle(self.preset(), &files, seen.agreed.as_mut()) {
             Ok(in_force) => {
                 let revision = in_force.set.revision().to_owned();
-                self.in_force.store(Arc::new(in_force));
-                Reload::Loaded { revision, files: shown }
+                let waits = in_force.waiting.as_ref().map(|waiting| waiting.revision.clone());
+                let problem = in_force.problem.clone().filter(|_| waits.is_some());
+                let before = self.in_force.swap(Arc::new(in_force));
+                match problem {
+                    Some(problem) if before.waiting.as_ref().map(|waiting| &waiting.revision) != waits.as_ref() => {
+                        Reload::Waiting { problem }
+                    }
+                    _ => Reload::Loaded { revision, files: shown },
+                }
             }
             Err(problem) => self.reject(problem),
         }
     }
 
-    /// Keeps versions of the person's rules from now on.
+    /// Keeps versions of the person's rules from now on, and remembers what was agreed to: a looser version that was made
+    /// while no engine ran waits too.
     ///
     /// # Errors
     /// When they cannot be read or written.
     pub(crate) fn keep_history(&self) -> Result<(), EngineError> {
-        let files = self.seen.lock().clone();
+        let mut seen = self.seen.lock();
+        let files = seen.files.clone();
         let history = history::History::open(self.config.join("history"), &self.versioned(&files), touched(&files))?;
         // A second call finds the first one's history, which is the same.
         _ = self.history.set(history);
+        let own = files.iter().filter(|file| file.path.starts_with(&self.config)).cloned().collect();
+        let agreed = seen.agreed.get_or_insert_with(|| outside::Agreed::open(&self.config, own));
+        let in_force = self.settle(self.preset(), &files, Some(agreed)).map_err(EngineError::Policy)?;
+        self.in_force.store(Arc::new(in_force));
         Ok(())
     }
 
@@ -307,13 +334,8 @@ impl Policies {
         if old.problem.as_ref() == Some(&problem) {
             return Reload::Unchanged;
         }
-        self.in_force.store(Arc::new(InForce {
-            set: Arc::clone(&old.set),
-            limits: Arc::clone(&old.limits),
-            tools: Arc::clone(&old.tools),
-            problem: Some(problem.clone()),
-            files: Arc::clone(&old.files),
-        }));
+        let kept = InForce { problem: Some(problem.clone()), waiting: None, ..InForce::clone(&old) };
+        self.in_force.store(Arc::new(kept));
         Reload::Rejected { problem }
     }
 
@@ -325,7 +347,7 @@ impl Policies {
         let path = self.folder().join(STANDING_FILE);
         let old = read_or_empty(&path)?;
         let separator = if old.is_empty() || old.ends_with('\n') { "" } else { "\n" };
-        let mut files = read_files(&self.config, self.managed.as_deref())?;
+        let mut files = self.effective()?;
         files.retain(|f| f.path != path);
         files.push(PolicyFile::new(&path, Layer::Mine, format!("{old}{separator}{text}\n")));
         files.sort_by(|a, b| a.path.cmp(&b.path));
@@ -357,25 +379,20 @@ impl Policies {
 
     /// Writes the standing file as it is given; an empty one is none.
     pub(crate) fn write_standing_file(&self, text: &str) -> Result<(), EngineError> {
-        let path = self.folder().join(STANDING_FILE);
-        if text.is_empty() {
-            return std::fs::remove_file(&path).map_err(|source| EngineError::Write { path, source });
-        }
-        crate::files::write_atomically(&path, text.as_bytes())
+        self.write_own(&self.folder().join(STANDING_FILE), Some(text).filter(|text| !text.is_empty()))
     }
 
-    /// Replaces one file atomically, after proving that the whole loads with it.
+    /// Replaces one file of the person's own atomically, after proving that the whole loads with it.
     ///
     /// # Errors
     /// As [`Policies::append_standing`].
     pub fn replace(&self, path: &Path, text: &str) -> Result<(), EngineError> {
         let mut files = read_files(&self.config, self.managed.as_deref())?;
         files.retain(|f| f.path != path);
-        files.push(PolicyFile::new(path, layer_of(path, &self.config), text.to_owned()));
+        files.push(PolicyFile::new(path, Layer::Mine, text.to_owned()));
         files.sort_by(|a, b| a.path.cmp(&b.path));
         build(self.preset(), &files).map_err(EngineError::Policy)?;
-        crate::files::write_atomically(path, text.as_bytes())?;
-        Ok(())
+        self.write_own(path, Some(text))
     }
 }
 
@@ -436,10 +453,6 @@ fn is_plain(name: &str, ending: &str) -> bool {
 fn touched(files: &[PolicyFile]) -> chrono::DateTime<chrono::Utc> {
     let written = |file: &PolicyFile| std::fs::metadata(&file.path).and_then(|data| data.modified()).ok();
     files.iter().filter_map(written).max().map_or_else(chrono::Utc::now, Into::into)
-}
-
-fn layer_of(path: &Path, config: &Path) -> Layer {
-    if path.starts_with(config) { Layer::Mine } else { Layer::Organisation }
 }
 
 fn read_or_empty(path: &Path) -> Result<String, EngineError> {

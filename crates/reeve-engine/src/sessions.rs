@@ -15,15 +15,18 @@ use reeve_domain::principal::Principal;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::{Opener, Session, SessionEnd};
 use reeve_domain::settings::Mode;
+use reeve_domain::verdict::Reason;
 use reeve_policy::{PolicySet, tools};
 use reeve_store::Store;
 use sha2::Digest as _;
 use subtle::ConstantTimeEq as _;
 use tokio_util::sync::CancellationToken;
 
+use crate::denials::own;
 use crate::error::EngineError;
 use crate::leaks::LeakGuard;
 use crate::lineage::Lineage;
+use crate::origin::{Origin, Origins};
 use crate::policies::Policies;
 
 /// A session that is running. Shared by every connection that carries its token.
@@ -40,6 +43,8 @@ pub struct LiveSession {
     pub(crate) project: ArcSwap<Vec<Arc<PolicySet>>>,
     /// What its models asked for and wait for.
     pub(crate) lineage: Lineage,
+    /// Over whose connections it asked lately.
+    origins: Origins,
 }
 
 /// Secrets of a live session, wiped with it.
@@ -69,6 +74,26 @@ impl LiveSession {
         }
     }
 
+    /// Why this method, which is no call of a tool, does not pass to the server; of the versions of a project's rules that bind
+    /// here, any one. `None`: it passes.
+    #[must_use]
+    pub fn refused_method(&self, policies: &Policies, server: &str, method: &str) -> Option<Reason> {
+        let found = |rules: &tools::ToolRules| {
+            rules.refused_method(server, method).map(|rule| Reason {
+                text: format!("`{}` is denied in {}, line {}", rule.tools, rule.file, rule.line),
+                layer: rule.layer,
+                file: rule.file.clone(),
+                line: rule.line,
+                ..own(tools::REFUSED_METHOD)
+            })
+        };
+        let projects = self.project.load();
+        match projects.as_slice() {
+            [] => found(&policies.in_force().tools),
+            sets => sets.iter().find_map(|set| found(set.tools())),
+        }
+    }
+
     /// The operation that this one, which is about to be put before the gate, belongs under. `answers`: the tool calls
     /// whose results it brings, by id, else by name.
     #[must_use]
@@ -81,6 +106,15 @@ impl LiveSession {
     #[must_use]
     pub fn parent_of_call(&self, operation: &Operation, calls: &[&str]) -> Option<OperationId> {
         self.lineage.asked_for(calls).or_else(|| self.lineage.parent(operation, &[]))
+    }
+
+    /// An operation that is about to be put before the gate came over this connection.
+    pub fn asked_over(&self, operation: &OperationId, origin: &Origin) {
+        self.origins.note(operation, origin);
+    }
+
+    pub(crate) fn origin_of(&self, operation: &OperationId) -> Origin {
+        self.origins.of(operation)
     }
 
     #[must_use]
@@ -205,6 +239,7 @@ impl Sessions {
             held: ArcSwap::from_pointee(held),
             project: ArcSwap::from_pointee(project),
             lineage: Lineage::default(),
+            origins: Origins::default(),
         });
         let mut all = self.live.write();
         all.by_id.insert(live.session.id.clone(), Arc::clone(&live));

@@ -11,6 +11,7 @@ use reeve_domain::outcome::{Ending, ToolResult};
 use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::denials::own;
 use reeve_engine::idempotency::{self, Held};
+use reeve_engine::origin::Origin;
 use reeve_engine::patience::Patience;
 use reeve_engine::{Admission, LiveSession, Ruling};
 use reeve_protocol::mcp::{self, ToolCall};
@@ -68,6 +69,8 @@ pub struct Call {
     pub progress: Option<Arc<Progress>>,
     /// The credential whose placeholder the request carries that brought it, over HTTP.
     pub credential: Option<CredentialId>,
+    /// Over whose connection it came, over HTTP.
+    pub origin: Origin,
     /// The agent does not wait for it any more.
     pub cancelled: CancellationToken,
     /// Who is asked something for its sake: that time is not its own.
@@ -102,8 +105,9 @@ impl Call {
         if rest.keys().any(|key| matches!(message::fold(key).as_str(), "name" | "arguments")) {
             return Err(invalid("`name` or `arguments` is written in two ways"));
         }
-        let (credential, patience) = (None, Arc::default());
-        Ok(Self { session, server, tool, arguments, rest, progress, credential, cancelled, patience, placed: false })
+        let (credential, origin, patience) = (None, Origin::default(), Arc::default());
+        let placed = false;
+        Ok(Self { session, server, tool, arguments, rest, progress, credential, origin, cancelled, patience, placed })
     }
 
     #[must_use]
@@ -464,6 +468,7 @@ impl Gateway {
             parent: None,
         };
         operation.parent = call.session.parent_of_call(&operation, &call.asked_by());
+        call.session.asked_over(&operation.id, &call.origin);
         let mut view = classified.view;
         // What goes along with the arguments is part of what is approved.
         if let Some(besides) = call.besides() {
@@ -605,12 +610,14 @@ pub(crate) fn conclude(call: &Call, mut acting: Acting, answered: Result<Value, 
 
 /// What the tool says of its own result.
 pub(crate) fn said(result: &Value) -> ToolResult {
-    if result.get("isError").and_then(Value::as_bool) != Some(true) {
-        return ToolResult::Ok;
-    }
+    error_of(result).map_or(ToolResult::Ok, |words| ToolResult::ToolError { message: short(&words) })
+}
+
+/// The tool's own words where it says that it failed.
+pub(crate) fn error_of(result: &Value) -> Option<String> {
+    result.get("isError").and_then(Value::as_bool).filter(|failed| *failed)?;
     let texts = result.get("content").and_then(Value::as_array).into_iter().flatten();
-    let words = texts.filter_map(|block| block.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join(" ");
-    ToolResult::ToolError { message: short(&words) }
+    Some(texts.filter_map(|block| block.get("text").and_then(Value::as_str)).collect::<Vec<_>>().join(" "))
 }
 
 /// Foreign words as they are recorded: without what looks like a secret, and not too many.

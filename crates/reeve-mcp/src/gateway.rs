@@ -6,10 +6,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::SessionId;
+use reeve_domain::verdict::{Denial, DenialKind};
 use reeve_engine::{Engine, LiveSession};
+use reeve_protocol::denial;
 
 use crate::isolation::Isolation;
 use crate::lists::Seen;
+use crate::message::{self, Answer};
 use crate::pins::Files;
 use crate::scan::Scanner;
 use crate::schema::Schemas;
@@ -109,6 +112,20 @@ impl Gateway {
 
     pub(crate) fn isolation(&self) -> &Isolation {
         &self.0.isolation
+    }
+
+    /// The answer to a request that a rule keeps from the server; it is no call of a tool. `None`: it passes.
+    pub async fn refuses(&self, session: &LiveSession, server: &str, method: &str) -> Option<Answer> {
+        let reason = session.refused_method(self.engine().policies(), server, method)?;
+        if self.observes(session) {
+            return None;
+        }
+        let (message, advice) = (format!("`{method}` to the server `{server}`"), "go on without it".to_owned());
+        let denial = Denial { kind: DenialKind::Policy, message, advice, reasons: vec![reason], record: None };
+        let said = denial::text(&denial);
+        self.record_refused(session, "a rule keeps this method from the server", format!("{server}: {method}")).await;
+        // To clients it is one that the server does not have.
+        Some(message::failure(-32601, said))
     }
 
     /// Records bytes that never became an operation. They are refused whether or not that works.

@@ -175,11 +175,6 @@ impl Endpoint {
         Ok(Self { shared, address })
     }
 
-    /// Whether the server behind this name is a program that is started here.
-    pub(crate) fn starts(&self, server: &str) -> bool {
-        matches!(self.shared.back.place(server), Some(Place::Child))
-    }
-
     /// Answers a request that came another way, whose connection was looked at there. It needs the token all the same.
     pub async fn serve(&self, request: Request<Bytes>) -> Response<Body> {
         respond(&self.shared, request.map(Full::new), None).await.unwrap_or_else(|turned| *turned)

@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use crate::acting::{Acting, STOPPED};
 use crate::aside;
-use crate::call::{Call, limit};
+use crate::call::{Call, error_of, limit};
 use crate::gateway::Gateway;
 use crate::upstream::{Failure, Upstream};
 
@@ -229,8 +229,11 @@ impl Gateway {
 pub(crate) async fn complete(held: Option<Box<Held>>, sent: bool, answered: Result<&Value, Option<&Failure>>) {
     let Some(held) = held else { return };
     let told = match answered {
-        Ok(result) if result.get("isError").and_then(Value::as_bool) == Some(true) => held.not_made().await,
-        Ok(result) => held.done(&kept(result)).await,
+        Ok(result) => match error_of(result) {
+            Some(words) if held.is_final(&words) => held.failed(&kept(result)).await,
+            Some(_) => held.not_made().await,
+            None => held.done(&kept(result)).await,
+        },
         // No such tool, or arguments that it does not take: nothing happened, and under the same key they may be right the next
         // time.
         Err(Some(Failure::Rpc(error)))

@@ -189,6 +189,9 @@ impl Relay {
 
     async fn asked(self: &Arc<Self>, id: Id, method: &str, params: Value, raw: Bytes) {
         let is_call = method == "tools/call";
+        if let Some(refused) = self.gateway.refuses(&self.session, &self.server.name, method).await {
+            return self.tell_agent(message::answer(Some(&id), refused)).await;
+        }
         let cancelled = CancellationToken::new();
         let progress = Progress::asked_for(&params, self.to_agent.clone()).filter(|_| is_call).map(Arc::new);
         let asked = match is_call {

@@ -46,7 +46,7 @@ impl Class {
             return Self::Read;
         }
         let destroys = match &operation.subject {
-            Subject::Http(call) => call.endpoint.method == "DELETE",
+            Subject::Http(call) => call.endpoint.method == "DELETE" && !call.ends_session,
             Subject::Llm(_) | Subject::McpAsk(_) => false,
             Subject::Mcp(call) => call.annotations.may_destroy(),
             Subject::Shell(line) => line.pieces.iter().any(ShellPiece::destroys),

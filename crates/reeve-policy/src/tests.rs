@@ -56,6 +56,7 @@ pub(crate) fn http(method: &str, host: &str, path: &str) -> Operation {
             content_type: None,
             body_bytes: None,
             upgrade: None,
+            ends_session: false,
         }),
         content: Digest::of(b"content"),
         conversation: None,

@@ -21,6 +21,8 @@ pub fn classify(head: &RequestHead, body: Option<&[u8]>) -> Classified {
         content_type: header(CONTENT_TYPE).map(|kind| text::line(kind, 128)),
         body_bytes: declared_bytes(&head.headers),
         upgrade: header(UPGRADE).map(|protocol| text::line(&protocol.to_ascii_lowercase(), 64)),
+        // Only the mouth sees sessions begin.
+        ends_session: false,
     };
     Classified {
         content: content(head, &call, body),

@@ -1,6 +1,6 @@
 //! Who is on a connection and where it leads: what every request on it is held to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -9,13 +9,14 @@ use reeve_domain::host::Authority;
 use reeve_domain::id::SessionId;
 use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
+use reeve_engine::origin::Origin;
 use reeve_engine::{Engine, LiveSession};
 use reeve_protocol::Providers;
 use tokio::sync::Semaphore;
 
 use crate::attribution::Attributor;
 use crate::exchange::http2::unread::Unread;
-use crate::exchange::mcp::{Calls, Lanes, Places, Questions};
+use crate::exchange::mcp::{Calls, Lanes, Opened, Places, Questions};
 use crate::forward::Forwarder;
 use crate::mask::Masks;
 use crate::tls::authority::SessionAuthority;
@@ -43,10 +44,14 @@ pub(crate) struct Desk {
     pub masks: Arc<Masks>,
     /// Where it speaks MCP.
     pub places: Arc<Places>,
+    /// MCP sessions that servers there gave to it.
+    pub opened: Arc<Opened>,
     /// What it asked there and has no answer to.
     pub questions: Arc<Questions>,
     /// Streams on which servers answer all that is posted elsewhere.
     pub lanes: Arc<Lanes>,
+    /// Processes that use its token and are not its own, as far as they were recorded.
+    pub strangers: Arc<Mutex<HashSet<u32>>>,
 }
 
 /// One connection, or one absolute-form request on a shared connection.
@@ -60,6 +65,8 @@ pub(crate) struct Channel {
     pub target: Authority,
     /// The registered MCP server that the connection is for, where the endpoint made it.
     pub server: Option<Arc<str>>,
+    /// Whose it is.
+    pub origin: Origin,
 }
 
 impl Shared {

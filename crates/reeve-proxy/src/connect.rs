@@ -10,10 +10,12 @@ use http::StatusCode;
 use http::header::{HeaderMap, PROXY_AUTHORIZATION};
 use reeve_domain::event::EventBody;
 use reeve_domain::host::Authority;
+use reeve_domain::id::SessionId;
 use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::Opener;
 use reeve_engine::LiveSession;
+use reeve_engine::origin::Origin;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -51,7 +53,8 @@ enum Destination {
 /// Serves one accepted connection to its end.
 pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
     let ends = tcp.peer_addr().ok().zip(tcp.local_addr().ok());
-    let mut peer = ends;
+    // Of the session that used the connection last.
+    let mut whose: Option<(SessionId, Origin)> = None;
     let mut client = Client::new(Box::new(tcp), BytesMut::new());
     let mut unidentified = 0;
     loop {
@@ -86,15 +89,21 @@ pub(crate) async fn serve(shared: Arc<Shared>, tcp: TcpStream) {
             client.refuse(&refusal).await;
             return client.close().await;
         }
-        if let Some((peer, local)) = peer.take() {
-            tokio::spawn(attribute(Arc::clone(&shared), Arc::clone(&session), peer, local));
-        }
+        let known = whose.as_ref().filter(|(of, _)| of == session.id()).map(|(_, origin)| origin.clone());
+        let origin = known.unwrap_or_else(|| {
+            let origin = Origin::sought();
+            tokio::spawn(attribute(Arc::clone(&shared), Arc::clone(&session), ends, origin.clone()));
+            origin
+        });
+        whose = Some((session.id().clone(), origin.clone()));
         match destination {
             Destination::Tunnel(target) => {
-                return tunnel(shared, client, session, token, target).await;
+                let channel = Channel { shared, session, token, scheme: Scheme::Http, target, server: None, origin };
+                return tunnel(channel, client).await;
             }
             Destination::Plain { authority, target } => {
-                if !plain(&shared, &mut client, request, session, token, authority, target).await {
+                let caller = (session, token, origin);
+                if !plain(&shared, &mut client, request, caller, authority, target).await {
                     return client.close().await;
                 }
             }
@@ -195,26 +204,49 @@ pub(crate) async fn check_user(
 ///
 /// Not knowable: whether a stranger was handed the environment on purpose (an editor that was started elsewhere, a job of a
 /// service manager) or took it, and who stands behind a process that acts for others, such as a container's port forward.
-async fn attribute(shared: Arc<Shared>, session: Arc<LiveSession>, peer: SocketAddr, local: SocketAddr) {
+async fn attribute(
+    shared: Arc<Shared>,
+    session: Arc<LiveSession>,
+    ends: Option<(SocketAddr, SocketAddr)>,
+    origin: Origin,
+) {
+    let stranger = stranger(&shared, &session, ends).await;
+    origin.found(stranger.as_ref().map(|(program, _)| program.clone()));
+    if let Some((_, Some(detail))) = stranger {
+        shared.record(Some(&session), EventBody::ConnectionUnattributed { detail }).await;
+    }
+}
+
+/// The program at the other end, and what is recorded of it; `None`: the session's own, or nobody can tell.
+async fn stranger(
+    shared: &Shared,
+    session: &LiveSession,
+    ends: Option<(SocketAddr, SocketAddr)>,
+) -> Option<(String, Option<String>)> {
     let above = session.session.clone();
     let roots = match session.holder {
         Some(holder) => vec![holder],
         None => tokio::task::spawn_blocking(move || left_of(above.opener)).await.unwrap_or_default(),
     };
     if roots.is_empty() {
-        return;
+        return None;
     }
-    let Some(owner) = shared.attributor.owner_of(peer, local).await else { return };
-    if !roots.iter().any(|root| owner.descends_from(*root)) {
-        let program = owner.exe.map_or_else(|| "an unknown program".to_owned(), |exe| format!("`{}`", exe.display()));
-        let roots: Vec<String> = roots.iter().map(ToString::to_string).collect();
-        let detail = format!(
-            "process {} ({program}) does not descend from the session's process {}",
-            owner.pid,
-            roots.join(" or ")
-        );
-        shared.record(Some(&session), EventBody::ConnectionUnattributed { detail }).await;
+    let (peer, local) = ends?;
+    let owner = shared.attributor.owner_of(peer, local).await?;
+    if roots.iter().any(|root| owner.descends_from(*root)) {
+        return None;
     }
+    let program = owner.exe.map(|exe| exe.display().to_string().replace('`', "'"));
+    let named = program.as_ref().map_or_else(|| "an unknown program".to_owned(), |program| format!("`{program}`"));
+    // Many connections of one process are one stranger.
+    let is_new = shared.desk(session.id()).is_none_or(|desk| desk.strangers.lock().insert(owner.pid));
+    let roots: Vec<String> = roots.iter().map(ToString::to_string).collect();
+    let detail = format!(
+        "process {} ({named}) does not descend from the session's process {}",
+        owner.pid,
+        roots.join(" or ")
+    );
+    Some((program.unwrap_or_default(), is_new.then_some(detail)))
 }
 
 /// Processes of an opener that still run: `reeve env` ends at once, the shell that called it stays.
@@ -228,8 +260,7 @@ async fn plain(
     shared: &Arc<Shared>,
     client: &mut Client,
     request: Request,
-    session: Arc<LiveSession>,
-    token: Secret,
+    (session, token, origin): (Arc<LiveSession>, Secret, Origin),
     authority: String,
     target: String,
 ) -> bool {
@@ -251,6 +282,7 @@ async fn plain(
         scheme: Scheme::Http,
         target: target_authority,
         server: None,
+        origin,
     };
     let answer = client.answer(request, Some(authority), target, |incoming| exchange(channel, incoming));
     let after = tokio::select! {
@@ -276,11 +308,10 @@ async fn settle(client: &mut Client, after: After) -> bool {
 }
 
 /// A CONNECT is never refused for a reason of policy: the answer comes inside, where clients show it.
-async fn tunnel(shared: Arc<Shared>, mut client: Client, session: Arc<LiveSession>, token: Secret, target: Authority) {
+async fn tunnel(channel: Channel, mut client: Client) {
     if client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.is_err() {
         return;
     }
-    let channel = Channel { shared, session, token, scheme: Scheme::Http, target, server: None };
     let ended = channel.session.ended().clone();
     tokio::select! {
         () = inside(channel, client.into_stream()) => {}

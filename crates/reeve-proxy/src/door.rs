@@ -10,6 +10,7 @@ use reeve_domain::host::Authority;
 use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
+use reeve_engine::origin::Origin;
 
 use crate::channel::Channel;
 use crate::exchange::exchange;
@@ -52,6 +53,7 @@ impl Proxy {
             scheme,
             target: place,
             server: Some(server),
+            origin: Origin::default(),
         };
         exchange(channel, incoming).await.response
     }

@@ -161,10 +161,11 @@ fn classify(
         // A body that was not seen is unlike any other: nothing approved for it covers another request.
         content = reeve_domain::operation::Digest::of(format!("{}\nunseen\n{id}", content.as_str()).as_bytes());
     }
-    if found.in_query
-        && let Subject::Http(call) = &mut subject
-    {
-        call.query = None;
+    if let Subject::Http(call) = &mut subject {
+        call.ends_session = mcp::ends_session(channel, asked, taken);
+        if found.in_query {
+            call.query = None;
+        }
     }
     if found.secret_seen {
         view = serde_json::json!({ "note": "it holds a stored secret on the way to its own place and is not shown" });

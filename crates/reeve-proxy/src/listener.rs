@@ -114,8 +114,10 @@ impl Proxy {
                 room: Arc::new(Semaphore::new(EXCHANGES)),
                 masks: Arc::default(),
                 places: Arc::default(),
+                opened: Arc::default(),
                 questions: Arc::default(),
                 lanes: Arc::default(),
+                strangers: Arc::default(),
             },
         );
         tokio::spawn(async move {

@@ -9,6 +9,7 @@ use futures_util::stream::BoxStream;
 use reeve_domain::host::Authority;
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::Endpoint;
+use reeve_engine::origin::Origin;
 use reeve_engine::patience::Patience;
 use reeve_engine::{Admission, LiveSession};
 use serde_json::Value;
@@ -66,6 +67,8 @@ pub enum Posted {
 #[derive(Clone)]
 pub struct Party {
     pub session: Arc<LiveSession>,
+    /// Whose connection it is.
+    pub origin: Origin,
     /// As it is registered; `None`: the agent reached it by its address.
     pub server: Option<Arc<str>>,
     pub endpoint: Endpoint,
@@ -137,6 +140,9 @@ pub trait ToolMouth: Send + Sync + 'static {
 
     /// An answer to a call that never came before the gate.
     fn answer(&self, id: &Value, denial: &reeve_domain::verdict::Denial) -> Bytes;
+
+    /// The answer to a request that a rule keeps from the server; it is no call of a tool. `None`: it passes.
+    fn refuses(&self, party: Party, question: &Question) -> BoxFuture<'static, Option<Bytes>>;
 
     /// Whether this is the MCP endpoint of Reeve itself: clients reach it over the proxy too, which has no exceptions.
     fn is_endpoint(&self, place: &Authority) -> bool;

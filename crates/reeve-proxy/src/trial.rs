@@ -9,6 +9,7 @@ use reeve_domain::host::Authority;
 use reeve_domain::operation::Scheme;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::LiveSession;
+use reeve_engine::origin::Origin;
 
 use crate::channel::Channel;
 use crate::exchange::exchange;
@@ -54,6 +55,7 @@ impl Proxy {
             scheme: Scheme::Https,
             target: place,
             server: None,
+            origin: Origin::default(),
         };
         let response = exchange(channel, incoming).await.response;
         let status = response.status().as_u16();

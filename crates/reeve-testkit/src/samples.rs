@@ -48,6 +48,7 @@ pub fn http(agent: &str, method: &str, host: &str, path: &str) -> Result<Operati
         content_type: None,
         body_bytes: Some(0),
         upgrade: None,
+        ends_session: false,
     };
     operation(agent, Subject::Http(call), &format!("{method} {host}{path}"))
 }

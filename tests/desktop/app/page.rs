@@ -79,6 +79,8 @@ impl App {
         let card = self.see("#card[data-armed=true]").await?;
         self.see("#card h2").await?.click().await?;
         self.browser.execute("document.getElementById('card').focus()", vec![]).await?;
+        // A focus of the window that came late disarmed it.
+        self.see("#card[data-armed=true]").await?;
         Ok(card)
     }
 

@@ -172,7 +172,7 @@ pub async fn shell_turn(tool: Tool) -> Result<()> {
 }
 
 pub async fn streamed_turn(tool: Tool) -> Result<()> {
-    let slow = Fault { only_main: true, ..Fault::always(Mishap::Slow { gap_ms: 120 }) };
+    let slow = Fault { only_main: true, ..Fault::always(Mishap::Slow { gap_ms: 300 }) };
     let script = Script::of([Step::text(ANSWER)]).with_fault(slow);
     let governed = Governed::set(tool, Setting { script, ..Setting::default() }).await?;
     let ended = governed.ask().await?;

@@ -181,12 +181,13 @@ fn wire(tool: Tool, stage: &Stage, endpoint: &str, straight: &str) -> Result<()>
             std::fs::write(world.work().join(".mcp.json"), json!({ "mcpServers": servers }).to_string())?;
         }
         Tool::Codex => {
+            let patient = "startup_timeout_sec = 60\n";
             let governed = |name: &str| {
                 let url = json!(format!("{endpoint}/{name}"));
-                format!("[mcp_servers.{name}]\nurl = {url}\nbearer_token_env_var = \"REEVE_MCP_TOKEN\"\n")
+                format!("[mcp_servers.{name}]\nurl = {url}\nbearer_token_env_var = \"REEVE_MCP_TOKEN\"\n{patient}")
             };
             let text = format!(
-                "{}{}[mcp_servers.straight]\nurl = {}\n[mcp_servers.own]\ncommand = {}\nargs = {}\nenv = {{ REEVE_HOME = {} }}\n",
+                "{}{}[mcp_servers.straight]\nurl = {}\n{patient}[mcp_servers.own]\ncommand = {}\nargs = {}\nenv = {{ REEVE_HOME = {} }}\n{patient}",
                 governed("near"),
                 governed("far"),
                 json!(straight),
@@ -270,7 +271,17 @@ async fn rows_of(tool: Tool, stage: &Stage, summary: &str) -> Result<Vec<Operati
     Ok(mine)
 }
 
-fn script(own: &Own) -> Script {
+/// The name by which the tool offers a server's tool to its model.
+fn offered(tool: Tool, server: &str, name: &str) -> String {
+    match tool {
+        Tool::Claude | Tool::Codex => format!("mcp__{server}__{name}"),
+        Tool::Gemini => format!("mcp_{server}_{name}"),
+        Tool::Opencode => format!("{server}_{name}"),
+    }
+}
+
+/// One conversation with all of them. Some tools begin before their servers are there.
+fn script(tool: Tool, own: &Own) -> Script {
     let echo = |server: &str, said: &str| {
         let name = format!("$mcp:{server}/echo");
         Step {
@@ -280,8 +291,6 @@ fn script(own: &Own) -> Script {
     };
     let leave = Step { tools: vec![own.call.clone()], ..Step::text("I will leave something.") };
     Script::of([
-        // Some tools begin before their servers are there: the first turn gives these time.
-        Step::shell("I will wait.", "sleep 4"),
         echo("near", "near-belt"),
         echo("near", "sunday"),
         echo("far", "far-belt"),
@@ -289,6 +298,8 @@ fn script(own: &Own) -> Script {
         leave,
         Step::text(ANSWER),
     ])
+    .awaiting(["near", "far", "straight"].map(|server| offered(tool, server, "echo")))
+    .awaiting([offered(tool, "own", own.call.name.trim_start_matches("$mcp:own/"))])
 }
 
 pub async fn called(tool: Tool) -> Result<()> {
@@ -298,7 +309,7 @@ pub async fn called(tool: Tool) -> Result<()> {
     let policy = policy(&straight);
     let stage = Stage::set(Setting { policy: &policy, ..Setting::default() }).await?;
     let own = Own::of(tool, &stage.world.work())?;
-    stage.provider.set_script(script(&own));
+    stage.provider.set_script(script(tool, &own));
     stage.store(tool.credential(), "sk-real-5d1f7c3ab29e4c60").await?;
     let stdio = vec![installed("server-everything")?, "stdio".to_owned()];
     let near = DeclarationDto::Stdio {

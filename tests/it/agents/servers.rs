@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use super::journeys::{ANSWER, QUESTION, shown};
 
 pub const SAID: &str = "seat-42-belt";
+/// What one of the server's other tools says of itself.
+const OFFERED: &str = "Returns the sum of two numbers";
 
 const PERMIT: &str = r#"
 @id("echo-passes") @reason("echoing is harmless") @lifts("ask-first-tool,ask-tool-write")
@@ -150,11 +152,10 @@ pub async fn set(tool: Tool, policy: &str, wiring: Wiring) -> Result<Stage> {
         tools: vec![ToolUse { name: "$mcp:echo".to_owned(), input: json!({ "message": SAID }) }],
         ..Step::text("I will have it echoed.")
     };
-    // Some tools begin before their servers are there: the first turn gives these time.
-    let mut steps = vec![Step::shell("I will wait.", "sleep 4")];
-    steps.extend(std::iter::repeat_n(echo, wiring.calls));
+    let mut steps = vec![echo; wiring.calls];
     steps.push(Step::text(ANSWER));
-    let script = Script::of(steps);
+    // Some tools begin before their servers are there.
+    let script = Script::of(steps).awaiting([OFFERED.to_owned()]);
     let stage = Stage::set(Setting { script, policy, ..Setting::default() }).await?;
     stage.store(tool.credential(), "sk-real-5d1f7c3ab29e4c60").await?;
     wire(tool, &stage.world, wiring.limit)?;
@@ -215,7 +216,7 @@ pub async fn denied(tool: Tool) -> Result<()> {
 pub async fn left_out(tool: Tool) -> Result<()> {
     let stage = set(tool, FORBID, ONCE).await?;
     let ended = ask(tool, &stage, &["everything"], &[]).await?;
-    ensure!(reached(tool, &stage, "Returns the sum of two numbers"), "nothing is offered: {}", shown(&ended, &stage));
+    ensure!(reached(tool, &stage, OFFERED), "nothing is offered: {}", shown(&ended, &stage));
     ensure!(!reached(tool, &stage, "Echoes back the input string"), "it was offered: {}", shown(&ended, &stage));
     ensure!(!reached(tool, &stage, &format!("Echo: {SAID}")), "it was echoed: {}", ended.printed());
     stage.verify().await

@@ -15,9 +15,9 @@ use super::journeys::{ANSWER, shown};
 use super::servers::{HOLD, SAID, Wiring, ask, reached, set};
 
 /// Reeve gives notice every 10 s: this is longer than one, so that a limit that counts anew is seen to do so.
-const LIMIT: Duration = Duration::from_secs(16);
+const LIMIT: Duration = Duration::from_secs(20);
 /// Longer than the limit by more than a notice.
-const HELD: Duration = Duration::from_secs(30);
+const HELD: Duration = Duration::from_secs(36);
 /// Longest wait for a repeat.
 const REPEAT: Duration = Duration::from_secs(90);
 

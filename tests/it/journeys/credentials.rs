@@ -2,11 +2,15 @@
 
 use http::StatusCode;
 use reeve_api::contract::calls::CredentialsCall;
-use reeve_api::contract::credentials::{CredentialTestDto, TestCredentialInput};
+use reeve_api::contract::credentials::{
+    BindCredentialInput, CredentialDto, CredentialTestDto, NewBindingDto, TestCredentialInput, UnbindCredentialInput,
+};
 use reeve_api::contract::operations::RowStateDto;
+use reeve_api::contract::{ApiCode, ApiError};
 use reeve_demo::script::{Coding, Route, Script};
 use reeve_testkit::agent::Speak;
 use reeve_tests::stage::{Setting, Stage};
+use serde_json::json;
 
 use super::{get, post};
 
@@ -105,6 +109,35 @@ async fn a_placeholder_or_the_secret_itself_is_stopped_in_path_query_header_and_
 }
 
 #[tokio::test]
+async fn a_stream_that_answers_what_was_sent_elsewhere_is_masked_too() {
+    let words = json!({ "level": "info", "data": format!("you came with {SECRET}") });
+    let message = json!({ "jsonrpc": "2.0", "method": "notifications/message", "params": words });
+    let stream = Route {
+        method: "GET".to_owned(),
+        host: HOST.to_owned(),
+        path: "/sse".to_owned(),
+        headers: vec![("content-type".to_owned(), "text/event-stream".to_owned())],
+        body: format!("event: endpoint\ndata: /messages\n\ndata: {message}\n\n"),
+        ..Route::default()
+    };
+    let (stage, placeholder) = stage(Script::default().with_route(stream)).await;
+    let (agent, _) = stage.agent("tester").await.unwrap();
+    let sent = agent.send(Speak::H1, get(&format!("https://{HOST}/login"), Some(&placeholder))).await.unwrap();
+    assert_eq!(sent.status, StatusCode::OK, "{}", sent.text());
+    // Nothing is injected into the request that listens.
+    let mut listens = get(&format!("https://{HOST}/sse"), None);
+    listens.headers_mut().insert("accept", "text/event-stream".parse().unwrap());
+    let heard = agent.send(Speak::H1, listens).await.unwrap();
+    let text = heard.text();
+    assert!(text.starts_with("event: endpoint\n") && text.contains("you came with"), "{text}");
+    assert!(!text.contains("acme-real") && !text.contains("77aa88bb99ccdd"), "{text}");
+    let rows = stage.rows(&format!("host:{HOST} path:/sse")).await.unwrap();
+    let detail = stage.operation(&rows[0].id).await.unwrap();
+    assert!(serde_json::to_string(&detail).unwrap().contains("credential.masked"), "{detail:?}");
+    stage.verify().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_test_shows_its_request_first_and_takes_the_way_of_every_other_one() {
     let taken = Route { host: HOST.to_owned(), body: "hello".to_owned(), ..Route::default() };
     // No rule lifts the question about a credential's first use: whoever sends the test has answered it.
@@ -126,5 +159,59 @@ async fn a_test_shows_its_request_first_and_takes_the_way_of_every_other_one() {
     assert_eq!(rows.iter().map(|row| Some(row.id.clone())).collect::<Vec<_>>(), [answer.record]);
     let wrong: Result<CredentialTestDto, _> = stage.client().call(&test(Some(7))).await;
     assert!(wrong.is_err());
+    stage.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_place_is_taken_back_from_a_running_session_and_given_to_another_agent() {
+    let there = Route { host: HOST.to_owned(), body: "hello".to_owned(), ..Route::default() };
+    let (stage, placeholder) = stage(Script::default().with_route(there)).await;
+    let (agent, _) = stage.agent("tester").await.unwrap();
+    let uses = async || agent.send(Speak::H1, get(&format!("https://{HOST}/x"), Some(&placeholder))).await.unwrap();
+    let first = uses().await;
+    assert_eq!((first.status, stage.provider.requests().len()), (StatusCode::OK, 1), "{}", first.text());
+    let place = ["--host", HOST, "--slot", "bearer"];
+    let told = async |verb: &str, more: &[&str]| {
+        let ended = stage.reeve(&[["cred", verb, "acme"].as_slice(), &place, more].concat()).await.unwrap();
+        (ended.code, ended.printed())
+    };
+
+    // Named otherwise than it is: what it is called is said.
+    let (code, said) = told("unbind", &["--path", "/x"]).await;
+    assert!(code == Some(1) && said.contains("`--host api.acme.example --slot bearer`"), "{code:?} {said}");
+    let (code, said) = told("unbind", &[]).await;
+    assert!(code == Some(0) && said.contains("none"), "{code:?} {said}");
+    let stopped = uses().await;
+    assert!(stopped.status.is_client_error() && stopped.text().contains("Reeve denied this"), "{}", stopped.text());
+    assert!(stopped.text().contains("to a place it is not bound to"), "{}", stopped.text());
+
+    // For one agent it comes back, then for another one instead.
+    assert_eq!(told("bind", &["--agent", "tester"]).await.0, Some(0));
+    let again = uses().await;
+    assert_eq!((again.status, stage.provider.requests().len()), (StatusCode::OK, 2), "{}", again.text());
+    assert_eq!(told("bind", &["--agent", "other"]).await.0, Some(0));
+    assert!(uses().await.status.is_client_error());
+
+    // The same over the contract: a place that was mistyped is put right, and the right one taken away.
+    let named = |host: &str| {
+        let (host, slot) = (host.to_owned(), "bearer".to_owned());
+        NewBindingDto { host, port: None, methods: Vec::new(), path: None, slot }
+    };
+    let (credential, agents) = ("acme".to_owned(), vec!["tester".to_owned()]);
+    let instead = Some(named(HOST));
+    let bind =
+        BindCredentialInput { credential: credential.clone(), binding: named("api.acne.example"), agents, instead };
+    let all: Vec<CredentialDto> = stage.client().call(&CredentialsCall::Bind(bind.clone())).await.unwrap();
+    let shown = &all[0].bindings[0];
+    assert_eq!(
+        (all[0].bindings.len(), shown.host.as_str(), shown.slot_typed.as_str()),
+        (1, "api.acne.example", "bearer")
+    );
+    let twice: Result<Vec<CredentialDto>, ApiError> = stage.client().call(&CredentialsCall::Bind(bind)).await;
+    assert_eq!(twice.unwrap_err().code, ApiCode::NotFound);
+    let unbind = UnbindCredentialInput { credential, binding: named("api.acne.example") };
+    let all: Vec<CredentialDto> = stage.client().call(&CredentialsCall::Unbind(unbind)).await.unwrap();
+    assert!(all[0].bindings.is_empty());
+    assert_eq!(stage.provider.requests().len(), 2);
     stage.verify().await.unwrap();
 }

@@ -84,7 +84,7 @@ async fn a_client_that_hangs_up_cancels_the_call_upstream() {
     drop(response);
     let begun = Instant::now();
     while stage.provider.calls(Group::Messages)[0].answered().end == End::Open {
-        assert!(begun.elapsed() < Duration::from_secs(3), "the upstream call goes on");
+        assert!(begun.elapsed() < Duration::from_secs(12), "the upstream call goes on");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(stage.provider.calls(Group::Messages)[0].answered().end, End::ClientGone);

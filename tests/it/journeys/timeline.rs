@@ -23,6 +23,8 @@ async fn what_an_agent_did_is_found_counted_and_drawn_by_session() {
         assert!(agent.send(Speak::H1, messages(false, 100, text)).await.unwrap().whole);
     }
     idle.send(Speak::H1, get("https://api.github.com/user", None)).await.unwrap();
+    // Until nothing of it goes on any more.
+    stage.rows("kind:llm").await.unwrap();
     let client = stage.client();
     let values = async |query: &str, key: &str, begun: &str| -> Vec<(String, u64)> {
         let (query, key, begun) = (query.to_owned(), key.to_owned(), begun.to_owned());

@@ -1,16 +1,14 @@
-// What the palette offers here: the places, agents, the switch that stops, and what the typed text may name.
+// What the palette offers here: what is always there, agents, rules and views by their names, and what the typed text may name.
 import { useNavigate } from "@tanstack/react-router";
-import { Bookmark, Bot, CircleQuestionMark, FileClock, OctagonX, PanelLeft, Scale, Search } from "lucide-react";
+import { Bookmark, Bot, FileClock, Scale, Search } from "lucide-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Untrusted } from "../components/untrusted";
 import { useCall } from "../engine/query";
 import { Choice, type Command, GROUPS, Palette } from "../features/palette/palette";
-import { useStopAll } from "../features/status/queries";
 import { plain } from "../lib/text";
-import { setView, useView } from "../lib/view";
 import { destination } from "./links";
-import { PLACES } from "./places";
+import { useNamed } from "./named";
 
 /** Most that one group shows. */
 const MOST = 6;
@@ -27,21 +25,6 @@ function Offer({ onClose, onShortcuts }: { onClose: () => void; onShortcuts: () 
   const left = (of: readonly Command[]) => of.filter((one) => one.name.toLowerCase().includes(sought));
   const dynamic = useTyped(typed.trim());
   return <Choice typed={typed} onTyped={setTyped} onClose={onClose} commands={[...left(named), ...(sought === "" ? [] : GROUPS.flatMap((group) => left(found.filter((one) => one.group === group)).slice(0, MOST))), ...dynamic]} />;
-}
-
-/** What is always there. */
-function useNamed(onShortcuts: () => void): Command[] {
-  const { t } = useTranslation();
-  const navigate = useNavigate();
-  const stopAll = useStopAll();
-  const wide = useView().sidebar === "wide";
-  const command = (one: Omit<Command, "name" | "group"> & { label: string }): Command => ({ ...one, name: one.label, group: "commands" });
-  return [
-    ...PLACES.map((place): Command => ({ id: place.id, group: "places", icon: place.icon, label: t(`places.${place.id}`), name: t(`places.${place.id}`), keys: ["mod", place.digit], run: () => void navigate({ to: place.to }) })),
-    command({ id: "stop", icon: OctagonX, label: t("stop.all"), keys: ["mod", "shift", "."], run: stopAll }),
-    command({ id: "sidebar", icon: PanelLeft, label: wide ? t("palette.rail") : t("palette.wide"), run: () => setView("sidebar", wide ? "rail" : "wide") }),
-    command({ id: "shortcuts", icon: CircleQuestionMark, label: t("shortcuts.title"), keys: ["?"], run: onShortcuts }),
-  ];
 }
 
 function useAgents(): Command[] {

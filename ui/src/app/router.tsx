@@ -1,9 +1,10 @@
 // Every place and what its address holds. What changes the view lives in the address, so back and links work.
 import { createRootRoute, createRoute, createRouter, Navigate, redirect } from "@tanstack/react-router";
+import { followTrail } from "../lib/trail";
 import { Crash } from "./crash";
 import { AgentRoute, AgentsRoute, agentsSearch } from "../routes/agents";
 import { BudgetRoute, BudgetsRoute, budgetsSearch } from "../routes/budgets";
-import { CredentialRoute, CredentialsRoute } from "../routes/credentials";
+import { CredentialRoute, credentialsSearch, CredentialsRoute } from "../routes/credentials";
 import { inboxSearch, InboxQuestionRoute, InboxRoute } from "../routes/inbox";
 import { NewPolicyRoute, newPolicySearch, policiesSearch, PoliciesRoute, PolicyFileRoute, PolicyRoute } from "../routes/policies";
 import { RecordRoute, recordSearch, SessionRoute } from "../routes/record";
@@ -34,8 +35,8 @@ const servers = createRoute({ getParentRoute: () => root, path: "/servers", comp
 const server = createRoute({ getParentRoute: () => root, path: "/servers/$server", validateSearch: serversSearch, component: ServerRoute });
 const budgets = createRoute({ getParentRoute: () => root, path: "/budgets", validateSearch: budgetsSearch, component: BudgetsRoute });
 const budget = createRoute({ getParentRoute: () => root, path: "/budgets/$budget", validateSearch: budgetsSearch, component: BudgetRoute });
-const credentials = createRoute({ getParentRoute: () => root, path: "/credentials", component: CredentialsRoute });
-const credential = createRoute({ getParentRoute: () => root, path: "/credentials/$credential", component: CredentialRoute });
+const credentials = createRoute({ getParentRoute: () => root, path: "/credentials", validateSearch: credentialsSearch, component: CredentialsRoute });
+const credential = createRoute({ getParentRoute: () => root, path: "/credentials/$credential", validateSearch: credentialsSearch, component: CredentialRoute });
 
 const policies = createRoute({ getParentRoute: () => root, path: "/policies", validateSearch: policiesSearch, component: PoliciesRoute });
 const newPolicy = createRoute({ getParentRoute: () => root, path: "/policies/new", validateSearch: newPolicySearch, component: NewPolicyRoute });
@@ -57,7 +58,9 @@ function Nowhere() {
 }
 
 export function createAppRouter() {
-  return createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, servers, server, budgets, budget, credentials, credential, policies, newPolicy, policy, policyFile, firstSettings, settings]), defaultErrorComponent: Crash });
+  const router = createRouter({ routeTree: root.addChildren([index, inbox, question, timeline, record, session, agents, agent, servers, server, budgets, budget, credentials, credential, policies, newPolicy, policy, policyFile, firstSettings, settings]), defaultErrorComponent: Crash });
+  followTrail(router.history);
+  return router;
 }
 
 declare module "@tanstack/react-router" {

@@ -27,7 +27,7 @@ export function Shell() {
       <Sidebar />
       <Commands onShortcuts={() => setShortcuts(true)} />
       <QuitDialog />
-      <Modal title={t("shortcuts.title")} open={shortcuts} onOpen={setShortcuts}>
+      <Modal title={t("shortcuts.title")} open={shortcuts} onOpen={setShortcuts} read>
         <ShortcutList />
       </Modal>
       <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-l border-line bg-surface">

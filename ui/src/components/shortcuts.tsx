@@ -2,7 +2,7 @@
 import { Fragment } from "react";
 import { useTranslation } from "react-i18next";
 import { shownKey, useKeys } from "../lib/keys";
-import { Keys, useSpokenKeys } from "./keys";
+import { HISTORY, Keys, useSpokenKeys } from "./keys";
 
 const GROUPS = [
   {
@@ -10,6 +10,7 @@ const GROUPS = [
     rows: [
       ["shortcuts.palette", [["mod", "K"]]],
       ["shortcuts.places", [["mod", "1"], ["mod", "8"]]],
+      ["shortcuts.history", [HISTORY.back, HISTORY.forward]],
       ["shortcuts.stop", [["mod", "shift", "."]]],
       ["shortcuts.text", [["mod", "+"], ["mod", "-"], ["mod", "0"]]],
       ["shortcuts.sheet", [["?"]]],

@@ -2,6 +2,7 @@
 import type { AgentDetailDto } from "./bindings/AgentDetailDto";
 import type { AgentDto } from "./bindings/AgentDto";
 import type { AgentsCall } from "./bindings/AgentsCall";
+import type { AnsweredPage } from "./bindings/AnsweredPage";
 import type { ApiCode } from "./bindings/ApiCode";
 import type { ApiError } from "./bindings/ApiError";
 import type { ApprovalDto } from "./bindings/ApprovalDto";
@@ -78,6 +79,7 @@ type Answers = {
   "operations.remove_view": ViewsDto;
   "operations.annotate": OperationRowDto;
   "approvals.list": ApprovalsPage;
+  "approvals.answered": AnsweredPage;
   "approvals.get": ApprovalDto;
   "approvals.resolve": ApprovalDto;
   "approvals.extend": ApprovalDto;
@@ -133,6 +135,7 @@ type Answers = {
   "policies.history": VersionDto[];
   "policies.save": PolicyStateDto;
   "policies.acknowledge": PolicyStateDto;
+  "policies.take_back": PolicyStateDto;
   "servers.list": ServersDto;
   "servers.get": ServerDetailDto;
   "servers.approve": ServerDetailDto;
@@ -142,6 +145,7 @@ type Answers = {
   "credentials.add": CredentialDto[];
   "credentials.replace": CredentialDto[];
   "credentials.bind": CredentialDto[];
+  "credentials.unbind": CredentialDto[];
   "credentials.remove": CredentialDto[];
   "credentials.remind": CredentialDto[];
   "credentials.test": CredentialTestDto;

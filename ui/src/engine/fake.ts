@@ -53,7 +53,7 @@ function recorded(name: StateName, now: number): Recorded {
     case "stopped":
       return stopped(protection({ state: "stopped" }), now);
     case "degraded":
-      return protection({ state: "degraded", cause: "the proxy does not run: port 7117 is taken" });
+      return protection({ state: "degraded", cause: "the record cannot be written: the disk is full" });
     case "paused":
       return { ...protection({ state: "paused", until: new Date(now + 5_820_000).toISOString() }), open: [] };
     case "observing":

@@ -38,7 +38,7 @@ describe("sessions", () => {
     const flowOf = (session: string) => keyOf({ call: "sessions.flow", input: { session, query: "" } });
     for (const key of [flowOf("ses_1"), flowOf("ses_2"), ["sessions.search", ""]]) client.setQueryData(key, {});
     engine.add({ row: row(60_000, at, { session: "ses_1" }) });
-    await vi.waitFor(() => expect(client.getQueryState(flowOf("ses_1"))?.isInvalidated).toBe(true));
+    await vi.waitFor(() => expect(client.getQueryState(flowOf("ses_1"))?.isInvalidated).toBe(true), { timeout: 15_000 });
     expect(client.getQueryState(["sessions.search", ""])?.isInvalidated).toBe(true);
     expect(client.getQueryState(flowOf("ses_2"))?.isInvalidated).toBe(false);
     end();
@@ -53,7 +53,7 @@ describe("counts", () => {
     const counted = keyOf({ call: "operations.facets", input: { query: "since:24h" } });
     for (const key of [counted, [...counted, TIMED]]) client.setQueryData(key, {});
     engine.add({ row: row(60_000, at, {}) });
-    await vi.waitFor(() => expect(client.getQueryState(counted)?.isInvalidated).toBe(true));
+    await vi.waitFor(() => expect(client.getQueryState(counted)?.isInvalidated).toBe(true), { timeout: 15_000 });
     expect(client.getQueryState([...counted, TIMED])?.isInvalidated).toBe(false);
     end();
   });
@@ -94,9 +94,9 @@ describe("the stream", () => {
   it("tells when the engine is lost, and when it answers", async () => {
     const client = createQueryClient();
     const end = startStream(new FakeEngine("lost"), client);
-    await vi.waitFor(() => expect(client.getQueryData(CONNECTION)).toMatchObject({ kind: "lost" }));
+    await vi.waitFor(() => expect(client.getQueryData(CONNECTION)).toMatchObject({ kind: "lost" }), { timeout: 15_000 });
     end();
     startStream(new FakeEngine("story"), client);
-    await vi.waitFor(() => expect(client.getQueryData(CONNECTION)).toEqual({ kind: "connected" }));
+    await vi.waitFor(() => expect(client.getQueryData(CONNECTION)).toEqual({ kind: "connected" }), { timeout: 15_000 });
   });
 });

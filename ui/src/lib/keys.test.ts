@@ -31,6 +31,15 @@ describe("single keys", () => {
     expect([meant("j"), meant("l")]).toEqual(["l", null]);
   });
 
+  it("pin too: its key is taken like every other, and pins when it is another one", () => {
+    expect(takenBy("next", "p")).toBe("pin");
+    setKey("next", "p");
+    expect([keyFor("next"), meant("p")]).toEqual(["j", "p"]);
+    setKey("pin", "i");
+    setKey("next", "p");
+    expect([meant("i"), meant("p"), meant("j"), shownKey("P")]).toEqual(["p", "j", null, "I"]);
+  });
+
   it("take nothing that was not kept by us", () => {
     for (const text of [null, "", "{", "7", "[]", '{"next":"k"}', '{"next":"","__proto__":{"live":"q"}}', '{"next":5,"other":"q"}']) expect(readKeys(text)).toEqual({});
   });

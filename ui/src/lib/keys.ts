@@ -1,7 +1,7 @@
 // The single keys of the window: the first choice of each, and what a person put in its place. Chords stay as they are.
 import { useSyncExternalStore } from "react";
 
-const FIRST = { next: "j", previous: "k", query: "/", live: "l", tabBack: "[", tabOn: "]", actions: ".", views: "g", zoom: "z", below: "*", sheet: "?" } as const;
+const FIRST = { next: "j", previous: "k", query: "/", live: "l", pin: "p", tabBack: "[", tabOn: "]", actions: ".", views: "g", zoom: "z", below: "*", sheet: "?" } as const;
 
 export type KeyName = keyof typeof FIRST;
 export const KEY_NAMES = Object.keys(FIRST) as KeyName[];

@@ -1,23 +1,24 @@
-// /budgets and /budgets/:budget?account=…&view=table&open=prices
+// /budgets and /budgets/:budget?account=…&view=table&open=prices|new
 import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
 import type { BudgetView } from "../features/budgets/budgets-page";
 
 export const BudgetsPage = lazyRouteComponent(() => import("../features/budgets/budgets-page"), "BudgetsPage");
 
-type BudgetsSearch = { account?: string; view?: "table"; open?: "prices" };
+type BudgetsSearch = { account?: string; view?: "table"; open?: "prices" | "new" };
 
 export function budgetsSearch(search: Record<string, unknown>): BudgetsSearch {
+  const { open } = search;
   return {
     ...(typeof search["account"] === "string" && search["account"] !== "" ? { account: search["account"] } : {}),
     ...(search["view"] === "table" ? { view: "table" as const } : {}),
-    ...(search["open"] === "prices" ? { open: "prices" as const } : {}),
+    ...(open === "prices" || open === "new" ? { open } : {}),
   };
 }
 
-const viewOf = ({ account, view, open }: BudgetsSearch): BudgetView => ({ account: account ?? null, table: view === "table", prices: open === "prices" });
+const viewOf = ({ account, view, open }: BudgetsSearch): BudgetView => ({ account: account ?? null, table: view === "table", open: open ?? null });
 const changed = (now: BudgetsSearch, change: Partial<BudgetView>): BudgetsSearch => {
   const next = { ...viewOf(now), ...change };
-  return budgetsSearch({ account: next.account ?? "", view: next.table ? "table" : "", open: next.prices ? "prices" : "" });
+  return budgetsSearch({ account: next.account ?? "", view: next.table ? "table" : "", open: next.open });
 };
 
 const list = getRouteApi("/budgets");

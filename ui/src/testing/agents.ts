@@ -27,7 +27,7 @@ export function credential(id: string, name: string, change: Partial<CredentialD
   // Never used and never to be reminded of, unless the change says so.
   delete base.rotateDays;
   delete base.lastUsedAt;
-  const place = { ...pick(base.bindings), agents: [], host: "api.example.com", methods: [], path: null, slot: "Authorization: Bearer ‹secret›" };
+  const place = { ...pick(base.bindings), agents: [], host: "api.example.com", methods: [], path: null, slot: "Authorization: Bearer ‹secret›", slotTyped: "bearer" };
   return { ...base, id, name, placeholder: `reeve-${id}`, variables: [], bindings: [place], addedAt: SINCE, rotatedAt: null, ...change };
 }
 
@@ -50,9 +50,9 @@ export function sessions(): SessionDto[] {
 
 export function credentials(large: boolean): CredentialDto[] {
   const told = [
-    credential("anthropic", "Anthropic API key", { addedAt: "2026-08-19T09:12:00Z", rotateDays: 90, lastUsedAt: "2026-11-20T13:03:30Z", variables: ["ANTHROPIC_API_KEY"], bindings: [{ agents: ["claude-code"], host: "api.anthropic.com", port: 443, methods: [], path: null, slot: "x-api-key: ‹secret›" }] }),
-    credential("github", "GitHub token", { rotatedAt: "2026-11-18T08:00:00Z", rotateDays: 90, lastUsedAt: "2026-11-20T13:03:22Z", bindings: [{ agents: [], host: "api.github.com", port: 443, methods: ["GET", "POST"], path: "/repos/acme", slot: "Authorization: Bearer ‹secret›" }] }),
-    credential("look-alike", "to\u202Eken <b>", { bindings: [{ agents: ["codex"], host: "xn--pple-43d.com", port: 8443, methods: [], path: `/${"a".repeat(300)}`, slot: "?key=‹secret›" }] }),
+    credential("anthropic", "Anthropic API key", { addedAt: "2026-08-19T09:12:00Z", rotateDays: 90, lastUsedAt: "2026-11-20T13:03:30Z", variables: ["ANTHROPIC_API_KEY"], bindings: [{ agents: ["claude-code"], host: "api.anthropic.com", port: 443, methods: [], path: null, slot: "x-api-key: ‹secret›", slotTyped: "header:x-api-key" }] }),
+    credential("github", "GitHub token", { rotatedAt: "2026-11-18T08:00:00Z", rotateDays: 90, lastUsedAt: "2026-11-20T13:03:22Z", bindings: [{ agents: [], host: "api.github.com", port: 443, methods: ["GET", "POST"], path: "/repos/acme", slot: "Authorization: Bearer ‹secret›", slotTyped: "bearer" }] }),
+    credential("look-alike", "to\u202Eken <b>", { bindings: [{ agents: ["codex"], host: "xn--pple-43d.com", port: 8443, methods: [], path: `/${"a".repeat(300)}`, slot: "?key=‹secret›", slotTyped: "query:key" }] }),
   ];
   const more = large ? Array.from({ length: 197 }, (_, at) => credential(`key-${at}`, `Key ${at}`)) : [];
   return [...told, ...more];

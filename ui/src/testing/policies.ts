@@ -5,6 +5,7 @@ import type { ProjectProblemDto } from "../engine/bindings/ProjectProblemDto";
 import type { ReplayDto } from "../engine/bindings/ReplayDto";
 import type { RuleDto } from "../engine/bindings/RuleDto";
 import type { VersionDto } from "../engine/bindings/VersionDto";
+import type { WaitingDto } from "../engine/bindings/WaitingDto";
 import { pick } from "./from";
 import { hits as recordedHits, rules as recordedRules } from "./recorded/policies";
 import { replays } from "./recorded/weighed";
@@ -194,6 +195,9 @@ export const projectRules = (): RuleDto[] => rulesOf(PROJECT, "rules.cedar", "pr
 
 /** Projects whose rules became weaker while somebody works there. */
 export const weaker = (): ProjectProblemDto[] => [{ folder: "/home/dana/code/web", problem: "/home/dana/code/web: its rules on disk are weaker than before, so `no-drop-sites` binds on until you agree", revision: "7f2a19c0" }];
+
+/** The person's own rules with one more that lets something pass, written in an editor. */
+export const loosened = (): WaitingDto => ({ revision: "4d1f0b77a2c3e915", files: [{ file: "mine.cedar", before: MINE, after: `${MINE.trimEnd()}\n\n@id("github-write")\n@reason("small fixes need no question")\npermit (\n  principal,\n  action == Action::"http.request",\n  resource == Host::"api.github.com"\n);\n` }] });
 
 export function rules(large: boolean): RuleDto[] {
   return [...files(large).filter((file) => file.file.endsWith(".cedar")).flatMap((file) => rulesOf(file.text, file.file, file.layer)), ...projectRules()];

@@ -2,19 +2,23 @@
 
 use reeve_domain::approval::{Approval, GrantScope, Resolution};
 use reeve_domain::id::{ApprovalId, BudgetId};
+use reeve_domain::query::{self, Query};
 use reeve_domain::sensitive::Secret;
 use reeve_engine::approvals::ARMING;
 use reeve_engine::decide::Answering;
 use reeve_engine::decided::LeftBehind;
 use reeve_engine::policies::STANDING_FILE;
 use reeve_engine::presence::Person;
+use reeve_store::search::Page;
 use serde_json::Value;
 use std::time::Duration;
 
-use super::{answer, cards, invalid, not_found};
+use super::{answer, cards, invalid, not_found, operations};
 use crate::connection::Caller;
 use crate::contract::ApiError;
-use crate::contract::approvals::{AnswerDto, ApprovalDto, ApprovalsPage, ArmingDto, ResolveInput, ScopeDto};
+use crate::contract::approvals::{
+    AnswerDto, AnsweredInput, AnsweredPage, ApprovalDto, ApprovalsPage, ArmingDto, ResolveInput, ScopeDto,
+};
 use crate::contract::calls::ApprovalsCall;
 use crate::contract::cards::{LateInput, LeftDto, RaiseInput};
 use crate::contract::credentials::TypedSecret;
@@ -29,6 +33,7 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: ApprovalsCall) -> Re
     let engine = &host.engine;
     let id = match call {
         ApprovalsCall::List => return answer(&list(host).await?),
+        ApprovalsCall::Answered(input) => return answer(&answered(host, &input).await?),
         ApprovalsCall::Suggestions => return answer(&cards::suggestions(host).await?),
         ApprovalsCall::Preview(input) => return answer(&cards::preview(host, input).await?),
         ApprovalsCall::Presence => return answer(&cards::presence(host).await?),
@@ -106,6 +111,24 @@ async fn list(host: &Host) -> Result<ApprovalsPage, ApiError> {
         open: open.iter().map(|a| dto(host, a)).collect(),
         resolved: newest.iter().filter(|a| a.resolved.is_some()).map(|a| dto(host, a)).collect(),
     })
+}
+
+async fn answered(host: &Host, input: &AnsweredInput) -> Result<AnsweredPage, ApiError> {
+    let parsed = query::parse(&input.query);
+    let answers = if input.expired { "decision:expired,withdrawn" } else { "decision:approved,refused" };
+    let sought = Query::and(vec![parsed.query, query::parse(answers).query]);
+    let before = input.before.as_deref().map(str::parse::<u64>).transpose().map_err(invalid)?;
+    let limit = usize::try_from(input.limit.clamp(1, operations::PAGE)).unwrap_or(1);
+    let found = host.engine.store().search(&sought, Page { before, limit }).await?;
+    let mut approvals: Vec<ApprovalDto> = Vec::new();
+    for id in found.rows.iter().filter_map(|row| row.approval.as_ref()) {
+        if approvals.iter().all(|one| one.id != id.as_str()) {
+            // What was wiped meanwhile is no part of the history any more.
+            approvals.extend(host.engine.store().approval(id).await?.map(|approval| dto(host, &approval)));
+        }
+    }
+    let next = found.next.map(|next| next.to_string());
+    Ok(AnsweredPage { approvals, next, problems: parsed.problems.iter().map(operations::problem).collect() })
 }
 
 /// The card: shown from now on, so that it can be answered.

@@ -58,6 +58,7 @@ pub(crate) async fn facts(host: &Host, question: &Question) -> Result<CardFactsD
             days: BEFORE_DAYS,
         },
         command: session.map(|session| session.command).unwrap_or_default(),
+        stranger: question.origin.stranger().map(str::to_owned),
         session_cost: engine.session_cost(&approval.session).await?,
         credential: credential(host, &question.operation),
         accounts: accounts.collect(),

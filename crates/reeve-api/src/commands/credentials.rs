@@ -6,6 +6,7 @@ use reeve_domain::host::Host as HostName;
 use reeve_domain::id::{AgentId, CredentialId};
 use reeve_domain::query;
 use reeve_domain::sensitive::Secret;
+use reeve_engine::EngineError;
 use reeve_engine::breakers::Open;
 use reeve_engine::credentials::{KNOWN_KINDS, KnownKind, KnownSlot, placeholder};
 use reeve_store::Page;
@@ -42,8 +43,21 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: CredentialsCall
         }
         CredentialsCall::Bind(input) => {
             let id = CredentialId::parse(&input.credential).map_err(invalid)?;
-            credentials.bind(&id, binding(&input.binding, &input.agents)?).await?;
-            host.engine.refresh_secrets().await;
+            let to = binding(&input.binding, &input.agents)?;
+            match &input.instead {
+                None => credentials.bind(&id, to).await?,
+                Some(before) => {
+                    let before = binding(before, &[])?;
+                    credentials.rebind(&id, &before, to).await.map_err(|error| with_places(host, &id, error))?;
+                }
+            }
+            moved(host, &id).await;
+        }
+        CredentialsCall::Unbind(input) => {
+            let id = CredentialId::parse(&input.credential).map_err(invalid)?;
+            let gone = binding(&input.binding, &[])?;
+            credentials.unbind(&id, &gone).await.map_err(|error| with_places(host, &id, error))?;
+            moved(host, &id).await;
         }
         CredentialsCall::Remove(input) => {
             let id = CredentialId::parse(&input.credential).map_err(invalid)?;
@@ -75,6 +89,36 @@ pub(crate) async fn listed(host: &Host) -> Result<Vec<CredentialDto>, ApiError> 
         all.push(dto);
     }
     Ok(all)
+}
+
+/// Its places are others now: running sessions hold it accordingly, and only what refuses it at one of them counts.
+async fn moved(host: &Host, id: &CredentialId) {
+    let bindings = host.engine.credentials().find(id).map(|credential| credential.bindings).unwrap_or_default();
+    let hosts: Vec<HostName> = bindings.into_iter().map(|binding| binding.place.host).collect();
+    host.engine.breakers().keep_credential_at(id, &hosts);
+    host.engine.refresh_secrets().await;
+}
+
+/// Where no place is as it was named, the hint says which there are, as they are typed.
+fn with_places(host: &Host, id: &CredentialId, error: EngineError) -> ApiError {
+    let missed = matches!(error, EngineError::NotFound { what: "place", .. });
+    let mut error = ApiError::from(error);
+    if let Some(credential) = host.engine.credentials().find(id).filter(|_| missed) {
+        let places: Vec<String> = credential.bindings.iter().map(|b| format!("`{}`", as_typed(b))).collect();
+        error.hint = Some(match places.as_slice() {
+            [] => "it is bound to no place".to_owned(),
+            places => format!("its places: {}", places.join(", ")),
+        });
+    }
+    error
+}
+
+fn as_typed(binding: &Binding) -> String {
+    let Place { host, port, methods, path } = &binding.place;
+    let port = Some(port).filter(|port| **port != 443).map(|port| format!(":{port}")).unwrap_or_default();
+    let path = path.iter().map(|path| format!(" --path {path}"));
+    let methods = methods.iter().map(|method| format!(" --method {method}"));
+    format!("--host {host}{port} --slot {}{}", binding.slot, path.chain(methods).collect::<String>())
 }
 
 fn refused(host: &Host, id: &CredentialId) -> Vec<RefusedDto> {
@@ -158,4 +202,26 @@ fn binding(given: &NewBindingDto, agents: &[String]) -> Result<Binding, ApiError
 
 fn agent_ids(agents: &[String]) -> Result<Vec<AgentId>, ApiError> {
     agents.iter().map(|agent| AgentId::parse(agent).map_err(invalid)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::credentials::BindingDto;
+
+    #[test]
+    fn a_place_that_is_shown_is_named_by_what_is_shown() {
+        for slot in ["bearer", "header:x-api-key", "basic:dana", "query:key", "path", "body"] {
+            let (host, path) = ("api.example.com".to_owned(), Some("/v1".to_owned()));
+            let given =
+                NewBindingDto { host, port: Some(8443), methods: vec!["get".to_owned()], path, slot: slot.to_owned() };
+            let bound = binding(&given, &[]).unwrap();
+            let shown = BindingDto::from(&bound);
+            assert_eq!(shown.slot_typed, slot);
+            let BindingDto { host, port, methods, path, slot_typed, .. } = shown;
+            let again = NewBindingDto { host, port: Some(port), methods, path, slot: slot_typed };
+            assert_eq!(binding(&again, &[]).unwrap(), bound);
+            assert_eq!(as_typed(&bound), format!("--host api.example.com:8443 --slot {slot} --path /v1 --method GET"));
+        }
+    }
 }

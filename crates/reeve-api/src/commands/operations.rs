@@ -24,7 +24,7 @@ use crate::host::Host;
 use crate::views;
 
 /// Most rows of one page.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 /// Bars of the histogram.
 const BINS: usize = 100;
 

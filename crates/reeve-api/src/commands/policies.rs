@@ -39,7 +39,16 @@ pub(crate) async fn run(host: &Host, caller: &Caller, call: PoliciesCall) -> Res
         PoliciesCall::WhatIf(input) => answer(&weighing::what_if(host, &input).await?),
         PoliciesCall::Acknowledge(input) => {
             let person = super::approvals::person(caller, input.proof);
-            host.engine.acknowledge_project(Path::new(&input.folder), &input.revision, &person).await?;
+            if Path::new(&input.folder) == host.engine.policies().folder() {
+                host.engine.load_outside(&input.revision, &person).await?;
+            } else {
+                host.engine.acknowledge_project(Path::new(&input.folder), &input.revision, &person).await?;
+            }
+            answer(&state(host))
+        }
+        PoliciesCall::TakeBack(input) => {
+            let person = super::approvals::person(caller, None);
+            host.engine.drop_outside(&input.revision, &person).await?;
             answer(&state(host))
         }
         PoliciesCall::History => answer(&drafts::history(host)?),
@@ -73,6 +82,7 @@ fn state(host: &Host) -> PolicyStateDto {
         rules: u32::try_from(in_force.set.rules().len()).unwrap_or(u32::MAX),
         folder: host.engine.policies().folder().display().to_string(),
         problem: in_force.problem.clone(),
+        waiting: in_force.waiting.as_deref().map(drafts::waiting),
         projects: Some(projects(host)).filter(|problems| !problems.is_empty()),
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cards::{CardFactsDto, LeftDto, RuleChoiceDto, WidthDto};
 use super::credentials::TypedSecret;
+use super::operations::QueryProblemDto;
 use super::policies::{ReasonDto, RiskDto};
 
 /// How far an approval reaches.
@@ -234,6 +235,33 @@ pub struct ApprovalsPage {
     pub open: Vec<ApprovalDto>,
     /// Newest first, at most 200.
     pub resolved: Vec<ApprovalDto>,
+}
+
+/// Which answered questions are sought, however long ago they were asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AnsweredInput {
+    /// Of the actions that they are about, in the Timeline's query grammar; empty: all of them.
+    pub query: String,
+    /// Those that nobody answered, instead of those that somebody did.
+    pub expired: bool,
+    /// `next` of the page before: only questions about older actions.
+    #[serde(default)]
+    pub before: Option<String>,
+    /// Actions that are looked at, at most 500: several of them may have one question.
+    pub limit: u32,
+}
+
+/// Questions by the age of what they are about, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct AnsweredPage {
+    pub approvals: Vec<ApprovalDto>,
+    /// Where the next page begins; none at the end.
+    pub next: Option<String>,
+    pub problems: Vec<QueryProblemDto>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,19 +4,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::agents::{AddAgentInput, AgentInput, StartAgentInput};
-use super::approvals::{ApprovalInput, ResolveInput};
+use super::approvals::{AnsweredInput, ApprovalInput, ResolveInput};
 use super::audit::RecordInput;
 use super::budgets::{BudgetAccountInput, BudgetInput, PricesInput, SetBudgetInput};
 use super::cards::{LateInput, MarkDto, PreviewInput, RaiseInput, SetPresenceInput};
 use super::credentials::{
     AddCredentialInput, BindCredentialInput, CredentialInput, RemindInput, ReplaceCredentialInput, TestCredentialInput,
+    UnbindCredentialInput,
 };
 use super::env_files::{EnvFileInput, ImportInput};
 use super::error::{ApiCode, ApiError};
 use super::operations::{
     AnnotateInput, CostliestInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput,
 };
-use super::policies::AcknowledgeInput;
+use super::policies::{AcknowledgeInput, TakeBackInput};
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
 use super::policies::weighing::{ProposeInput, ReplayInput, WhatIfInput};
 use super::retention::{RetentionDto, SetRetentionInput, WipeInput};
@@ -112,10 +113,11 @@ calls! {
         "operations.annotate" Annotate(AnnotateInput),
         "operations.costliest" Costliest(CostliestInput),
     }
-    /// Answers: `ApprovalsPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each; a `ConfirmedDto`, when the
-    /// system has asked whether its human is there.
+    /// Answers: `ApprovalsPage`, `AnsweredPage`, an `ApprovalDto` each; a `PreviewDto`, `SuggestionsDto`, a `PresenceDto` each; a
+    /// `ConfirmedDto`, when the system has asked whether its human is there.
     ApprovalsCall {
         "approvals.list" List,
+        "approvals.answered" Answered(AnsweredInput),
         "approvals.get" Get(ApprovalInput),
         "approvals.resolve" Resolve(ResolveInput),
         "approvals.extend" Extend(ApprovalInput),
@@ -175,6 +177,7 @@ calls! {
         "credentials.add" Add(AddCredentialInput),
         "credentials.replace" Replace(ReplaceCredentialInput),
         "credentials.bind" Bind(BindCredentialInput),
+        "credentials.unbind" Unbind(UnbindCredentialInput),
         "credentials.remove" Remove(CredentialInput),
         "credentials.remind" Remind(RemindInput),
         "credentials.test" Test(TestCredentialInput),
@@ -198,6 +201,7 @@ calls! {
         "policies.history" History,
         "policies.save" Save(SaveInput),
         "policies.acknowledge" Acknowledge(AcknowledgeInput),
+        "policies.take_back" TakeBack(TakeBackInput),
     }
     /// Answers: `VerificationDto`, `RecordDto`, `RemovableDto`; a `DataDto` as it is after the call.
     AuditCall {

@@ -18,6 +18,10 @@ pub struct CardFactsDto {
     pub before: BeforeDto,
     /// Program and arguments the session was started with; empty for `reeve env`.
     pub command: Vec<String>,
+    /// The program that asks, where it is none that the session started: its path, empty where that is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub stranger: Option<String>,
     /// nano-USD that the session has cost so far.
     pub session_cost: i64,
     pub credential: Option<CardCredentialDto>,

@@ -20,6 +20,8 @@ pub struct BindingDto {
     pub path: Option<String>,
     /// In words: `Authorization: Bearer ‹secret›`.
     pub slot: String,
+    /// As it is typed: `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path`, `body`.
+    pub slot_typed: String,
 }
 
 impl From<&Binding> for BindingDto {
@@ -38,6 +40,7 @@ impl From<&Binding> for BindingDto {
                 Slot::Path => "placeholder in the path".to_owned(),
                 Slot::Body => "placeholder in the body".to_owned(),
             },
+            slot_typed: binding.slot.to_string(),
         }
     }
 }
@@ -197,6 +200,19 @@ pub struct BindCredentialInput {
     pub credential: String,
     pub binding: NewBindingDto,
     pub agents: Vec<String>,
+    /// The place that this one takes the place of; left out: it is added, or what is there in this slot is for other agents.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub instead: Option<NewBindingDto>,
+}
+
+/// Takes this place away from a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct UnbindCredentialInput {
+    pub credential: String,
+    pub binding: NewBindingDto,
 }
 
 /// Which credential.

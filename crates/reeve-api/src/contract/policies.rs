@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use reeve_domain::verdict::{Layer, Reason, Risk};
 use serde::{Deserialize, Serialize};
 
-use self::drafts::ProblemDto;
+use self::drafts::{ProblemDto, VersionFileDto};
 use super::credentials::TypedSecret;
 use super::status::PresetDto;
 
@@ -200,10 +200,34 @@ pub struct PolicyStateDto {
     /// Folder of the person's own policy files.
     pub folder: String,
     pub problem: Option<String>,
+    /// The person's own files were changed outside and may let more pass: they wait, and `problem` says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub waiting: Option<WaitingDto>,
     /// Projects whose rules on disk are not all that binds there: broken, or weaker than before; none where all do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub projects: Option<Vec<ProjectProblemDto>>,
+}
+
+/// The person's own files as they are on disk and not in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct WaitingDto {
+    /// What an answer to it names.
+    pub revision: String,
+    /// What differs: as it is in force before, as it is on disk after.
+    pub files: Vec<VersionFileDto>,
+}
+
+/// Takes back what was changed outside and waits: the files are again what is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct TakeBackInput {
+    /// Of what was shown: it is refused when the files changed since.
+    pub revision: String,
 }
 
 /// A project whose rules on disk are not all that binds there.
@@ -218,12 +242,12 @@ pub struct ProjectProblemDto {
     pub revision: Option<String>,
 }
 
-/// Agrees that the rules of a project became weaker while somebody works there.
+/// Agrees that the rules of a project became weaker while somebody works there, or loads what waits of the person's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
 #[serde(rename_all = "camelCase")]
 pub struct AcknowledgeInput {
-    /// Working directory of the sessions, as they name it.
+    /// Working directory of the sessions, as they name it; or the folder of the person's own policy files.
     pub folder: String,
     /// Of what was shown: the agreement is refused when the rules changed since.
     pub revision: String,

@@ -2,8 +2,8 @@
 
 use reeve_api::contract::calls::CredentialsCall;
 use reeve_api::contract::credentials::{
-    AddCredentialInput, BindCredentialInput, CredentialDto, CredentialInput, CredentialTestDto, NewBindingDto,
-    ReplaceCredentialInput, TestCredentialInput,
+    AddCredentialInput, BindCredentialInput, BindingDto, CredentialDto, CredentialInput, CredentialTestDto,
+    NewBindingDto, ReplaceCredentialInput, TestCredentialInput, UnbindCredentialInput,
 };
 use reeve_api::contract::{ApiCode, ApiError};
 
@@ -59,6 +59,11 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
             credential: id,
             binding: binding(&host, Some(slot), path, method)?,
             agents: agent,
+            instead: None,
+        }),
+        CredVerb::Unbind { id, host, slot, path, method } => CredentialsCall::Unbind(UnbindCredentialInput {
+            credential: id,
+            binding: binding(&host, Some(slot), path, method)?,
         }),
         CredVerb::Rm { id } => CredentialsCall::Remove(CredentialInput { credential: id }),
         CredVerb::Test { id, send } => CredentialsCall::Test(TestCredentialInput { credential: id, send }),
@@ -118,11 +123,21 @@ fn print(context: &Context, credentials: &[CredentialDto]) -> anyhow::Result<()>
         return Ok(());
     }
     let row = |c: &CredentialDto| {
-        let places: Vec<String> = c.bindings.iter().map(|b| format!("{} → {}", b.host, b.slot)).collect();
-        vec![c.id.clone(), c.placeholder.clone(), c.variables.join(" "), places.join("; ")]
+        let places: Vec<String> = c.bindings.iter().map(place).collect();
+        let places = if places.is_empty() { "none".to_owned() } else { places.join("; ") };
+        vec![c.id.clone(), c.placeholder.clone(), c.variables.join(" "), places]
     };
     output::table(
         &["CREDENTIAL", "AGENTS SEE", "VARIABLES", "PLACES"],
         &credentials.iter().map(row).collect::<Vec<_>>(),
     )
+}
+
+/// `GET api.github.com/repos/acme → Authorization: Bearer ‹secret› (claude-code)`; what holds for every one is left out.
+fn place(binding: &BindingDto) -> String {
+    let methods: String = binding.methods.iter().map(|method| format!("{method} ")).collect();
+    let port = if binding.port == 443 { String::new() } else { format!(":{}", binding.port) };
+    let path = binding.path.as_deref().unwrap_or_default();
+    let agents = if binding.agents.is_empty() { String::new() } else { format!(" ({})", binding.agents.join(", ")) };
+    format!("{methods}{}{port}{path} → {}{agents}", binding.host, binding.slot)
 }

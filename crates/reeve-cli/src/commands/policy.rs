@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use reeve_api::contract::calls::{OperationsCall, PoliciesCall};
 use reeve_api::contract::operations::{OperationDetailDto, OperationInput};
-use reeve_api::contract::policies::{AcknowledgeInput, PolicyStateDto, RuleDto};
+use reeve_api::contract::policies::{AcknowledgeInput, PolicyStateDto, RuleDto, TakeBackInput};
 
 use super::{Context, ids, proof, refuse_inside_session};
 use crate::args::PolicyVerb;
@@ -21,7 +21,8 @@ pub async fn policy(context: &Context, verb: Option<PolicyVerb>) -> anyhow::Resu
         PolicyVerb::Simulate { candidate, since } => candidate::simulate(context, &candidate, since.as_deref()).await,
         PolicyVerb::Diff { candidate } => candidate::diff(context, &candidate).await,
         PolicyVerb::Apply { candidate, yes, note } => candidate::apply(context, &candidate, yes, note).await,
-        PolicyVerb::Acknowledge { folder, revision } => acknowledge(context, folder, revision).await,
+        PolicyVerb::Acknowledge { revision, mine: true, keep, .. } => mine(context, revision, keep).await,
+        PolicyVerb::Acknowledge { folder, revision, .. } => acknowledge(context, folder, revision).await,
     }
 }
 
@@ -60,6 +61,42 @@ async fn acknowledge(context: &Context, folder: Option<PathBuf>, revision: Optio
     Ok(exit::DONE)
 }
 
+/// Loads, or takes back, what waits of the person's own files.
+async fn mine(context: &Context, revision: Option<String>, keep: bool) -> anyhow::Result<u8> {
+    refuse_inside_session("policy acknowledge")?;
+    let client = context.client().await?;
+    let state: PolicyStateDto = client.call(&PoliciesCall::State).await?;
+    let Some(waiting) = state.waiting else {
+        context.say("your files are in force as they are; there is nothing to agree to");
+        return Ok(exit::DONE);
+    };
+    let revision = if let Some(revision) = revision {
+        revision
+    } else {
+        waiting.files.iter().flat_map(candidate::changed_lines).for_each(|line| eprintln!("{line}"));
+        let hint = format!("pass `--revision {}`", waiting.revision);
+        let question = if keep { "Write the files as they were?" } else { "Load what is on disk?" };
+        if !candidate::confirmed(context, question, &hint)? {
+            context.say("nothing was changed");
+            return Ok(exit::WAITING);
+        }
+        waiting.revision
+    };
+    let state: PolicyStateDto = if keep {
+        client.call(&PoliciesCall::TakeBack(TakeBackInput { revision })).await?
+    } else {
+        let agreed = AcknowledgeInput { folder: state.folder, revision, proof: None };
+        let call = |proof| PoliciesCall::Acknowledge(AcknowledgeInput { proof, ..agreed.clone() });
+        proof::proven(context, &client, call).await?
+    };
+    if context.json {
+        output::json(&state)?;
+    } else {
+        context.say(if keep { "the files are as they were" } else { "your files are in force as they are now" });
+    }
+    Ok(exit::DONE)
+}
+
 async fn list(context: &Context) -> anyhow::Result<u8> {
     let client = context.client().await?;
     let state: PolicyStateDto = client.call(&PoliciesCall::State).await?;
@@ -78,6 +115,11 @@ async fn list(context: &Context) -> anyhow::Result<u8> {
     for project in state.projects.iter().flatten() {
         let revision = project.revision.iter().map(|revision| format!(" (revision {revision})"));
         eprintln!("reeve: {}{}", output::visible(&project.problem), revision.collect::<String>());
+    }
+    if let Some(waiting) = &state.waiting {
+        eprintln!("reeve: {} (revision {})", state.problem.as_deref().unwrap_or_default(), waiting.revision);
+        context.say("`reeve policy acknowledge --mine` loads it, with `--keep` it is taken back");
+        return Ok(exit::FAILED);
     }
     if let Some(problem) = state.problem {
         eprintln!("reeve: what is on disk does not load, the last good set stays in force: {problem}");

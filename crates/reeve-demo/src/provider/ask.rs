@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::script::{Script, Stop, Tokens, ToolUse};
+use crate::script::{Script, Step, Stop, Tokens, ToolUse};
 
 /// The provider-neutral view of one request.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +27,8 @@ pub struct Ask {
     pub code_tool: Option<String>,
     /// The JSON schema the answer must follow.
     pub schema: Option<Value>,
+    /// The request as it came.
+    pub whole: String,
 }
 
 /// One tool call of an answer.
@@ -55,6 +57,14 @@ pub struct Turn {
 const SHELL_TOOLS: [&str; 7] =
     ["Bash", "bash", "run_shell_command", "exec_command", "shell_command", "shell", "local_shell"];
 
+/// Most moments that a client is given for its tools.
+const MOMENTS: usize = 30;
+
+/// A command that takes a second. Each is another one, so that a conversation tells how many there were.
+fn moment(number: usize) -> String {
+    format!("sleep 1.{number:03}")
+}
+
 /// The turn of `script` that answers `ask`. `fill` replaces references to received headers in texts.
 #[must_use]
 pub fn turn(script: &Script, ask: &Ask, serial: u64, fill: impl Fn(&str) -> String) -> Turn {
@@ -70,7 +80,11 @@ pub fn turn(script: &Script, ask: &Ask, serial: u64, fill: impl Fn(&str) -> Stri
         let text = ask.schema.as_ref().map_or_else(|| fill(&script.aux_text), |s| smallest(s).to_string());
         return plain(text, Tokens { output: 4, reasoning: 0, ..script.usage });
     }
-    let Some(step) = script.steps.get(ask.results).or_else(|| script.steps.last()) else {
+    let moments = (0..MOMENTS).take_while(|number| ask.whole.contains(&moment(*number))).count();
+    let waits = script.awaits.iter().any(|words| !ask.whole.contains(words.as_str())) && moments < MOMENTS;
+    let awaiting = waits.then(|| Step::shell("I will wait a moment.", &moment(moments)));
+    let reached = script.steps.get(ask.results.saturating_sub(moments)).or_else(|| script.steps.last());
+    let Some(step) = awaiting.as_ref().or(reached) else {
         return plain(String::new(), script.usage);
     };
     let calls: Vec<Call> = step.tools.iter().enumerate().map(|(i, t)| call(t, ask, serial, i)).collect();
@@ -202,6 +216,23 @@ mod tests {
             let ask = Ask { results, ..offering(&["Bash"]) };
             assert_eq!(turn(&script, &ask, 1, str::to_owned).text, text);
         }
+    }
+
+    #[test]
+    fn the_steps_begin_once_the_request_holds_what_is_awaited() {
+        let script = Script::of([Step::shell("a", "ls"), Step::text("b")]).awaiting(["mcp__far".to_owned()]);
+        let said = |results: usize, whole: &str| {
+            let ask = Ask { results, whole: whole.to_owned(), ..offering(&["Bash"]) };
+            turn(&script, &ask, 1, str::to_owned)
+        };
+        let first = said(0, "{}");
+        assert_eq!(first.calls[0].input["command"], moment(0));
+        assert_eq!(said(1, &moment(0)).calls[0].input["command"], moment(1));
+        // What was waited is no step.
+        assert_eq!(said(2, &format!("mcp__far {} {}", moment(0), moment(1))).text, "a");
+        assert_eq!(said(3, &format!("mcp__far {} {}", moment(0), moment(1))).text, "b");
+        let all: String = (0..MOMENTS).map(moment).collect();
+        assert_eq!(said(MOMENTS, &all).text, "a", "not for ever");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Body};
-use super::ask::turn;
+use super::ask::{Ask, turn};
 use super::dialect::Dialect;
 use super::listener::Origin;
 use super::record::{Progress, Received};
@@ -161,7 +161,8 @@ fn decide(shared: &Shared, script: &Script, received: &Received) -> Answer {
             let Ok(body) = serde_json::from_slice::<Value>(&received.body) else {
                 return Answer::json(400, &dialect.error(400, "the body is not JSON"));
             };
-            let ask = dialect.read(&body, &received.path);
+            let whole = String::from_utf8_lossy(&received.body).into_owned();
+            let ask = Ask { whole, ..dialect.read(&body, &received.path) };
             let turn = turn(script, &ask, received.serial, fill);
             received.answer.lock().model = Some(ask.model.clone());
             let gemini = matches!(dialect, Dialect::Gemini | Dialect::CodeAssist);

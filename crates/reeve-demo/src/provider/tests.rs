@@ -164,7 +164,7 @@ async fn a_reset_gives_no_answer_and_a_hold_can_be_left() {
     let held =
         send(&provider, host, "h2", Request::post("https://api.anthropic.com/v1/messages"), &body).await.unwrap();
     drop(held);
-    for _ in 0..200 {
+    for _ in 0..2_000 {
         if provider.requests()[1].answered().end != End::Open {
             break;
         }

@@ -138,6 +138,7 @@ impl Engine {
                 content_type: None,
                 body_bytes: Some(0),
                 upgrade: None,
+                ends_session: false,
             }),
             summary,
             conversation: None,

@@ -31,6 +31,7 @@ fn rules() -> Idempotence {
         lease_seconds: 60,
         on_unknown: OnUnknown::Ask,
         probe: None,
+        final_errors: Vec::new(),
     }
 }
 

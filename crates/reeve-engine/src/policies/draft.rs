@@ -61,6 +61,8 @@ struct Stands {
 pub struct Candidate {
     /// What changes on disk.
     pub(super) changed: Vec<VersionFile>,
+    /// The person's rules whole.
+    pub(super) own: Vec<PolicyFile>,
     stands: Vec<Stands>,
     cases: CaseFiles,
     /// The set, or everything that is wrong with it.
@@ -173,7 +175,8 @@ impl Policies {
             files.push(PolicyFile::new(&path, Layer::Mine, text));
         }
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let mut changed = changes(&before, files.iter().filter(|file| is_own(file, &folder)));
+        let own: Vec<PolicyFile> = files.iter().filter(|file| is_own(file, &folder)).cloned().collect();
+        let mut changed = changes(&before, own.iter());
         changed.extend(on_disk.changes(&cases));
         let limits = limits_in(&files);
         let set = match (rules(self.preset(), &files), &limits) {
@@ -181,7 +184,7 @@ impl Policies {
             (Err(error), _) => Err(error.problems().to_vec()),
             (Ok(_), Err(error)) => Err(error.problems().to_vec()),
         };
-        Ok(Candidate { changed, stands, cases, set, limits: limits.ok() })
+        Ok(Candidate { changed, own, stands, cases, set, limits: limits.ok() })
     }
 
     /// The file's text with the change, and where the change stands in it.
@@ -260,7 +263,7 @@ fn stands(file: &str, before: &str, text: &str) -> Option<Stands> {
     })
 }
 
-fn changes<'a>(before: &[PolicyFile], after: impl Iterator<Item = &'a PolicyFile>) -> Vec<VersionFile> {
+pub(super) fn changes<'a>(before: &[PolicyFile], after: impl Iterator<Item = &'a PolicyFile>) -> Vec<VersionFile> {
     let mut changed = Vec::new();
     let mut left: Vec<&PolicyFile> = before.iter().collect();
     for file in after {

@@ -10,8 +10,9 @@ use reeve_policy::{PolicySet, tools};
 
 use super::draft::{Candidate, Draft};
 use super::history::{Author, Version};
+use super::outside::put;
 use super::replay::WINDOW;
-use super::{InForce, Policies, Reload, TOOLS_FILE};
+use super::{InForce, Policies, PolicyFile, Reload, TOOLS_FILE};
 use crate::Engine;
 use crate::error::EngineError;
 use crate::loosening::Change;
@@ -57,10 +58,10 @@ impl Engine {
         {
             return Err(changed_meanwhile());
         }
-        let version = policies.write(&candidate, author, self.now())?;
+        let (version, agreed) = policies.write(&candidate, author, self.now())?;
         let told = match self.reload().await {
             Ok(Reload::Rejected { problem }) => Err(EngineError::Policy(problem)),
-            Ok(Reload::Loaded { .. } | Reload::Unchanged) => {
+            Ok(Reload::Loaded { .. } | Reload::Waiting { .. } | Reload::Unchanged) => {
                 let event = EventBody::PolicyChanged {
                     what: format!("rules saved by {}: {}", author.person.name, names(&version)),
                     text: said(&live, &set, &candidate),
@@ -70,7 +71,7 @@ impl Engine {
             Err(error) => Err(error),
         };
         if let Err(error) = told {
-            policies.take_back(&version)?;
+            policies.take_back(&version, agreed)?;
             self.reload().await?;
             return Err(error);
         }
@@ -104,13 +105,13 @@ impl Engine {
 }
 
 impl Policies {
-    /// Keeps a version, then writes its files; none where one cannot be written.
+    /// Keeps a version, then writes its files; none where one cannot be written. Gives also what was agreed to before.
     fn write(
         &self,
         candidate: &Candidate,
         author: &Author,
         at: chrono::DateTime<chrono::Utc>,
-    ) -> Result<Version, EngineError> {
+    ) -> Result<(Version, Option<Vec<PolicyFile>>), EngineError> {
         let Some(history) = self.history.get() else {
             return Err(EngineError::Refused("versions of the rules are not kept here".to_owned()));
         };
@@ -119,35 +120,31 @@ impl Policies {
         }
         let (by, note) = (Some(author.person.name.clone()), author.note.clone());
         let version = history.keep(candidate.changed.clone(), at, author.how, by, note)?;
-        let mut put = Ok(());
+        // Held meanwhile: nobody looks at half of it.
+        let mut seen = self.seen.lock();
+        let agreed = seen.agreed.as_mut().map(|agreed| agreed.agree_to(&candidate.own, &self.folder()));
+        let mut written = Ok(());
         for file in &version.files {
-            put = put.and_then(|()| self.put(&file.file, file.after.as_deref()));
+            written = written.and_then(|()| put(&self.path_of(&file.file), file.after.as_deref()));
         }
-        if let Err(error) = put {
-            self.take_back(&version)?;
+        drop(seen);
+        if let Err(error) = written {
+            self.take_back(&version, agreed)?;
             return Err(error);
         }
-        Ok(version)
+        Ok((version, agreed))
     }
 
-    fn put(&self, file: &str, text: Option<&str>) -> Result<(), EngineError> {
-        let path = self.path_of(file);
-        match text {
-            Some(text) => crate::files::write_atomically(&path, text.as_bytes()),
-            None => match std::fs::remove_file(&path) {
-                Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                    Err(EngineError::Write { path, source })
-                }
-                _ => Ok(()),
-            },
-        }
-    }
-
-    /// The files as they were before a version, which is forgotten.
-    fn take_back(&self, version: &Version) -> Result<(), EngineError> {
+    /// The files and what was agreed to as they were before a version, which is forgotten.
+    fn take_back(&self, version: &Version, agreed: Option<Vec<PolicyFile>>) -> Result<(), EngineError> {
+        let mut seen = self.seen.lock();
         for file in &version.files {
-            self.put(&file.file, file.before.as_deref())?;
+            put(&self.path_of(&file.file), file.before.as_deref())?;
         }
+        if let (Some(known), Some(before)) = (&mut seen.agreed, agreed) {
+            known.set(before);
+        }
+        drop(seen);
         self.history.get().map_or(Ok(()), |history| history.forget(version))
     }
 }

@@ -58,7 +58,7 @@ async fn decided(world: &World, path: &str, resolution: Resolution) -> Approval 
 async fn asks_again(world: &World, path: &str) -> bool {
     let live = world.engine.sessions().all().remove(0);
     let again = world.spawn_admit(world.http(&live, "DELETE", "api.example.com", path));
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         if again.is_finished() {
             return false;
         }

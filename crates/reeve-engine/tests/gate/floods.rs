@@ -20,12 +20,13 @@ async fn an_agent_that_floods_the_human_is_paused_until_somebody_resumes_it() {
     for number in 0..MAX_PENDING_PER_AGENT {
         world.spawn_admit(world.http(&live, "DELETE", "api.example.com", &format!("/v1/things/{number}")));
     }
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         if world.engine.approvals().waiting() == MAX_PENDING_PER_AGENT {
             break;
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+    assert_eq!(world.engine.approvals().waiting(), MAX_PENDING_PER_AGENT);
     assert!(!world.engine.agents().is_paused(&agent));
     let one_more = world.http(&live, "DELETE", "api.example.com", "/v1/things/last");
     let denial = denied(world.gate().admit(one_more, Value::Null).await);
@@ -107,7 +108,7 @@ async fn a_flood_of_refused_connections_leaves_few_records_and_their_number() {
         world.gate().record(Draft::engine(body)).await.unwrap();
     }
     world.clock.advance(Duration::from_secs(61));
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         let events = world.engine.store().events(None, 1_000).await.unwrap();
         let refused: Vec<&str> = events
             .iter()
@@ -170,7 +171,7 @@ async fn denials_without_end_leave_their_beginning_and_a_number() {
         assert_eq!(denial.kind, DenialKind::Policy);
     }
     world.clock.advance(Duration::from_secs(61));
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         let events = world.engine.store().events(None, 2_000).await.unwrap();
         let denied = events.iter().filter(|event| matches!(event.body, EventBody::OperationDenied { .. })).count();
         assert_eq!(denied, 600);
@@ -206,7 +207,7 @@ async fn denials_of_high_risk_without_end_are_bounded_too_and_not_drowned_by_oth
     }
     assert!(deny("other.example").await.record.is_some(), "the first of another kind");
     world.clock.advance(Duration::from_secs(61));
-    for _ in 0..500 {
+    for _ in 0..3_000 {
         let events = world.engine.store().events(None, 2_000).await.unwrap();
         if events.iter().any(|event| matches!(event.body, EventBody::OperationsDenied { more: 50, grave: true })) {
             return;

@@ -7,6 +7,7 @@ mod floods;
 mod lately;
 mod limits;
 mod lineage;
+mod outside;
 mod policies;
 mod presence;
 mod recovery;

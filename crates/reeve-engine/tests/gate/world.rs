@@ -114,6 +114,7 @@ impl World {
             content_type: None,
             body_bytes: Some(0),
             upgrade: None,
+            ends_session: false,
         };
         self.operation(live, Subject::Http(call), &summary)
     }
@@ -172,7 +173,7 @@ impl World {
     }
 
     pub async fn held_joined(&self, joined: u32) -> Approval {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             let open = self.engine.store().open_approvals().await.unwrap();
             if let Some(approval) = open.into_iter().find(|a| a.joined >= joined) {
                 return approval;
@@ -220,7 +221,7 @@ impl World {
     }
 
     pub async fn until(&self, operation: &OperationId, name: &str) {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             if self.names(operation).await.iter().any(|n| n == name) {
                 return;
             }
@@ -230,7 +231,7 @@ impl World {
     }
 
     pub async fn until_problem(&self) -> String {
-        for _ in 0..500 {
+        for _ in 0..3_000 {
             if let Some(problem) = &self.engine.policies().in_force().problem {
                 return problem.clone();
             }

@@ -326,12 +326,8 @@ impl Line {
         });
     }
 
-    /// The program is told that its client is gone. A remote server ends the session by itself in time: to it, the farewell is
-    /// a request that deletes something, and people would be asked about it.
+    /// The server is told that its client is gone.
     async fn farewell(&self) {
-        if !self.endpoint.starts(&self.server) {
-            return;
-        }
         let spoken = self.talk.lock().spoken.take().filter(|spoken| spoken.session.is_some());
         let Some(spoken) = spoken else { return };
         let mut request = self.request(Method::DELETE, Bytes::new());

@@ -38,7 +38,7 @@ fn governed(tool: &str, more: &str) -> String {
     )
 }
 
-const SHORT: &str = "tool_policies:\n  echo: { timeout: 1s }\n  write: { timeout: 1s }\n";
+const SHORT: &str = "tool_policies:\n  echo: { timeout: 3s }\n  write: { timeout: 3s }\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_three_calls_at_once_one_is_made_and_all_hear_its_result() {
@@ -100,6 +100,25 @@ async fn a_failure_leaves_the_slot_to_the_next_try() {
     let request = next_call(&mut wire).await;
     wire.answer(&request, "sent").await;
     assert_eq!(text(&wire.heard().await), "sent");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_error_that_its_rules_call_final_is_what_a_repeat_hears_and_any_other_is_tried_again() {
+    let tools = governed("echo", ", final_errors: [Already Refunded]");
+    let world = World::with(&[("tools.yaml", &tools)]).await;
+    let mut wire = world.wire().await;
+    let failed = |words: &str| json!({ "content": [{ "type": "text", "text": words }], "isError": true });
+    for (id, words) in [(1, "the bank is closed"), (2, "r1 was ALREADY refunded")] {
+        wire.call(id, "echo", json!({ "request_id": "r1" })).await;
+        let request = next_call(&mut wire).await;
+        wire.serve(json!({ "jsonrpc": "2.0", "id": request["id"], "result": failed(words) })).await;
+        assert_eq!(text(&wire.heard().await), words);
+    }
+    wire.call(3, "echo", json!({ "request_id": "r1" })).await;
+    let answer = wire.heard().await;
+    assert_eq!((text(&answer), &answer["result"]["isError"]), ("r1 was ALREADY refunded", &json!(true)));
+    assert!(answer["result"]["_meta"]["reeve/repeats"]["operation"].is_string(), "{answer}");
+    no_call(&mut wire).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -221,7 +240,7 @@ async fn a_tool_that_hangs_is_left_alone_then_tried_once_and_is_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_trial_is_used_up_by_a_call_that_is_sent_and_by_no_other() {
     let limits = "circuit_breakers: { failures: 2, open_for: 30s }\n";
-    let short = "tool_policies: { write: { timeout: 1s } }\n";
+    let short = "tool_policies: { write: { timeout: 3s } }\n";
     let world = World::with(&[("limits.yaml", limits), ("tools.yaml", short)]).await;
     let mut wire = world.wire().await;
     for id in 1..=2 {

@@ -43,6 +43,23 @@ async fn a_denied_call_comes_back_as_an_error_that_says_why_and_nothing_reaches_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_method_that_a_rule_keeps_from_the_server_never_reaches_it_and_is_in_the_record() {
+    let tools = "method_policies:\n  fake/resources/*: deny\n";
+    let world = World::with(&[("tools.yaml", tools)]).await;
+    let mut wire = world.wire().await;
+    wire.ask(json!({ "jsonrpc": "2.0", "id": "r", "method": "resources/read", "params": { "uri": "file:///etc" } })).await;
+    let answer = wire.heard().await;
+    assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!("r"), &json!(-32601)));
+    let said = answer["error"]["message"].as_str().unwrap();
+    assert!(said.contains("`fake/resources/*`") && said.contains("will not help"), "{said}");
+    wire.ask(json!({ "jsonrpc": "2.0", "id": "p", "method": "prompts/get", "params": { "name": "x" } })).await;
+    assert_eq!(wire.served().await["method"], "prompts/get", "the server heard what was refused, or not what was not");
+    let events = world.engine.store().events(None, 50).await.unwrap();
+    assert!(events.iter().any(|event| matches!(&event.body,
+        EventBody::ConnectionRefused { detail, .. } if detail == "fake: resources/read")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_held_call_waits_for_the_person_while_everything_else_goes_on() {
     let world = World::new().await;
     let mut wire = world.wire().await;

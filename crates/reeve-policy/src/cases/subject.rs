@@ -116,6 +116,7 @@ impl Http {
             content_type: self.content_type.clone(),
             body_bytes: self.body_bytes,
             upgrade: self.upgrade.clone(),
+            ends_session: false,
         }))
     }
 }

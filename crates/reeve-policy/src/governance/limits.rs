@@ -12,6 +12,7 @@ use crate::diff::Leaning;
 use crate::error::{PolicyError, Problem};
 use crate::governance::tools::{self, ToolDifference, ToolsSource};
 
+mod leaning;
 mod pace;
 
 pub use pace::{BreakerLimits, LoopLimits, Rate, RetryLimits};

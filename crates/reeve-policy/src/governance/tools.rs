@@ -28,6 +28,10 @@ pub const BLOCKED_DATA: &str = "tool-blocked-data";
 pub const UNFIT_ARGUMENTS: &str = "tool-schema";
 pub const TOO_MANY_ROWS: &str = "tool-max-rows";
 pub const UNCOUNTED_ROWS: &str = "tool-uncounted-rows";
+pub const REFUSED_METHOD: &str = "server-method";
+
+/// Without these there is no conversation with a server, and calls of tools have rules of their own.
+const ALWAYS: [&str; 5] = ["initialize", "ping", "server/discover", "tools/list", "tools/call"];
 
 /// A file of rules for tools: its layer, the name shown to people, and its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +51,7 @@ pub struct ToolRules {
 }
 
 impl ToolRules {
-    /// What `tool_policies` and `tool_governance` say, by layer, file and line.
+    /// What `tool_policies`, `tool_governance` and `method_policies` say, by layer, file and line.
     #[must_use]
     pub fn rules(&self) -> &[ToolRule] {
         &self.rules
@@ -73,10 +77,18 @@ impl ToolRules {
     /// All that concerns one tool, the tightest of each kind; `None` where nothing does.
     #[must_use]
     pub fn tool(&self, server: &str, tool: &str) -> Option<InForce> {
-        let mut concerned: Vec<&ToolRule> = self.rules.iter().filter(|rule| rule.tools.covers(server, tool)).collect();
+        let about_tools = self.rules.iter().filter(|rule| !rule.refuses);
+        let mut concerned: Vec<&ToolRule> = about_tools.filter(|rule| rule.tools.covers(server, tool)).collect();
         // Where one of several has to be picked: the highest layer, then the one that names the tool most exactly.
         concerned.sort_by_key(|rule| (rule.layer, std::cmp::Reverse(rule.tools.exactness())));
         (!concerned.is_empty()).then(|| InForce::of(&concerned))
+    }
+
+    /// The rule that keeps this method, which is no call of a tool, from the server; `None`: it passes.
+    #[must_use]
+    pub fn refused_method(&self, server: &str, method: &str) -> Option<&ToolRule> {
+        let about_methods = self.rules.iter().filter(|rule| rule.refuses && !ALWAYS.contains(&method));
+        about_methods.filter(|rule| rule.tools.covers(server, method)).min_by_key(|rule| rule.layer)
     }
 }
 
@@ -195,10 +207,12 @@ pub enum OnExceeded {
     Deny,
 }
 
-/// One entry of `tool_policies` or `tool_governance`.
+/// One entry of `tool_policies`, `tool_governance` or `method_policies`.
 #[derive(Debug, Clone)]
 pub struct ToolRule {
     pub tools: Tools,
+    /// What it names are methods, and no request for one of them passes.
+    pub refuses: bool,
     pub layer: Layer,
     pub file: String,
     pub line: u32,

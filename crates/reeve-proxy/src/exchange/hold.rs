@@ -32,6 +32,7 @@ type Ruled = BoxFuture<'static, Ruling>;
 pub(super) async fn decide(case: Case, view: Value) -> Result<Answer, Turned> {
     let gate = case.channel.shared.engine.gate().clone();
     let operation = case.operation.clone();
+    case.channel.session.asked_over(&operation.id, &case.channel.origin);
     let mut ruled: Ruled = Box::pin(async move { gate.admit(operation, view).await });
     let (plan, events) = plan(&case);
     match timeout(plan.withhold, &mut ruled).await {

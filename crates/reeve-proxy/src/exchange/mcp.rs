@@ -6,12 +6,14 @@ mod answer;
 mod call;
 mod lanes;
 mod listen;
+mod opened;
 mod questions;
 mod server;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http_body_util::{BodyExt as _, Limited};
 use parking_lot::Mutex;
@@ -28,10 +30,11 @@ use crate::exchange::intake::Taken;
 use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned};
 use crate::refusal::Refusal;
-use crate::tools::{Expected, Party, Posted};
+use crate::tools::{Expected, Party, Posted, Question};
 
 pub(crate) use call::Calls;
 pub(crate) use lanes::Lanes;
+pub(crate) use opened::Opened;
 pub(crate) use questions::Questions;
 
 const EVENTS: &str = "text/event-stream";
@@ -157,6 +160,11 @@ fn only_mcp(posted: &Posted) -> bool {
     }
 }
 
+/// Whether the request ends an MCP session that its sender opened there, and does nothing else.
+pub(super) fn ends_session(channel: &Channel, asked: &Asked, taken: &Taken) -> bool {
+    channel.shared.desk(channel.session.id()).is_some_and(|desk| desk.opened.ends(asked, taken))
+}
+
 /// What was not seen whole may hold a tool call.
 fn unseen(expected: Expected) -> Result<Option<Spoken>, Turned> {
     if expected != Expected::Anything {
@@ -192,6 +200,9 @@ pub(super) async fn exchange(case: Case, found: &Found, view: Value, spoken: Spo
         }
         Spoken::Posted(Posted::Request(question)) => {
             guard::check(&case, found).await?;
+            if let Some(refused) = refused(&case, &question).await {
+                return Ok(answer::told(&case, refused).await);
+            }
             Box::pin(listen::to_answer(case, view, Some(question))).await
         }
         // Not all clients know that nothing is to be read from the answer to a notification.
@@ -234,6 +245,17 @@ fn key(channel: &Channel, asked: &Asked, id: &Value) -> String {
     format!("{} {} {session} {id}", channel.session.id(), channel.target)
 }
 
+/// The answer to what a rule keeps from the server.
+async fn refused(case: &Case, question: &Question) -> Option<Bytes> {
+    let mouth = case.channel.shared.tools.get()?;
+    mouth.refuses(party(case), question).await
+}
+
+/// What a message that was judged is answered under.
+fn id_of(message: &[u8]) -> Value {
+    serde_json::from_slice::<Value>(message).ok().and_then(|message| message.get("id").cloned()).unwrap_or_default()
+}
+
 /// The answer to a server's question is on its way: nobody is waited for once that is over.
 struct Answers {
     shared: Arc<Shared>,
@@ -249,6 +271,7 @@ impl Drop for Answers {
 fn party(case: &Case) -> Party {
     Party {
         session: case.channel.session.clone(),
+        origin: case.channel.origin.clone(),
         server: case.channel.server.clone(),
         endpoint: case.asked.endpoint.clone(),
     }

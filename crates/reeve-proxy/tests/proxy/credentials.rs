@@ -1,5 +1,7 @@
 //! Secrets: put in last, kept from going astray, masked when they come back.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use reeve_domain::credential::Slot;
 use reeve_domain::event::EventBody;
@@ -173,4 +175,42 @@ async fn an_answer_that_cannot_be_decoded_is_recorded_and_masked_as_far_as_it_ca
         .await;
     assert!(!blocked);
     assert_eq!(world.outcome().await.masked, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_place_that_is_taken_away_gets_nothing_more_but_what_is_under_way_and_the_others_stay() {
+    let (world, upstream) = world(Slot::Bearer, |received| {
+        let key = received.header("authorization").unwrap().to_owned();
+        Reply::Pieces(200, Vec::new(), vec![(0, Bytes::from("you ")), (300, Bytes::from(format!("sent {key}")))])
+    })
+    .await;
+    let (here, there) = (credential(HOST, Slot::Bearer).0, credential("b.example", Slot::Bearer).0);
+    let credentials = world.engine.credentials();
+    credentials.bind(&here.id, there.bindings[0].clone()).await.unwrap();
+    world.engine.refresh_secrets().await;
+    let header = format!("Authorization: Bearer {PLACEHOLDER}\r\n");
+    let taking_away = async {
+        while upstream.count() == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        credentials.unbind(&here.id, &here.bindings[0]).await.unwrap();
+    };
+    let (under_way, ()) = tokio::join!(post(&world, HOST, "/", &header, ""), taking_away);
+    assert_eq!((under_way.status, under_way.text().as_str()), (200, "you sent Bearer *reeve-masked:acme*"));
+
+    // The session still holds the secret, as nobody has told it: places count as they are known now.
+    for told in [false, true] {
+        if told {
+            world.engine.refresh_secrets().await;
+        }
+        let stopped = post(&world, HOST, "/", &header, "").await;
+        assert_eq!((stopped.status, upstream.count()), (403, 1), "{}", stopped.text());
+        world.event(|event| matches!(event, EventBody::CredentialLeakStopped { .. }).then_some(())).await;
+    }
+    let other = post(&world, "b.example", "/", &header, "").await;
+    assert_eq!(
+        (other.status, upstream.last().header("authorization")),
+        (200, Some(format!("Bearer {SECRET}").as_str()))
+    );
+    world.event(|event| matches!(event, EventBody::CredentialUnbound { .. }).then_some(())).await;
 }

@@ -6,6 +6,7 @@ use bytes::{Bytes, BytesMut};
 use chrono::Utc;
 use http_body_util::Full;
 use reeve_domain::event::EventBody;
+use reeve_domain::health::{LoopCase, LoopStage};
 use reeve_domain::outcome::Ending;
 use reeve_domain::session::SessionEnd;
 use reeve_domain::settings::Mode;
@@ -58,6 +59,37 @@ async fn every_pair_of_versions_is_translated() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn requests_that_lead_nowhere_are_loops_where_the_limits_look_at_them() {
+    let (world, upstream) = world_over(false, |received| {
+        // One place says something new each time.
+        let told = if received.target == "/clock" { format!("{:?}", Instant::now()) } else { "the same".to_owned() };
+        Reply::Pieces(200, Vec::new(), vec![(0, Bytes::from(told))])
+    })
+    .await;
+    for _ in 0..6 {
+        assert_eq!(get(&world, HOST, "/before").await.status, 200);
+    }
+    world.limit("loops: { warn: 2, hold: 3, pause: 20, also: [http] }\n").await;
+    for _ in 0..6 {
+        assert_eq!(get(&world, HOST, "/clock").await.status, 200);
+    }
+    // To read the same again and again is told, and never held.
+    for _ in 0..3 {
+        assert_eq!(post(&world, HOST, "/stuck", "", "again").await.status, 200);
+    }
+    let looped = |stage: LoopStage| {
+        world.event(move |event| match event {
+            EventBody::AgentLooped { stage: now, case, times, .. } if *now == stage => Some((*case, *times)),
+            _ => None,
+        })
+    };
+    assert_eq!(looped(LoopStage::Warned).await, (LoopCase::Stuck, 2));
+    assert_eq!(looped(LoopStage::Held).await, (LoopCase::Stuck, 3));
+    let many = world.events().iter().filter(|event| matches!(event, EventBody::AgentLooped { .. })).count();
+    assert_eq!((many, upstream.count()), (2, 15));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn upstream_connections_stay_warm() {
     for upstream_http2 in [false, true] {
         let (world, upstream) = world_over(upstream_http2, |_| Reply::text("hello")).await;
@@ -106,7 +138,7 @@ async fn expectations_are_handled_here() {
 async fn events_pass_one_by_one_as_they_come() {
     for upstream_http2 in [false, true] {
         let (world, _upstream) = world_over(upstream_http2, |_| {
-            let event = |n: u32| (if n == 0 { 0 } else { 300 }, Bytes::from(format!("data: {n}\n\n")));
+            let event = |n: u32| (if n == 0 { 0 } else { 1_000 }, Bytes::from(format!("data: {n}\n\n")));
             Reply::Pieces(200, vec![("content-type", "text/event-stream".to_owned())], (0..3).map(event).collect())
         })
         .await;
@@ -122,7 +154,7 @@ async fn events_pass_one_by_one_as_they_come() {
         let texts: Vec<_> = seen.iter().map(|(_, data)| data.clone()).collect();
         assert_eq!(texts, ["data: 0\n\n", "data: 1\n\n", "data: 2\n\n"]);
         for pair in seen.windows(2) {
-            assert!(pair[1].0 - pair[0].0 > Duration::from_millis(200), "events came together");
+            assert!(pair[1].0 - pair[0].0 > Duration::from_millis(300), "events came together");
         }
     }
 }

@@ -222,7 +222,7 @@ async fn ending_the_session_ends_the_wait() {
     let mut io = send(&world, &messages(true)).await;
     question(&world).await;
     world.engine.end_session(world.session.id(), reeve_domain::session::SessionEnd::Stopped).await.unwrap();
-    assert!(crate::client::closes(&mut io, Duration::from_secs(1)).await);
+    assert!(crate::client::closes(&mut io, crate::client::PATIENCE).await);
     assert_eq!(upstream.count(), 0);
 }
 

@@ -130,6 +130,12 @@ impl World {
         self
     }
 
+    /// From now on under these limits of the person's own.
+    pub async fn limit(&self, text: &str) {
+        std::fs::write(self.folder.path().join("config/limits.yaml"), text).unwrap();
+        self.engine.reload().await.unwrap();
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.proxy.address()
     }
@@ -152,7 +158,7 @@ impl World {
 
     /// Waits for an event that fits.
     pub async fn event<T>(&self, find: impl Fn(&EventBody) -> Option<T>) -> T {
-        for _ in 0..300 {
+        for _ in 0..3000 {
             if let Some(found) = self.events().iter().find_map(&find) {
                 return found;
             }

@@ -117,7 +117,7 @@ async fn an_admission_that_nobody_hears_of_is_closed_and_costs_nothing() {
         // Polled once, so that it is queued, and dropped.
         let _ = futures_poll(admit.as_mut()).await;
     }
-    for _ in 0..200 {
+    for _ in 0..6_000 {
         if store.operation(&operation.id).await.unwrap().is_some_and(|row| !row.open) {
             break;
         }

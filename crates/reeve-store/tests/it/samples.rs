@@ -96,6 +96,7 @@ pub fn http(principal: Principal, host: &str, method: &str, path: &str) -> Opera
             content_type: None,
             body_bytes: Some(0),
             upgrade: None,
+            ends_session: false,
         }),
         content: Digest::of(format!("{method} {host}{path}").as_bytes()),
         summary: format!("{method} {host}{path}"),

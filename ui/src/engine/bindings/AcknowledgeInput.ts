@@ -2,11 +2,11 @@
 import type { TypedSecret } from "./TypedSecret";
 
 /**
- * Agrees that the rules of a project became weaker while somebody works there.
+ * Agrees that the rules of a project became weaker while somebody works there, or loads what waits of the person's own.
  */
 export type AcknowledgeInput = { 
 /**
- * Working directory of the sessions, as they name it.
+ * Working directory of the sessions, as they name it; or the folder of the person's own policy files.
  */
 folder: string, 
 /**

@@ -15,4 +15,8 @@ methods: Array<string>, path: string | null,
 /**
  * In words: `Authorization: Bearer ‹secret›`.
  */
-slot: string, };
+slot: string, 
+/**
+ * As it is typed: `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path`, `body`.
+ */
+slotTyped: string, };

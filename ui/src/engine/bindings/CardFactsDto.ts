@@ -12,6 +12,10 @@ export type CardFactsDto = { before: BeforeDto,
  */
 command: Array<string>, 
 /**
+ * The program that asks, where it is none that the session started: its path, empty where that is not known.
+ */
+stranger?: string, 
+/**
  * nano-USD that the session has cost so far.
  */
 sessionCost: number, credential: CardCredentialDto | null, 

@@ -7,8 +7,9 @@ import type { ImportInput } from "./ImportInput";
 import type { RemindInput } from "./RemindInput";
 import type { ReplaceCredentialInput } from "./ReplaceCredentialInput";
 import type { TestCredentialInput } from "./TestCredentialInput";
+import type { UnbindCredentialInput } from "./UnbindCredentialInput";
 
 /**
  * Answers: `Vec<CredentialDto>`, as it is after the call; a `CredentialTestDto`, `EnvFileDto`, `ImportedDto`, `KeepingDto`.
  */
-export type CredentialsCall = { "call": "credentials.list" } | { "call": "credentials.add", "input": AddCredentialInput } | { "call": "credentials.replace", "input": ReplaceCredentialInput } | { "call": "credentials.bind", "input": BindCredentialInput } | { "call": "credentials.remove", "input": CredentialInput } | { "call": "credentials.remind", "input": RemindInput } | { "call": "credentials.test", "input": TestCredentialInput } | { "call": "credentials.scan", "input": EnvFileInput } | { "call": "credentials.import", "input": ImportInput } | { "call": "credentials.keeping" };
+export type CredentialsCall = { "call": "credentials.list" } | { "call": "credentials.add", "input": AddCredentialInput } | { "call": "credentials.replace", "input": ReplaceCredentialInput } | { "call": "credentials.bind", "input": BindCredentialInput } | { "call": "credentials.unbind", "input": UnbindCredentialInput } | { "call": "credentials.remove", "input": CredentialInput } | { "call": "credentials.remind", "input": RemindInput } | { "call": "credentials.test", "input": TestCredentialInput } | { "call": "credentials.scan", "input": EnvFileInput } | { "call": "credentials.import", "input": ImportInput } | { "call": "credentials.keeping" };

@@ -6,10 +6,11 @@ import type { FormatInput } from "./FormatInput";
 import type { ProposeInput } from "./ProposeInput";
 import type { ReplayInput } from "./ReplayInput";
 import type { SaveInput } from "./SaveInput";
+import type { TakeBackInput } from "./TakeBackInput";
 import type { WhatIfInput } from "./WhatIfInput";
 
 /**
  * Answers: `Vec<RuleDto>`, `PolicyStateDto`, `Vec<PolicyFileDto>`, `HitsDto`, `CheckedDto`, `FormattedDto`,
  * `CompletionsDto`, `ReplayDto`, `WhatIfDto`, `ProposalDto`, `Vec<VersionDto>`, `PolicyStateDto` after a save.
  */
-export type PoliciesCall = { "call": "policies.list" } | { "call": "policies.state" } | { "call": "policies.files" } | { "call": "policies.hits" } | { "call": "policies.check", "input": CheckInput } | { "call": "policies.format", "input": FormatInput } | { "call": "policies.complete", "input": CompleteInput } | { "call": "policies.replay", "input": ReplayInput } | { "call": "policies.what_if", "input": WhatIfInput } | { "call": "policies.propose", "input": ProposeInput } | { "call": "policies.history" } | { "call": "policies.save", "input": SaveInput } | { "call": "policies.acknowledge", "input": AcknowledgeInput };
+export type PoliciesCall = { "call": "policies.list" } | { "call": "policies.state" } | { "call": "policies.files" } | { "call": "policies.hits" } | { "call": "policies.check", "input": CheckInput } | { "call": "policies.format", "input": FormatInput } | { "call": "policies.complete", "input": CompleteInput } | { "call": "policies.replay", "input": ReplayInput } | { "call": "policies.what_if", "input": WhatIfInput } | { "call": "policies.propose", "input": ProposeInput } | { "call": "policies.history" } | { "call": "policies.save", "input": SaveInput } | { "call": "policies.acknowledge", "input": AcknowledgeInput } | { "call": "policies.take_back", "input": TakeBackInput };

@@ -10,6 +10,7 @@ import type { ResolveInput } from "../bindings/ResolveInput";
 import type { RuleChoiceDto } from "../bindings/RuleChoiceDto";
 import type { RowStateDto } from "../bindings/RowStateDto";
 import { EngineError } from "../client";
+import { search } from "./operations";
 import { confirm, demand, presence } from "./presence";
 import { type Handlers, notFound, type World } from "./world";
 
@@ -17,6 +18,13 @@ function question(world: World, id: string): ApprovalDto {
   const found = [...world.state.open, ...world.state.resolved].find((one) => one.id === id) ?? suggested(id);
   if (!found) throw notFound(`no question \`${id}\``);
   return found;
+}
+
+/** The question of an action, where its answer is one of those. */
+function answeredBy(world: World, id: string | null, expired: boolean): ApprovalDto | undefined {
+  const found = world.state.resolved.find((one) => one.id === id);
+  const kind = found?.resolved?.resolution.kind;
+  return (kind === "expired" || kind === "withdrawn") === expired ? found : undefined;
 }
 
 function suggested(id: string): ApprovalDto | undefined {
@@ -92,10 +100,17 @@ function prove(world: World, found: ApprovalDto, proof: string | null | undefine
   if (facts(found).needsProof) demand(world, `allowing \`${found.id}\``, proof);
 }
 
-type Names = "list" | "get" | "resolve" | "extend" | "preview" | "undo" | "allow_late" | "raise" | "suggestions" | "presence" | "set_presence" | "confirm";
+type Names = "list" | "answered" | "get" | "resolve" | "extend" | "preview" | "undo" | "allow_late" | "raise" | "suggestions" | "presence" | "set_presence" | "confirm";
 
 export const approvals: Handlers<`approvals.${Names}`> = {
   "approvals.list": (world) => ({ open: world.state.open, resolved: world.state.resolved }),
+  "approvals.answered": (world, input) => {
+    const found = search(world, { query: input.query, before: input.before, limit: Number.MAX_SAFE_INTEGER });
+    const asked = found.rows.filter((row) => answeredBy(world, row.approval, input.expired) !== undefined);
+    const page = asked.slice(0, input.limit);
+    const ids = [...new Set(page.map((row) => row.approval))];
+    return { approvals: ids.flatMap((id) => answeredBy(world, id, input.expired) ?? []), next: asked.length > page.length ? (page.at(-1)?.cursor ?? null) : null, problems: found.problems };
+  },
   "approvals.get": (world, input) => {
     const found = question(world, input.approval);
     const kind = found.resolved?.resolution.kind;

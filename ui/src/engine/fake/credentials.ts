@@ -1,5 +1,6 @@
 // Credentials, as a recorded engine knows them. What is typed as a secret is let go at once.
 import { credential as fresh, keeping, scanned, test } from "../../testing/agents";
+import type { BindingDto } from "../bindings/BindingDto";
 import type { CredentialDto } from "../bindings/CredentialDto";
 import type { NewBindingDto } from "../bindings/NewBindingDto";
 import { EngineError } from "../client";
@@ -13,11 +14,33 @@ function find(world: World, id: string): CredentialDto {
 
 const all = (world: World) => world.credentials.map((one) => ({ ...one }));
 
-function place(given: NewBindingDto, agents: string[]): CredentialDto["bindings"][number] {
-  return { agents, host: given.host, port: given.port ?? 443, methods: given.methods, path: given.path, slot: given.slot };
+function place(given: NewBindingDto, agents: string[]): BindingDto {
+  const { host, port, methods, path, slot } = given;
+  return { agents, host, port: port ?? 443, methods: methods.map((method) => method.toUpperCase()), path, slot: inWords(slot), slotTyped: slot };
 }
 
-export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.remove" | "credentials.remind" | "credentials.test" | "credentials.scan" | "credentials.import" | "credentials.keeping"> = {
+function inWords(slot: string): string {
+  const [how, name] = slot.split(":");
+  if (how === "header") return `${name}: ‹secret›`;
+  if (how === "query") return `?${name}=‹secret›`;
+  if (how === "basic") return `Authorization: Basic ${name}:‹secret›`;
+  return how === "bearer" ? "Authorization: Bearer ‹secret›" : `placeholder in the ${slot}`;
+}
+
+/** Where in its places this one is, for whomever; -1: nowhere. */
+function placeAt(credential: CredentialDto, given: NewBindingDto): number {
+  const key = ({ host, port, methods, path, slotTyped }: BindingDto) => JSON.stringify([host, port, methods.toSorted(), path, slotTyped]);
+  const wanted = key(place(given, []));
+  return credential.bindings.findIndex((one) => key(one) === wanted);
+}
+
+function mustBeAt(credential: CredentialDto, given: NewBindingDto): number {
+  const at = placeAt(credential, given);
+  if (at < 0) throw notFound(`no place \`${given.host}:${given.port ?? 443}, ${given.slot}\``);
+  return at;
+}
+
+export const credentials: Handlers<"credentials.list" | "credentials.add" | "credentials.replace" | "credentials.bind" | "credentials.unbind" | "credentials.remove" | "credentials.remind" | "credentials.test" | "credentials.scan" | "credentials.import" | "credentials.keeping"> = {
   "credentials.list": all,
   "credentials.add": (world, { id, name, binding, agents, variables }) => {
     if (world.credentials.some((one) => one.id === id)) throw new EngineError({ code: "failed", message: `there is a credential \`${id}\` already`, hint: null });
@@ -29,9 +52,15 @@ export const credentials: Handlers<"credentials.list" | "credentials.add" | "cre
     find(world, credential).rotatedAt = new Date().toISOString();
     return all(world);
   },
-  "credentials.bind": (world, { credential, binding, agents }) => {
+  "credentials.bind": (world, { credential, binding, agents, instead }) => {
     const found = find(world, credential);
-    found.bindings = [...found.bindings, place(binding, agents)];
+    const at = instead ? mustBeAt(found, instead) : placeAt(found, binding);
+    found.bindings = at < 0 ? [...found.bindings, place(binding, agents)] : found.bindings.with(at, place(binding, agents));
+    return all(world);
+  },
+  "credentials.unbind": (world, { credential, binding }) => {
+    const found = find(world, credential);
+    found.bindings = found.bindings.toSpliced(mustBeAt(found, binding), 1);
     return all(world);
   },
   "credentials.remind": (world, { credential, days }) => {

@@ -53,7 +53,7 @@ export function matching(world: World, query: string): OperationRowDto[] {
   return all.length === 0 ? world.state.rows : world.state.rows.filter((row) => all.every((term) => matches(row, term, now)));
 }
 
-function search(world: World, { query, before, limit }: SearchInput): SearchPage {
+export function search(world: World, { query, before, limit }: SearchInput): SearchPage {
   const rows = matching(world, query).filter((row) => before === null || row.record < Number(before));
   const page = rows.slice(0, limit);
   const unknown = terms(query).find((term) => term.key !== null && !(term.key in FIELDS));

@@ -1,5 +1,5 @@
 // Rules, as a recorded engine knows them. It reads drafts well enough to say what is missing, never what they would decide.
-import { files as recordedFiles, hits, projectRules, replay, rulesOf, versions, weaker } from "../../testing/policies";
+import { files as recordedFiles, hits, loosened, projectRules, replay, rulesOf, versions, weaker } from "../../testing/policies";
 import type { ProposalDto } from "../bindings/ProposalDto";
 import type { ProposeInput } from "../bindings/ProposeInput";
 import type { CaseDto } from "../bindings/CaseDto";
@@ -15,11 +15,12 @@ import type { RuleDto } from "../bindings/RuleDto";
 import type { ToolDifferenceDto } from "../bindings/ToolDifferenceDto";
 import type { SideDto } from "../bindings/SideDto";
 import type { VersionDto } from "../bindings/VersionDto";
+import type { WaitingDto } from "../bindings/WaitingDto";
 import { EngineError } from "../client";
 import { demandForHigh } from "./presence";
 import { type Handlers, notFound, type World } from "./world";
 
-type Policies = { files: PolicyFileDto[]; versions: VersionDto[]; projects: ProjectProblemDto[]; saves: number };
+type Policies = { files: PolicyFileDto[]; versions: VersionDto[]; projects: ProjectProblemDto[]; waiting: WaitingDto | null; saves: number };
 
 const KNOWN = new WeakMap<World, Policies>();
 
@@ -28,15 +29,17 @@ function of(world: World): Policies {
   if (known) return known;
   const bare = world.agents.length === 0;
   if (world.told) {
-    const heard: Policies = { files: world.told.policyFiles.map((file) => ({ ...file })), versions: [], projects: [], saves: 0 };
+    const heard: Policies = { files: world.told.policyFiles.map((file) => ({ ...file })), versions: [], projects: [], waiting: null, saves: 0 };
     KNOWN.set(world, heard);
     return heard;
   }
   const files = recordedFiles(world.state.rows.length > 15_000).filter((file) => !bare || file.layer === "preset");
-  const made = { files, versions: bare ? [] : versions(Date.now()), projects: world.state.status.protection.state === "observing" ? weaker() : [], saves: 0 };
+  const made = { files, versions: bare ? [] : versions(Date.now()), projects: world.state.status.protection.state === "observing" ? weaker() : [], waiting: world.state.status.protection.state === "paused" ? loosened() : null, saves: 0 };
   KNOWN.set(world, made);
   return made;
 }
+
+const FOLDER = "/home/dana/.config/reeve/policies";
 
 const isCases = (file: string) => file.startsWith("cases/");
 
@@ -48,7 +51,9 @@ const all = (world: World): RuleDto[] => (world.told && of(world).saves === 0 ? 
 
 function state(world: World): PolicyStateDto {
   const damaged = world.state.status.protection.state === "degraded" ? "mine.cedar:12:3: unexpected end of input" : null;
-  return { revision: `r${of(world).saves}`, preset: "balanced", rules: all(world).length, folder: "/home/dana/.config/reeve/policies", problem: damaged, ...(of(world).projects.length === 0 ? {} : { projects: of(world).projects }) };
+  const { waiting } = of(world);
+  const waits = waiting === null ? null : `${waiting.files.map(({ file }) => `\`${file}\``).join(", ")} changed outside Reeve and may let more pass: what was in force before stays so until a person loads the new version or takes it back`;
+  return { revision: `r${of(world).saves}`, preset: "balanced", rules: all(world).length, folder: FOLDER, problem: damaged ?? waits, ...(waiting === null ? {} : { waiting }), ...(of(world).projects.length === 0 ? {} : { projects: of(world).projects }) };
 }
 
 /** The files as a draft would leave them. */
@@ -192,7 +197,13 @@ function proposal(world: World, { operation, effect, width, anyone, here }: Prop
   return { text, summary: row.summary, kind: row.kind, method, agentName: row.agentName, widths: row.kind === "llm" ? ["useful"] : method === "GET" ? ["useful", "exact", "host"] : ["useful", "exact"], cwd: "/home/dana/code/api" };
 }
 
-type Names = "policies.list" | "policies.state" | "policies.files" | "policies.hits" | "policies.check" | "policies.format" | "policies.complete" | "policies.replay" | "policies.what_if" | "policies.propose" | "policies.history" | "policies.save" | "policies.acknowledge";
+function waitingOf(world: World, revision: string): WaitingDto {
+  const { waiting } = of(world);
+  if (waiting?.revision !== revision) throw new EngineError({ code: "failed", message: "the files changed since they were shown: look at them again, then agree to what is there now", hint: null });
+  return waiting;
+}
+
+type Names = "policies.list" | "policies.state" | "policies.files" | "policies.hits" | "policies.check" | "policies.format" | "policies.complete" | "policies.replay" | "policies.what_if" | "policies.propose" | "policies.history" | "policies.save" | "policies.acknowledge" | "policies.take_back";
 
 export const policies: Handlers<Names> = {
   "policies.list": all,
@@ -244,9 +255,22 @@ export const policies: Handlers<Names> = {
   },
   "policies.acknowledge": (world, input) => {
     const known = of(world);
+    if (input.folder === FOLDER) {
+      const waiting = waitingOf(world, input.revision);
+      demandForHigh(world, "loading rules that were loosened outside", input.proof);
+      known.waiting = null;
+      known.saves += 1;
+      for (const { file, after } of waiting.files) known.files = known.files.map((one) => (one.own && one.file === file ? { ...one, text: after ?? "" } : one));
+      return state(world);
+    }
     if (!known.projects.some((one) => one.folder === input.folder && one.revision === input.revision)) throw notFound(`no weaker rules in \`${input.folder}\``);
     demandForHigh(world, "agreeing to weaker rules", input.proof);
     known.projects = known.projects.filter((one) => one.folder !== input.folder);
+    return state(world);
+  },
+  "policies.take_back": (world, { revision }) => {
+    waitingOf(world, revision);
+    of(world).waiting = null;
     return state(world);
   },
   "policies.history": (world) => of(world).versions,

@@ -1,7 +1,6 @@
 // Agents: every registered tool with what is known and measured of it today, and the chosen one in detail.
 import { Link } from "@tanstack/react-router";
 import { Bot, Plus, TriangleAlert } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { AgentPlaces } from "../../components/agent-places";
 import { AgentTile } from "../../components/badge";
@@ -25,17 +24,18 @@ const COLUMNS = "grid grid-cols-[minmax(120px,1fr)_92px_224px_148px_64px_84px_92
 /** What gives way where there is little room. */
 const WIDE = "max-wide:hidden";
 
-export function AgentsPage({ selected, tab, onTab }: { selected: string | null; tab: string | null; onTab: (tab: string) => void }) {
+type AgentsPageProps = { selected: string | null; tab: string | null; onTab: (tab: string) => void; /** Whether the dialog that starts a tool governed is open. */ starting: boolean; onStarting: (open: boolean) => void };
+
+export function AgentsPage({ selected, tab, onTab, starting, onStarting }: AgentsPageProps) {
   const { t } = useTranslation();
   const { data, error, refetch } = useAgents();
   const { data: status } = useStatus();
-  const [governing, setGoverning] = useState(false);
   return (
     <>
       <PageBar title={t("agents.title")}>
         <AgentPlaces place="agents" review={status?.toReview ?? 0} />
         <span className="flex-1" />
-        <Button onClick={() => setGoverning(true)}>
+        <Button onClick={() => onStarting(true)}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />
           {t("agents.govern")}
         </Button>
@@ -43,8 +43,8 @@ export function AgentsPage({ selected, tab, onTab }: { selected: string | null; 
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {!error && !data ? <Skeleton rows={4} /> : null}
       {data && !error ? <Content agents={data} selected={selected} tab={tab} onTab={onTab} /> : null}
-      <Modal title={t("agents.governTitle")} open={governing} onOpen={setGoverning}>
-        <Govern onDone={() => setGoverning(false)} />
+      <Modal title={t("agents.governTitle")} open={starting} onOpen={onStarting}>
+        <Govern onDone={() => onStarting(false)} />
       </Modal>
     </>
   );

@@ -3,10 +3,12 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { ArrowLeft, Inbox as InboxIcon, Search, TriangleAlert } from "lucide-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { Button } from "../../components/button";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
 import { Prose } from "../../components/prose";
 import { PageBar } from "../../components/page-bar";
 import { useNow } from "../../components/use-now";
+import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
 import { useCall } from "../../engine/query";
 import { AnsweredCard, AnsweredRow } from "./components/answered";
@@ -15,8 +17,8 @@ import { Head, moveFocus, Queue } from "./components/queue";
 import type { MarkOf } from "./components/mark";
 import { SimilarCard } from "./components/similar";
 import { Suggestions } from "./components/suggestions";
-import { grouped, inTab, quickOf, sorted, type Tab, today } from "./model";
-import { useApprovals, useMatching, useQuestion, useSuggestions } from "./queries";
+import { grouped, inTab, listedOf, quickOf, sorted, type Tab, today } from "./model";
+import { useAnswered, useApprovals, useQuestion, useSuggestions } from "./queries";
 
 const TABS: readonly Tab[] = ["held", "decided", "expired", "suggestions"];
 
@@ -87,7 +89,9 @@ function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
 function Content({ tab, selected, query, one, page }: { tab: Tab; selected: string | null; query: string; one: boolean; page: ApprovalsPage }) {
   const now = useNow();
   const open = sorted(page.open);
-  const listed = tab === "held" ? open : tab === "suggestions" ? [] : inTab(tab, page.resolved);
+  const answered = useAnswered(tab, query);
+  const sought = answered.data?.pages.flatMap((one) => one.approvals) ?? [];
+  const listed = tab === "held" ? open : tab === "suggestions" ? [] : listedOf(tab, page.resolved, sought, query !== "");
   // Enter in a list asks for the card's focus; the card takes it when it is there, and only then.
   const [wish, setWish] = useState<"none" | "card">("none");
   const onEnter = () => setWish("card");
@@ -103,10 +107,10 @@ function Content({ tab, selected, query, one, page }: { tab: Tab; selected: stri
   const navigate = useNavigate();
   const onDecided = (next: string | null) => void navigate(next === null ? { to: "/inbox" } : { to: "/inbox/$approval", params: { approval: next }, replace: true });
   if (tab === "suggestions" && selected === null) return <Suggestions />;
-  if (listed.length === 0 && selected === null && tab !== "suggestions") return <Nothing tab={tab} page={page} now={now} />;
+  if (listed.length === 0 && selected === null && tab !== "suggestions" && query === "" && !answered.isLoading) return <Nothing tab={tab} page={page} now={now} />;
   return (
     <div className="grid min-h-0 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] small:block small:overflow-y-auto wide:grid-cols-[364px_minmax(0,1fr)]">
-      {tab === "suggestions" ? <SuggestionsBack /> : tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} page={page} query={query} selected={selected} now={now} onEnter={onEnter} />}
+      {tab === "suggestions" ? <SuggestionsBack /> : tab === "held" ? <Queue open={open} resolved={page.resolved} selected={selected} now={now} onEnter={onEnter} /> : <AnsweredList tab={tab} listed={listed} answered={answered} query={query} selected={selected} now={now} onEnter={onEnter} />}
       <div className="flex min-h-0 items-start justify-center overflow-hidden bg-canvas wide:p-4">
         {selected === null ? <Choose /> : group ? <SimilarCard key={group.first.shape} group={group} mark={mark} onDecided={onDecided} /> : <Selected key={selected} id={selected} mark={mark} next={nextOf(open, selected)} focus={wish === "card"} onFocused={() => setWish("none")} />}
       </div>
@@ -127,24 +131,21 @@ function nextOf(open: readonly { id: string }[], selected: string): string | nul
   return (open[at + 1] ?? open.find((one) => one.id !== selected))?.id ?? null;
 }
 
-type AnsweredListProps = { tab: "decided" | "expired"; page: ApprovalsPage; query: string; selected: string | null; now: number; onEnter: () => void };
+type AnsweredListProps = { tab: "decided" | "expired"; listed: readonly ApprovalDto[]; answered: ReturnType<typeof useAnswered>; query: string; selected: string | null; now: number; onEnter: () => void };
 
-function AnsweredList({ tab, page, query, selected, now, onEnter }: AnsweredListProps) {
+function AnsweredList({ tab, listed, answered, query, selected, now, onEnter }: AnsweredListProps) {
   const { t } = useTranslation();
-  const { data: matching, error } = useMatching(query);
-  const all = inTab(tab, page.resolved);
-  const found = new Set(matching?.rows.map((row) => row.approval));
-  const listed = query === "" ? all : all.filter((one) => found.has(one.id));
-  const problem = error?.message ?? matching?.problems[0]?.message;
+  const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = answered;
+  const problem = error?.message ?? data?.pages[0]?.problems[0]?.message;
   return (
     <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
       <Filter query={query} tab={tab} selected={selected} />
-      {problem === undefined || query === "" ? null : (
+      {problem === undefined ? null : (
         <p role="status" className="border-b border-line bg-ask-tint px-4 py-1.5 text-caption">
           <Prose text={problem} />
         </p>
       )}
-      <Head left={t(`inbox.${tab}`)} right={query === "" ? String(all.length) : t("inbox.filtered", { count: all.length, shown: listed.length })} />
+      <Head left={t(`inbox.${tab}`)} right={hasNextPage ? t("inbox.andOlder", { shown: listed.length }) : String(listed.length)} />
       <ul>
         {listed.map((one) => (
           <li key={one.id}>
@@ -152,7 +153,14 @@ function AnsweredList({ tab, page, query, selected, now, onEnter }: AnsweredList
           </li>
         ))}
       </ul>
-      {query !== "" && listed.length === 0 && matching ? <p className="px-4 py-3 text-t2">{t("inbox.noneFiltered")}</p> : null}
+      {hasNextPage ? (
+        <div className="px-4 py-2">
+          <Button inert={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+            {t("inbox.older")}
+          </Button>
+        </div>
+      ) : null}
+      {query !== "" && listed.length === 0 && data && !hasNextPage ? <p className="px-4 py-3 text-t2">{t("inbox.noneFiltered")}</p> : null}
       {query === "" ? null : (
         <Link to="/timeline" search={{ q: query }} className="inline-flex min-h-8 items-center px-4 text-caption text-accent">
           {t("inbox.inTimeline")}

@@ -245,6 +245,13 @@ export function inTab(tab: "decided" | "expired", resolved: readonly ApprovalDto
   return resolved.filter((one) => (tab === "expired" ? late(one) : !late(one)));
 }
 
+/** The answered of a tab, newest answer first: what was sought page by page, as it is known by now; without a filter with what came since. */
+export function listedOf(tab: "decided" | "expired", live: readonly ApprovalDto[], sought: readonly ApprovalDto[], isFiltered: boolean): ApprovalDto[] {
+  const known = new Map(live.map((one) => [one.id, one]));
+  const all = new Map([...(isFiltered ? [] : live), ...sought].map((one) => [one.id, known.get(one.id) ?? one]));
+  return inTab(tab, [...all.values()]).toSorted((a, b) => (b.resolved?.at ?? "").localeCompare(a.resolved?.at ?? ""));
+}
+
 export function today(resolved: readonly ApprovalDto[], now: number): ApprovalDto[] {
   const midnight = new Date(now).setHours(0, 0, 0, 0);
   return inTab("decided", resolved).filter((one) => Date.parse(one.resolved?.at ?? "") >= midnight);

@@ -1,7 +1,8 @@
 // Reads and writes of questions.
-import { keepPreviousData, useMutation, useQueries, useQuery, useQueryClient } from "@tanstack/react-query";
+import { type InfiniteData, keepPreviousData, useInfiniteQuery, useMutation, useQueries, useQueryClient } from "@tanstack/react-query";
 import { useSettled } from "../../components/use-settled";
 import type { AnswerDto } from "../../engine/bindings/AnswerDto";
+import type { AnsweredPage } from "../../engine/bindings/AnsweredPage";
 import type { ApprovalDto } from "../../engine/bindings/ApprovalDto";
 import type { ApprovalsPage } from "../../engine/bindings/ApprovalsPage";
 import type { DraftDto } from "../../engine/bindings/DraftDto";
@@ -12,11 +13,11 @@ import type { PreviewDto } from "../../engine/bindings/PreviewDto";
 import type { ProblemDto } from "../../engine/bindings/ProblemDto";
 import type { RuleChoiceDto } from "../../engine/bindings/RuleChoiceDto";
 import type { RuleDto } from "../../engine/bindings/RuleDto";
-import type { SearchPage } from "../../engine/bindings/SearchPage";
 import type { ScopeDto } from "../../engine/bindings/ScopeDto";
 import type { EngineError } from "../../engine/client";
 import { keyOf, useCall, useEngine } from "../../engine/query";
 import { mergeApprovals } from "../../engine/stream";
+import type { Tab } from "./model";
 
 /** The file that *Always* writes to. */
 const STANDING_FILE = "standing.cedar";
@@ -64,14 +65,22 @@ export function useSuggestions(enabled: boolean) {
   return useCall({ call: "approvals.suggestions" }, { enabled, gcTime: 0 });
 }
 
-/** Most actions that a filter of the answered looks at. */
-const MATCHING = 500;
+/** Actions that one page of the answered looks at. */
+const ANSWERED = 100;
 
-/** The questions of the newest actions that a query finds. */
-export function useMatching(query: string) {
+/** What was answered, or what nobody answered, of the actions that a query finds: page by page, however long ago. */
+export function useAnswered(tab: Tab, query: string) {
   const engine = useEngine();
-  const input = { query, before: null, limit: MATCHING };
-  return useQuery<SearchPage, EngineError>({ queryKey: ["approvals.matching", query], queryFn: () => engine.call({ call: "operations.search", input }), enabled: query !== "", staleTime: 0, gcTime: 0, placeholderData: keepPreviousData });
+  return useInfiniteQuery<AnsweredPage, EngineError, InfiniteData<AnsweredPage, string | null>, readonly [string, Tab, string], string | null>({
+    queryKey: ["approvals.answered", tab, query],
+    queryFn: ({ pageParam }) => engine.call({ call: "approvals.answered", input: { query, expired: tab === "expired", before: pageParam, limit: ANSWERED } }),
+    initialPageParam: null,
+    getNextPageParam: (page) => page.next,
+    enabled: tab === "decided" || tab === "expired",
+    staleTime: 0,
+    gcTime: 0,
+    placeholderData: (before, last) => (last?.queryKey[1] === tab ? before : undefined),
+  });
 }
 
 type Decision = {
@@ -93,6 +102,7 @@ function useChange<Input>(change: (input: Input) => Promise<ApprovalDto>, idOf: 
     onSuccess: (changed) => {
       client.setQueryData<ApprovalsPage>(keyOf({ call: "approvals.list" }), (page) => page && mergeApprovals(page, [changed]));
       void client.invalidateQueries({ queryKey: ["approvals.suggestions"] });
+      void client.invalidateQueries({ queryKey: ["approvals.answered"] });
       // What is over has a card of its own, with tickets of its own.
       void client.invalidateQueries({ queryKey: keyOf({ call: "approvals.get", input: { approval: changed.id } }) });
     },

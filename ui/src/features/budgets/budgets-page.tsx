@@ -1,7 +1,6 @@
 // Budgets: every limit with what is spent, held and free of it, where it is heading, and the chosen one in detail.
 import { Link } from "@tanstack/react-router";
 import { Lock, Plus, TriangleAlert, Wallet } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Badge } from "../../components/badge";
 import { BudgetBar, BudgetKey } from "../../components/budget-bar";
@@ -19,27 +18,27 @@ import { useWindowWords, Who } from "./components/names";
 import { against, amount, bare, lineOf, mark, pace, rough, scopeOf } from "./model";
 import { useLines, useWaiting } from "./queries";
 
-export type BudgetView = { account: string | null; table: boolean; prices: boolean };
+export type BudgetView = { account: string | null; table: boolean; /** The dialog that stands over it. */ open: "prices" | "new" | null };
 
 export function BudgetsPage({ selected, view, onView }: { selected: string | null; view: BudgetView; onView: (change: Partial<BudgetView>) => void }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useLines();
-  const [adding, setAdding] = useState(false);
+  const add = (open: boolean) => onView({ open: open ? "new" : null });
   return (
     <>
       <PageBar title={t("budgets.title")}>
         <span className="flex-1" />
         {/* One filled button per view: where there is none yet, it is the one on the page. */}
-        <Button kind={data?.length === 0 ? "plain" : "primary"} onClick={() => setAdding(true)}>
+        <Button kind={data?.length === 0 ? "plain" : "primary"} onClick={() => add(true)}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />
           {t("budgets.add")}
         </Button>
       </PageBar>
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {!error && !data ? <Skeleton rows={5} /> : null}
-      {data && !error ? <Content lines={data} selected={selected} view={view} onView={onView} onAdd={() => setAdding(true)} /> : null}
-      <Modal title={t("budgets.addTitle")} open={adding} onOpen={setAdding}>
-        <BudgetForm known={null} taken={data?.map((line) => line.id) ?? []} onDone={() => setAdding(false)} />
+      {data && !error ? <Content lines={data} selected={selected} view={view} onView={onView} onAdd={() => add(true)} /> : null}
+      <Modal title={t("budgets.addTitle")} open={view.open === "new"} onOpen={add}>
+        <BudgetForm known={null} taken={data?.map((line) => line.id) ?? []} onDone={() => add(false)} />
       </Modal>
     </>
   );

@@ -3,6 +3,7 @@ import type { BudgetAccountDto } from "../../engine/bindings/BudgetAccountDto";
 import type { BudgetLineDto } from "../../engine/bindings/BudgetLineDto";
 import type { UnitDto } from "../../engine/bindings/UnitDto";
 import { cents, tokens } from "../../lib/money";
+import { shareOf } from "../../lib/share";
 
 /** `$212.40`, `<$0.01`, `8.1k`. */
 export function amount(unit: UnitDto, value: number): string {
@@ -41,8 +42,8 @@ export function against(line: BudgetLineDto, account: BudgetAccountDto, now: num
 
 /** The highest mark that was passed; none under 80 %. */
 export function mark(line: BudgetLineDto, account: BudgetAccountDto): 80 | 95 | 100 | null {
-  const share = line.limit === 0 ? 1 : (account.settled + account.reserved) / line.limit;
-  return share >= 1 ? 100 : share >= 0.95 ? 95 : share >= 0.8 ? 80 : null;
+  const share = shareOf(account.settled + account.reserved, line.limit);
+  return share === 50 ? null : share;
 }
 
 /** What the scope names, and the name in it: `agent:codex` is an agent's, `agent` each agent's. */

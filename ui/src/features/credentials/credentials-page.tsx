@@ -1,7 +1,6 @@
 // Credentials: what agents may use without ever holding it; the chosen one with its places, agents, test and uses.
 import { Link } from "@tanstack/react-router";
 import { KeyRound, Plus, TriangleAlert } from "lucide-react";
-import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Button } from "../../components/button";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
@@ -18,19 +17,21 @@ import { Import } from "./components/import";
 import { rotationDue } from "./model";
 import { useAgents, useCredentials, useKeeping } from "./queries";
 
-export function CredentialsPage({ selected }: { selected: string | null }) {
+/** The dialog that stands over the page. */
+export type CredentialDialog = "add" | "import";
+
+export function CredentialsPage({ selected, open, onOpen }: { selected: string | null; open: CredentialDialog | null; onOpen: (open: CredentialDialog | null) => void }) {
   const { t } = useTranslation();
   const { data, error, refetch } = useCredentials();
-  const [open, setOpen] = useState<"add" | "import" | null>(null);
-  const modal = (which: "add" | "import") => ({ open: open === which, onOpen: (wanted: boolean) => setOpen(wanted ? which : null) });
-  const close = () => setOpen(null);
+  const modal = (which: CredentialDialog) => ({ open: open === which, onOpen: (wanted: boolean) => onOpen(wanted ? which : null) });
+  const close = () => onOpen(null);
   return (
     <>
       <PageBar title={t("credentials.title")}>
         <span className="flex-1" />
-        <Button onClick={() => setOpen("import")}>{t("credentials.import")}</Button>
+        <Button onClick={() => onOpen("import")}>{t("credentials.import")}</Button>
         {/* One filled button per view: where there is none yet, it is the one on the page. */}
-        <Button kind={data?.length === 0 ? "plain" : "primary"} onClick={() => setOpen("add")}>
+        <Button kind={data?.length === 0 ? "plain" : "primary"} onClick={() => onOpen("add")}>
           <Plus size={14} strokeWidth={1.5} aria-hidden />
           {t("credentials.add")}
         </Button>
@@ -38,7 +39,7 @@ export function CredentialsPage({ selected }: { selected: string | null }) {
       {error ? <EngineFailure error={error} onRetry={() => void refetch()} /> : null}
       {!error && !data ? <Skeleton rows={4} /> : null}
       {data && !error ? <VaultProblem /> : null}
-      {data && !error ? <Content credentials={data} selected={selected} onAdd={() => setOpen("add")} /> : null}
+      {data && !error ? <Content credentials={data} selected={selected} onAdd={() => onOpen("add")} /> : null}
       <Modal title={t("credentials.addTitle")} {...modal("add")}>
         <Add onDone={close} />
       </Modal>
@@ -105,7 +106,7 @@ function Content({ credentials, selected, onAdd }: { credentials: readonly Crede
                 </span>
                 <span className="flex min-w-0 gap-3 text-caption text-t2">
                   <Untrusted text={one.bindings[0]?.host ?? t("credentials.noPlace")} max={30} className="mono min-w-0 flex-1 truncate" />
-                  <span className="max-w-[50%] flex-none truncate text-t3 max-wide:hidden">{names(one) === "" ? t("credentials.everyAgent") : <Untrusted text={names(one)} max={32} />}</span>
+                  <span className="max-w-[50%] flex-none truncate text-t3 max-wide:hidden">{names(one) !== "" ? <Untrusted text={names(one)} max={32} /> : one.bindings.length > 0 ? t("credentials.everyAgent") : null}</span>
                 </span>
               </Link>
             </li>

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { credential } from "../../testing/agents";
 import { checks, drafts } from "../../testing/recorded/weighed";
 import { rules } from "../../testing/recorded/policies";
-import { answerable, askChange, askOf, askText, rotationDue } from "./model";
+import { answerable, askChange, askOf, askText, asGiven, hostOf, placeName, rotationDue } from "./model";
 
 const DAY = 86_400_000;
 const ADDED = Date.parse("2026-11-12T09:12:00Z");
@@ -18,6 +18,20 @@ describe("a reminder", () => {
     const replaced = credential("github", "GitHub token", { rotateDays: 30, rotatedAt: "2026-12-01T00:00:00Z" });
     expect(rotationDue(replaced, ADDED + 31 * DAY)).toBe(false);
     expect(rotationDue(credential("github", "GitHub token"), ADDED + 10_000 * DAY)).toBe(false);
+  });
+});
+
+describe("a place", () => {
+  const place = { agents: ["codex"], host: "api.example.com", port: 443, methods: ["GET", "POST"], path: "/v1", slot: "x-key: ‹secret›", slotTyped: "header:x-key" };
+
+  it("is called by what it covers, and typed with its port where that is not the usual one", () => {
+    expect(placeName(place)).toBe("GET POST api.example.com/v1");
+    expect(placeName({ ...place, port: 8443, methods: [], path: null })).toBe("api.example.com:8443");
+    expect([hostOf(place), hostOf({ ...place, host: "::1" })]).toEqual(["api.example.com", "::1:443"]);
+  });
+
+  it("is named to the engine by place and slot, for whomever it is", () => {
+    expect(asGiven(place)).toEqual({ host: "api.example.com", port: 443, methods: ["GET", "POST"], path: "/v1", slot: "header:x-key" });
   });
 });
 

@@ -1,11 +1,28 @@
-// What is known of a credential's age, and when its use asks: a rule of its own says so, as any other rule.
+// What is known of a credential's age and places, and when its use asks: a rule of its own says so, as any other rule.
+import type { BindingDto } from "../../engine/bindings/BindingDto";
 import type { CredentialDto } from "../../engine/bindings/CredentialDto";
 import type { FileChangeDto } from "../../engine/bindings/FileChangeDto";
+import type { NewBindingDto } from "../../engine/bindings/NewBindingDto";
 import type { RuleDto } from "../../engine/bindings/RuleDto";
 
 /** Whether the secret is as old as its reminder says. */
 export function rotationDue({ rotateDays, rotatedAt, addedAt }: CredentialDto, now: number): boolean {
   return rotateDays !== undefined && Date.parse(rotatedAt ?? addedAt) + rotateDays * 86_400_000 <= now;
+}
+
+/** `api.github.com`, `localhost:8443`: as it is typed. */
+export function hostOf({ host, port }: BindingDto): string {
+  return port === 443 && !host.includes(":") ? host : `${host}:${port}`;
+}
+
+/** `GET POST api.github.com/repos/acme`. */
+export function placeName(place: BindingDto): string {
+  return [...place.methods, `${hostOf(place)}${place.path ?? ""}`].join(" ");
+}
+
+/** Names it to the engine. */
+export function asGiven({ host, port, methods, path, slotTyped }: BindingDto): NewBindingDto {
+  return { host, port, methods, path, slot: slotTyped };
 }
 
 /** `rules`: nothing of its own. `session`: a yes may reach over a session. `always`: it reaches over this one use. */

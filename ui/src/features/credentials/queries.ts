@@ -1,6 +1,7 @@
 // Reads and writes of credentials. A call that carries a secret is made directly: a mutation would keep its input.
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
+import type { BindingDto } from "../../engine/bindings/BindingDto";
 import type { CredentialDto } from "../../engine/bindings/CredentialDto";
 import type { CredentialsCall } from "../../engine/bindings/CredentialsCall";
 import type { CredentialTestDto } from "../../engine/bindings/CredentialTestDto";
@@ -23,13 +24,15 @@ export function useKeeping() {
   return useCall({ call: "credentials.keeping" }, { gcTime: 0 });
 }
 
-/** How many actions of the last seven days used it. */
-export function useUses(credential: string) {
-  return useCall({ call: "operations.facets", input: { query: usesQuery(credential) } });
+/** How many actions this query finds, and whose they are. */
+export function useUses(query: string) {
+  return useCall({ call: "operations.facets", input: { query } });
 }
 
-export function usesQuery(credential: string): string {
-  return `credential:${credential} since:7d`;
+/** The actions of the last seven days that used it; `place`: those at its host. */
+export function usesQuery(credential: string, place?: BindingDto): string {
+  const there = place ? ` host:"${place.host}"${place.port === 443 ? "" : ` port:${place.port}`}` : "";
+  return `credential:${credential}${there} since:7d`;
 }
 
 /** The last actions that used it. */

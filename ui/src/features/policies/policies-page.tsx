@@ -21,6 +21,7 @@ import { FromRecord } from "./components/from-record";
 import { HistoryView } from "./components/history";
 import { RuleList } from "./components/rule-list";
 import { ModeChoice, RuleView } from "./components/rule-view";
+import { Waiting } from "./components/waiting";
 import { freeId, inTab, isCaseFile, keyOfRule, listed, number, OWN_FILE, TABS, type Tab, targetOfNew, template } from "./model";
 import { useAcknowledge, useHits, usePolicyFiles, usePolicyState, useRules } from "./queries";
 
@@ -57,7 +58,7 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
       {!error && !(rules.data && state.data && files.data) ? <Skeleton rows={6} /> : null}
       {!error && rules.data && state.data && files.data ? (
         <div className="flex min-h-0 min-w-0 flex-col">
-          {state.data.problem === null ? null : <Broken problem={state.data.problem} files={files.data} />}
+          {state.data.problem === null ? null : state.data.waiting ? <Waiting problem={state.data.problem} waiting={state.data.waiting} folder={state.data.folder} /> : <Broken problem={state.data.problem} files={files.data} />}
           {state.data.projects?.map((project) => (
             <Project key={project.folder} project={project} />
           ))}

@@ -12,6 +12,7 @@ import type { ProposalDto } from "../../engine/bindings/ProposalDto";
 import type { ProposeInput } from "../../engine/bindings/ProposeInput";
 import type { ReplayDto } from "../../engine/bindings/ReplayDto";
 import type { SearchPage } from "../../engine/bindings/SearchPage";
+import type { TakeBackInput } from "../../engine/bindings/TakeBackInput";
 import type { WhatIfDto } from "../../engine/bindings/WhatIfDto";
 import type { Answer, Call, EngineError } from "../../engine/client";
 import { keyOf, useEngine } from "../../engine/query";
@@ -59,6 +60,16 @@ export function useAcknowledge() {
     onSuccess: (state) => client.setQueryData(keyOf({ call: "policies.state" }), state),
     onSettled: () => void client.invalidateQueries({ queryKey: keyOf({ call: "policies.list" }) }),
   });
+}
+
+/** Loads what was changed outside and waits, or writes the files as they were. */
+export function useWaiting() {
+  const engine = useEngine();
+  const client = useQueryClient();
+  const load = useMutation<PolicyStateDto, EngineError, AcknowledgeInput>({ mutationFn: (input) => engine.call({ call: "policies.acknowledge", input }) });
+  const keep = useMutation<PolicyStateDto, EngineError, TakeBackInput>({ mutationFn: (input) => engine.call({ call: "policies.take_back", input }) });
+  const again = () => Promise.all((["policies.list", "policies.state", "policies.files", "policies.history"] as const).map((call) => client.invalidateQueries({ queryKey: keyOf({ call }) })));
+  return { load, keep, again };
 }
 
 export function useReplay(draft: DraftDto, enabled: boolean) {

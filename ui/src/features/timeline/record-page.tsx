@@ -1,7 +1,7 @@
 // One record as a page: an action with all its parts, or a record of the chain by its number, whatever became of it.
-import { Link, Navigate } from "@tanstack/react-router";
+import { Link, Navigate, useRouter } from "@tanstack/react-router";
 import { ArrowLeft, ShieldAlert, ShieldCheck } from "lucide-react";
-import type { ReactNode } from "react";
+import type { MouseEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, EngineFailure, Skeleton } from "../../components/empty";
 import { Inset } from "../../components/inset";
@@ -11,6 +11,7 @@ import { Prose } from "../../components/prose";
 import { UntrustedBlock } from "../../components/untrusted";
 import { useDeferred } from "../../components/use-deferred";
 import type { RecordDto } from "../../engine/bindings/RecordDto";
+import { stepsBackTo } from "../../lib/trail";
 import { CopyLink, DetailMenu, PaneFoot, PartBody, StateTitle, Tabs, useParts } from "./components/pane";
 import { PinButton } from "./components/note";
 import { EventProof } from "./components/pane-proof";
@@ -26,11 +27,19 @@ export function RecordPage(props: RecordPageProps) {
 
 function Bar({ title, children }: { title: string; children?: ReactNode }) {
   const { t } = useTranslation();
+  const { history } = useRouter();
+  /** To the Timeline as it was left, with its query, range and selection; to a new one where this window was at none. */
+  const back = (event: MouseEvent) => {
+    const steps = stepsBackTo("/timeline");
+    if (steps === null) return;
+    event.preventDefault();
+    history.go(-steps);
+  };
   return (
     <PageBar title={title}>
       {children}
       <span className="flex-1" />
-      <Link to="/timeline" className="chrome inline-flex h-7 items-center gap-1.5 rounded-control px-2 font-medium text-t2 hover:bg-hover">
+      <Link to="/timeline" onClick={back} className="chrome inline-flex h-7 items-center gap-1.5 rounded-control px-2 font-medium text-t2 hover:bg-hover">
         <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
         {t("record.back")}
       </Link>

@@ -16,6 +16,7 @@ import type { QueryProblemDto } from "../../engine/bindings/QueryProblemDto";
 import { keyOf } from "../../engine/query";
 import { useDeferred } from "../../components/use-deferred";
 import { type Range, withRange } from "../../lib/filter/tokens";
+import { shownKey } from "../../lib/keys";
 import { useView } from "../../lib/view";
 import { ExportDialog } from "./components/export-dialog";
 import { Facets, FacetsPopover } from "./components/facets";
@@ -46,6 +47,10 @@ export type TimelineState = {
   byCost: boolean;
   /** What the histogram shows, where that is not what the query finds; see `windows`. */
   window: string | null;
+  /** The dialog that writes what the query finds. */
+  exporting: boolean;
+  /** Whether the newest is to be followed from now on: a wish, which goes once it is taken. */
+  live: "on" | "off" | null;
 };
 
 const NO_ROWS: readonly OperationRowDto[] = [];
@@ -58,8 +63,7 @@ type TimelinePageProps = { state: TimelineState; onState: (change: Partial<Timel
 export function TimelinePage({ state, onState }: TimelinePageProps) {
   const { t } = useTranslation();
   const { query, operation, view, byCost } = state;
-  const [live, setLive] = useState(true);
-  const [exporting, setExporting] = useState(false);
+  const [live, setLive] = useLive(state.live, () => onState({ live: null }));
   const { rows: height } = useView();
   const all = useMemo(() => windows(state.window), [state.window]);
   const top = all.at(-1);
@@ -114,7 +118,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
     return true;
   };
   useExportKey(() => {
-    if (canExport) setExporting(true);
+    if (canExport) onState({ exporting: true });
   });
 
   const asks = newest.length > 0 || query !== "";
@@ -129,17 +133,17 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
           <span aria-hidden="true" className={`size-2 rounded-full ${live ? "bg-allow" : "bg-t3"}`} />
           {live ? t("timeline.live") : t("timeline.frozen")}
           <kbd aria-hidden="true" className="font-sans text-badge text-t3">
-            {"L"}
+            {shownKey("L")}
           </kbd>
         </Button>
       </PageBar>
-      {exporting && facets.data ? <ExportDialog query={query} matches={facets.data.matches} capped={facets.data.capped} onClose={() => setExporting(false)} /> : null}
+      {state.exporting && facets.data ? <ExportDialog query={query} matches={facets.data.matches} capped={facets.data.capped} onClose={() => onState({ exporting: false })} /> : null}
       <div className={`grid min-h-0 grid-rows-[auto_auto_minmax(0,1fr)] ${operation === null ? "grid-cols-[minmax(0,1fr)]" : "grid-cols-[minmax(0,1fr)_348px]"}`}>
         <div className="col-span-full">
           <QueryBar query={query} onQuery={onQuery}>
             {asks ? <FacetsPopover groups={groups} query={query} onQuery={onQuery} /> : null}
             <SaveView query={query} />
-            <Button inert={!canExport} onClick={() => setExporting(true)} aria-label={t("timeline.export")} title={t("timeline.export")}>
+            <Button inert={!canExport} onClick={() => onState({ exporting: true })} aria-label={t("timeline.export")} title={t("timeline.export")}>
               <Download size={14} strokeWidth={1.5} aria-hidden />
               <span className="hidden wide:inline">{t("timeline.exportShort")}</span>
             </Button>
@@ -202,6 +206,21 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
       </div>
     </>
   );
+}
+
+/** Whether the newest is followed: until somebody scrolls away or wants it still. A wish of the address holds once. */
+function useLive(wish: TimelineState["live"], onTaken: () => void): [boolean, (live: boolean) => void] {
+  const [live, setLive] = useState(wish !== "off");
+  const [granted, setGranted] = useState(wish);
+  if (wish !== granted) {
+    setGranted(wish);
+    if (wish !== null) setLive(wish === "on");
+  }
+  const taken = useEffectEvent(onTaken);
+  useEffect(() => {
+    if (wish !== null) taken();
+  }, [wish]);
+  return [live, setLive];
 }
 
 /** `⌘E` anywhere on the page. */

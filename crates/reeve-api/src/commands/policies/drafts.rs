@@ -5,7 +5,8 @@ use std::sync::Arc;
 use reeve_domain::approval::Surface;
 use reeve_engine::policies::TOOLS_FILE;
 use reeve_engine::policies::draft::{Cases, Draft, FileChange, Finding, Part};
-use reeve_engine::policies::history::{Author, How, Version};
+use reeve_engine::policies::history::{Author, How, Version, VersionFile};
+use reeve_engine::policies::outside::Waiting;
 use reeve_engine::servers::Known;
 use reeve_policy::diff::{Difference, Leaning, diff};
 use reeve_policy::{Problem, cases, tools};
@@ -13,6 +14,7 @@ use reeve_policy::{Problem, cases, tools};
 use super::rule;
 use crate::commands::approvals::person;
 use crate::connection::Caller;
+use crate::contract::policies::WaitingDto;
 use crate::contract::policies::drafts::{
     CaseDto, CheckedDto, CompleteInput, CompletionDto, CompletionsDto, DifferenceDto, DraftDto, FileChangeDto,
     FormatInput, FormattedDto, LeaningDto, PartDto, ProblemDto, SaveInput, ToolDifferenceDto, VersionDto,
@@ -228,11 +230,19 @@ fn version(version: Version) -> VersionDto {
             How::Outside => VersionHowDto::Outside,
         },
         note: version.note,
-        files: version
-            .files
-            .into_iter()
-            .map(|file| VersionFileDto { file: file.file, before: file.before, after: file.after })
-            .collect(),
+        files: version.files.into_iter().map(version_file).collect(),
+    }
+}
+
+fn version_file(file: VersionFile) -> VersionFileDto {
+    VersionFileDto { file: file.file, before: file.before, after: file.after }
+}
+
+/// The person's own files that wait.
+pub(super) fn waiting(waiting: &Waiting) -> WaitingDto {
+    WaitingDto {
+        revision: waiting.revision.clone(),
+        files: waiting.files.iter().cloned().map(version_file).collect(),
     }
 }
 

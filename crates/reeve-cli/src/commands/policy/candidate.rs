@@ -6,7 +6,7 @@ use std::path::Path;
 use reeve_api::contract::calls::PoliciesCall;
 use reeve_api::contract::operations::DecisionDto;
 use reeve_api::contract::policies::drafts::{
-    CheckInput, CheckedDto, DifferenceDto, DraftDto, FileChangeDto, LeaningDto, PartDto, SaveInput,
+    CheckInput, CheckedDto, DifferenceDto, DraftDto, FileChangeDto, LeaningDto, PartDto, SaveInput, VersionFileDto,
 };
 use reeve_api::contract::policies::weighing::{ReplayChangeDto, ReplayDto, ReplayInput, TallyDto};
 use reeve_api::contract::policies::{PolicyStateDto, RuleDto, RuleKindDto, RuleModeDto};
@@ -220,6 +220,21 @@ fn lines(text: &str, before: &str) -> anyhow::Result<()> {
     text.lines().try_for_each(|line| output::line(&format!("{before}{}", output::visible(line))))
 }
 
+/// The lines of a file that differ, between what is the same at its beginning and at its end.
+pub(super) fn changed_lines(file: &VersionFileDto) -> Vec<String> {
+    let text = |text: &Option<String>| text.as_deref().map(|text| text.lines().map(str::to_owned).collect());
+    let before: Vec<String> = text(&file.before).unwrap_or_default();
+    let after: Vec<String> = text(&file.after).unwrap_or_default();
+    let begins = before.iter().zip(&after).take_while(|(old, new)| old == new).count();
+    let (before, after) = (before.get(begins..).unwrap_or_default(), after.get(begins..).unwrap_or_default());
+    let ends = before.iter().rev().zip(after.iter().rev()).take_while(|(old, new)| old == new).count();
+    let part = |lines: &[String], sign: &str| -> Vec<String> {
+        let differ = lines.get(..lines.len() - ends).unwrap_or_default();
+        differ.iter().map(|line| format!("    {sign} {}", output::visible(line))).collect()
+    };
+    [vec![output::visible(&file.file)], part(before, "-"), part(after, "+")].concat()
+}
+
 /// What a rule does, in its own words.
 fn meaning(rule: &RuleDto) -> String {
     let does = match rule.kind {
@@ -285,6 +300,18 @@ fn change(path: &Path) -> anyhow::Result<FileChangeDto> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_lines_that_differ_are_shown() {
+        let changed = |before: Option<&str>, after: Option<&str>| {
+            let (before, after) = (before.map(str::to_owned), after.map(str::to_owned));
+            changed_lines(&VersionFileDto { file: "mine.cedar".to_owned(), before, after })
+        };
+        assert_eq!(changed(Some("a\nb\nc\n"), Some("a\nx\ny\nc\n")), ["mine.cedar", "    - b", "    + x", "    + y"]);
+        assert_eq!(changed(None, Some("a\n")), ["mine.cedar", "    + a"]);
+        assert_eq!(changed(Some("a\na\n"), Some("a\n")), ["mine.cedar", "    - a"]);
+        assert_eq!(changed(Some("a\n"), None), ["mine.cedar", "    - a"]);
+    }
 
     #[test]
     fn a_folder_with_rules_for_tools_alone_leaves_the_others_as_they_are() {

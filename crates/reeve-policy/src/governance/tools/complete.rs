@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn each_place_of_the_file_offers_what_the_schema_names_there() {
-        assert_eq!(at_end("to"), ["policies: ", "tool_governance: ", "tool_policies: "]);
+        assert_eq!(at_end("to"), ["method_policies: ", "policies: ", "tool_governance: ", "tool_policies: "]);
         let policy = at_end("tool_policies:\n  db/write:\n    max_row_count: 5\n    ");
         assert!(policy.contains(&"require_dry_run: ".to_owned()) && !policy.contains(&"lease: ".to_owned()));
         let flow = at_end("tool_policies:\n  db/write: { max_row_count: 5, on");

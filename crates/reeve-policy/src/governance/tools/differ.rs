@@ -9,7 +9,7 @@ use crate::diff::Leaning;
 /// One entry that differs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ToolDifference {
-    /// `tool_policies.server/tool`, or `tool_governance.…`.
+    /// `tool_policies.server/tool`, `tool_governance.…`, or `method_policies.server/method`.
     pub name: String,
     /// It was there.
     pub before: bool,
@@ -90,7 +90,11 @@ impl ToolRule {
     /// As people find it in its file: `tool_policies.server/tool`.
     #[must_use]
     pub fn name(&self) -> String {
-        let section = if self.idempotence.is_some() { "tool_governance" } else { "tool_policies" };
+        let section = match (self.refuses, self.idempotence.is_some()) {
+            (true, _) => "method_policies",
+            (false, true) => "tool_governance",
+            (false, false) => "tool_policies",
+        };
         format!("{section}.{}", self.tools)
     }
 

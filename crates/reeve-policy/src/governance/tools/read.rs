@@ -39,6 +39,8 @@ struct File {
     tool_policies: Pairs<ToolPolicy>,
     #[serde(default)]
     tool_governance: Pairs<Governance>,
+    #[serde(default)]
+    method_policies: Pairs<Text>,
 }
 
 #[derive(Deserialize)]
@@ -94,6 +96,7 @@ struct Governance {
     lease: Option<Text>,
     on_unknown: Option<Text>,
     probe: Option<ProbeEntry>,
+    final_errors: Option<Spanned<OneOrMore>>,
 }
 
 #[derive(Deserialize)]
@@ -247,6 +250,9 @@ pub(super) fn add(source: &ToolsSource, rules: &mut ToolRules, problems: &mut Ve
             for (name, governance) in &file.tool_governance.0 {
                 rules.rules.extend(governance.define(name, &mut reader));
             }
+            for (name, answer) in &file.method_policies.0 {
+                rules.rules.extend(refused(name, answer, &mut reader));
+            }
         }
     }
 }
@@ -298,6 +304,7 @@ impl Reader<'_> {
         let Placed { layer, file, line, .. } = self.placed(name, ());
         Some(ToolRule {
             tools,
+            refuses: false,
             layer,
             file,
             line,
@@ -476,6 +483,10 @@ impl Governance {
             "reject" | "deny" => Ok(OnUnknown::Reject),
             _ => Err(format!("`{text}` is none of `probe`, `ask`, `retry` and `reject`")),
         });
+        let errors = self.final_errors.as_ref().map_or(&[][..], |errors| &errors.value.0);
+        if let Some(at) = self.final_errors.as_ref().filter(|_| errors.iter().any(|words| words.trim().is_empty())) {
+            reader.wrong(at, "`final_errors` has no words, so it would mean every error".to_owned());
+        }
         rule.idempotence = Some(Idempotence {
             key_fields: keys.map(|keys| keys.0.clone()).unwrap_or_default(),
             scope: scope.unwrap_or(IdempotenceScope::Agent),
@@ -485,12 +496,28 @@ impl Governance {
             lease_seconds: reader.optional(self.lease.as_ref(), seconds).unwrap_or(LEASE),
             on_unknown: on_unknown.unwrap_or(if probe.is_some() { OnUnknown::Probe } else { OnUnknown::Ask }),
             probe,
+            final_errors: errors.iter().map(|words| words.to_lowercase()).collect(),
         });
         if rule.layer == Layer::Project {
             rule.idempotence = rule.idempotence.map(|rules| tightened(name, rules, reader));
         }
         Some(rule)
     }
+}
+
+/// `server/method: deny`: what passes unless a rule says otherwise.
+fn refused(name: &Text, answer: &Text, reader: &mut Reader<'_>) -> Option<ToolRule> {
+    let mut rule = reader.rule(name)?;
+    rule.refuses = true;
+    if rule.tools.server.is_none() {
+        reader.wrong(name, format!("`{}` names no server: `server/method`, or `*/method` for all of them", name.value));
+        return None;
+    }
+    if super::ALWAYS.iter().any(|method| rule.tools.tool == Pattern::Exactly((*method).to_owned())) {
+        reader.wrong(name, "this method always passes; tools have `tool_policies` and rules of their own".to_owned());
+        return None;
+    }
+    reader.read(answer, |text| if text == "deny" { Ok(rule) } else { Err(format!("`{text}` is not `deny`")) })
 }
 
 /// What a project may say of repeats: nothing by which a call is made again, or answered with what another agent was told.

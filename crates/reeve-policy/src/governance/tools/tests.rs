@@ -127,11 +127,31 @@ fn what_is_wrong_is_refused_with_its_line() {
         ("tool_policies:\n  'a*b': {}\n", 2, "not a tool"),
         ("tool_governance:\n  t:\n    on_duplicate: maybe\n", 3, "return_cached"),
         ("tool_governance:\n  t:\n    on_unknown: probe\n", 3, "probe"),
+        ("tool_governance:\n  t:\n    final_errors: ['']\n", 3, "every error"),
+        ("method_policies:\n  resources: deny\n", 2, "names no server"),
+        ("method_policies:\n  '*/tools/call': deny\n", 2, "always passes"),
+        ("method_policies:\n  '*/prompts/*': ask\n", 2, "is not `deny`"),
         ("rules: {}\n", 1, "rules"),
     ] {
         let (at, message) = refused(yaml);
         assert!(at == line && message.contains(word), "{yaml}: line {at}, {message}");
     }
+}
+
+#[test]
+fn a_method_is_kept_from_the_servers_that_its_rule_names_and_from_no_tool() {
+    let text = "method_policies:\n  'git/resources/*': deny\n  '*/prompts/get': deny\n  'shy/*': deny\n";
+    let rules = one(text).unwrap();
+    let kept = |server: &str, method: &str| rules.refused_method(server, method).map(|rule| rule.line);
+    assert_eq!((kept("git", "resources/read"), kept("git", "prompts/get")), (Some(2), Some(3)));
+    assert_eq!((kept("db", "resources/read"), kept("db", "prompts/get")), (None, Some(3)));
+    assert_eq!((kept("shy", "completion/complete"), kept("shy", "initialize"), kept("shy", "tools/call")), (Some(4), None, None));
+    assert!(rules.tool("shy", "resources/read").is_none(), "it is a rule for methods");
+    let none = one("").unwrap();
+    let leanings = |before, after| diff(before, after).into_iter().map(|one| (one.name, one.leaning)).collect::<Vec<_>>();
+    let name = |of: &str| format!("method_policies.{of}");
+    assert_eq!(leanings(&none, &rules)[0], (name("git/resources/*"), Leaning::Tighter));
+    assert_eq!(leanings(&rules, &none)[0], (name("git/resources/*"), Leaning::Looser));
 }
 
 #[test]

@@ -45,7 +45,12 @@ pub(super) struct Answered {
 /// What is told about a call that never came before the gate.
 pub(super) async fn denied(case: &Case, id: &Value, denial: &Denial) -> Answer {
     let message = case.channel.shared.tools.get().map(|mouth| mouth.answer(id, denial)).unwrap_or_default();
-    if let Some(answer) = lanes::denied(case, message.clone()).await {
+    told(case, message).await
+}
+
+/// Reeve's own answer to what the server never hears.
+pub(super) async fn told(case: &Case, message: Bytes) -> Answer {
+    if let Some(answer) = lanes::told(case, message.clone()).await {
         return answer;
     }
     one(case, Answered { message, status: StatusCode::OK, challenge: None }).into()

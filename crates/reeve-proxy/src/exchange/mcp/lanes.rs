@@ -231,8 +231,8 @@ pub(super) fn accepted() -> Answer {
     response.into()
 }
 
-/// Answers a tool call that never came before the gate, on the stream of its lane where it has one.
-pub(super) async fn denied(case: &Case, message: Bytes) -> Option<Answer> {
+/// Answers what the server never hears, on the stream of its lane where it has one.
+pub(super) async fn told(case: &Case, message: Bytes) -> Option<Answer> {
     let lane = Lane::of(&case.channel, &case.asked)?;
     lane.say(&message).await;
     Some(accepted())

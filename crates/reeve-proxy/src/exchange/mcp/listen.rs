@@ -20,7 +20,7 @@ use crate::channel::Channel;
 use crate::exchange::intake::content_coding;
 use crate::exchange::mcp::lanes::{self, Lane, Reading};
 use crate::exchange::mcp::server::is_stream;
-use crate::exchange::mcp::{EVENTS, expected, key, party, questions, said};
+use crate::exchange::mcp::{EVENTS, expected, id_of, key, party, questions, said};
 use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned, hold};
 use crate::payload::{Payload, PayloadError, empty, full};
@@ -117,6 +117,11 @@ impl Ears {
                 self.was_not_taken()
             }
             return Ok(response);
+        }
+        if self.question.as_ref().is_some_and(|question| question.method == "initialize")
+            && let Some(desk) = self.channel.shared.desk(self.channel.session.id())
+        {
+            desk.opened.note(&self.asked, response.headers());
         }
         let is_events = is_stream(&response);
         if !(matters || self.known && is_json(&response) || is_events) {
@@ -309,9 +314,7 @@ impl Ears {
             match ears.hear(&message).await {
                 Passage::AsItIs => {
                     if let Some((lane, waits)) = waits {
-                        let id =
-                            serde_json::from_slice::<Value>(&message).ok().and_then(|value| value.get("id").cloned());
-                        lane.puts(&ears.channel, key(&ears.channel, &ears.asked, &id.unwrap_or_default()), waits);
+                        lane.puts(&ears.channel, key(&ears.channel, &ears.asked, &id_of(&message)), waits);
                     }
                     drop(pass.send(Ok(event.raw)).await);
                 }

@@ -30,7 +30,7 @@ use crate::exchange::intake::content_coding;
 use crate::exchange::mcp::call::Asks;
 use crate::exchange::mcp::lanes::Lane;
 use crate::exchange::mcp::listen::{ASKING, answer_server};
-use crate::exchange::mcp::{key, party, questions};
+use crate::exchange::mcp::{id_of, key, party, questions};
 use crate::exchange::request::Asked;
 use crate::forward::{Answered, Outgoing, OutgoingBody, Route};
 use crate::mask::Masker;
@@ -363,8 +363,7 @@ impl Remote {
         tokio::spawn(async move {
             match hearing.await {
                 Passage::AsItIs => {
-                    let id = serde_json::from_slice::<Value>(&message).ok().and_then(|value| value.get("id").cloned());
-                    let key = key(&channel, &asked, &id.unwrap_or_default());
+                    let key = key(&channel, &asked, &id_of(&message));
                     if asks.puts(&channel, key, waiting) {
                         drop(say.send(message).await);
                     }

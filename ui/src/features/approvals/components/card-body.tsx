@@ -1,5 +1,5 @@
 // The upper part of a card: who, what, where to, why, at what price.
-import { ArrowRight, Folder, KeyRound, Lightbulb } from "lucide-react";
+import { ArrowRight, Folder, KeyRound, Lightbulb, TriangleAlert } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
 import { Trans, useTranslation } from "react-i18next";
 import { AgentTile, Badge, LayerBadge } from "../../../components/badge";
@@ -27,6 +27,32 @@ export function useSentence(question: ApprovalDto): string {
 
 export function Who({ question }: { question: ApprovalDto }) {
   const command = question.facts?.command.join(" ") ?? "";
+  const stranger = question.facts?.stranger;
+  return (
+    <>
+      <Sender question={question} command={command} />
+      {stranger === undefined ? null : <Stranger program={stranger} />}
+    </>
+  );
+}
+
+/** What asks is no program that the session started. */
+function Stranger({ program }: { program: string }) {
+  const { t } = useTranslation();
+  return (
+    <p className="mt-1 flex min-w-0 items-center gap-1.5 font-medium text-ask">
+      <TriangleAlert size={14} strokeWidth={1.75} aria-hidden className="flex-none" />
+      <span className="flex-none">{t("card.stranger")}</span>
+      {program === "" ? null : (
+        <span className="mono min-w-0 truncate text-caption font-normal">
+          <Untrusted text={program} max={60} />
+        </span>
+      )}
+    </p>
+  );
+}
+
+function Sender({ question, command }: { question: ApprovalDto; command: string }) {
   return (
     <div className="flex min-w-0 items-center gap-2 text-t2">
       <AgentTile name={question.agentName} />

@@ -62,7 +62,7 @@ export function Detail({ line, view, onView }: { line: BudgetLineDto; view: Budg
         {data && !error ? <Body detail={data} table={view.table} onAccount={(account) => onView({ account })} /> : null}
         <Written line={line} onRemove={() => setOpen("remove")} />
       </div>
-      <Foot onPrices={() => onView({ prices: true })} />
+      <Foot onPrices={() => onView({ open: "prices" })} />
       <Modal title={t("budgets.editTitle")} {...modal("edit")}>
         <BudgetForm known={line} taken={[]} onDone={close} />
       </Modal>
@@ -72,7 +72,7 @@ export function Detail({ line, view, onView }: { line: BudgetLineDto; view: Budg
       <Modal title={t("budgets.removeTitle")} {...modal("remove")}>
         <Remove line={line} onDone={close} />
       </Modal>
-      <Modal title={t("budgets.prices.title")} open={view.prices} onOpen={(prices) => onView({ prices })}>
+      <Modal title={t("budgets.prices.title")} open={view.open === "prices"} onOpen={(open) => onView({ open: open ? "prices" : null })}>
         <PriceTable />
       </Modal>
     </div>

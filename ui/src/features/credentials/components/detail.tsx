@@ -12,14 +12,15 @@ import { Modal } from "../../../components/modal";
 import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
 import { useNow } from "../../../components/use-now";
-import type { BindingDto } from "../../../engine/bindings/BindingDto";
 import type { RefusedDto } from "../../../engine/bindings/RefusedDto";
 import type { CredentialDto } from "../../../engine/bindings/CredentialDto";
 import { clock, day, took } from "../../../lib/time";
 import { rotationDue } from "../model";
-import { useAgents, useChange, useKeeping, useLastUses, useRulesNaming, usesQuery, useTest, useUses } from "../queries";
+import { useChange, useKeeping, useLastUses, useRulesNaming, usesQuery, useTest } from "../queries";
 import { AskChoice } from "./ask";
 import { Bind, Remove, Replace } from "./forms";
+import { Agents, OwnPlaces, Places } from "./places";
+import { Uses } from "./uses";
 
 type Open = "replace" | "bind" | "remove" | null;
 
@@ -53,7 +54,7 @@ export function Detail({ credential }: { credential: CredentialDto }) {
             </Button>
           }
         >
-          <Places places={credential.bindings} />
+          <OwnPlaces credential={credential} />
         </Section>
         <Section title={t("credentials.rules")}>
           <Facts>
@@ -91,7 +92,7 @@ export function Detail({ credential }: { credential: CredentialDto }) {
               <Agents places={credential.bindings} />
             </Fact>
             <Fact label={t("credentials.uses")}>
-              <Uses credential={credential.id} />
+              <Uses query={usesQuery(credential.id)} />
             </Fact>
             <Fact label={t("credentials.rulesNaming")}>
               <RulesNaming credential={credential.id} />
@@ -202,73 +203,6 @@ function Known({ credential }: { credential: CredentialDto }) {
   );
 }
 
-function Places({ places }: { places: readonly BindingDto[] }) {
-  const { t } = useTranslation();
-  return (
-    <div className="overflow-x-auto rounded-card border border-line" tabIndex={0} role="region" aria-label={t("credentials.places")}>
-      <table className="w-full">
-        <thead>
-          <tr className="h-7 border-b border-line text-left text-caption text-t3">
-            {(["host", "methods", "path", "inject", "agents"] as const).map((name) => (
-              <th key={name} scope="col" className="px-3 font-medium whitespace-nowrap">
-                {t(`credentials.${name}`)}
-              </th>
-            ))}
-          </tr>
-        </thead>
-        <tbody>
-          {places.map((place, at) => (
-            <tr key={at} className="border-b border-line-row align-top">
-              <td className="px-3 py-1.5">
-                <HostName host={place.port === 443 ? place.host : `${place.host}:${place.port}`} />
-              </td>
-              <td className="mono px-3 py-1.5 text-caption text-t2">{place.methods.length === 0 ? t("credentials.everyMethod") : place.methods.join(" ")}</td>
-              <td className="mono px-3 py-1.5 text-caption text-t2">{place.path === null ? t("credentials.everyPath") : <Untrusted text={place.path} max={48} />}</td>
-              <td className="px-3 py-1.5 text-caption">
-                <Untrusted text={place.slot} max={60} className="mono" />
-              </td>
-              <td className="px-3 py-1.5 text-caption text-t2">{place.agents.length === 0 ? t("credentials.everyAgent") : <Untrusted text={place.agents.join(", ")} max={80} />}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      <p className="px-3 py-1.5 text-caption text-t3">{t("credentials.redirect")}</p>
-    </div>
-  );
-}
-
-/** Who may use it, over all its places. */
-function Agents({ places }: { places: readonly BindingDto[] }) {
-  const { t } = useTranslation();
-  const { data: known = [] } = useAgents();
-  if (places.some((place) => place.agents.length === 0)) return <span>{t("credentials.everyAgent")}</span>;
-  return (
-    <span className="flex flex-wrap gap-1.5">
-      {[...new Set(places.flatMap((place) => place.agents))].map((id) => {
-        const name = known.find((one) => one.id === id)?.name ?? id;
-        return (
-          <Link key={id} to="/agents/$agent" params={{ agent: id }} className="inline-flex min-h-6 items-center gap-1.5 rounded-badge bg-fill px-2">
-            <AgentTile name={name} />
-            <Untrusted text={name} max={32} />
-          </Link>
-        );
-      })}
-    </span>
-  );
-}
-
-function Uses({ credential }: { credential: string }) {
-  const { t } = useTranslation();
-  const { data, error } = useUses(credential);
-  if (error) return <span className="text-deny">{t("common.failed", { message: error.message })}</span>;
-  if (!data) return <span className="text-t3">{t("credentials.counting")}</span>;
-  return (
-    <Link to="/timeline" search={{ q: usesQuery(credential) }} className="inline-flex min-h-6 items-center text-accent">
-      {data.capped ? t("credentials.usedOver", { count: data.matches }) : t("credentials.used", { count: data.matches })}
-    </Link>
-  );
-}
-
 /** First what is known without sending; then one read to a place, whose method and address stand there before it goes. */
 function Test({ credential }: { credential: string }) {
   const { t } = useTranslation();
@@ -328,7 +262,7 @@ function LastUses({ credential }: { credential: string }) {
   const { t } = useTranslation();
   const { data } = useLastUses(credential);
   return (
-    <Section title={t("credentials.lastUses")} action={<Uses credential={credential} />}>
+    <Section title={t("credentials.lastUses")} action={<Uses query={usesQuery(credential)} />}>
       {data?.rows.length === 0 ? <p className="text-t2">{t("credentials.neverUsed")}</p> : null}
       <ul>
         {data?.rows.map((row) => (

@@ -1,18 +1,20 @@
 // The forms of credentials. A secret lives in its masked field only, and leaves it the moment it is sent.
-import { useNavigate } from "@tanstack/react-router";
+import { useNavigate, useRouter } from "@tanstack/react-router";
 import { ChevronRight } from "lucide-react";
 import { type ReactNode, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DialogForm, FIELD, Labelled, type Read } from "../../../components/form";
+import type { BindingDto } from "../../../engine/bindings/BindingDto";
 import type { NewBindingDto } from "../../../engine/bindings/NewBindingDto";
 import { freeName } from "../../../lib/text";
+import { asGiven, hostOf } from "../model";
 import { type Change, useChange, useCredentials } from "../queries";
 
 const KINDS = ["anthropic", "openai", "gemini", "github"] as const;
 
 type Taken = { text: Read; list: (name: string) => string[]; secret: string };
 
-function Form({ submit, secret, onDone, onChanged, change, children }: { submit: string; /** Whether the form takes one. */ secret: boolean; onDone: () => void; /** It was done, before the form goes. */ onChanged?: (change: Change) => void; change: (taken: Taken) => Change; children: ReactNode }) {
+function Form({ submit, secret, onDone, onChanged, change, children }: { submit: string; /** Whether the form takes one. */ secret: boolean; onDone: () => void; /** It was done, and the form goes. */ onChanged?: (change: Change) => void; change: (taken: Taken) => Change; children: ReactNode }) {
   const { t } = useTranslation();
   const { send, pending, error } = useChange();
   const field = useRef<HTMLInputElement>(null);
@@ -23,8 +25,8 @@ function Form({ submit, secret, onDone, onChanged, change, children }: { submit:
     const wanted = change({ text, list, secret: typed });
     void send(wanted).then((done) => {
       if (!done) return;
-      onChanged?.(wanted);
       onDone();
+      onChanged?.(wanted);
     });
   };
   return (
@@ -39,22 +41,22 @@ function Form({ submit, secret, onDone, onChanged, change, children }: { submit:
   );
 }
 
-function Plain({ name, label, more, required = false, placeholder }: { name: string; label: string; more?: string; required?: boolean; placeholder?: string }) {
+function Plain({ name, label, more, required = false, placeholder, known }: { name: string; label: string; more?: string; required?: boolean; placeholder?: string; /** What it is so far. */ known?: string | undefined }) {
   return (
     <Labelled label={label} {...(more === undefined ? {} : { more })}>
-      <input name={name} required={required} placeholder={placeholder} autoComplete="off" spellCheck={false} className={FIELD} />
+      <input name={name} required={required} placeholder={placeholder} defaultValue={known} autoComplete="off" spellCheck={false} className={FIELD} />
     </Labelled>
   );
 }
 
-function PlaceFields() {
+function PlaceFields({ known }: { known?: BindingDto | undefined }) {
   const { t } = useTranslation();
   return (
     <>
-      <Plain name="host" label={t("credentials.host")} more={t("credentials.hostMore")} required />
-      <Plain name="methods" label={t("credentials.methods")} more={t("credentials.methodsMore")} />
-      <Plain name="path" label={t("credentials.path")} more={t("credentials.pathMore")} />
-      <Plain name="slot" label={t("credentials.slot")} more={t("credentials.slotMore")} required />
+      <Plain name="host" label={t("credentials.host")} more={t("credentials.hostMore")} required known={known && hostOf(known)} />
+      <Plain name="methods" label={t("credentials.methods")} more={t("credentials.methodsMore")} known={known?.methods.join(" ")} />
+      <Plain name="path" label={t("credentials.path")} more={t("credentials.pathMore")} known={known?.path ?? undefined} />
+      <Plain name="slot" label={t("credentials.slot")} more={t("credentials.slotMore")} required known={known?.slotTyped} />
     </>
   );
 }
@@ -70,14 +72,18 @@ export function Add({ onDone }: { onDone: () => void }) {
   const [kind, setKind] = useState<string>(KINDS[0]);
   const own = kind === "own";
   const navigate = useNavigate();
+  const { history } = useRouter();
   const { data: stored = [] } = useCredentials();
   const proposed = own ? null : freeName(kind, stored.map((one) => one.id));
   const change = (taken: Taken): Change => ({
     call: "credentials.add",
     input: { id: taken.text("id") || (proposed ?? ""), secret: taken.secret, kind: own ? null : kind, name: taken.text("name") || null, variables: taken.list("variables"), binding: own ? placeOf(taken) : null, agents: taken.list("agents") },
   });
-  // What was added is what is shown.
-  const show = (done: Change) => (done.call === "credentials.add" ? void navigate({ to: "/credentials/$credential", params: { credential: done.input.id } }) : undefined);
+  // What was added is what is shown. The address without the form is written down before, so that no way back leads to the form.
+  const show = (done: Change) => {
+    history.flush();
+    if (done.call === "credentials.add") void navigate({ to: "/credentials/$credential", params: { credential: done.input.id } });
+  };
   return (
     <Form submit={t("credentials.add")} secret onDone={onDone} onChanged={show} change={change}>
       <Labelled label={t("credentials.kind")}>
@@ -117,12 +123,24 @@ export function Replace({ credential, onDone }: { credential: string; onDone: ()
   );
 }
 
-export function Bind({ credential, onDone }: { credential: string; onDone: () => void }) {
+/** `known`: the place that is changed; else one is added. */
+export function Bind({ credential, known, onDone }: { credential: string; known?: BindingDto; onDone: () => void }) {
+  const { t } = useTranslation();
+  const change = (taken: Taken): Change => ({ call: "credentials.bind", input: { credential, binding: placeOf(taken), agents: taken.list("agents"), ...(known ? { instead: asGiven(known) } : {}) } });
+  return (
+    <Form submit={t(known ? "credentials.save" : "credentials.bind")} secret={false} onDone={onDone} change={change}>
+      <PlaceFields known={known} />
+      <Plain name="agents" label={t("credentials.agents")} more={t("credentials.agentsMore")} known={known?.agents.join(" ")} />
+      {known ? <p className="text-t2">{t("credentials.changeMore")}</p> : null}
+    </Form>
+  );
+}
+
+export function Unbind({ credential, place, onDone, onUnbound, children }: { credential: string; place: BindingDto; onDone: () => void; onUnbound: () => void; children: ReactNode }) {
   const { t } = useTranslation();
   return (
-    <Form submit={t("credentials.bind")} secret={false} onDone={onDone} change={(taken) => ({ call: "credentials.bind", input: { credential, binding: placeOf(taken), agents: taken.list("agents") } })}>
-      <PlaceFields />
-      <Plain name="agents" label={t("credentials.agents")} more={t("credentials.agentsMore")} />
+    <Form submit={t("credentials.remove")} secret={false} onDone={onDone} onChanged={onUnbound} change={() => ({ call: "credentials.unbind", input: { credential, binding: asGiven(place) } })}>
+      {children}
     </Form>
   );
 }

@@ -16,6 +16,7 @@ import type { ServerToolDto } from "../../../engine/bindings/ServerToolDto";
 import type { ToolVersionDto } from "../../../engine/bindings/ToolVersionDto";
 import { day, exact } from "../../../lib/time";
 import { callsQuery, partOf, short, waits } from "../model";
+import { useAgents, useUsers } from "../queries";
 import { Changes, Findings } from "./changes";
 import { Approve } from "./forms";
 import { BadEnds, By, Claims, Standing, Success } from "./marks";
@@ -88,6 +89,7 @@ export function ToolView({ detail, tool }: { detail: ServerDetailDto; tool: Serv
             {t("servers.inTimeline")}
           </Link>
         </Section>
+        <ByAgent server={server.name} tool={tool.name} />
         {tool.drifts.length === 0 ? null : <Drifts drifts={tool.drifts} />}
         <Versions versions={tool.versions} now={tool.digest} />
       </div>
@@ -95,6 +97,46 @@ export function ToolView({ detail, tool }: { detail: ServerDetailDto; tool: Serv
         <Approve detail={detail} only={tool.name} onDone={() => setApproving(false)} />
       </Modal>
     </section>
+  );
+}
+
+/** How the calls of each agent ended, for each version of the tool apart. */
+function ByAgent({ server, tool }: { server: string; tool: string }) {
+  const { t } = useTranslation();
+  const { data } = useUsers(callsQuery(server, tool));
+  const { data: agents = [] } = useAgents();
+  const rows = (data?.stats ?? []).filter((stat) => stat.server === server && stat.tool === tool);
+  if (rows.length === 0) return null;
+  return (
+    <Section title={t("servers.byAgent")} aside={<span className="text-caption text-t3">{t("servers.month")}</span>}>
+      <table className="w-full text-left">
+        <thead className="text-caption text-t3">
+          <tr>
+            {(["agent", "version", "success", "otherEnds"] as const).map((column) => (
+              <th key={column} scope="col" className="py-1 pr-3 font-medium">
+                {t(`servers.${column}`)}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={`${row.agent} ${row.definition ?? ""}`} className="border-t border-line-row align-top">
+              <td className="py-1.5 pr-3">
+                <Untrusted text={agents.find((agent) => agent.id === row.agent)?.name ?? row.agent} max={40} />
+              </td>
+              <td className="py-1.5 pr-3">{row.definition === null ? <span className="text-t3">{t("servers.unlisted")}</span> : <code className="mono text-caption">{short(row.definition)}</code>}</td>
+              <td className="py-1.5 pr-3">
+                <Success health={row} />
+              </td>
+              <td className="py-1.5">
+                <BadEnds health={row} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </Section>
   );
 }
 

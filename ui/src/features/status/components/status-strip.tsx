@@ -1,6 +1,6 @@
 // The strip: always there, and the single truth about protection. Shape, word and colour, then facts.
 import { Link2, Link2Off, TriangleAlert } from "lucide-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { Trans, useTranslation } from "react-i18next";
 import type { Shape } from "../../../components/glyph";
 import { Untrusted } from "../../../components/untrusted";
@@ -9,6 +9,7 @@ import { type Connection, useCall, useConnection, useTimedCall } from "../../../
 import { moneyShort } from "../../../lib/money";
 import { minute } from "../../../lib/time";
 import { useResume, useStatus } from "../queries";
+import { LimitMark, NearestLimit } from "./limit-marks";
 import { StripDetails } from "./strip-details";
 
 /** Where in the settings a state is mended. */
@@ -103,6 +104,8 @@ function Facts({ status }: { status: StatusDto }) {
           <Trans i18nKey="strip.todayOf" values={{ cost, limit: moneyShort(status.limitToday) }} components={strong} />
         )}
       </span>
+      {status.limitToday === null ? null : <LimitMark used={status.costToday} limit={status.limitToday} />}
+      <NearestLimit />
       {status.demo ? <span className="text-info">{t("strip.demo")}</span> : null}
     </>
   );
@@ -145,11 +148,21 @@ function Chain({ status, onRecord }: { status: StatusDto; onRecord: (record: num
   );
 }
 
-/** Stopping needs no confirmation; resuming from a stop does. */
+/** To the question, not to one of its answers: a key that is still down answers nothing. */
+function focus(question: HTMLElement | null): void {
+  question?.focus();
+}
+
+/** Stopping needs no confirmation; resuming from a stop does, also where the tray asks for it. */
 function ResumeButton({ stopped }: { stopped: boolean }) {
   const { t } = useTranslation();
   const change = useResume();
   const [asking, setAsking] = useState(false);
+  useEffect(() => {
+    const ask = () => setAsking(stopped);
+    window.addEventListener("reeve:resume", ask);
+    return () => window.removeEventListener("reeve:resume", ask);
+  }, [stopped]);
   const resume = () => {
     setAsking(false);
     change();
@@ -162,7 +175,7 @@ function ResumeButton({ stopped }: { stopped: boolean }) {
     );
   }
   return (
-    <span className="inline-flex flex-none items-center gap-3">
+    <span role="group" aria-label={t("stop.ask")} tabIndex={-1} ref={focus} className="inline-flex flex-none items-center gap-3 -outline-offset-2">
       {t("stop.ask")}
       <button type="button" className="chrome font-medium text-accent" onClick={resume}>
         {t("strip.confirm")}

@@ -26,7 +26,7 @@ export function ExportDialog({ query, matches, capped, onClose }: ExportDialogPr
   const [format, setFormat] = useState<ExportFormatDto>("jsonl");
   const [path, setPath] = useState("");
   const write = useMutation<ExportedDto, EngineError, ExportInput>({ mutationFn: (input) => engine.call({ call: "operations.export", input }) });
-  const inert = path.trim() === "" || write.isPending;
+  const inert = path.trim() === "" || matches === 0 || write.isPending;
   return (
     <Modal title={t("export.title")} open onOpen={(open) => (open ? undefined : onClose())}>
       {write.data ? (

@@ -141,15 +141,25 @@ export function SummaryPart({ detail }: Part) {
   );
 }
 
-/** Leads to the rule, where it is one that can be shown: of a Cedar file, and not one that a project brought. */
+/** Leads to the rule, where it is one that can be shown: of a Cedar file that no project brought, or of one's own rules for tools. */
 function RuleName({ reason }: { reason: ReasonDto }) {
   const name = <Untrusted text={reason.rule} max={48} />;
-  if (!reason.file.endsWith(".cedar") || reason.layer === "project") return <code className="mono text-caption font-semibold">{name}</code>;
-  return (
-    <Link to="/policies/$rule" params={{ rule: reason.rule }} className="mono inline-flex min-h-6 items-center text-caption font-semibold text-accent">
-      {name}
-    </Link>
-  );
+  const look = "mono inline-flex min-h-6 items-center text-caption font-semibold text-accent";
+  if (reason.file.endsWith(".cedar") && reason.layer !== "project") {
+    return (
+      <Link to="/policies/$rule" params={{ rule: reason.rule }} className={look}>
+        {name}
+      </Link>
+    );
+  }
+  if (reason.file === "tools.yaml" && reason.layer === "mine") {
+    return (
+      <Link to="/policies/file/$file" params={{ file: reason.file }} className={look}>
+        {name}
+      </Link>
+    );
+  }
+  return <code className="mono text-caption font-semibold">{name}</code>;
 }
 
 function Reason({ reason }: { reason: ReasonDto }) {

@@ -6,14 +6,14 @@ import { setView, useView } from "../../../lib/view";
 
 export type ViewName = "list" | "sessions" | "flow";
 export const VIEWS: readonly ViewName[] = ["list", "sessions", "flow"];
-const ICONS: Record<ViewName, LucideIcon> = { list: List, sessions: ListTree, flow: ChartNoAxesGantt };
+export const VIEW_ICONS: Record<ViewName, LucideIcon> = { list: List, sessions: ListTree, flow: ChartNoAxesGantt };
 
 export function ViewSwitch({ view, onView }: { view: ViewName; onView: (view: ViewName) => void }) {
   const { t } = useTranslation();
   return (
     <div role="group" aria-label={t("timeline.views")} className="chrome ml-2 flex h-7 flex-none items-center rounded-control bg-fill p-px">
       {VIEWS.map((one) => {
-        const Icon = ICONS[one];
+        const Icon = VIEW_ICONS[one];
         return (
           <button
             key={one}
