@@ -96,6 +96,54 @@ async fn what_does_not_load_or_fails_a_case_is_not_put_in_force() {
     assert_eq!(missing.status.code(), Some(2), "{}", printed(&missing));
 }
 
+/// What waits, by its revision.
+async fn waiting(machine: &Machine) -> String {
+    for _ in 0..3_000 {
+        let state = json(&machine.reeve(&["policy", "list", "--json"]))["state"].clone();
+        if let Some(revision) = state["waiting"]["revision"].as_str() {
+            return revision.to_owned();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("nothing waits");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_that_were_loosened_in_an_editor_wait_until_they_are_acknowledged_or_taken_back() {
+    let (machine, _provider, _client) = machine().await;
+    let is_there = |rule: &str| in_force(&machine).contains(&rule.to_owned());
+    let file = machine.world.write_config("policies/mine.cedar", MAY_DELETE).unwrap();
+    waiting(&machine).await;
+    assert!(!is_there("may-delete"));
+    let listed = machine.reeve(&["policy", "list"]);
+    assert_eq!(listed.status.code(), Some(1), "{}", printed(&listed));
+    assert!(printed(&listed).contains("`mine.cedar` changed outside Reeve"), "{}", printed(&listed));
+    let mine = |more: &[&str]| machine.reeve(&[&["policy", "acknowledge", "--mine"], more].concat());
+    // Nobody can be asked here; what differs is shown all the same.
+    let unasked = mine(&[]);
+    assert_eq!(unasked.status.code(), Some(2), "{}", printed(&unasked));
+    assert!(printed(&unasked).contains("+ @id(\"may-delete\")"), "{}", printed(&unasked));
+    assert_ne!(mine(&["--revision", "another"]).status.code(), Some(0));
+    let kept = mine(&["--keep", "--revision", &waiting(&machine).await]);
+    assert_eq!(kept.status.code(), Some(0), "{}", printed(&kept));
+    assert!(!file.exists());
+
+    machine.world.write_config("policies/mine.cedar", MAY_DELETE).unwrap();
+    let loaded = mine(&["--revision", &waiting(&machine).await]);
+    assert_eq!(loaded.status.code(), Some(0), "{}", printed(&loaded));
+    assert!(is_there("may-delete"));
+    assert!(printed(&mine(&[])).contains("nothing to agree to"));
+    // What tightens binds by itself.
+    machine.world.write_config("policies/no.cedar", NO_DOCS).unwrap();
+    for _ in 0..3_000 {
+        if is_there("no-docs") {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("a tighter edit was not loaded");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_agent_neither_weighs_nor_applies_rules() {
     let (machine, _provider, client) = machine().await;

@@ -72,14 +72,9 @@ test("a call that Reeve previewed is one line: previewed, answered, made", async
 });
 
 test("a rule in the detail leads to where it is written, one for tools to its file", async ({ page }) => {
-  await open(page, "/timeline?fake=recorded");
-  const opened = async () => {
-    await page.getByRole("row", { name: /office\.update_customer_records.*previewed.*approved.*made/s }).first().click();
-    return page.getByRole("complementary", { name: "Detail" });
-  };
-  await (await opened()).getByRole("link", { name: "tool-max-rows" }).click();
-  await expect(page).toHaveURL(/\/policies\/file\/tools\.yaml/);
-  await page.goBack();
-  await (await opened()).getByRole("link", { name: "ask-tool-write" }).click();
-  await expect(page).toHaveURL(/\/policies\/ask-tool-write/);
+  for (const [rule, place] of [["tool-max-rows", /\/policies\/file\/tools\.yaml/], ["ask-tool-write", /\/policies\/ask-tool-write/]] as const) {
+    await open(page, "/timeline?fake=recorded&op=op_01recorded0000000000000029");
+    await page.getByRole("complementary", { name: "Detail" }).getByRole("link", { name: rule }).click();
+    await expect(page).toHaveURL(place);
+  }
 });

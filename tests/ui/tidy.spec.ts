@@ -68,13 +68,13 @@ test("a storm leads to its first question", async ({ page }) => {
 
 test("what was decided long ago is found again, page by page, and under a filter", async ({ page }) => {
   await open(page, "/inbox?fake=story&tab=decided");
-  // The engine's own list holds the newest answers only, and each page here looks at two actions.
+  // The engine's own list holds the newest answers only, and each page here looks at one action.
   await page.evaluate(() => {
     type Asked = { call: string; input: { limit: number } };
     const { fakeEngine } = window as unknown as { fakeEngine: { call: (call: Asked) => Promise<{ resolved: object[] }> } };
     const call = fakeEngine.call.bind(fakeEngine);
     fakeEngine.call = async (asked) => {
-      if (asked.call === "approvals.answered") return call({ ...asked, input: { ...asked.input, limit: 2 } });
+      if (asked.call === "approvals.answered") return call({ ...asked, input: { ...asked.input, limit: 1 } });
       const told = await call(asked);
       return asked.call === "approvals.list" ? { ...told, resolved: told.resolved.slice(0, 1) } : told;
     };
@@ -89,7 +89,7 @@ test("what was decided long ago is found again, page by page, and under a filter
     await page.keyboard.press("Enter");
     await page.waitForTimeout(100);
   }
-  await expect(list.getByRole("listitem")).toHaveCount(4);
+  await expect(list.getByRole("link", { name: /NPM_TOKEN/ })).toBeVisible();
   await list.getByLabel("Filter, as in the Timeline").fill("decision:refused");
   await page.keyboard.press("Enter");
   await expect(list.getByRole("listitem")).toHaveCount(1);

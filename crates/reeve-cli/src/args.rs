@@ -381,6 +381,7 @@ pub enum CredVerb {
         id: String,
         #[arg(long)]
         host: String,
+        /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path` or `body`.
         #[arg(long)]
         slot: String,
         #[arg(long)]
@@ -395,6 +396,7 @@ pub enum CredVerb {
         id: String,
         #[arg(long)]
         host: String,
+        /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path` or `body`.
         #[arg(long)]
         slot: String,
         #[arg(long)]

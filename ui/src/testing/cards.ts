@@ -39,8 +39,8 @@ const KNOWN: Record<string, Partial<CardFactsDto>> = {
     inputTokens: 41_200,
   },
   apr_3: { before: { asked: 4, approved: 3, refused: 1, days: 30 }, command: ["codex"], sessionCost: 310_000_000, credential: { id: "postgres", name: "Postgres staging", slot: null } },
-  apr_4: { sessionCost: 1_080_000_000 },
-  apr_5: { before: { asked: 6, approved: 6, refused: 0, days: 30 }, command: ["codex"], stranger: "/home/dana/.local/bin/\u202ehelper", sessionCost: 310_000_000, allowedLately: 5 },
+  apr_4: { stranger: "/home/dana/.local/bin/\u202ehelper", sessionCost: 1_080_000_000 },
+  apr_5: { before: { asked: 6, approved: 6, refused: 0, days: 30 }, command: ["codex"], sessionCost: 310_000_000, allowedLately: 5 },
 };
 
 export function facts(question: ApprovalDto): CardFactsDto {

@@ -132,7 +132,7 @@ async fn a_place_that_was_taken_away_gets_nothing_from_then_on_and_the_others_st
     let held = world.held().await;
     world.answer(&held, Resolution::Approved { scope: GrantScope::Session }).await.unwrap();
     let under_way = admitted(first.await.unwrap());
-    let second = world.spawn_admit(to("DELETE", "two.example", "/first"));
+    let second = world.spawn_admit(to("POST", "two.example", "/first"));
     let held = world.held().await;
 
     let credentials = world.engine.credentials();

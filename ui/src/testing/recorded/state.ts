@@ -776,7 +776,17 @@ export const credentials: CredentialDto[] = [
     "name": "Acme token (demo)",
     "placeholder": "reeve-00000000000000000000000000000005",
     "variables": ["ACME_TOKEN"],
-    "bindings": [{ "agents": [], "host": "api.acme.example", "port": 443, "methods": [], "path": null, "slot": "Authorization: Bearer ‹secret›", "slotTyped": "bearer" }],
+    "bindings": [
+      {
+        "agents": [],
+        "host": "api.acme.example",
+        "port": 443,
+        "methods": [],
+        "path": null,
+        "slot": "Authorization: Bearer ‹secret›",
+        "slotTyped": "bearer",
+      },
+    ],
     "addedAt": "2026-11-18T10:00:00Z",
     "rotatedAt": null,
     "rotateDays": 90,

@@ -42,12 +42,12 @@ function Stranger({ program }: { program: string }) {
   return (
     <p className="mt-1 flex min-w-0 items-center gap-1.5 font-medium text-ask">
       <TriangleAlert size={14} strokeWidth={1.75} aria-hidden className="flex-none" />
-      <span className="flex-none">{t("card.stranger")}</span>
       {program === "" ? null : (
         <span className="mono min-w-0 truncate text-caption font-normal">
           <Untrusted text={program} max={60} />
         </span>
       )}
+      <span className="flex-none">{program === "" ? t("card.stranger") : t("card.strangerNamed")}</span>
     </p>
   );
 }
