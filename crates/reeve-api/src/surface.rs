@@ -28,6 +28,7 @@ const POWERS: &[(&str, Power)] = &[
     ("operations.annotate", Power::Change),
     ("operations.costliest", Power::Read),
     ("approvals.list", Power::Read),
+    ("approvals.answered", Power::Read),
     // Showing a card hands out the ticket that deciding needs.
     ("approvals.get", Power::Decide),
     ("approvals.resolve", Power::Decide),

@@ -438,7 +438,8 @@ mod tests {
         assert_eq!((told.tone, told.more.as_slice()), (Tone::Waits, [detail].as_slice()));
         let find = |query: &str| told.matches(&parse(query).query, now());
         assert!(find("kind:event agent:codex curl") && !find("wget"));
-        let refused = |detail: &str| EventBody::ConnectionRefused { why: "no `token".to_owned(), detail: detail.to_owned() };
+        let refused =
+            |detail: &str| EventBody::ConnectionRefused { why: "no `token".to_owned(), detail: detail.to_owned() };
         let told = notice(refused("")).unwrap();
         assert_eq!((told.summary.as_str(), told.more.len()), ("a connection was refused: `no 'token`", 0));
         assert_eq!(notice(refused("tunnel to `x`")).unwrap().more, ["`tunnel to 'x'`"]);

@@ -173,12 +173,7 @@ impl Engine {
         policies.keep_history()?;
         let prices = Arc::new(Prices::load(settings.prices.as_deref())?);
         let swept = store.sweep().await?;
-        let version = env!("CARGO_PKG_VERSION").to_owned();
-        let in_force = policies.in_force();
-        let waits = in_force.waiting.as_ref().and(in_force.problem.clone());
-        let mut begun = vec![EventBody::EngineStarted { version, swept }];
-        begun.extend(waits.map(|problem| EventBody::PolicyWaiting { problem }));
-        store.append(begun.into_iter().map(Draft::engine).collect()).await?;
+        store.append(begun(swept, &policies)).await?;
         let sessions = Arc::new(Sessions::new(store.clone()));
         let agents = Arc::new(Agents::load(store.clone(), Arc::clone(&options.clock)).await?);
         let servers = Servers::load(store.clone(), Arc::clone(&options.clock), &options.config).await?;
@@ -658,6 +653,13 @@ impl Engine {
     pub fn stopping(&self) -> &CancellationToken {
         &self.0.shutdown
     }
+}
+
+/// What the record says of a start.
+fn begun(swept: u64, policies: &Policies) -> Vec<Draft> {
+    let version = env!("CARGO_PKG_VERSION").to_owned();
+    let begun = std::iter::once(EventBody::EngineStarted { version, swept });
+    begun.chain(policies.waits()).map(Draft::engine).collect()
 }
 
 /// What the record says of a look at the files.

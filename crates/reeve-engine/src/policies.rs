@@ -53,7 +53,14 @@ impl InForce {
     fn load(preset: Preset, files: Vec<PolicyFile>) -> Result<Self, String> {
         let (set, limits) = build(preset, &files)?;
         let tools = Arc::clone(set.tools());
-        Ok(Self { set: Arc::new(set), limits: Arc::new(limits), tools, problem: None, waiting: None, files: files.into() })
+        Ok(Self {
+            set: Arc::new(set),
+            limits: Arc::new(limits),
+            tools,
+            problem: None,
+            waiting: None,
+            files: files.into(),
+        })
     }
 }
 

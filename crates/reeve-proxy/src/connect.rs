@@ -241,11 +241,8 @@ async fn stranger(
     // Many connections of one process are one stranger.
     let is_new = shared.desk(session.id()).is_none_or(|desk| desk.strangers.lock().insert(owner.pid));
     let roots: Vec<String> = roots.iter().map(ToString::to_string).collect();
-    let detail = format!(
-        "process {} ({named}) does not descend from the session's process {}",
-        owner.pid,
-        roots.join(" or ")
-    );
+    let detail =
+        format!("process {} ({named}) does not descend from the session's process {}", owner.pid, roots.join(" or "));
     Some((program.unwrap_or_default(), is_new.then_some(detail)))
 }
 

@@ -217,6 +217,11 @@ impl Policies {
         written
     }
 
+    /// What a start says of what was loosened while no engine ran, or waits still.
+    pub(crate) fn waits(&self) -> Option<EventBody> {
+        self.in_force().waiting.as_ref().map(|waiting| EventBody::PolicyWaiting { problem: waiting.problem() })
+    }
+
     /// What waits, where it is what was shown.
     fn waiting(&self, revision: &str) -> Result<Arc<Waiting>, EngineError> {
         let waiting = self.in_force().waiting.clone();

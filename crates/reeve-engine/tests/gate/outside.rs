@@ -43,6 +43,15 @@ async fn told(world: &World) -> Vec<EventBody> {
     world.engine.store().events(None, 100).await.unwrap().into_iter().map(|event| event.body).collect()
 }
 
+/// Changes of the rules in the record: what was done, and its text.
+async fn changes(world: &World) -> Vec<(String, String)> {
+    let change = |body| match body {
+        EventBody::PolicyChanged { what, text } => Some((what, text)),
+        _ => None,
+    };
+    told(world).await.into_iter().filter_map(change).collect()
+}
+
 fn refused<T: std::fmt::Debug>(outcome: Result<T, EngineError>) -> String {
     outcome.unwrap_err().to_string()
 }
@@ -54,7 +63,8 @@ async fn an_edit_that_loosens_waits_over_a_restart_until_a_person_loads_it() {
     let (revision, files) = waits(&world).unwrap();
     assert_eq!(files, ["mine.cedar"]);
     assert!(!passes(&world).await);
-    let waiting = |told: &[EventBody]| told.iter().filter(|body| matches!(body, EventBody::PolicyWaiting { .. })).count();
+    let waiting =
+        |told: &[EventBody]| told.iter().filter(|body| matches!(body, EventBody::PolicyWaiting { .. })).count();
     assert_eq!(waiting(&told(&world).await), 1);
     world.engine.reload().await.unwrap();
     assert_eq!(waiting(&told(&world).await), 1, "told once");
@@ -68,10 +78,9 @@ async fn an_edit_that_loosens_waits_over_a_restart_until_a_person_loads_it() {
     world.engine.load_outside(&revision, &dana(None)).await.unwrap();
     assert_eq!(waits(&world), None);
     assert!(passes(&world).await);
-    let loaded = |body: &EventBody| {
-        matches!(body, EventBody::PolicyChanged { what, text } if what.contains("loaded by dana: `mine.cedar`") && text.contains("// nothing"))
-    };
-    assert!(told(&world).await.iter().any(loaded));
+    let loaded =
+        |(what, text): &(String, String)| what.contains("loaded by dana: `mine.cedar`") && text.contains("// nothing");
+    assert!(changes(&world).await.iter().any(loaded));
     assert!(refused(world.engine.load_outside(&revision, &dana(None)).await).contains("nothing to agree to"));
 
     let world = world.restarted(None).await;
@@ -99,12 +108,12 @@ async fn what_waits_is_taken_back_and_stays_among_the_versions() {
     let back = versions.iter().find(|version| version.how == How::Saved).unwrap();
     assert_eq!(back.by.as_deref(), Some("dana"));
     assert!(back.files.iter().any(|file| file.before.as_deref() == Some("// nothing\n")));
-    let told = told(&world).await;
     // What is under no version is in the record.
-    let kept = |body: &EventBody| {
-        matches!(body, EventBody::PolicyChanged { what, text } if what.contains("taken back") && text.contains("max_cost: 10.00"))
-    };
-    assert!(told.iter().any(kept), "{told:?}");
+    let told = changes(&world).await;
+    assert!(
+        told.iter().any(|(what, text)| what.contains("taken back") && text.contains("max_cost: 10.00")),
+        "{told:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -240,10 +240,7 @@ fn version_file(file: VersionFile) -> VersionFileDto {
 
 /// The person's own files that wait.
 pub(super) fn waiting(waiting: &Waiting) -> WaitingDto {
-    WaitingDto {
-        revision: waiting.revision.clone(),
-        files: waiting.files.iter().cloned().map(version_file).collect(),
-    }
+    WaitingDto { revision: waiting.revision.clone(), files: waiting.files.iter().cloned().map(version_file).collect() }
 }
 
 /// The set of a draft.

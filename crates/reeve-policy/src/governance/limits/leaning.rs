@@ -34,8 +34,7 @@ fn circles_longer(before: LoopLimits, after: LoopLimits) -> bool {
 }
 
 fn repeats_more(before: RetryLimits, after: RetryLimits) -> bool {
-    after.times > before.times
-        || after.times > 0 && (after.wait < before.wait || after.longest < before.longest)
+    after.times > before.times || after.times > 0 && (after.wait < before.wait || after.longest < before.longest)
 }
 
 #[cfg(test)]
