@@ -284,10 +284,7 @@ fn lock(machine: &Machine) {
         .world
         .command("dbus-send")
         .args(["--session", "--print-reply", "--dest=org.freedesktop.secrets", "/org/freedesktop/secrets"])
-        .args([
-            "org.freedesktop.Secret.Service.Lock",
-            "array:objpath:/org/freedesktop/secrets/collection/login",
-        ])
+        .args(["org.freedesktop.Secret.Service.Lock", "array:objpath:/org/freedesktop/secrets/collection/login"])
         .output()
         .unwrap();
     assert!(locked.status.success() && printed(&locked).contains("login"), "{}", printed(&locked));

@@ -113,7 +113,8 @@ impl Step {
 
 /// A tool call of the model. `$shell` becomes the client's own shell tool with the arguments that one takes
 /// (`input.command` is what to run), `$mcp:NAME` the offered tool whose name ends with NAME, `$mcp:SERVER/NAME` the one of that
-/// server; any other name is sent as it stands.
+/// server; `$tools` has a client print what it offers to programs in code mode, which may stand in no request, and does nothing
+/// elsewhere; any other name is sent as it stands.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ToolUse {

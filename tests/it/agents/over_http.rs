@@ -271,10 +271,12 @@ async fn rows_of(tool: Tool, stage: &Stage, summary: &str) -> Result<Vec<Operati
     Ok(mine)
 }
 
-/// The name by which the tool offers a server's tool to its model.
+/// What a request holds once the tool offers a server's tool to its model.
 fn offered(tool: Tool, server: &str, name: &str) -> String {
     match tool {
-        Tool::Claude | Tool::Codex => format!("mcp__{server}__{name}"),
+        Tool::Claude => format!("mcp__{server}__{name}"),
+        // Which tools the server has it says to programs only.
+        Tool::Codex => format!("mcp__{server}"),
         Tool::Gemini => format!("mcp_{server}_{name}"),
         Tool::Opencode => format!("{server}_{name}"),
     }

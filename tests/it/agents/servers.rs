@@ -152,10 +152,13 @@ pub async fn set(tool: Tool, policy: &str, wiring: Wiring) -> Result<Stage> {
         tools: vec![ToolUse { name: "$mcp:echo".to_owned(), input: json!({ "message": SAID }) }],
         ..Step::text("I will have it echoed.")
     };
-    let mut steps = vec![echo; wiring.calls];
+    let list = Step { tools: vec![ToolUse { name: "$tools".to_owned(), input: Value::Null }], ..Step::text("I look.") };
+    let mut steps = vec![list];
+    steps.extend(std::iter::repeat_n(echo, wiring.calls));
     steps.push(Step::text(ANSWER));
-    // Some tools begin before their servers are there.
-    let script = Script::of(steps).awaiting([OFFERED.to_owned()]);
+    // Some tools begin before their servers are there. Codex names servers in its requests, and their tools to programs only.
+    let there = if tool == Tool::Codex { "mcp__everything" } else { OFFERED };
+    let script = Script::of(steps).awaiting([there.to_owned()]);
     let stage = Stage::set(Setting { script, policy, ..Setting::default() }).await?;
     stage.store(tool.credential(), "sk-real-5d1f7c3ab29e4c60").await?;
     wire(tool, &stage.world, wiring.limit)?;

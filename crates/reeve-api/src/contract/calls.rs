@@ -17,9 +17,9 @@ use super::error::{ApiCode, ApiError};
 use super::operations::{
     AnnotateInput, CostliestInput, ExportInput, FacetsInput, OperationInput, SearchInput, ValuesInput,
 };
-use super::policies::{AcknowledgeInput, TakeBackInput};
 use super::policies::drafts::{CheckInput, CompleteInput, FormatInput, SaveInput};
 use super::policies::weighing::{ProposeInput, ReplayInput, WhatIfInput};
+use super::policies::{AcknowledgeInput, TakeBackInput};
 use super::retention::{RetentionDto, SetRetentionInput, WipeInput};
 use super::servers::{AddServerInput, ApproveServerInput, ServerInput, StatsInput};
 use super::sessions::{FlowInput, OpenSessionInput, SearchSessionsInput, SessionInput};

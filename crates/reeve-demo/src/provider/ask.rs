@@ -107,6 +107,9 @@ fn call(wanted: &ToolUse, ask: &Ask, serial: u64, index: usize) -> Call {
             let name = offered.copied().unwrap_or("Bash");
             (name.to_owned(), shell_input(name, &wanted.input["command"]))
         }
+        ("$tools", Some(code)) => (code.clone(), json!("text(JSON.stringify(ALL_TOOLS));")),
+        // Everywhere else the request itself says what is offered.
+        ("$tools", None) => return call(&nothing(), ask, serial, index),
         (name, code) if name.starts_with("$mcp:") => {
             served(name.trim_start_matches("$mcp:"), wanted, ask, code.as_ref())
         }
@@ -119,6 +122,10 @@ fn call(wanted: &ToolUse, ask: &Ask, serial: u64, index: usize) -> Call {
         name,
         input,
     }
+}
+
+fn nothing() -> ToolUse {
+    ToolUse { name: "$shell".to_owned(), input: json!({ "command": "true" }) }
 }
 
 /// A call of a server's tool under the name that the client offers it by: that of the tool, behind the server's in one way or

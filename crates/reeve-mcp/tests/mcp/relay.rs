@@ -47,7 +47,8 @@ async fn a_method_that_a_rule_keeps_from_the_server_never_reaches_it_and_is_in_t
     let tools = "method_policies:\n  fake/resources/*: deny\n";
     let world = World::with(&[("tools.yaml", tools)]).await;
     let mut wire = world.wire().await;
-    wire.ask(json!({ "jsonrpc": "2.0", "id": "r", "method": "resources/read", "params": { "uri": "file:///etc" } })).await;
+    wire.ask(json!({ "jsonrpc": "2.0", "id": "r", "method": "resources/read", "params": { "uri": "file:///etc" } }))
+        .await;
     let answer = wire.heard().await;
     assert_eq!((&answer["id"], &answer["error"]["code"]), (&json!("r"), &json!(-32601)));
     let said = answer["error"]["message"].as_str().unwrap();

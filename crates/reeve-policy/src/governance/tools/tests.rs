@@ -145,10 +145,14 @@ fn a_method_is_kept_from_the_servers_that_its_rule_names_and_from_no_tool() {
     let kept = |server: &str, method: &str| rules.refused_method(server, method).map(|rule| rule.line);
     assert_eq!((kept("git", "resources/read"), kept("git", "prompts/get")), (Some(2), Some(3)));
     assert_eq!((kept("db", "resources/read"), kept("db", "prompts/get")), (None, Some(3)));
-    assert_eq!((kept("shy", "completion/complete"), kept("shy", "initialize"), kept("shy", "tools/call")), (Some(4), None, None));
+    assert_eq!(
+        (kept("shy", "completion/complete"), kept("shy", "initialize"), kept("shy", "tools/call")),
+        (Some(4), None, None)
+    );
     assert!(rules.tool("shy", "resources/read").is_none(), "it is a rule for methods");
     let none = one("").unwrap();
-    let leanings = |before, after| diff(before, after).into_iter().map(|one| (one.name, one.leaning)).collect::<Vec<_>>();
+    let leanings =
+        |before, after| diff(before, after).into_iter().map(|one| (one.name, one.leaning)).collect::<Vec<_>>();
     let name = |of: &str| format!("method_policies.{of}");
     assert_eq!(leanings(&none, &rules)[0], (name("git/resources/*"), Leaning::Tighter));
     assert_eq!(leanings(&rules, &none)[0], (name("git/resources/*"), Leaning::Looser));
