@@ -21,7 +21,8 @@ pub struct Notices {
 }
 
 pub fn insert(conn: &Connection, seq: u64) -> Result<(), StoreError> {
-    conn.prepare_cached("INSERT INTO notices (seq) VALUES (?1)")?.execute([seq])?;
+    // Where the end of the record was cut off, its line may be left: the record goes on, and the chain tells of the cut.
+    conn.prepare_cached("INSERT OR IGNORE INTO notices (seq) VALUES (?1)")?.execute([seq])?;
     Ok(())
 }
 
