@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail};
 
 use crate::packages::{self, Purpose};
-use crate::process::{built, cargo, command, run as exec, succeeds};
+use crate::process::{built, cargo, command, output, run as exec, succeeds};
 use crate::{generated, node, python, tidy};
 
 struct Step {
@@ -27,8 +27,8 @@ const STEPS: [Step; 22] = [
     Step { name: "ui-unit", what: "unit tests of the console", run: || node::script("test") },
     Step { name: "knip", what: "unused code of the console", run: || node::script("knip") },
     Step { name: "browser", what: "every screen and state of the console in a browser", run: browser },
-    Step { name: "clippy", what: "lints of every crate and test", run: clippy },
-    Step { name: "build", what: "every program and test", run: build },
+    Step { name: "build", what: "every program and test, with all lints", run: build },
+    Step { name: "clippy", what: "no lint of any crate or test had anything to say", run: clippy },
     Step { name: "tests", what: "unit, golden, policy, journey, tamper, crash and layer tests", run: tests },
     Step {
         name: "bindings",
@@ -54,7 +54,7 @@ const STEPS: [Step; 22] = [
 
 /// The same packages and features each time: with any other set, cargo resolves the shared crates anew and compiles them
 /// twice.
-pub const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-api/ts"];
+const WHOLE: [&str; 4] = ["--workspace", "--locked", "--features", "reeve-api/ts"];
 
 /// Says that the gate built here: who builds less, builds with other features, and so everything again.
 pub const BUILT_WHOLE: &str = "target/debug/.reeve-whole";
@@ -161,10 +161,6 @@ fn npm() -> Result<()> {
     ["ui", "tests/ui", "tests/agents", "tests/servers", "tests/conformance"].into_iter().try_for_each(node::install)
 }
 
-fn clippy() -> Result<()> {
-    exec(cargo(&["clippy", "--all-targets"]).args(WHOLE).args(["--", "-D", "warnings"]))
-}
-
 /// The programs that tests and people start, and the tests themselves: without them, cargo would resolve features without
 /// what tests need, and compile everything again for the next step.
 fn build() -> Result<()> {
@@ -174,7 +170,31 @@ fn build() -> Result<()> {
 
 /// Everything, as the gate builds it.
 pub fn build_whole() -> Result<()> {
-    exec(cargo(&["build", "--all-targets"]).args(WHOLE))
+    exec(&mut whole(&["build", "--all-targets"]))
+}
+
+/// Cargo with clippy as the compiler of our own crates: it builds and lints in one go, where `cargo clippy` would go through
+/// every crate, ours and others', a second time. Programs of another compiler are other programs: all steps use this one.
+pub fn whole(arguments: &[&str]) -> Command {
+    let mut cargo = cargo(arguments);
+    // In front of what may follow `--`.
+    cargo.args(WHOLE).env("RUSTC_WORKSPACE_WRAPPER", "clippy-driver");
+    cargo
+}
+
+/// What the build was told: cargo says it again for what is built already.
+fn clippy() -> Result<()> {
+    let told = output(&mut whole(&["build", "--all-targets", "--message-format", "json"]))?;
+    let warnings = told.lines().filter(|line| is_warning(line)).count();
+    if warnings > 0 {
+        build_whole()?;
+        bail!("{warnings} warnings; each is an error here");
+    }
+    Ok(())
+}
+
+fn is_warning(line: &str) -> bool {
+    line.starts_with(r#"{"reason":"compiler-message""#) && line.contains(r#""level":"warning""#)
 }
 
 /// Tests that need real database servers; where those are not installed, they say so and leave it at that.
@@ -189,8 +209,8 @@ fn tests() -> Result<()> {
     }
     // Nothing else keeps those that measure load or time apart from the others.
     let alone = ["--", "--test-threads", "1", "--skip", DATABASES];
-    exec(cargo(&["test"]).args(WHOLE).args(["--exclude", "reeve-tests"]).args(alone))?;
-    exec(cargo(&["test"]).args(WHOLE).args(["--test", "it"]).args(alone))
+    exec(whole(&["test"]).args(["--exclude", "reeve-tests"]).args(alone))?;
+    exec(whole(&["test"]).args(["--test", "it"]).args(alone))
 }
 
 /// The tests of one package whose names hold a word.
@@ -198,14 +218,14 @@ pub fn some_tests(package: &str, word: &str) -> Command {
     if has_nextest() {
         return nextest(&format!("package(={package}) and test({word})"));
     }
-    let mut run = cargo(&["test"]);
-    run.args(WHOLE).args(["--lib", "--", word]);
+    let mut run = whole(&["test"]);
+    run.args(["--lib", "--", word]);
     run
 }
 
 fn nextest(filter: &str) -> Command {
-    let mut run = cargo(&["nextest", "run", "--profile", "ci"]);
-    run.args(WHOLE).args(["-E", filter]);
+    let mut run = whole(&["nextest", "run", "--profile", "ci"]);
+    run.args(["-E", filter]);
     run
 }
 
@@ -236,14 +256,15 @@ fn ring(name: &str, threads: usize, wrapper: &[&str]) -> Result<()> {
         tests.args(["--test-threads", &threads]);
         tests
     } else {
-        let mut plain = cargo(&["test"]);
-        plain.args(WHOLE).args(["--test", name, "--", "--test-threads", &threads]);
+        let mut plain = whole(&["test"]);
+        plain.args(["--test", name, "--", "--test-threads", &threads]);
         plain
     };
     let Some((program, arguments)) = wrapper.split_first() else {
         return exec(&mut { tests });
     };
-    exec(command(program, arguments).arg(tests.get_program()).args(tests.get_args()))
+    let own = tests.get_envs().filter_map(|(name, value)| Some((name, value?)));
+    exec(command(program, arguments).arg(tests.get_program()).args(tests.get_args()).envs(own))
 }
 
 /// Here they must run: what they need was installed by the steps before.
@@ -253,8 +274,8 @@ fn databases() -> Result<()> {
     let mut tests = if has_nextest() {
         nextest(&format!("package(reeve-mcp) and test(/^{DATABASES}/)"))
     } else {
-        let mut plain = cargo(&["test"]);
-        plain.args(WHOLE).args(["--test", "mcp", "--", DATABASES]);
+        let mut plain = whole(&["test"]);
+        plain.args(["--test", "mcp", "--", DATABASES]);
         plain
     };
     exec(tests.env("REEVE_DATABASES", "required"))

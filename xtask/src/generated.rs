@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 
 use crate::ci;
-use crate::process::{self, cargo, command, output};
+use crate::process::{self, command, output};
 
 /// What is generated: by which tests, into which folder.
 pub struct Generated {
@@ -62,7 +62,7 @@ pub fn check(what: &Generated) -> Result<()> {
 
 /// With the packages and features of every other build: any other set compiles half of the workspace a second time.
 fn write(what: &Generated) -> Result<()> {
-    process::run(what.asks(cargo(&["test", "--quiet"]).args(ci::WHOLE).args(["--lib", "--", what.word])))
+    process::run(what.asks(ci::whole(&["test", "--quiet"]).args(["--lib", "--", what.word])))
 }
 
 pub fn run(what: &Generated, arguments: &[String]) -> Result<()> {
