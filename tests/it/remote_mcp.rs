@@ -59,6 +59,8 @@ struct Remote {
     listening: Arc<Mutex<Vec<mpsc::Sender<Bytes>>>>,
     /// Lists are answered on those streams, after an answer to nothing.
     elsewhere: Arc<AtomicBool>,
+    /// What headers said of the argument `n`, call by call.
+    told: Arc<Mutex<Vec<Option<String>>>>,
 }
 
 impl Remote {
@@ -95,8 +97,12 @@ impl Remote {
             self.listening.lock().push(tell);
             return answer("text/event-stream", streamed(told));
         }
+        let told = request.headers().get("mcp-param-n").map(|value| value.to_str().unwrap().to_owned());
         let body = request.into_body().collect().await.unwrap().to_bytes();
         let message: Value = serde_json::from_slice(&body).unwrap_or_default();
+        if message["method"] == "tools/call" {
+            self.told.lock().push(told);
+        }
         if path == "/messages" && message["params"]["name"] == "ask" {
             return self.asks_there(message["id"].clone());
         }
@@ -138,7 +144,9 @@ impl Remote {
 
     fn tools(&self) -> Value {
         let words = self.words.lock().clone();
-        let tool = |name: &str| json!({ "name": name, "description": words, "inputSchema": { "type": "object" } });
+        let number = json!({ "type": "integer", "x-mcp-header": "N" });
+        let schema = json!({ "type": "object", "properties": { "n": number } });
+        let tool = |name: &str| json!({ "name": name, "description": words, "inputSchema": schema });
         json!(["echo", "ask", "flood", "words"].map(tool))
     }
 
@@ -274,6 +282,14 @@ impl Client {
     }
 
     async fn request(&self, method: Method, body: &Value) -> Response<Incoming> {
+        let own = match &self.id {
+            Some(id) => vec![("mcp-session-id", id.as_str()), ("mcp-protocol-version", "2025-11-25")],
+            None => Vec::new(),
+        };
+        self.send(method, body, &own).await
+    }
+
+    async fn send(&self, method: Method, body: &Value, headers: &[(&str, &str)]) -> Response<Incoming> {
         let (place, path) = self.session.mcp.strip_prefix("http://").unwrap().split_once('/').unwrap();
         let tcp = TcpStream::connect(place).await.unwrap();
         let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(tcp)).await.unwrap();
@@ -286,8 +302,8 @@ impl Client {
             .header("authorization", format!("Bearer {}", self.session.token.0))
             .header("content-type", "application/json")
             .header("accept", "application/json, text/event-stream");
-        if let Some(id) = &self.id {
-            request = request.header("mcp-session-id", id).header("mcp-protocol-version", "2025-11-25");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         sender.send_request(request.body(Full::new(body)).unwrap()).await.unwrap()
     }
@@ -504,6 +520,53 @@ async fn a_method_that_a_rule_keeps_from_a_remote_server_never_reaches_it() {
     assert_eq!(client.list(21).await, ["echo", "ask", "flood", "words"]);
     let told = client.call(22, "echo").await.answer(22).await;
     assert_eq!(text(&told), "echoed");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn headers_that_a_remote_server_would_go_by_say_what_it_is_sent() {
+    let (remote, client) = remote("").await;
+    let meta = json!({ "io.modelcontextprotocol/protocolVersion": "2026-07-28" });
+    let params = json!({ "name": "echo", "arguments": { "n": 42 }, "_meta": meta });
+    let message = json!({ "jsonrpc": "2.0", "id": 42, "method": "tools/call", "params": params });
+    let whole = [
+        ("mcp-protocol-version", "2026-07-28"),
+        ("mcp-method", "tools/call"),
+        ("mcp-name", "echo"),
+        ("mcp-param-n", "42"),
+    ];
+    let changed = |at: usize, value: &'static str| {
+        let mut headers = whole;
+        headers[at].1 = value;
+        headers.to_vec()
+    };
+    let without = |at: usize| {
+        let mut headers = whole.to_vec();
+        headers.remove(at);
+        headers
+    };
+    for headers in [
+        changed(1, "tools/list"),
+        changed(2, "ask"),
+        changed(3, "43"),
+        changed(3, ""),
+        without(1),
+        without(2),
+        without(3),
+    ] {
+        let refused = client.send(Method::POST, &message, &headers).await;
+        assert_eq!(refused.status(), 400, "{headers:?}");
+        let told: Value = serde_json::from_slice(&refused.into_body().collect().await.unwrap().to_bytes()).unwrap();
+        assert_eq!((&told["error"]["code"], &told["id"]), (&json!(-32020), &json!(42)), "{headers:?}: {told}");
+    }
+    assert!(remote.told.lock().is_empty(), "nothing of it goes out");
+    for headers in [whole.to_vec(), changed(3, "42.0")] {
+        let told = Stream::of(client.send(Method::POST, &message, &headers).await).answer(42).await;
+        assert_eq!(text(&told), "echoed");
+    }
+    // In the version that the session speaks nobody wants them.
+    assert_eq!(text(&client.call(43, "echo").await.answer(43).await), "echoed");
+    let said = || Some("42".to_owned());
+    assert_eq!(*remote.told.lock(), [said(), said(), None]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

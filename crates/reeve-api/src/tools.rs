@@ -11,6 +11,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use reeve_domain::host::{Authority, Host};
 use reeve_domain::operation::Endpoint;
+use reeve_domain::server::ToolRecord;
 use reeve_domain::verdict::Denial;
 use reeve_engine::Admission;
 use reeve_engine::servers::Start;
@@ -80,6 +81,10 @@ impl ToolMouth for Mouth {
 
     fn is_registered(&self, endpoint: &Endpoint) -> bool {
         self.registered(endpoint).is_some()
+    }
+
+    fn tool(&self, party: &Party, name: &str) -> Option<Arc<ToolRecord>> {
+        self.gateway.tool_of(&self.server(party), name)
     }
 
     fn call(&self, call: ToolCall, server: Arc<dyn ToolServer>) -> BoxFuture<'static, Option<Bytes>> {

@@ -10,6 +10,7 @@ use reeve_protocol::mcp_ask;
 use serde_json::{Value, json};
 
 use crate::acting::Acting;
+use crate::expired;
 use crate::gateway::Gateway;
 use crate::link::ServerRef;
 use crate::message::{self, Answer};
@@ -95,6 +96,9 @@ impl Gateway {
         result: &Value,
         parent: Option<OperationId>,
     ) -> Result<(), String> {
+        if expired::is_claimed(result) {
+            return Err("it speaks under a name that is Reeve's own".to_owned());
+        }
         let asked = match result.get("inputRequests") {
             None | Some(Value::Null) => return Ok(()),
             Some(Value::Object(asked)) if asked.len() <= MOST_INPUTS => asked,

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::acting::{Acting, STOPPED};
 use crate::asks;
+use crate::expired::{self, Linked};
 use crate::gateway::Gateway;
 use crate::isolation::{LONGEST, unavailable};
 use crate::link::ServerRef;
@@ -64,8 +65,10 @@ pub struct Call {
     pub server: Arc<ServerRef>,
     pub tool: String,
     pub arguments: Map<String, Value>,
-    /// Everything else in its `params`, `_meta` included.
+    /// Everything else in its `params`, `_meta` included, and nothing that is Reeve's own.
     pub rest: Map<String, Value>,
+    /// The client was sent to the question of the same call before.
+    pub linked: Linked,
     pub progress: Option<Arc<Progress>>,
     /// The credential whose placeholder the request carries that brought it, over HTTP.
     pub credential: Option<CredentialId>,
@@ -105,9 +108,23 @@ impl Call {
         if rest.keys().any(|key| matches!(message::fold(key).as_str(), "name" | "arguments")) {
             return Err(invalid("`name` or `arguments` is written in two ways"));
         }
+        let linked = expired::taken_out(&mut rest);
         let (credential, origin, patience) = (None, Origin::default(), Arc::default());
         let placed = false;
-        Ok(Self { session, server, tool, arguments, rest, progress, credential, origin, cancelled, patience, placed })
+        Ok(Self {
+            session,
+            server,
+            tool,
+            arguments,
+            rest,
+            linked,
+            progress,
+            credential,
+            origin,
+            cancelled,
+            patience,
+            placed,
+        })
     }
 
     #[must_use]
@@ -469,6 +486,9 @@ impl Gateway {
         };
         operation.parent = call.session.parent_of_call(&operation, &call.asked_by());
         call.session.asked_over(&operation.id, &call.origin);
+        if call.linked == Linked::Opened {
+            call.session.asks_anew(&operation.id);
+        }
         let mut view = classified.view;
         // What goes along with the arguments is part of what is approved.
         if let Some(besides) = call.besides() {
@@ -498,7 +518,10 @@ impl Gateway {
         };
         match ruling {
             Ruling::Admitted(admission) => Ok(admission),
-            Ruling::Denied(denial) => Err(Reply::denied(&denial)),
+            Ruling::Denied(denial) => {
+                let linked = self.linked(call, &denial).await;
+                Err(linked.map_or_else(|| Reply::denied(&denial), Reply::result))
+            }
         }
     }
 

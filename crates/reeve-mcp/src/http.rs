@@ -5,6 +5,7 @@ mod answer;
 mod bridge;
 mod check;
 mod line;
+mod mirrored;
 mod post;
 mod room;
 mod stream;
@@ -323,7 +324,10 @@ where
     })?;
     let asked = Asked { session, token, server, head, body: body.to_bytes() };
     match place {
-        Place::Remote => Ok(forward(shared, asked).await),
+        Place::Remote => {
+            mirrored::check_remote(shared, &asked).await?;
+            Ok(forward(shared, asked).await)
+        }
         Place::Child => bridged(shared, asked).await,
     }
 }
@@ -440,6 +444,7 @@ async fn start(shared: &Arc<Shared>, asked: &Asked, id: String) -> Result<Arc<Br
         answer::refused(StatusCode::BAD_GATEWAY, &format!("server `{}` cannot be started: {why}", asked.server))
     };
     let Started { server, link, lives } = started.map_err(failed)?;
+    let named = (asked.server.clone(), Arc::clone(&server.seen));
     let (mine, agent) = Link::pair();
     let ended = asked.session.ended().child_token();
     let (gateway, session, over) = (shared.gateway.clone(), Arc::clone(&asked.session), ended.clone());
@@ -450,7 +455,7 @@ async fn start(shared: &Arc<Shared>, asked: &Asked, id: String) -> Result<Arc<Br
         drop(room);
     });
     let key = if id.is_empty() { check::shared_key(&asked.session, &asked.server) } else { id.clone() };
-    let bridge = Bridge::start(id, asked.session.id().clone(), asked.server.clone(), mine.tx, mine.rx, ended);
+    let bridge = Bridge::start(id, asked.session.id().clone(), named, mine.tx, mine.rx, ended);
     shared.bridges.lock().insert(key, Arc::clone(&bridge));
     Ok(bridge)
 }

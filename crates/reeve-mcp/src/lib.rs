@@ -5,6 +5,7 @@ mod acting;
 mod aside;
 pub mod asks;
 pub mod call;
+mod expired;
 pub mod gateway;
 pub mod http;
 mod isolation;

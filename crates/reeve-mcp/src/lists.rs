@@ -156,8 +156,14 @@ impl Gateway {
     }
 
     /// A tool as this connection offers it; one that it did not list yet, as it was seen last.
-    pub(crate) fn tool_of(&self, server: &ServerRef, tool: &str) -> Option<Arc<ToolRecord>> {
-        self.engine().servers().tool_as(&server.name, tool, server.seen.digest(tool).as_ref())
+    #[must_use]
+    pub fn tool_of(&self, server: &ServerRef, tool: &str) -> Option<Arc<ToolRecord>> {
+        self.tool_seen(&server.name, &server.seen, tool)
+    }
+
+    /// The same, by what a connection heard of a server of this name.
+    pub(crate) fn tool_seen(&self, server: &str, seen: &Seen, tool: &str) -> Option<Arc<ToolRecord>> {
+        self.engine().servers().tool_as(server, tool, seen.digest(tool).as_ref())
     }
 
     /// The names of all tools, once the last page is there and the first one was.

@@ -8,6 +8,7 @@ pub mod http;
 pub mod llm;
 pub mod mcp;
 pub mod mcp_ask;
+pub mod mcp_headers;
 pub mod meter;
 pub mod personal;
 pub mod provider;

@@ -1,9 +1,11 @@
 //! Requests that are turned away before they are operations: JSON with a code, a cause and what to do. Never
-//! repeats what the client sent.
+//! repeats what the client sent, but for the id of a message, by which it knows what was turned away.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
+use reeve_protocol::mcp_headers::{MISMATCH, Mismatch};
+use serde_json::{Value, json};
 
 use crate::payload::{Payload, full};
 
@@ -18,18 +20,28 @@ pub struct Refusal {
     /// What to do instead.
     pub advice: &'static str,
     header: Option<(HeaderName, HeaderValue)>,
+    /// The id of the message that it answers with a JSON-RPC error of this code.
+    rpc: Option<(Value, i64)>,
 }
 
 const RESEND: &str = "Send a well-formed request.";
 
 impl Refusal {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>, advice: &'static str) -> Self {
-        Self { status, code, message: message.into(), advice, header: None }
+        Self { status, code, message: message.into(), advice, header: None, rpc: None }
     }
 
     /// The request breaks a grammar or is ambiguous.
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed_request", message, RESEND)
+    }
+
+    /// The headers of an MCP message say something else than it says itself: whatever stands before its server would judge
+    /// another message than Reeve.
+    pub fn mismatch(id: Value, mismatch: &Mismatch) -> Self {
+        let message = format!("The headers of the MCP message do not go together with it: {mismatch}.");
+        let advice = "Send headers that say what the message says.";
+        Self { rpc: Some((id, MISMATCH)), ..Self::new(StatusCode::BAD_REQUEST, "mcp_header_mismatch", message, advice) }
     }
 
     /// The request is for another host than its connection leads to.
@@ -66,9 +78,17 @@ impl Refusal {
     /// The body as JSON.
     #[must_use]
     pub fn body(&self) -> Bytes {
-        let text = serde_json::json!({
-            "error": { "type": self.code, "code": self.code, "message": self.message, "advice": self.advice, "by": "reeve" }
-        });
+        let text = match &self.rpc {
+            None => json!({
+                "error": {
+                    "type": self.code, "code": self.code, "message": self.message, "advice": self.advice, "by": "reeve",
+                }
+            }),
+            Some((id, code)) => {
+                let data = json!({ "code": self.code, "advice": self.advice, "by": "reeve" });
+                json!({ "jsonrpc": "2.0", "id": id, "error": { "code": code, "message": self.message, "data": data } })
+            }
+        };
         Bytes::from(text.to_string())
     }
 

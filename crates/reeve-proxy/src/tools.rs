@@ -9,6 +9,7 @@ use futures_util::stream::BoxStream;
 use reeve_domain::host::Authority;
 use reeve_domain::id::CredentialId;
 use reeve_domain::operation::Endpoint;
+use reeve_domain::server::ToolRecord;
 use reeve_engine::origin::Origin;
 use reeve_engine::patience::Patience;
 use reeve_engine::{Admission, LiveSession};
@@ -134,6 +135,9 @@ pub trait ToolMouth: Send + Sync + 'static {
 
     /// Whether a server is registered at this address.
     fn is_registered(&self, endpoint: &Endpoint) -> bool;
+
+    /// A tool of the server, as it was listed on this way to it. `None`: nobody has seen one of this name.
+    fn tool(&self, party: &Party, name: &str) -> Option<Arc<ToolRecord>>;
 
     /// Takes a call through every stage. `None`: it was cancelled, and wants no answer.
     fn call(&self, call: ToolCall, server: Arc<dyn ToolServer>) -> BoxFuture<'static, Option<Bytes>>;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::stream::Stream;
-use crate::lists::{self, CHANGED, SUBSCRIPTION};
+use crate::lists::{self, CHANGED, SUBSCRIPTION, Seen};
 use crate::queue::{Receiver, Sender};
 
 /// Streams that ended and are kept for clients that lost their connection.
@@ -32,6 +32,8 @@ pub(super) struct Bridge {
     pub id: String,
     pub owner: SessionId,
     pub server: String,
+    /// What was heard of the server behind it.
+    pub seen: Arc<Seen>,
     to_server: Sender<Bytes>,
     desk: Mutex<Desk>,
     pub ended: CancellationToken,
@@ -75,7 +77,7 @@ impl Bridge {
     pub fn start(
         id: String,
         owner: SessionId,
-        server: String,
+        (server, seen): (String, Arc<Seen>),
         to_server: Sender<Bytes>,
         from_server: Receiver<Bytes>,
         ended: CancellationToken,
@@ -88,7 +90,7 @@ impl Bridge {
             tokens: VecDeque::new(),
             used: Instant::now(),
         };
-        let bridge = Arc::new(Self { id, owner, server, to_server, desk: Mutex::new(desk), ended });
+        let bridge = Arc::new(Self { id, owner, server, seen, to_server, desk: Mutex::new(desk), ended });
         tokio::spawn(Arc::clone(&bridge).listen(from_server));
         bridge
     }
@@ -291,7 +293,8 @@ mod tests {
         let (to, at_server) = queue(16);
         let (from_server, from) = queue(16);
         let ended = CancellationToken::new();
-        let bridge = Bridge::start("one".to_owned(), SessionId::new(), "s".to_owned(), to, from, ended);
+        let bridge =
+            Bridge::start("one".to_owned(), SessionId::new(), ("s".to_owned(), Arc::default()), to, from, ended);
         (bridge, at_server, from_server)
     }
 

@@ -1,14 +1,12 @@
-//! What is looked at before a message is read: for whom the request is, from which page it comes, whose token it shows,
-//! and that its headers say what its body says.
+//! What is looked at before a message is read: for whom the request is, from which page it comes, and whose token it shows.
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::StatusCode;
 use http::header::{ACCEPT, AUTHORIZATION, HOST, HeaderMap, HeaderName, ORIGIN};
 use reeve_domain::sensitive::Secret;
 use reeve_engine::{Engine, LiveSession};
+use reeve_protocol::mcp_headers;
 use rmcp::model::{ErrorCode, ProtocolVersion};
 use serde_json::Value;
 
@@ -18,11 +16,7 @@ pub(super) const JSON: &str = "application/json";
 pub(super) const EVENTS: &str = "text/event-stream";
 pub(super) const SESSION: HeaderName = HeaderName::from_static("mcp-session-id");
 pub(super) const LAST_EVENT: HeaderName = HeaderName::from_static("last-event-id");
-pub(super) const VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-pub(super) const METHOD: HeaderName = HeaderName::from_static("mcp-method");
-pub(super) const NAME: HeaderName = HeaderName::from_static("mcp-name");
-/// Where a message without MCP session names its protocol.
-pub(super) const VERSION_KEY: &str = "io.modelcontextprotocol/protocolVersion";
+pub(super) const VERSION: HeaderName = HeaderName::from_static(mcp_headers::VERSION);
 
 /// A page that a name server points at this port names another host (DNS rebinding).
 pub(super) fn host(headers: &HeaderMap, port: u16) -> Result<(), Turned> {
@@ -131,49 +125,9 @@ pub(super) fn is_stateless(headers: &HeaderMap, message: &Value) -> bool {
     if headers.contains_key(SESSION) || message.get("method").and_then(Value::as_str) == Some("initialize") {
         return false;
     }
-    let in_body = message.pointer("/params/_meta").and_then(|meta| meta.get(VERSION_KEY)).is_some();
+    let in_body = message.pointer("/params/_meta").and_then(|meta| meta.get(mcp_headers::VERSION_KEY)).is_some();
     let discovers = message.get("method").and_then(Value::as_str) == Some("server/discover");
-    in_body || discovers || newest(headers)
-}
-
-fn newest(headers: &HeaderMap) -> bool {
-    let named = headers.get(VERSION).and_then(|value| value.to_str().ok());
-    named.is_some_and(|version| version >= ProtocolVersion::STANDARD_HEADERS.as_str())
-}
-
-/// The headers that say what the body says must not say something else: whatever stands before a server may judge by them.
-pub(super) fn standard_headers(headers: &HeaderMap, message: &Value) -> Result<(), Turned> {
-    let Some(method) = message.get("method").and_then(Value::as_str) else { return Ok(()) };
-    let params = message.get("params");
-    let text = |key: &str| params.and_then(|params| params.get(key)).and_then(Value::as_str);
-    let name = match method {
-        "tools/call" | "prompts/get" => text("name"),
-        "resources/read" => text("uri"),
-        _ => None,
-    };
-    let needed = newest(headers) && method != "initialize" && message.get("id").is_some();
-    for (header, said) in [(METHOD, Some(method)), (NAME, name)] {
-        let mut values = headers.get_all(&header).iter();
-        let agrees = match (values.next(), said) {
-            (Some(value), Some(said)) => value.to_str().is_ok_and(|value| decoded(value) == said),
-            (Some(_), None) => false,
-            (None, said) => !needed || said.is_none(),
-        };
-        if !agrees || values.next().is_some() {
-            let id = message.get("id").unwrap_or(&Value::Null);
-            let why = format!("the header `{header}` does not say what the message says");
-            let code = i64::from(ErrorCode::HEADER_MISMATCH.0);
-            return Err(answer::error(StatusCode::BAD_REQUEST, id, code, &why));
-        }
-    }
-    Ok(())
-}
-
-/// What cannot stand in a header as it is comes in Base64.
-fn decoded(value: &str) -> String {
-    let inner = value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?="));
-    let bytes = inner.and_then(|inner| STANDARD.decode(inner).ok());
-    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or_else(|| value.to_owned())
+    in_body || discovers || mcp_headers::is_newest(headers)
 }
 
 /// What the one server is kept under that serves a session's clients without MCP sessions. No id that is handed out has a
@@ -185,7 +139,6 @@ pub(super) fn shared_key(session: &LiveSession, server: &str) -> String {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
-    use serde_json::json;
 
     use super::*;
 
@@ -247,16 +200,9 @@ mod tests {
     }
 
     #[test]
-    fn headers_that_contradict_the_body_are_refused() {
-        let call = json!({ "id": 1, "method": "tools/call", "params": { "name": "ü" } });
-        let with = |fields: &[(&'static str, &str)]| standard_headers(&headers(fields), &call);
-        assert!(with(&[]).is_ok());
-        assert!(with(&[("mcp-method", "tools/call"), ("mcp-name", "=?base64?w7w=?=")]).is_ok());
-        assert!(with(&[("mcp-method", "tools/list")]).is_err());
-        assert!(with(&[("mcp-method", "tools/call"), ("mcp-name", "other")]).is_err());
-        assert!(with(&[("mcp-protocol-version", "2026-07-28")]).is_err(), "this version must have them");
-        let list = json!({ "id": 1, "method": "tools/list" });
-        assert!(standard_headers(&headers(&[("mcp-name", "x")]), &list).is_err());
+    fn what_is_held_against_headers_is_named_as_the_library_names_it() {
+        assert_eq!(i64::from(ErrorCode::HEADER_MISMATCH.0), mcp_headers::MISMATCH);
+        assert_eq!(ProtocolVersion::STANDARD_HEADERS.as_str(), mcp_headers::SINCE);
     }
 
     #[test]

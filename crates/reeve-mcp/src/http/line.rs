@@ -29,6 +29,8 @@ use crate::message::{self, Answer, Id, Message};
 use crate::queue::Sender;
 use crate::relay::Ended;
 
+pub(super) use request::OfLine;
+
 /// How long the server may take to hear that its client is gone.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Most requests of a client that may wait for their answers at a time.

@@ -12,7 +12,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::http::bridge::{Bridge, Gone};
-use crate::http::{Asked, Body, Shared, Turned, answer, check, find, start};
+use crate::http::{Asked, Body, Shared, Turned, answer, check, find, mirrored, start};
 use crate::message;
 
 /// How long an answer in one message is waited for before a stream is begun: the head of an answer must not be late.
@@ -26,7 +26,7 @@ pub(super) async fn post(shared: &Arc<Shared>, asked: Asked) -> Result<Response<
         return Err(answer::refused(StatusCode::NOT_ACCEPTABLE, why));
     }
     let message = read(headers, &asked.body)?;
-    check::standard_headers(headers, &message)?;
+    mirrored::check_here(shared, &asked, &message).await?;
     let is_request = message.get("method").is_some() && message.get("id").is_some();
     let stateless = check::is_stateless(headers, &message);
     let begins = message.get("method").and_then(Value::as_str) == Some("initialize") && is_request;

@@ -5,6 +5,8 @@
 mod boundary;
 mod databases;
 mod endpoint;
+mod expired;
+mod headers;
 mod lists;
 mod once;
 mod relay;

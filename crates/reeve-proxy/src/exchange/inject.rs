@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT_ENCODING, AUTHORIZATION, HeaderMap, HeaderName, HeaderValue, IF_RANGE, RANGE};
 use reeve_domain::credential::Slot;
 use reeve_engine::credentials::Injection;
+use reeve_protocol::mcp_headers;
 use zeroize::Zeroizing;
 
 /// What a secret can be put into.
@@ -105,7 +106,10 @@ pub(super) fn drop_placeholders(headers: &mut HeaderMap, placeholder: &str) {
             .and_then(|text| text.split_once(' '))
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("basic"));
         let decoded = basic.and_then(|(_, encoded)| STANDARD.decode(encoded.trim()).ok());
-        plain || decoded.is_some_and(|text| memchr::memmem::find(&text, placeholder.as_bytes()).is_some())
+        let mirrored = value.to_str().ok().and_then(mcp_headers::decoded);
+        plain
+            || decoded.is_some_and(|text| memchr::memmem::find(&text, placeholder.as_bytes()).is_some())
+            || mirrored.is_some_and(|text| text.contains(placeholder))
     };
     let names: Vec<HeaderName> =
         headers.iter().filter(|(_, value)| carries(value)).map(|(name, _)| name.clone()).collect();
@@ -246,6 +250,15 @@ mod tests {
         let values: Vec<_> = sent.headers.get_all("x-api-key").iter().map(HeaderValue::as_bytes).collect();
         assert_eq!(values, [b"re\"al/1"]);
         assert_eq!(sent.headers.len(), 2);
+    }
+
+    #[test]
+    fn what_says_again_what_the_body_says_goes_too_however_it_is_coded() {
+        let coded = mcp_headers::coded(&format!("grün {PLACEHOLDER}"));
+        let fields = [("content-type", "application/json"), ("mcp-param-note", coded.as_str()), ("mcp-name", "send")];
+        let sent = sent(Slot::Body, &fields, "/", "{\"a\":\"sk-reeve-0001\"}").unwrap();
+        assert!(coded.starts_with("=?base64?") && !sent.headers.contains_key("mcp-param-note"));
+        assert_eq!(sent.headers["mcp-name"], "send");
     }
 
     #[test]

@@ -22,6 +22,7 @@ use reeve_domain::operation::{Endpoint, Scheme};
 use reeve_domain::settings::Mode;
 use reeve_domain::verdict::{Decision, DenialKind};
 use reeve_engine::denials::by_policy;
+use reeve_protocol::mcp_headers;
 use serde_json::Value;
 
 use crate::channel::{Channel, Shared};
@@ -30,7 +31,7 @@ use crate::exchange::intake::Taken;
 use crate::exchange::request::{Asked, Incoming};
 use crate::exchange::{Answer, Case, Turned};
 use crate::refusal::Refusal;
-use crate::tools::{Expected, Party, Posted, Question};
+use crate::tools::{Expected, Party, Posted, Question, ToolMouth};
 
 pub(crate) use call::Calls;
 pub(crate) use lanes::Lanes;
@@ -76,7 +77,8 @@ fn place(endpoint: &Endpoint) -> String {
 
 /// What the request is taken for. What may be MCP is taken in whole, however large it is.
 pub(super) fn expected(channel: &Channel, asked: &Asked) -> Expected {
-    let named = || ["mcp-session-id", "mcp-method"].iter().any(|name| asked.headers.contains_key(*name));
+    let naming = ["mcp-session-id", mcp_headers::METHOD, mcp_headers::NAME];
+    let named = || naming.iter().any(|name| asked.headers.contains_key(*name));
     let known = || channel.shared.desk(channel.session.id()).is_some_and(|desk| desk.places.knows(&asked.endpoint));
     let registered = || channel.shared.tools.get().is_some_and(|mouth| mouth.is_registered(&asked.endpoint));
     if channel.server.is_some() || named() || known() || registered() {
@@ -138,6 +140,9 @@ pub(super) fn read(
             let posted = mouth.read(body, expected);
             let posted =
                 posted.map_err(|why| Refusal::malformed(format!("The MCP message cannot be judged: {why}.")))?;
+            if posted.is_some() {
+                check_headers(channel, asked, mouth.as_ref(), body)?;
+            }
             if posted.as_ref().is_some_and(only_mcp)
                 && let Some(desk) = channel.shared.desk(channel.session.id())
             {
@@ -147,6 +152,22 @@ pub(super) fn read(
         }
         _ => Ok(None),
     }
+}
+
+/// What stands before a server may judge by the headers, and Reeve judges the body: both have to say the same. What is missing is
+/// the server's to miss.
+fn check_headers(channel: &Channel, asked: &Asked, mouth: &dyn ToolMouth, body: &[u8]) -> Result<(), Turned> {
+    if !mcp_headers::are_there(&asked.headers) {
+        return Ok(());
+    }
+    let malformed = |_| Refusal::malformed("The MCP message cannot be judged: it is no JSON.");
+    let message: Value = serde_json::from_slice(body).map_err(malformed)?;
+    let named = message.pointer("/params/name").and_then(Value::as_str);
+    let tool = named.and_then(|name| mouth.tool(&party_of(channel, asked), name));
+    let schema = tool.as_ref().and_then(|tool| tool.definition.get("inputSchema"));
+    let id = || message.get("id").cloned().unwrap_or_default();
+    let agreed = mcp_headers::agree(&asked.headers, &message, schema);
+    agreed.map_err(|mismatch| Refusal::mismatch(id(), &mismatch).into())
 }
 
 /// Whether nobody but a client of an MCP server says this; other servers speak JSON-RPC too.
@@ -269,11 +290,15 @@ impl Drop for Answers {
 }
 
 fn party(case: &Case) -> Party {
+    party_of(&case.channel, &case.asked)
+}
+
+fn party_of(channel: &Channel, asked: &Asked) -> Party {
     Party {
-        session: case.channel.session.clone(),
-        origin: case.channel.origin.clone(),
-        server: case.channel.server.clone(),
-        endpoint: case.asked.endpoint.clone(),
+        session: channel.session.clone(),
+        origin: channel.origin.clone(),
+        server: channel.server.clone(),
+        endpoint: asked.endpoint.clone(),
     }
 }
 

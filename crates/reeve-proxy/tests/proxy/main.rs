@@ -7,6 +7,7 @@ mod forwarding;
 mod http2;
 mod identity;
 mod malformed;
+mod mcp;
 mod models;
 mod upstream;
 mod websocket;

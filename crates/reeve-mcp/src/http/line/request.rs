@@ -1,15 +1,19 @@
 //! The requests that carry a client's messages: what they say in their headers is what the message says.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HOST, HeaderMap, HeaderValue};
 use http::{Method, Request};
+use reeve_protocol::mcp_headers::{self, VERSION_KEY};
 use rmcp::model::ProtocolVersion;
 use serde_json::Value;
 
 use super::{Line, header};
-use crate::http::check::{EVENTS, JSON, METHOD, NAME, SESSION, VERSION, VERSION_KEY, escaped};
+use crate::http::check::{EVENTS, JSON, SESSION, VERSION, escaped};
+
+/// Marks a request that Reeve's own line made of a message: such a client writes no headers, and what they would say of arguments
+/// is written where a remote server is asked.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::http) struct OfLine;
 
 /// What was agreed on when the server was greeted.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +65,7 @@ impl Line {
         }
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
+        request.extensions_mut().insert(OfLine);
         request
     }
 
@@ -77,17 +82,10 @@ impl Line {
         let headers = request.headers_mut();
         match (own, spoken) {
             (Some(version), _) => {
-                let name = match method {
-                    "tools/call" | "prompts/get" => params.get("name"),
-                    "resources/read" => params.get("uri"),
-                    _ => None,
-                };
-                let name = name.and_then(Value::as_str).map(coded);
-                for (field, said) in [(VERSION, Some(version)), (METHOD, Some(method)), (NAME, name.as_deref())] {
-                    if let Some(value) = said.and_then(header) {
-                        headers.insert(field, value);
-                    }
+                if let Some(version) = header(version) {
+                    headers.insert(VERSION, version);
                 }
+                mcp_headers::write(headers, method, params, None);
             }
             (None, Some(spoken)) => spoken.put(headers),
             (None, None) => {}
@@ -109,24 +107,11 @@ impl Line {
     }
 }
 
-/// What cannot stand in a header as it is comes in Base64.
-fn coded(text: &str) -> String {
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
-    let kept = plain && text.trim() == text && !text.starts_with("=?base64?");
-    if kept { text.to_owned() } else { format!("=?base64?{}?=", STANDARD.encode(text)) }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn what_cannot_stand_in_a_header_as_it_is_comes_coded() {
-        assert_eq!((coded("echo").as_str(), coded("ü").as_str()), ("echo", "=?base64?w7w=?="));
-        assert_eq!(coded("=?base64?x?="), format!("=?base64?{}?=", STANDARD.encode("=?base64?x?=")));
-    }
 
     #[test]
     fn a_message_that_names_its_version_belongs_to_no_session() {

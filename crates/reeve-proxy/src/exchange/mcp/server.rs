@@ -19,6 +19,7 @@ use reeve_domain::operation::{Endpoint, Operation};
 use reeve_engine::Admission;
 use reeve_engine::patience::Patience;
 use reeve_protocol::events::{EventReader, StreamEvent};
+use reeve_protocol::mcp_headers;
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -45,8 +46,6 @@ const AGAIN: Duration = Duration::from_millis(1000);
 const LONGEST: Duration = Duration::from_secs(30);
 /// How often in a row a stream that brings nothing new is taken up again.
 const TRIES: u32 = 10;
-/// Headers that say what the arguments are; they would contradict changed ones.
-const PARAMETERS: &str = "mcp-param-";
 
 /// One remote server, for one call.
 pub(super) struct Remote {
@@ -56,8 +55,10 @@ pub(super) struct Remote {
     carrier: Operation,
     party: Party,
     mouth: Arc<dyn ToolMouth>,
-    /// The client's own id and arguments: the call itself goes out under that id, so that the server knows it by the same.
+    /// The client's own id: the call itself goes out under it, so that the server knows it by the same.
     id: Value,
+    /// The tool that the client's headers are about, and the arguments.
+    tool: Value,
     arguments: Value,
     used: AtomicBool,
     next: AtomicU64,
@@ -86,6 +87,7 @@ impl Remote {
             party: party(case),
             mouth,
             id: id.clone(),
+            tool: params.get("name").cloned().unwrap_or(Value::Null),
             arguments: params.get("arguments").cloned().unwrap_or(Value::Null),
             used: AtomicBool::new(false),
             next: AtomicU64::new(1),
@@ -113,13 +115,22 @@ impl Remote {
         json!(format!("reeve-{}-{}", admission.operation().id, self.next.fetch_add(1, Ordering::Relaxed)))
     }
 
-    fn headers(&self, params: &Value) -> Result<HeaderMap, ToolFailure> {
+    /// The client's own headers, as far as they hold for what is sent: those that say what a message says are written from what
+    /// is really sent, by the definition of the tool that it was judged by.
+    fn headers(&self, method: &str, params: &Value) -> Result<HeaderMap, ToolFailure> {
         let mut headers = self.asked.headers.clone();
-        let changed = params.get("arguments").cloned().unwrap_or(Value::Null) != self.arguments;
-        if changed && headers.keys().any(|name| name.as_str().starts_with(PARAMETERS)) {
-            let why = "its headers say what the arguments are, which Reeve had to change".to_owned();
+        let named = params.get("name").and_then(Value::as_str).unwrap_or_default();
+        let tool = self.mouth.tool(&self.party, named);
+        let schema = tool.as_ref().and_then(|tool| tool.definition.get("inputSchema"));
+        let changed = params.get("arguments").unwrap_or(&Value::Null) != &self.arguments;
+        if self.tool.as_str() != Some(named) {
+            mcp_headers::strip_parameters(&mut headers);
+        } else if changed && mcp_headers::says_more(&headers, schema) {
+            // It may hold the very value that was taken out.
+            let why = "a header says what no argument is known for, and Reeve had to change the arguments".to_owned();
             return Err(ToolFailure::Gone(why));
         }
+        mcp_headers::write(&mut headers, method, params, schema);
         headers.remove(CONTENT_ENCODING);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT, HeaderValue::from_static("application/json, text/event-stream"));
@@ -201,7 +212,7 @@ impl Remote {
 
     async fn exchange(&self, admission: &Admission, method: &str, params: Value) -> Result<Value, ToolFailure> {
         let id = self.id_for(admission);
-        let headers = self.headers(&params)?;
+        let headers = self.headers(method, &params)?;
         let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params });
         // From before it is sent: the answer may be there before the server says that it took the call.
         let waiting = self.lane.as_ref().map(|lane| lane.expect(&id, &self.patience)).transpose();
@@ -274,9 +285,13 @@ impl Remote {
                 return Err(ToolFailure::Gone("it ended the stream without an answer".to_owned()));
             };
             tokio::time::sleep(wait.min(LONGEST)).await;
-            let mut headers = self.headers(&json!({ "arguments": self.arguments }))?;
+            let mut headers = self.asked.headers.clone();
+            // It carries no message that they could be about.
+            mcp_headers::strip_all(&mut headers);
+            headers.remove(CONTENT_ENCODING);
             headers.remove(CONTENT_TYPE);
             headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             let resumed = HeaderValue::from_str(from)
                 .map_err(|_| ToolFailure::Garbage("the id of an event cannot be a header".to_owned()))?;
             headers.insert("last-event-id", resumed);
