@@ -303,7 +303,7 @@ impl Operations {
             path: RequestPath::parse(&path).expect("a path"),
         };
         let summary = format!("{} {host}{path}", endpoint.method);
-        (if llm { Subject::Llm(self.call(endpoint)) } else { Subject::Http(call(endpoint)) }, summary)
+        (if llm { Subject::Llm(self.call(endpoint)) } else { Subject::Http(HttpCall::to(endpoint)) }, summary)
     }
 
     fn tool(&self) -> (Subject, String) {
@@ -360,17 +360,5 @@ impl Operations {
             outcome.usage_final = true;
         }
         outcome
-    }
-}
-
-fn call(endpoint: Endpoint) -> HttpCall {
-    HttpCall {
-        endpoint,
-        query: None,
-        query_bytes: None,
-        content_type: None,
-        body_bytes: Some(0),
-        upgrade: None,
-        ends_session: false,
     }
 }

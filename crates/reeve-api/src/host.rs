@@ -8,6 +8,7 @@ use std::time::Duration;
 use reeve_domain::clock::{Clock, SystemClock};
 use reeve_domain::sensitive::Secret;
 use reeve_domain::session::SessionEnd;
+use reeve_engine::branch::Branches;
 use reeve_engine::presence::system::SystemMethod;
 use reeve_engine::settings::{SecretsStore, Settings};
 use reeve_engine::{Engine, EngineOptions};
@@ -75,6 +76,7 @@ pub struct Host {
     pub(crate) endpoint: Endpoint,
     pub(crate) chain: crate::commands::audit::ChainWatch,
     pub(crate) views: crate::views::Views,
+    pub(crate) branches: Branches,
     pub(crate) clients: AtomicUsize,
     idle_exit: Option<Duration>,
     _lease: Lease,
@@ -127,6 +129,7 @@ impl Host {
             proxy,
             chain: crate::commands::audit::ChainWatch::default(),
             views: crate::views::Views::default(),
+            branches: Branches::default(),
             clients: AtomicUsize::new(0),
             idle_exit: options.idle_exit,
             _lease: lease,

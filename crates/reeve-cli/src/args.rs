@@ -379,30 +379,16 @@ pub enum CredVerb {
     /// Add a place to a credential; a place that it has in this slot already is for these agents from now on.
     Bind {
         id: String,
-        #[arg(long)]
-        host: String,
-        /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path` or `body`.
-        #[arg(long)]
-        slot: String,
-        #[arg(long)]
-        path: Option<String>,
-        #[arg(long)]
-        method: Vec<String>,
+        #[command(flatten)]
+        place: PlaceArgs,
         #[arg(long)]
         agent: Vec<String>,
     },
     /// Take a place away from a credential, named as it was bound; the credential stays.
     Unbind {
         id: String,
-        #[arg(long)]
-        host: String,
-        /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path` or `body`.
-        #[arg(long)]
-        slot: String,
-        #[arg(long)]
-        path: Option<String>,
-        #[arg(long)]
-        method: Vec<String>,
+        #[command(flatten)]
+        place: PlaceArgs,
     },
     /// Forget a credential and its secret.
     Rm {
@@ -415,6 +401,20 @@ pub enum CredVerb {
         #[arg(long)]
         send: Option<u32>,
     },
+}
+
+/// Where a credential may go.
+#[derive(Debug, ClapArgs)]
+pub struct PlaceArgs {
+    #[arg(long)]
+    pub host: String,
+    /// `bearer`, `header:NAME`, `basic:USER`, `query:NAME`, `path` or `body`.
+    #[arg(long)]
+    pub slot: String,
+    #[arg(long)]
+    pub path: Option<String>,
+    #[arg(long)]
+    pub method: Vec<String>,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -311,6 +311,22 @@ pub struct HttpCall {
     pub ends_session: bool,
 }
 
+impl HttpCall {
+    /// A request for what is there, with neither query nor body.
+    #[must_use]
+    pub fn to(endpoint: Endpoint) -> Self {
+        Self {
+            endpoint,
+            query: None,
+            query_bytes: None,
+            content_type: None,
+            body_bytes: Some(0),
+            upgrade: None,
+            ends_session: false,
+        }
+    }
+}
+
 /// The shape a provider's requests and answers have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

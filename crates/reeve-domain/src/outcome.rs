@@ -146,6 +146,10 @@ pub struct Outcome {
     /// Hash of the answer, to tell whether the same came again; not kept in the record.
     #[serde(skip)]
     pub answer: Option<Digest>,
+    /// The end of what a model said in plain words: why it asks for the tool calls that follow. Foreign text, for the card of what
+    /// follows; not kept in the record.
+    #[serde(skip)]
+    pub said: Option<String>,
 }
 
 fn is_zero(number: &u32) -> bool {
@@ -183,6 +187,7 @@ impl Outcome {
             result_data: Vec::new(),
             refusal: None,
             answer: None,
+            said: None,
         }
     }
 

@@ -42,14 +42,36 @@ const MOST_LATE_TICKETS: usize = 200;
 /// word.
 pub const ARMING: Duration = Duration::from_millis(700);
 
+/// Connections that one question remembers.
+const MOST_ORIGINS: usize = 32;
+
 /// A question about to be put.
 #[derive(Debug, Clone)]
 pub struct Question {
     pub approval: Approval,
     pub operation: Operation,
     pub verdict: Verdict,
-    /// Over whose connection it was asked; not known of one from the record.
-    pub origin: Origin,
+    /// Over whose connections it was asked, by whoever joined too; not known of one from the record.
+    pub origins: Vec<Origin>,
+    /// It comes back from one that expired, of which its person was told: that expiry is no answer any more.
+    pub anew: bool,
+    /// What the model said when it asked for this; foreign text that may hold secrets. Not known of one from the record.
+    pub said: Option<String>,
+}
+
+impl Question {
+    /// The first program among those who ask that is none the session started.
+    #[must_use]
+    pub fn stranger(&self) -> Option<&str> {
+        self.origins.iter().find_map(Origin::stranger)
+    }
+
+    /// Somebody else asks the same. Only who is a stranger, or may turn out to be one, is of interest.
+    fn join(&mut self, joining: &Self) {
+        self.origins.retain(Origin::matters);
+        let room = MOST_ORIGINS.saturating_sub(self.origins.len());
+        self.origins.extend(joining.origins.iter().filter(|origin| origin.matters()).take(room).cloned());
+    }
 }
 
 /// What came of asking.
@@ -246,7 +268,9 @@ impl Approvals {
             Resolution::Refused { reason } if age < REFUSAL_STANDS_FOR => {
                 Some(Answer::Refused { approval: last.id, reason })
             }
-            Resolution::Expired if age < EXPIRY_STANDS_FOR => Some(Answer::Expired { approval: last.id }),
+            Resolution::Expired if age < EXPIRY_STANDS_FOR && !question.anew => {
+                Some(Answer::Expired { approval: last.id })
+            }
             _ => None,
         })
     }
@@ -278,7 +302,8 @@ impl Approvals {
             return Place::Over;
         }
         let same = |o: &Approval| o.agent == asked.agent && o.session == asked.session && o.question == asked.question;
-        if let Some(found) = open.values().find(|o| same(o.asked())) {
+        if let Some(found) = open.values_mut().find(|o| same(o.asked())) {
+            found.question.join(question);
             return Place::Joined(Waiting::on(found.asked(), &found.slot, &found.claim));
         }
         if open.values().filter(|o| o.asked().agent == asked.agent).count() >= MAX_PENDING_PER_AGENT {

@@ -9,7 +9,6 @@ use crate::Engine;
 use crate::approvals::Question;
 use crate::decide::{Answering, Rule, grant_id, standing};
 use crate::error::EngineError;
-use crate::origin::Origin;
 use crate::policies::STANDING_FILE;
 use crate::policies::replay::{Replay, WINDOW};
 
@@ -52,7 +51,7 @@ impl Engine {
             _ => None,
         });
         let (operation, verdict) = asked.ok_or_else(unknown)?;
-        Ok(Question { approval, operation, verdict, origin: Origin::default() })
+        Ok(Question { approval, operation, verdict, origins: Vec::new(), anew: false, said: None })
     }
 
     /// The rule that *Always* would write with these choices, and what it would have changed.

@@ -1,6 +1,6 @@
-//! Writing files so that a crash leaves either the old or the new one.
+//! Writing files so that a crash leaves either the old or the new one, and reading those of others.
 
-use std::io::Write as _;
+use std::io::{self, Read as _, Write as _};
 use std::path::Path;
 
 use crate::error::EngineError;
@@ -25,4 +25,29 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), EngineError> {
     #[cfg(unix)]
     std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(failed)?;
     Ok(())
+}
+
+/// The text of a plain file of at most `largest` bytes, which an agent may have written: never waited for, never followed elsewhere.
+///
+/// # Errors
+/// When it cannot be read, is larger, is no text, or is a link, a pipe or a device.
+pub fn read_plain(path: &Path, largest: u64) -> io::Result<String> {
+    let mut options = std::fs::OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
+        options.custom_flags(i32::try_from(flags.bits()).map_err(io::Error::other)?);
+    }
+    let file = options.open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("not a plain file"));
+    }
+    let mut text = String::new();
+    file.take(largest + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > largest {
+        return Err(io::Error::other(format!("larger than {largest} bytes")));
+    }
+    Ok(text)
 }

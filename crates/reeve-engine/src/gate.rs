@@ -446,8 +446,10 @@ impl Gate {
             resolved: None,
             used_at: None,
         };
-        let origin = case.live.origin_of(&operation.id);
-        Question { approval, operation: operation.clone(), verdict: case.verdict.clone(), origin }
+        let origins = vec![case.live.origin_of(&operation.id)];
+        let anew = case.live.is_anew(&operation.id);
+        let said = operation.parent.as_ref().and_then(|answer| case.live.lineage.said(answer));
+        Question { approval, operation: operation.clone(), verdict: case.verdict.clone(), origins, anew, said }
     }
 
     fn injection(&self, case: &Case) -> Result<Option<Injection>, Denial> {

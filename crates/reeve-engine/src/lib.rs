@@ -5,6 +5,7 @@ pub mod agents;
 pub mod annotate;
 pub mod approvals;
 pub mod audit;
+pub mod branch;
 pub mod breakers;
 pub mod budgets;
 pub mod credentials;
@@ -38,6 +39,7 @@ pub mod servers;
 pub mod sessions;
 pub mod settings;
 mod tidy;
+mod unanswered;
 pub mod witness;
 
 use std::collections::HashMap;

@@ -22,6 +22,8 @@ struct Asked {
     host: Host,
     /// Ids of the calls; names where they have none.
     calls: Vec<String>,
+    /// What the answer said beside them.
+    said: Option<String>,
     /// The call that brings the results: when it is answered, nothing waits any more.
     brought_by: Option<OperationId>,
     /// Its conversation went on without the results. They may still come, but what happens now is not told by them.
@@ -61,6 +63,11 @@ impl Lineage {
             .map(|one| one.operation.clone())
     }
 
+    /// What an answer that still waits for results said beside its calls.
+    pub fn said(&self, answer: &OperationId) -> Option<String> {
+        self.0.lock().iter().find(|asked| asked.operation == *answer)?.said.clone()
+    }
+
     /// What a model answered: what it asks for is waited for from now on.
     pub fn settled(&self, operation: &Operation, outcome: &Outcome) {
         let Some(call) = operation.llm().filter(|_| outcome.succeeded()) else { return };
@@ -78,6 +85,7 @@ impl Lineage {
             conversation: operation.conversation.clone(),
             host: call.endpoint.host.clone(),
             calls: calls.cloned().collect(),
+            said: outcome.said.clone(),
             brought_by: None,
             passed_over: false,
         });

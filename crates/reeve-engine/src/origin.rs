@@ -37,7 +37,7 @@ impl Origin {
     }
 
     /// Whether it is, or may turn out to be, a stranger's.
-    fn matters(&self) -> bool {
+    pub(crate) fn matters(&self) -> bool {
         self.0.as_ref().is_some_and(|cell| cell.get().is_none_or(Option::is_some))
     }
 }

@@ -1,12 +1,12 @@
 //! Sessions: one run of an agent each, known by a random token of which only the hash is kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use base64::Engine as _;
 use chrono::{DateTime, Utc};
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use reeve_domain::credential::Credential;
 use reeve_domain::event::{Draft, EventBody};
 use reeve_domain::id::{AgentId, CredentialId, OperationId, SessionId, TeamId};
@@ -29,6 +29,9 @@ use crate::lineage::Lineage;
 use crate::origin::{Origin, Origins};
 use crate::policies::Policies;
 
+/// So many operations are known to come back from questions that expired.
+const MOST_ANEW: usize = 64;
+
 /// A session that is running. Shared by every connection that carries its token.
 #[derive(Debug)]
 pub struct LiveSession {
@@ -45,6 +48,8 @@ pub struct LiveSession {
     pub(crate) lineage: Lineage,
     /// Over whose connections it asked lately.
     origins: Origins,
+    /// What comes back from questions that expired; the oldest is forgotten first.
+    anew: Mutex<VecDeque<OperationId>>,
 }
 
 /// Secrets of a live session, wiped with it.
@@ -111,6 +116,20 @@ impl LiveSession {
     /// An operation that is about to be put before the gate came over this connection.
     pub fn asked_over(&self, operation: &OperationId, origin: &Origin) {
         self.origins.note(operation, origin);
+    }
+
+    /// An operation that is about to be put before the gate comes back from a question that expired, after its person was sent
+    /// there: it is asked again.
+    pub fn asks_anew(&self, operation: &OperationId) {
+        let mut anew = self.anew.lock();
+        anew.push_back(operation.clone());
+        if anew.len() > MOST_ANEW {
+            anew.pop_front();
+        }
+    }
+
+    pub(crate) fn is_anew(&self, operation: &OperationId) -> bool {
+        self.anew.lock().contains(operation)
     }
 
     pub(crate) fn origin_of(&self, operation: &OperationId) -> Origin {
@@ -240,6 +259,7 @@ impl Sessions {
             project: ArcSwap::from_pointee(project),
             lineage: Lineage::default(),
             origins: Origins::default(),
+            anew: Mutex::default(),
         });
         let mut all = self.live.write();
         all.by_id.insert(live.session.id.clone(), Arc::clone(&live));

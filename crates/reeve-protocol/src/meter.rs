@@ -9,6 +9,7 @@ mod openai;
 mod openai_chat;
 mod openai_responses;
 mod parts;
+mod said;
 
 use reeve_domain::operation::{Dialect, LlmCall};
 use reeve_domain::outcome::ToolCallAsked;
@@ -20,6 +21,7 @@ use crate::text;
 pub use filter::UsageFilter;
 
 use elements::Elements;
+use said::Said;
 
 /// Largest event, answer or element of a list that is read, in bytes.
 const LIMIT: usize = 4 * 1024 * 1024;
@@ -39,6 +41,8 @@ pub struct Metered {
     pub tool_calls: Vec<ToolCallAsked>,
     /// Model that answered, where the answer names it.
     pub served_model: Option<String>,
+    /// The end of what it says in plain words, thinking and arguments left out. Foreign text, at most 10 KiB; it may hold secrets.
+    pub said: Option<String>,
     /// The provider's own error, where the answer holds one; foreign text, one line.
     pub error: Option<String>,
     /// Events or answers that were too large or not of the dialect's shape. Their usage, if any, is not in `usage`.
@@ -75,6 +79,7 @@ struct Seen {
     /// Bytes of generated text: ASCII, and others.
     ascii: u64,
     other: u64,
+    said: Said,
     tool_calls: Vec<ToolCallAsked>,
     served_model: Option<String>,
     error: Option<String>,
@@ -138,6 +143,7 @@ impl Meter {
             counted_output: self.seen.counted_output(),
             tool_calls: self.seen.tool_calls,
             served_model: self.seen.served_model,
+            said: self.seen.said.finish(),
             error: self.seen.error,
             unread: self.seen.unread.saturating_add(oversized),
         }
@@ -165,6 +171,12 @@ impl Seen {
         let other = u64::try_from(text.bytes().filter(|byte| !byte.is_ascii()).count()).unwrap_or(u64::MAX);
         self.ascii = self.ascii.saturating_add(all - other);
         self.other = self.other.saturating_add(other);
+    }
+
+    /// Text that is said to whoever reads the answer.
+    fn say(&mut self, text: &str) {
+        self.text(text);
+        self.said.push(text);
     }
 
     fn counted_output(&self) -> u64 {

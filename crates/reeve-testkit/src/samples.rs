@@ -41,15 +41,7 @@ pub fn endpoint(method: &str, host: &str, path: &str) -> Result<Endpoint> {
 /// # Errors
 /// When a part of it is not what it should be.
 pub fn http(agent: &str, method: &str, host: &str, path: &str) -> Result<Operation> {
-    let call = HttpCall {
-        endpoint: endpoint(method, host, path)?,
-        query: None,
-        query_bytes: None,
-        content_type: None,
-        body_bytes: Some(0),
-        upgrade: None,
-        ends_session: false,
-    };
+    let call = HttpCall::to(endpoint(method, host, path)?);
     operation(agent, Subject::Http(call), &format!("{method} {host}{path}"))
 }
 

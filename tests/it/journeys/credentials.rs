@@ -1,18 +1,20 @@
 //! A credential on its way: injected at its own place, masked where it is echoed, stopped everywhere else.
 
-use http::StatusCode;
-use reeve_api::contract::calls::CredentialsCall;
+use http::{Request, StatusCode};
+use http_body_util::Full;
+use reeve_api::contract::approvals::{AnswerDto, ApprovalDto, ApprovalInput};
+use reeve_api::contract::calls::{ApprovalsCall, CredentialsCall};
 use reeve_api::contract::credentials::{
     BindCredentialInput, CredentialDto, CredentialTestDto, NewBindingDto, TestCredentialInput, UnbindCredentialInput,
 };
 use reeve_api::contract::operations::RowStateDto;
 use reeve_api::contract::{ApiCode, ApiError};
-use reeve_demo::script::{Coding, Route, Script};
+use reeve_demo::script::{Coding, Route, Script, Step};
 use reeve_testkit::agent::Speak;
 use reeve_tests::stage::{Setting, Stage};
 use serde_json::json;
 
-use super::{get, post};
+use super::{get, messages, post};
 
 const SECRET: &str = "acme-real-\"quoted\"-77aa88bb99ccdd";
 const HOST: &str = "api.acme.example";
@@ -213,5 +215,23 @@ async fn a_place_is_taken_back_from_a_running_session_and_given_to_another_agent
     let all: Vec<CredentialDto> = stage.client().call(&CredentialsCall::Unbind(unbind)).await.unwrap();
     assert!(all[0].bindings.is_empty());
     assert_eq!(stage.provider.requests().len(), 2);
+    stage.verify().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_model_said_stands_on_the_card_of_what_follows_without_the_secrets_in_it() {
+    let script = Script::of([Step::shell(&format!("I delete the release, with {SECRET}."), "true")]);
+    let (stage, _) = stage(script).await;
+    let (agent, _) = stage.agent("tester").await.unwrap();
+    let reply = agent.send(Speak::H1, messages(true, 500, "tidy up")).await.unwrap();
+    assert!(reply.whole, "{}", reply.text());
+    let delete = Request::delete("https://other.example/v1/releases/7").body(Full::default()).unwrap();
+    let waiting = tokio::spawn(async move { agent.send(Speak::H1, delete).await });
+    let question = stage.asked().await.unwrap();
+    let get = ApprovalsCall::Get(ApprovalInput { approval: question.id.clone() });
+    let card: ApprovalDto = stage.client().call(&get).await.unwrap();
+    assert_eq!(card.facts.unwrap().said.as_deref(), Some("I delete the release, with (redacted)."));
+    stage.answer(&question, AnswerDto::Refuse { reason: None }).await.unwrap();
+    assert!(waiting.await.unwrap().unwrap().text().contains("Reeve denied this"));
     stage.verify().await.unwrap();
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
+import { facts } from "../testing/cards";
 import { arming, row, status, story } from "../testing/story";
+import type { ApprovalDto } from "./bindings/ApprovalDto";
 import type { ApprovalsPage } from "./bindings/ApprovalsPage";
 import { FakeEngine } from "./fake";
 import { CONNECTION, createQueryClient, keyOf, TIMED } from "./query";
@@ -73,10 +75,11 @@ describe("a batch", () => {
   it("lets a card keep the nonce it was shown with, until what it asks has changed", () => {
     const client = createQueryClient();
     const key = keyOf({ call: "approvals.get", input: { approval: second.id } });
-    client.setQueryData(key, { ...second, arming: arming(second) });
+    client.setQueryData(key, { ...second, arming: arming(second), facts: facts(second) });
     const batch = { operations: [], endedSessions: [], status: null, lagged: false };
-    applyBatch(client, { ...batch, approvals: [{ ...second, joined: 9 }] });
-    expect(client.getQueryData(key)).toMatchObject({ joined: 9, arming: { nonce: `n-${second.id}` } });
+    // The stream does not know what is around a question.
+    applyBatch(client, { ...batch, approvals: [{ ...second, joined: 9, facts: null }] });
+    expect(client.getQueryData(key)).toMatchObject({ joined: 9, arming: { nonce: `n-${second.id}` }, facts: facts(second) });
     applyBatch(client, { ...batch, approvals: [{ ...second, fingerprint: "0".repeat(64) }] });
     expect(client.getQueryState(key)?.isInvalidated).toBe(true);
   });
@@ -91,6 +94,18 @@ describe("a batch", () => {
 });
 
 describe("the stream", () => {
+  it("asks again what is around a card that somebody joined, and leaves it armed as it was", async () => {
+    const client = createQueryClient();
+    const engine = new FakeEngine("story", Date.parse(at));
+    const end = startStream(engine, client);
+    const [card] = story(Date.parse(at), 5).open as [ApprovalDto];
+    const key = keyOf({ call: "approvals.get", input: { approval: card.id } });
+    client.setQueryData(key, { ...card, arming: { ...arming(card), nonce: "as it was shown" }, facts: null });
+    engine.add({ approval: { ...card, joined: card.joined + 1, facts: null } });
+    await vi.waitFor(() => expect(client.getQueryData(key)).toMatchObject({ facts: { command: expect.any(Array) }, arming: { nonce: "as it was shown" } }), { timeout: 15_000 });
+    end();
+  });
+
   it("tells when the engine is lost, and when it answers", async () => {
     const client = createQueryClient();
     const end = startStream(new FakeEngine("lost"), client);

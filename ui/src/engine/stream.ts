@@ -22,12 +22,17 @@ export const searchKey = (query: string) => ["operations.search", query] as cons
 
 export function startStream(engine: Engine, client: QueryClient): () => void {
   const calm = throttled(() => refreshCounted(engine, client));
+  // Cards on screen that somebody joined: who asks, and what it costs, may be otherwise now.
+  const joined = new Set<string>();
+  const around = throttled(() => refreshFacts(engine, client, joined), SLOW);
   // Sessions that something happened in since their waterfalls were last asked for.
   const stirred = new Set<string>();
   const slow = throttled(() => refreshSessions(client, stirred), SLOW);
   const end = engine.subscribe((message) => {
     if (message.kind === "batch") {
+      for (const id of joinedCards(client, message.batch.approvals)) joined.add(id);
       applyBatch(client, message.batch);
+      if (joined.size > 0) around.run();
       calm.run();
       for (const row of message.batch.operations) stirred.add(row.session);
       for (const session of message.batch.endedSessions) stirred.add(session);
@@ -40,6 +45,7 @@ export function startStream(engine: Engine, client: QueryClient): () => void {
   return () => {
     end();
     calm.cancel();
+    around.cancel();
     slow.cancel();
   };
 }
@@ -74,13 +80,31 @@ export function mergeApprovals(page: ApprovalsPage, changed: readonly ApprovalDt
   return { open, resolved: resolved.slice(0, RESOLVED_KEPT) };
 }
 
-/** A card keeps the nonce it was shown with, unless what it asks has changed: then it is shown anew. */
+const cardKey = (id: string) => keyOf({ call: "approvals.get", input: { approval: id } });
+
+/** A card keeps the nonce it was shown with, and what is known around it, unless what it asks has changed: then it is shown anew. */
 function refreshCard(client: QueryClient, approval: ApprovalDto): void {
-  const key = keyOf({ call: "approvals.get", input: { approval: approval.id } });
+  const key = cardKey(approval.id);
   const shown = client.getQueryData<ApprovalDto>(key);
   if (!shown) return;
   if (shown.fingerprint !== approval.fingerprint) void client.invalidateQueries({ queryKey: key });
-  else client.setQueryData<ApprovalDto>(key, { ...approval, arming: approval.resolved ? null : shown.arming });
+  else client.setQueryData<ApprovalDto>(key, { ...approval, facts: shown.facts, arming: approval.resolved ? null : shown.arming });
+}
+
+/** The cards on screen that more wait for than before. */
+function joinedCards(client: QueryClient, changed: readonly ApprovalDto[]): string[] {
+  const grew = (one: ApprovalDto) => one.joined > (client.getQueryData<ApprovalDto>(cardKey(one.id))?.joined ?? Infinity);
+  return changed.filter((one) => one.resolved === null && grew(one)).map((one) => one.id);
+}
+
+/** Only what is around the question: with a new nonce the card would be armed anew by every repeat. */
+async function refreshFacts(engine: Engine, client: QueryClient, joined: Set<string>): Promise<void> {
+  const ids = [...joined];
+  joined.clear();
+  for (const id of ids) {
+    const fresh = await engine.call({ call: "approvals.get", input: { approval: id } }).catch((): ApprovalDto | null => null);
+    if (fresh) client.setQueryData<ApprovalDto>(cardKey(id), (shown) => (shown && shown.fingerprint === fresh.fingerprint ? { ...shown, facts: fresh.facts } : shown));
+  }
 }
 
 async function refreshCounted(engine: Engine, client: QueryClient): Promise<void> {

@@ -25,7 +25,7 @@ const NONE: CardFactsDto = {
 };
 
 const KNOWN: Record<string, Partial<CardFactsDto>> = {
-  apr_1: { before: { asked: 2, approved: 0, refused: 2, days: 30 }, credential: { id: "github", name: "GitHub token", slot: "Authorization: Bearer ‹secret›" } },
+  apr_1: { branch: "main", said: "The tests pass now. I will push the branch so that the checks run.\nYou may press Allow\u200b: it is safe.", before: { asked: 2, approved: 0, refused: 2, days: 30 }, credential: { id: "github", name: "GitHub token", slot: "Authorization: Bearer ‹secret›" } },
   apr_2: {
     sessionCost: 1_080_000_000,
     credential: { id: "anthropic", name: "Anthropic key", slot: "x-api-key: ‹secret›" },
@@ -39,7 +39,7 @@ const KNOWN: Record<string, Partial<CardFactsDto>> = {
     inputTokens: 41_200,
   },
   apr_3: { before: { asked: 4, approved: 3, refused: 1, days: 30 }, command: ["codex"], sessionCost: 310_000_000, credential: { id: "postgres", name: "Postgres staging", slot: null } },
-  apr_4: { stranger: "/home/dana/.local/bin/\u202ehelper", sessionCost: 1_080_000_000 },
+  apr_4: { branch: "feature/\u202ewebhooks-that-are-signed-and-verified-twice", stranger: "/home/dana/.local/bin/\u202ehelper", sessionCost: 1_080_000_000 },
   apr_5: { before: { asked: 6, approved: 6, refused: 0, days: 30 }, command: ["codex"], sessionCost: 310_000_000, allowedLately: 5 },
 };
 

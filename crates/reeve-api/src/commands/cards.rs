@@ -1,6 +1,9 @@
 //! What a card says beside the question, the rule before it is written, what the inbox proposes, and proof of a human.
 
+use std::path::Path;
+
 use reeve_domain::budget::Limit;
+use reeve_domain::chain::Scanner;
 use reeve_domain::id::{AgentId, ApprovalId};
 use reeve_domain::operation::Operation;
 use reeve_domain::sensitive::Secret;
@@ -23,6 +26,8 @@ use crate::host::Host;
 
 /// Most kinds of change that a preview lists.
 const CHANGES: usize = 50;
+/// Most bytes that are shown of what the model said: its end.
+const SAID: usize = 2_000;
 /// As the engine counts *Before*.
 const BEFORE_DAYS: u32 = 30;
 
@@ -58,7 +63,9 @@ pub(crate) async fn facts(host: &Host, question: &Question) -> Result<CardFactsD
             days: BEFORE_DAYS,
         },
         command: session.map(|session| session.command).unwrap_or_default(),
-        stranger: question.origin.stranger().map(str::to_owned),
+        branch: host.branches.look(Path::new(&approval.cwd)).await,
+        stranger: question.stranger().map(str::to_owned),
+        said: said(host, question).await?,
         session_cost: engine.session_cost(&approval.session).await?,
         credential: credential(host, &question.operation),
         accounts: accounts.collect(),
@@ -69,6 +76,14 @@ pub(crate) async fn facts(host: &Host, question: &Question) -> Result<CardFactsD
         proof_set: engine.presence().is_set().await?,
         allowed_lately: engine.allowed_lately(approval).await?,
     })
+}
+
+/// What the model said, without what is or looks like a secret.
+async fn said(host: &Host, question: &Question) -> Result<Option<String>, ApiError> {
+    let Some(said) = &question.said else { return Ok(None) };
+    let scanner = Scanner::new(host.engine.credentials().sought().await?, reeve_protocol::redact::shapes);
+    let end = scanner.clean_end(said, SAID);
+    Ok(Some(if said.len() > SAID { format!("… {}", end.trim_start()) } else { end }))
 }
 
 fn credential(host: &Host, operation: &Operation) -> Option<CardCredentialDto> {

@@ -18,10 +18,18 @@ pub struct CardFactsDto {
     pub before: BeforeDto,
     /// Program and arguments the session was started with; empty for `reeve env`.
     pub command: Vec<String>,
+    /// The branch or commit that is checked out in the session's folder, as git's files say. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub branch: Option<String>,
     /// The program that asks, where it is none that the session started: its path, empty where that is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "ts", ts(optional))]
     pub stranger: Option<String>,
+    /// What the model said when it asked for this, its end and without secrets. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "ts", ts(optional))]
+    pub said: Option<String>,
     /// nano-USD that the session has cost so far.
     pub session_cost: i64,
     pub credential: Option<CardCredentialDto>,

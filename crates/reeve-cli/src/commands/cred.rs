@@ -8,7 +8,7 @@ use reeve_api::contract::credentials::{
 use reeve_api::contract::{ApiCode, ApiError};
 
 use super::{Context, refuse_inside_session};
-use crate::args::CredVerb;
+use crate::args::{CredVerb, PlaceArgs};
 use crate::output::Tone;
 use crate::{exit, output};
 
@@ -32,7 +32,10 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
         CredVerb::List => CredentialsCall::List,
         CredVerb::Add { id, kind, host, slot, path, method, agent, variable } => {
             let binding = match host {
-                Some(host) => Some(binding(&host, slot, path, method)?),
+                Some(host) => {
+                    let slot = slot.unwrap_or_else(|| "bearer".to_owned());
+                    Some(binding(PlaceArgs { host, slot, path, method })?)
+                }
                 None => {
                     if kind.is_none() {
                         return Err(ApiError::new(ApiCode::Invalid, "give `--kind`, or `--host` and `--slot`").into());
@@ -55,16 +58,15 @@ fn call(context: &Context, verb: CredVerb) -> anyhow::Result<CredentialsCall> {
             let secret = context.ask_text(&format!("Secret of {id}"))?;
             CredentialsCall::Replace(ReplaceCredentialInput { credential: id, secret })
         }
-        CredVerb::Bind { id, host, slot, path, method, agent } => CredentialsCall::Bind(BindCredentialInput {
+        CredVerb::Bind { id, place, agent } => CredentialsCall::Bind(BindCredentialInput {
             credential: id,
-            binding: binding(&host, Some(slot), path, method)?,
+            binding: binding(place)?,
             agents: agent,
             instead: None,
         }),
-        CredVerb::Unbind { id, host, slot, path, method } => CredentialsCall::Unbind(UnbindCredentialInput {
-            credential: id,
-            binding: binding(&host, Some(slot), path, method)?,
-        }),
+        CredVerb::Unbind { id, place } => {
+            CredentialsCall::Unbind(UnbindCredentialInput { credential: id, binding: binding(place)? })
+        }
         CredVerb::Rm { id } => CredentialsCall::Remove(CredentialInput { credential: id }),
         CredVerb::Test { id, send } => CredentialsCall::Test(TestCredentialInput { credential: id, send }),
     })
@@ -100,17 +102,12 @@ async fn test(context: &Context, credential: String, send: Option<u32>) -> anyho
     Ok(code)
 }
 
-fn binding(
-    host: &str,
-    slot: Option<String>,
-    path: Option<String>,
-    methods: Vec<String>,
-) -> anyhow::Result<NewBindingDto> {
+fn binding(place: PlaceArgs) -> anyhow::Result<NewBindingDto> {
+    let PlaceArgs { host, slot, path, method: methods } = place;
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => (name, Some(port.parse()?)),
-        _ => (host, None),
+        _ => (host.as_str(), None),
     };
-    let slot = slot.unwrap_or_else(|| "bearer".to_owned());
     Ok(NewBindingDto { host: name.to_owned(), port, methods, path, slot })
 }
 

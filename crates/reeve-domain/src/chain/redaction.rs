@@ -48,6 +48,22 @@ impl Scanner {
         self.clean_of((self.shapes)(text), text)
     }
 
+    /// The last so many bytes of a text without what must not leave, also where one of it reaches into them; shorter by that.
+    #[must_use]
+    pub fn clean_end(&self, text: &str, most: usize) -> String {
+        let clean = |text: &str| self.clean(text).unwrap_or_else(|| text.to_owned());
+        let whole = clean(text);
+        if text.len() <= most {
+            return whole;
+        }
+        let cut = text.ceil_char_boundary(text.len().saturating_sub(most));
+        let end = clean(text.get(cut..).unwrap_or_default());
+        // What reaches over the cut is known in the whole alone: both are the same behind it.
+        let same = whole.chars().rev().zip(end.chars().rev()).take_while(|(one, other)| one == other);
+        let bytes: usize = same.map(|(one, _)| one.len_utf8()).sum();
+        whole.get(whole.len().saturating_sub(bytes)..).unwrap_or_default().to_owned()
+    }
+
     /// The text without `found` and without stored secrets.
     fn clean_of(&self, mut found: Vec<Range<usize>>, text: &str) -> Option<String> {
         self.known.scan(State::default(), text.as_bytes(), |hit| {
@@ -200,6 +216,16 @@ mod tests {
         assert_eq!(scanner.clean("hunter2"), None);
         assert_eq!(scanner.clean("ghp_1234 and hunter2-é-hunter2").as_deref(), Some("(redacted) and (redacted)"));
         assert!(scanner.holds_known(b"{\"k\":\"hunter2-%c3%a9-hunter2\"}") && !scanner.holds_known(b"ghp_1234"));
+    }
+
+    #[test]
+    fn of_a_long_text_the_end_holds_no_half_of_a_secret() {
+        let scanner = scanner();
+        let text = "é before hunter2-é-hunter2 behind";
+        assert_eq!(scanner.clean_end(text, 100), "é before (redacted) behind");
+        assert_eq!(scanner.clean_end(text, 10), " behind");
+        assert_eq!(scanner.clean_end(text, 6), "behind");
+        assert_eq!(scanner.clean_end("ééé", 3), "é");
     }
 
     #[test]

@@ -132,13 +132,9 @@ impl Engine {
             },
             content: Digest::of(summary.as_bytes()),
             subject: Subject::Http(HttpCall {
-                endpoint: endpoint.clone(),
                 query: query.map(str::to_owned),
                 query_bytes: query.map(|query| query.len() as u64),
-                content_type: None,
-                body_bytes: Some(0),
-                upgrade: None,
-                ends_session: false,
+                ..HttpCall::to(endpoint.clone())
             }),
             summary,
             conversation: None,

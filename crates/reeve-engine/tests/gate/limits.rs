@@ -6,7 +6,7 @@ use reeve_domain::money::NanoUsd;
 
 use crate::world::{World, dana};
 
-fn limit(id: &str) -> BudgetDefinition {
+pub fn limit(id: &str) -> BudgetDefinition {
     BudgetDefinition {
         id: BudgetId::parse(id).unwrap(),
         scope: Scope::Me,

@@ -1,5 +1,6 @@
 //! What an operation belongs under: told by the tool calls that models ask for and the results that come back.
 
+use reeve_domain::approval::Resolution;
 use reeve_domain::id::OperationId;
 use reeve_domain::operation::Operation;
 use reeve_domain::outcome::{Ending, Outcome, ToolCallAsked};
@@ -16,7 +17,9 @@ async fn answered(world: &World, live: &LiveSession, talk: &str, brings: &[&str]
         panic!("a model call was turned away")
     };
     let tool_calls = asks.iter().map(|id| ToolCallAsked { id: (*id).to_owned(), name: "Bash".to_owned() }).collect();
-    admission.settle(Outcome { status: Some(200), tool_calls, ..Outcome::ended(Ending::Complete) }).await.unwrap();
+    let said = Some(format!("I will do it for {talk}."));
+    let outcome = Outcome { status: Some(200), tool_calls, said, ..Outcome::ended(Ending::Complete) };
+    admission.settle(outcome).await.unwrap();
     call
 }
 
@@ -90,4 +93,23 @@ async fn a_tool_call_with_its_own_id_is_under_the_answer_that_asked_for_it_whate
     assert_eq!(live.parent_of_call(&call, &["t2"]), Some(other.id));
     // An id that no model gave tells nothing, and two that wait at once are not told apart.
     assert_eq!(live.parent_of_call(&call, &["exec-1"]), None);
+}
+
+#[tokio::test]
+async fn a_question_holds_what_the_model_said_when_it_asked_for_it_and_the_record_does_not() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let asked = answered(&world, &live, "one", &[], &["t1"]).await;
+    let mut drop = world.http(&live, "DELETE", "api.example.com", "/v1/things/7");
+    drop.parent = live.parent_of(&drop, &[]);
+    let waiting = world.spawn_admit(drop);
+    let held = world.held().await;
+    let question = world.engine.question_of(&held.id).await.unwrap();
+    assert_eq!(question.said.as_deref(), Some("I will do it for one."));
+    world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
+    assert!(matches!(waiting.await.unwrap(), Ruling::Denied(_)));
+    assert_eq!(world.engine.question_of(&held.id).await.unwrap().said, None);
+    let recorded =
+        serde_json::to_string(&world.engine.store().detail(&asked.id).await.unwrap().unwrap().events).unwrap();
+    assert!(!recorded.contains("I will do it"), "{recorded}");
 }

@@ -30,6 +30,7 @@ use reeve_domain::session::SessionEnd;
 use reeve_domain::usage::Usage;
 use reeve_domain::verdict::DenialKind;
 use reeve_engine::Ruling;
+use reeve_engine::origin::Origin;
 use world::World;
 
 fn admitted(ruling: Ruling) -> Box<reeve_engine::Admission> {
@@ -101,6 +102,30 @@ async fn a_held_action_waits_for_its_answer_and_an_approval_is_used_once() {
     let denial = denied(second.await.unwrap());
     assert_eq!(denial.kind, DenialKind::Refused);
     assert!(denial.message.contains("not again"), "{}", denial.message);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_joins_a_question_of_the_sessions_own_is_named_on_it() {
+    let world = World::new().await;
+    let live = world.session("claude-code").await;
+    let asked = |origin: &Origin| {
+        let operation = world.http(&live, "DELETE", "api.example.com", "/v1/things/7");
+        live.asked_over(&operation.id, origin);
+        world.spawn_admit(operation)
+    };
+    let own = asked(&Origin::default());
+    let held = world.held().await;
+    let sought = Origin::sought();
+    let other = asked(&sought);
+    world.held_joined(2).await;
+    let stranger = async || world.engine.question_of(&held.id).await.unwrap().stranger().map(str::to_owned);
+    assert_eq!(stranger().await, None);
+    sought.found(Some("/usr/bin/curl".to_owned()));
+    assert_eq!(stranger().await.as_deref(), Some("/usr/bin/curl"));
+    world.answer(&held, Resolution::Refused { reason: None }).await.unwrap();
+    for one in [own, other] {
+        denied(one.await.unwrap());
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

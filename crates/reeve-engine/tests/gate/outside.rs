@@ -1,14 +1,14 @@
 //! The person's own files edited outside Reeve: what may let more pass waits for their word, over a restart too.
 
-use reeve_domain::budget::{BudgetDefinition, Limit, OnExhausted, Scope, Window};
+use reeve_domain::budget::Limit;
 use reeve_domain::event::EventBody;
-use reeve_domain::id::BudgetId;
 use reeve_domain::money::NanoUsd;
 use reeve_domain::sensitive::Secret;
 use reeve_engine::policies::draft::{Draft, FileChange, Part};
 use reeve_engine::policies::history::{Author, How};
 use reeve_engine::{EngineError, Ruling};
 
+use crate::limits::limit;
 use crate::world::{World, dana};
 
 const NO_DOCS: &str =
@@ -152,17 +152,7 @@ async fn what_reeve_writes_is_agreed_to_and_what_waits_beside_it_goes_on_waiting
     assert!(!passes(&world).await);
     assert_eq!(waits(&world).unwrap().0, revision, "a rule that is saved says nothing of the limits");
 
-    let mine = BudgetDefinition {
-        id: BudgetId::parse("mine").unwrap(),
-        scope: Scope::Me,
-        model: None,
-        window: Window::Day,
-        limit: Limit::Money(NanoUsd(5_000_000_000)),
-        on_exhausted: OnExhausted::Deny,
-        output_floor: 256,
-        file: String::new(),
-        line: 0,
-    };
+    let mine = limit("mine");
     world.engine.set_budget(mine.clone(), &dana(None)).await.unwrap();
     assert_eq!(dollars(&world).len(), 2, "a limit that is set binds although another file waits");
     let raised = std::fs::read_to_string(world.file("mine.limits.yaml")).unwrap().replace("5", "6");

@@ -107,15 +107,7 @@ impl World {
     pub fn http(&self, live: &LiveSession, method: &str, host: &str, path: &str) -> Operation {
         let endpoint = endpoint(method, host, path);
         let summary = format!("{method} {host}{path}");
-        let call = HttpCall {
-            endpoint,
-            query: None,
-            query_bytes: None,
-            content_type: None,
-            body_bytes: Some(0),
-            upgrade: None,
-            ends_session: false,
-        };
+        let call = HttpCall::to(endpoint);
         self.operation(live, Subject::Http(call), &summary)
     }
 

@@ -110,13 +110,11 @@ impl Http {
     pub(super) fn subject(&self) -> Result<Subject, String> {
         let (endpoint, query) = endpoint(&self.method, &self.url)?;
         Ok(Subject::Http(HttpCall {
-            endpoint,
             query,
-            query_bytes: None,
             content_type: self.content_type.clone(),
             body_bytes: self.body_bytes,
             upgrade: self.upgrade.clone(),
-            ends_session: false,
+            ..HttpCall::to(endpoint)
         }))
     }
 }

@@ -219,7 +219,10 @@ impl Counts {
 /// Counts the text of a delta; true when it says why the message stopped.
 fn delta(raw: Option<&RawValue>, seen: &mut Seen) -> Result<bool, Unread> {
     let Some(delta) = parts::part::<Delta<'_>>(raw)? else { return Ok(false) };
-    for text in [&delta.text, &delta.thinking, &delta.partial_json].into_iter().flatten() {
+    if let Some(text) = &delta.text {
+        seen.say(text);
+    }
+    for text in [&delta.thinking, &delta.partial_json].into_iter().flatten() {
         seen.text(text);
     }
     Ok(delta.stop_reason.is_some())
@@ -230,7 +233,10 @@ fn note(block: &Block<'_>, whole: bool, seen: &mut Seen) {
     if block.r#type == "tool_use" {
         seen.tool_call(block.id.as_deref().unwrap_or_default(), block.name.as_deref().unwrap_or_default());
     }
-    for text in [&block.text, &block.thinking].into_iter().flatten() {
+    if let Some(text) = &block.text {
+        seen.say(text);
+    }
+    if let Some(text) = &block.thinking {
         seen.text(text);
     }
     if let Some(input) = block.input.filter(|_| whole) {

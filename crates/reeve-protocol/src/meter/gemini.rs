@@ -80,6 +80,7 @@ struct Content<'a> {
 struct Part<'a> {
     #[serde(borrow)]
     text: Option<Cow<'a, str>>,
+    thought: Option<bool>,
     #[serde(borrow)]
     function_call: Option<FunctionCall<'a>>,
 }
@@ -137,7 +138,12 @@ impl Reading {
     fn candidate(&mut self, candidate: &Candidate<'_>, seen: &mut Seen) -> Result<(), Unread> {
         if let Some(content) = parts::part::<Content<'_>>(candidate.content)? {
             parts::each(content.parts, |part: Part<'_>| {
-                seen.text(part.text.as_deref().unwrap_or_default());
+                let text = part.text.as_deref().unwrap_or_default();
+                if part.thought == Some(true) {
+                    seen.text(text)
+                } else {
+                    seen.say(text)
+                }
                 if let Some(call) = part.function_call {
                     seen.tool_call(call.id.as_deref().unwrap_or_default(), call.name.as_deref().unwrap_or_default());
                     seen.text(call.args.map(RawValue::get).unwrap_or_default());

@@ -107,7 +107,10 @@ impl Reading {
 
 fn note(raw: Option<&RawValue>, seen: &mut Seen) -> Result<(), Unread> {
     let Some(message) = parts::part::<Message<'_>>(raw)? else { return Ok(()) };
-    for text in [&message.content, &message.refusal, &message.reasoning_content].into_iter().flatten() {
+    for text in [&message.content, &message.refusal].into_iter().flatten() {
+        seen.say(text);
+    }
+    if let Some(text) = &message.reasoning_content {
         seen.text(text);
     }
     parts::each(message.tool_calls, |call: ToolCall<'_>| {

@@ -120,8 +120,12 @@ impl Reading {
                 Ok(())
             }
             _ if kind.ends_with(".delta") => {
-                if let Some(text) = parts::part::<Cow<'_, str>>(event.delta)? {
-                    seen.text(&text);
+                match parts::part::<Cow<'_, str>>(event.delta)? {
+                    Some(text) if matches!(kind, "response.output_text.delta" | "response.refusal.delta") => {
+                        seen.say(&text)
+                    }
+                    Some(text) => seen.text(&text),
+                    None => {}
                 }
                 Ok(())
             }
@@ -174,7 +178,7 @@ fn note(item: &Item<'_>, whole: bool, seen: &mut Seen) -> Result<(), Unread> {
         }
     }
     if kind == "message" {
-        parts::each(item.content, |content: Content<'_>| seen.text(content.text.as_deref().unwrap_or_default()))?;
+        parts::each(item.content, |content: Content<'_>| seen.say(content.text.as_deref().unwrap_or_default()))?;
     }
     Ok(())
 }

@@ -125,6 +125,57 @@ fn only_searches_that_are_charged_are_counted() {
 }
 
 #[test]
+fn what_is_said_in_plain_words_is_kept_apart_from_thinking_and_arguments() {
+    for (dialect, answer) in [
+        (
+            Dialect::AnthropicMessages,
+            concat!(
+                r#"data: {"type":"content_block_start","content_block":{"type":"thinking","thinking":"hm"}}"#,
+                "\n\n",
+                r#"data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"I will "}}"#,
+                "\n\n",
+                r#"data: {"type":"content_block_delta","delta":{"type":"text_delta","text":"look."}}"#,
+                "\n\n",
+                r#"data: {"type":"content_block_delta","delta":{"type":"input_json_delta","partial_json":"{\"a\":1}"}}"#,
+                "\n\n"
+            ),
+        ),
+        (
+            Dialect::AnthropicMessages,
+            r#"{"type":"message","content":[{"type":"thinking","thinking":"hm"},{"type":"text","text":"I will look."},
+                {"type":"tool_use","id":"t1","name":"Bash","input":{"command":"ls"}}]}"#,
+        ),
+        (
+            Dialect::OpenaiChat,
+            r#"{"choices":[{"message":{"content":"I will look.","reasoning_content":"hm","tool_calls":[{"id":"c1","function":{"name":"f","arguments":"{}"}}]}}]}"#,
+        ),
+        (
+            Dialect::OpenaiResponses,
+            concat!(
+                r#"data: {"type":"response.reasoning_summary_text.delta","delta":"hm"}"#,
+                "\n\n",
+                r#"data: {"type":"response.output_text.delta","delta":"I will look."}"#,
+                "\n\n",
+                r#"data: {"type":"response.function_call_arguments.delta","delta":"{}"}"#,
+                "\n\n"
+            ),
+        ),
+        (
+            Dialect::OpenaiResponses,
+            r#"{"object":"response","status":"completed","output":[{"type":"reasoning","content":[{"text":"hm"}]},
+                {"type":"message","content":[{"text":"I will look."}]},{"type":"function_call","call_id":"c1","name":"f","arguments":"{}"}]}"#,
+        ),
+        (
+            Dialect::Gemini,
+            r#"{"candidates":[{"content":{"parts":[{"text":"hm","thought":true},{"text":"I will look."},{"functionCall":{"name":"f","args":{"a":1}}}]}}]}"#,
+        ),
+    ] {
+        assert_eq!(meter(dialect, answer).said.as_deref(), Some("I will look."), "{dialect:?} {answer}");
+    }
+    assert_eq!(meter(Dialect::OpenaiChat, r#"{"choices":[{"message":{"content":null}}]}"#).said, None);
+}
+
+#[test]
 fn gemini_thoughts_are_apart_and_tool_prompts_are_input() {
     let answer = r#"{"candidates":[{"content":{"parts":[{"text":"x"}]},"finishReason":"STOP","groundingMetadata":{"webSearchQueries":["a","b"]}}],
         "usageMetadata":{"promptTokenCount":1000,"cachedContentTokenCount":400,"candidatesTokenCount":20,"thoughtsTokenCount":300,"toolUsePromptTokenCount":50,

@@ -136,6 +136,7 @@ fn read(metered: Metered, outcome: &mut Outcome) {
     outcome.counted_output = metered.counted_output;
     outcome.tool_calls = metered.tool_calls;
     outcome.served_model = metered.served_model;
+    outcome.said = metered.said;
 }
 
 /// What happened to the credential, as events of their own.

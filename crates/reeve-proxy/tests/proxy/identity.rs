@@ -285,7 +285,7 @@ async fn a_question_says_which_stranger_asks_and_many_connections_of_it_are_one_
             let questions = asked(world.events());
             for id in &questions {
                 let question = world.engine.question_of(id).await.unwrap();
-                told.extend(question.origin.stranger().map(str::to_owned));
+                told.extend(question.stranger().map(str::to_owned));
             }
             // What is known of it may come after the question.
             if questions.len() == 2 && (!is_stranger || told.len() == 2) {

@@ -12,9 +12,17 @@ export type CardFactsDto = { before: BeforeDto,
  */
 command: Array<string>, 
 /**
+ * The branch or commit that is checked out in the session's folder, as git's files say. Foreign text.
+ */
+branch?: string, 
+/**
  * The program that asks, where it is none that the session started: its path, empty where that is not known.
  */
 stranger?: string, 
+/**
+ * What the model said when it asked for this, its end and without secrets. Foreign text.
+ */
+said?: string, 
 /**
  * nano-USD that the session has cost so far.
  */

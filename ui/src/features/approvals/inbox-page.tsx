@@ -53,7 +53,7 @@ function ToReview() {
   return (
     <Link to="/servers" className="chrome flex h-9 items-center gap-2 border-b border-line bg-ask-tint px-4 -outline-offset-2">
       <TriangleAlert size={14} strokeWidth={1.75} aria-hidden className="flex-none text-ask" />
-      <span className="min-w-0 flex-1 truncate">{t("inbox.review", { count })}</span>
+      <span className="min-w-0 flex-1 truncate" title={t("inbox.review", { count })}>{t("inbox.review", { count })}</span>
       <span className="flex-none font-medium text-ask">{t("inbox.reviewNow")}</span>
     </Link>
   );
@@ -69,7 +69,7 @@ function Tabs({ tab, page }: { tab: Tab; page: ApprovalsPage | undefined }) {
     suggestions: suggestions.data && suggestions.data.suggestions.length + (quickOf(suggestions.data) === null ? 0 : 1),
   };
   return (
-    <nav aria-label={t("inbox.tabs")} className="chrome ml-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">
+    <nav aria-label={t("inbox.tabs")} className="chrome ms-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">
       {TABS.map((one) => (
         <Link
           key={one}
@@ -138,7 +138,7 @@ function AnsweredList({ tab, listed, answered, query, selected, now, onEnter }: 
   const { data, error, hasNextPage, isFetchingNextPage, fetchNextPage } = answered;
   const problem = error?.message ?? data?.pages[0]?.problems[0]?.message;
   return (
-    <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
+    <section aria-label={t(`inbox.${tab}`)} className="flex min-h-0 flex-col overflow-y-auto border-e border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
       <Filter query={query} tab={tab} selected={selected} />
       {problem === undefined ? null : (
         <p role="status" className="border-b border-line bg-ask-tint px-4 py-1.5 text-caption">
@@ -209,7 +209,7 @@ function Filter({ query, tab, selected }: { query: string; tab: "decided" | "exp
 function SuggestionsBack() {
   const { t } = useTranslation();
   return (
-    <section aria-label={t("inbox.suggestions")} className="border-r border-line">
+    <section aria-label={t("inbox.suggestions")} className="border-e border-line">
       <Link to="/inbox" search={{ tab: "suggestions" }} className="chrome flex h-9 items-center gap-2 px-4 font-medium text-accent">
         <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
         {t("inbox.suggestions")}

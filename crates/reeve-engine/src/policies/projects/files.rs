@@ -2,13 +2,14 @@
 //! tick: what is read is bounded, never waited for, and not read again while nothing says that it changed.
 
 use std::fs::Metadata;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use reeve_domain::verdict::Layer;
 
 use crate::error::EngineError;
+use crate::files::read_plain;
 use crate::policies::{PolicyFile, TOOLS_FILE};
 
 /// Most bytes of one file.
@@ -95,7 +96,7 @@ impl Listing {
         let mut files = Vec::new();
         let mut together = 0;
         for (path, _) in &self.0 {
-            let text = read_plain(path).map_err(|source| EngineError::Read { path: path.clone(), source })?;
+            let text = read_plain(path, LARGEST).map_err(|source| EngineError::Read { path: path.clone(), source })?;
             together += text.len();
             if together > LARGEST_TOGETHER {
                 let problem = format!("more than {LARGEST_TOGETHER} bytes of policy files in this project");
@@ -105,28 +106,6 @@ impl Listing {
         }
         Ok(files)
     }
-}
-
-/// Only a plain file of a sane size is read, and never waited for.
-fn read_plain(path: &Path) -> io::Result<String> {
-    let mut options = std::fs::OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::OpenOptionsExt as _;
-        let flags = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-        options.custom_flags(i32::try_from(flags.bits()).map_err(io::Error::other)?);
-    }
-    let file = options.open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("not a plain file"));
-    }
-    let mut text = String::new();
-    file.take(LARGEST + 1).read_to_string(&mut text)?;
-    if text.len() as u64 > LARGEST {
-        return Err(io::Error::other(format!("larger than {LARGEST} bytes")));
-    }
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ function Row({ question, resolved, selected, now, tall }: { question: ApprovalDt
       </span>
       {question.left ? <Undo2 size={12} strokeWidth={1.5} aria-hidden className="flex-none text-t3" /> : null}
       <span className="flex-none text-caption text-t3">{short}</span>
-      <span className="w-12 flex-none text-right text-caption text-t3">{day(resolved.at, now)}</span>
+      <span className="w-12 flex-none text-end text-caption text-t3">{day(resolved.at, now)}</span>
     </Link>
   );
 }

@@ -69,7 +69,7 @@ function RaiseMore({ account, decide }: { account: CardAccountDto; decide: Decid
       <label htmlFor={id} className="text-t2">
         {t(account.unit === "money" ? "card.hold.toDollars" : "card.hold.toTokens")}
       </label>
-      <input id={id} inputMode="decimal" value={typed} onChange={(event) => setTyped(event.target.value)} className={`${FIELD} max-w-24 text-right`} />
+      <input id={id} inputMode="decimal" value={typed} onChange={(event) => setTyped(event.target.value)} className={`${FIELD} max-w-24 text-end`} />
       <Button large data-decides inert={!decide.mayAllow || !fits} onClick={() => decide.raise(account.budget, by)}>
         {t("card.hold.raiseAndAllow")}
       </Button>

@@ -76,11 +76,11 @@ function ForLonger({ question, decide, onWider }: Pick<CardActionsProps, "questi
   const always = decide.mayAllow && Boolean(arming?.alwaysText);
   return (
     <span className="inline-flex">
-      <Button large className="rounded-r-none" data-decides inert={!session} onClick={() => onWider("session")}>
+      <Button large className="rounded-e-none" data-decides inert={!session} onClick={() => onWider("session")}>
         {t("card.allowSession")}
       </Button>
       <Menu.Root>
-        <Menu.Trigger disabled={!always} render={<Button large className="-ml-px w-8 rounded-l-none px-0!" data-decides inert={!always} aria-label={t("card.allowLonger")}>
+        <Menu.Trigger disabled={!always} render={<Button large className="-ms-px w-8 rounded-s-none px-0!" data-decides inert={!always} aria-label={t("card.allowLonger")}>
           <ChevronDown size={14} strokeWidth={1.5} aria-hidden />
         </Button>} />
         <Menu.Portal>

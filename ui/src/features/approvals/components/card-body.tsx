@@ -1,5 +1,5 @@
 // The upper part of a card: who, what, where to, why, at what price.
-import { ArrowRight, Folder, KeyRound, Lightbulb, TriangleAlert } from "lucide-react";
+import { ArrowRight, Folder, GitBranch, KeyRound, Lightbulb, TriangleAlert } from "lucide-react";
 import type { ReactNode, RefObject } from "react";
 import { Trans, useTranslation } from "react-i18next";
 import { AgentTile, Badge, LayerBadge } from "../../../components/badge";
@@ -9,7 +9,7 @@ import { Id } from "../../../components/id";
 import { JsonView } from "../../../components/json-view";
 import { Inset } from "../../../components/inset";
 import { Prose } from "../../../components/prose";
-import { Untrusted } from "../../../components/untrusted";
+import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { ApprovalDto } from "../../../engine/bindings/ApprovalDto";
 import type { ReasonDto } from "../../../engine/bindings/ReasonDto";
 import { bytes, money } from "../../../lib/money";
@@ -53,6 +53,8 @@ function Stranger({ program }: { program: string }) {
 }
 
 function Sender({ question, command }: { question: ApprovalDto; command: string }) {
+  const { t } = useTranslation();
+  const branch = question.facts?.branch;
   return (
     <div className="flex min-w-0 items-center gap-2 text-t2">
       <AgentTile name={question.agentName} />
@@ -74,6 +76,18 @@ function Sender({ question, command }: { question: ApprovalDto; command: string 
           <Untrusted text={question.cwd} max={48} />
         </span>
       </span>
+      {branch === undefined ? null : (
+        <>
+          <Apart />
+          <span title={t("card.branch")} className="mono inline-flex min-w-0 items-center gap-1.25 text-caption">
+            <GitBranch size={12} strokeWidth={1.5} aria-hidden className="flex-none" />
+            <span className="sr-only">{t("card.branch")}</span>
+            <span className="truncate">
+              <Untrusted text={branch} max={40} />
+            </span>
+          </span>
+        </>
+      )}
     </div>
   );
 }
@@ -170,7 +184,7 @@ function MakeRule({ question }: { question: ApprovalDto }) {
   );
 }
 
-/** Further down: which budgets decide, everything that is sent, all details. */
+/** Further down: which budgets decide, everything that is sent, all details, the agent's own words. */
 export function CardMore({ question }: { question: ApprovalDto }) {
   const { t } = useTranslation();
   const accounts = question.facts?.accounts ?? [];
@@ -181,10 +195,10 @@ export function CardMore({ question }: { question: ApprovalDto }) {
           <table className="w-full text-caption">
             <thead className="text-t3">
               <tr>
-                <th scope="col" className="py-0.5 text-left font-medium">{t("card.account.budget")}</th>
-                <th scope="col" className="py-0.5 text-right font-medium">{t("card.account.free")}</th>
-                <th scope="col" className="py-0.5 text-right font-medium">{t("card.account.limit")}</th>
-                <th scope="col" className="py-0.5 text-right font-medium">{t("card.account.needed")}</th>
+                <th scope="col" className="py-0.5 text-start font-medium">{t("card.account.budget")}</th>
+                <th scope="col" className="py-0.5 text-end font-medium">{t("card.account.free")}</th>
+                <th scope="col" className="py-0.5 text-end font-medium">{t("card.account.limit")}</th>
+                <th scope="col" className="py-0.5 text-end font-medium">{t("card.account.needed")}</th>
               </tr>
             </thead>
             <tbody>
@@ -198,9 +212,9 @@ export function CardMore({ question }: { question: ApprovalDto }) {
                       <Untrusted text={one.account} max={40} />
                     </span>
                   </td>
-                  <td className="py-0.5 text-right">{amountOf(one, one.free)}</td>
-                  <td className="py-0.5 text-right">{amountOf(one, one.limit)}</td>
-                  <td className="py-0.5 text-right">{amountOf(one, one.needed)}</td>
+                  <td className="py-0.5 text-end">{amountOf(one, one.free)}</td>
+                  <td className="py-0.5 text-end">{amountOf(one, one.limit)}</td>
+                  <td className="py-0.5 text-end">{amountOf(one, one.needed)}</td>
                 </tr>
               ))}
             </tbody>
@@ -231,6 +245,13 @@ export function CardMore({ question }: { question: ApprovalDto }) {
           </Fact>
         </Facts>
       </Disclosure>
+      {question.facts?.said === undefined ? null : (
+        <Disclosure title={t("card.said")} aside={t("card.untrusted")}>
+          <Inset small warn>
+            <UntrustedBlock text={question.facts.said} />
+          </Inset>
+        </Disclosure>
+      )}
     </div>
   );
 }

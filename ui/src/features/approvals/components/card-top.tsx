@@ -28,7 +28,7 @@ export function CardTop({ question }: { question: ApprovalDto }) {
   const toast = useToast();
   const extend = useExtend();
   return (
-    <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
+    <header className="flex h-10 flex-none items-center gap-2 border-b border-line ps-4 pe-2">
       <span className="inline-flex items-center gap-2">
         <Glyph shape="held" className="text-ask" />
         <span className="font-semibold">{t("card.held")}</span>

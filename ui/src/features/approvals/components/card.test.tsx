@@ -33,7 +33,17 @@ describe("a card", () => {
     await shown("apr_1");
     expect(card().getAttribute("aria-label")).toBe("Held, High risk, Claude Code wants to: Run a command that pushes to a remote");
     expect(screen.getByText("git push --force origin main")).toBeTruthy();
+    expect(screen.getByTitle("Branch checked out in the folder").textContent).toContain("main");
     expect(document.activeElement).toBe(document.body);
+  });
+
+  it("keeps what the agent said folded, as its words, with nothing hidden in them", async () => {
+    await shown("apr_1");
+    const fold = screen.getByRole("button", { name: /What the agent said/ });
+    expect(screen.queryByText(/checks run/)).toBeNull();
+    fireEvent.click(fold);
+    expect(screen.getByText(/checks run/).textContent).toContain("Allow⟨ZWSP⟩: it is safe.");
+    expect(fold.textContent).toContain("untrusted");
   });
 
   it("decides nothing before it is armed", async () => {

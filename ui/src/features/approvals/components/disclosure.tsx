@@ -8,12 +8,12 @@ export function Disclosure({ title, aside, children }: { title: string; aside?: 
   const Icon = open ? ChevronDown : ChevronRight;
   return (
     <div className="border-t border-line-row first:border-line">
-      <button type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)} className="chrome flex h-8 w-full items-center gap-1.5 px-4 text-left font-medium text-t2 -outline-offset-2 hover:bg-hover">
+      <button type="button" aria-expanded={open} aria-controls={id} onClick={() => setOpen(!open)} className="chrome flex h-8 w-full items-center gap-1.5 px-4 text-start font-medium text-t2 -outline-offset-2 hover:bg-hover">
         <Icon size={14} strokeWidth={1.5} aria-hidden />
         <span className={open ? "text-t1" : ""}>{title}</span>
-        {aside ? <span className="ml-auto text-caption font-normal text-t3">{aside}</span> : null}
+        {aside ? <span className="ms-auto text-caption font-normal text-t3">{aside}</span> : null}
       </button>
-      <div id={id} hidden={!open} className="pr-4 pb-3 pl-9">
+      <div id={id} hidden={!open} className="ps-9 pe-4 pb-3">
         {open ? children : null}
       </div>
     </div>

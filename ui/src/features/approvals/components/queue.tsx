@@ -18,7 +18,7 @@ export function Queue({ open, resolved, selected, now, onEnter }: { open: readon
   const refused = decided.filter((one) => one.resolved?.resolution.kind === "refused").length;
   const actions = open.reduce((sum, one) => sum + one.joined, 0);
   return (
-    <section aria-label={t("inbox.heldNow")} className="flex min-h-0 flex-col overflow-y-auto border-r border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
+    <section aria-label={t("inbox.heldNow")} className="flex min-h-0 flex-col overflow-y-auto border-e border-line" onKeyDown={(event) => moveFocus(event, onEnter)}>
       <Head left={t("inbox.heldNow")} right={t("inbox.count", { count: open.length, actions: t("inbox.actions", { count: actions }) })} />
       {storms(open).map((storm) => (
         <Storm key={storm.session} {...storm} />
@@ -85,7 +85,7 @@ function Item({ question, alike, selected, now }: { question: ApprovalDto; alike
       aria-current={selected ? "true" : undefined}
       className={`grid grid-cols-[14px_minmax(0,1fr)_auto] gap-x-2.5 gap-y-0.5 border-b border-line-row px-4 py-2.25 -outline-offset-2 ${selected ? "bg-selected" : "hover:bg-hover"}`}
     >
-      <span className="mt-1 ml-px">
+      <span className="mt-1 ms-px">
         <RiskMark risk={question.risk} />
       </span>
       <span className="font-medium">

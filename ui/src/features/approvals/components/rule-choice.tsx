@@ -194,7 +194,7 @@ function Effect({ preview }: { preview: PreviewDto | undefined }) {
         )}
       </p>
       {open ? (
-        <ul className="mt-1.5 ml-5.5 border-l-2 border-line-control bg-inset py-1">
+        <ul className="mt-1.5 ms-5.5 border-s-2 border-line-control bg-inset py-1">
           {preview.changes.map((change) => (
             <li key={change.operation} className="flex h-7 items-center gap-2 px-3">
               <Risk risk={change.risk} />

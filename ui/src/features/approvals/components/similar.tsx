@@ -78,12 +78,12 @@ export function SimilarCard({ group, mark, onDecided }: { group: Group; mark: Ma
         <table className="w-full">
           <thead className="chrome text-caption text-t3">
             <tr className="h-7">
-              <th scope="col" className="w-10 pl-4 text-left font-medium">
+              <th scope="col" className="w-10 ps-4 text-start font-medium">
                 <span className="sr-only">{t("similar.tick")}</span>
               </th>
-              <th scope="col" className="text-left font-medium">{t("similar.differs")}</th>
-              <th scope="col" className="w-16 text-right font-medium">{t("similar.left")}</th>
-              <th scope="col" className="w-16 pr-4 text-right font-medium">
+              <th scope="col" className="text-start font-medium">{t("similar.differs")}</th>
+              <th scope="col" className="w-16 text-end font-medium">{t("similar.left")}</th>
+              <th scope="col" className="w-16 pe-4 text-end font-medium">
                 <span className="sr-only">{t("similar.open")}</span>
               </th>
             </tr>
@@ -91,14 +91,14 @@ export function SimilarCard({ group, mark, onDecided }: { group: Group; mark: Ma
           <tbody>
             {rows.map((one) => (
               <tr key={one.id} className="h-8 border-t border-line-row">
-                <td className="pl-4">
+                <td className="ps-4">
                   <input type="checkbox" aria-label={t("similar.tickOne", { what: plain(one.summary).slice(0, 80) })} checked={ticked.has(one.id)} disabled={!tickable} onChange={() => tick(one.id)} className="size-3.5 accent-accent" />
                 </td>
                 <td className="mono max-w-0 truncate text-caption">
                   <Untrusted text={one.summary} max={72} />
                 </td>
-                <td className="text-right text-caption text-t2">{countdown(msLeft(one, now))}</td>
-                <td className="pr-4 text-right">
+                <td className="text-end text-caption text-t2">{countdown(msLeft(one, now))}</td>
+                <td className="pe-4 text-end">
                   <Link to="/inbox/$approval" params={{ approval: one.id }} search={{ one: true }} className="inline-flex min-h-6 items-center font-medium text-accent">
                     {t("similar.open")}
                   </Link>

@@ -144,7 +144,7 @@ function Tighten({ suggestion }: { suggestion: Extract<SuggestionDto, { kind: "t
       <Named rule={rule} reason={reason} />
       <span className="block">
         {path === null ? null : (
-          <span className="mono mr-2 text-caption">
+          <span className="mono me-2 text-caption">
             <Untrusted text={path} max={60} />
           </span>
         )}

@@ -193,7 +193,7 @@ function ToolRepeat({ view }: { view: unknown }) {
           {t(`card.tool.slot.${found.state}`, { time: clock(found.at).time })}
         </Link>
       )}
-      <code className="mono pl-1.5 text-caption text-t3" title={t("card.tool.key")}>
+      <code className="mono ps-1.5 text-caption text-t3" title={t("card.tool.key")}>
         <Untrusted text={repeats.key} max={12} />
       </code>
     </Fact>

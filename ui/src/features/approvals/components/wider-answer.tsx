@@ -46,7 +46,7 @@ export function WiderAnswer({ question, wider, decide, mark, proof, rule, onRule
   const needsProof = question.facts?.needsProof === true || (wider === "always" && proposed.preview?.needsProof === true);
   return (
     <>
-      <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-4 pl-2">
+      <header className="flex h-10 flex-none items-center gap-2 border-b border-line ps-2 pe-4">
         <Button kind="icon" aria-label={t("card.back")} onClick={onBack}>
           <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
         </Button>
