@@ -10,6 +10,7 @@ use tauri::{AppHandle, Runtime, State, WebviewWindow};
 
 use crate::link::Link;
 use crate::windows::{self, First};
+use crate::{doctor, tray};
 
 type Engine<'a> = State<'a, Arc<Link>>;
 
@@ -23,9 +24,15 @@ pub async fn approvals(link: Engine<'_>, request: Value) -> Result<Value, ApiErr
     link.call("approvals", request).await
 }
 
+/// The doctor's answer goes on with what only the shell can see.
 #[tauri::command]
-pub async fn status(link: Engine<'_>, request: Value) -> Result<Value, ApiError> {
-    link.call("status", request).await
+pub async fn status<R: Runtime>(app: AppHandle<R>, link: Engine<'_>, request: Value) -> Result<Value, ApiError> {
+    let asked = doctor::is_asked(&request);
+    let mut answer = link.call("status", request).await?;
+    if asked {
+        doctor::append(&mut answer, tray::is_there(&app)).await;
+    }
+    Ok(answer)
 }
 
 #[tauri::command]

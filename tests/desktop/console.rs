@@ -47,9 +47,17 @@ async fn a_credential_added_on_the_screen_is_injected_and_the_agent_never_holds_
 }
 
 #[tokio::test]
-async fn closing_leaves_the_app_in_the_tray_and_a_second_start_brings_it_back() -> Result<()> {
+async fn the_doctor_sees_the_tray_in_which_closing_leaves_the_app_and_a_second_start_brings_it_back() -> Result<()> {
     with_app(async |app| {
         app.protected().await?;
+        app.press_place("Settings").await?;
+        app.follow("Doctor").await?;
+        app.press("Run all checks").await?;
+        // The engine's own rows and the shell's stand in one list.
+        for found in ["listens on 127.0.0.1", "Reeve's icon is in it", "the desktop shows them", "WebKitGTK 2."] {
+            app.read(found).await?;
+        }
+        app.picture("doctor").await?;
         app.close_window().await?;
         app.start_again(&[]).await?;
         app.until("the window is back", async || app.is_shown().await).await?;

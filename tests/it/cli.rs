@@ -291,7 +291,8 @@ async fn without_a_keychain_nothing_starts_and_the_doctor_names_it_once_with_the
     let failed: Vec<_> = checks.as_array().unwrap().iter().filter(|check| check["ok"] == false).collect();
     let names: Vec<_> = failed.iter().map(|check| check["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["engine", "keychain"], "{checks}");
-    assert!(failed[1]["fix"].as_str().unwrap().contains("secrets = \"file\""), "{checks}");
+    assert_eq!(failed[1]["fix"]["kind"], "advice", "{checks}");
+    assert!(failed[1]["fix"]["text"].as_str().unwrap().contains("secrets = \"file\""), "{checks}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

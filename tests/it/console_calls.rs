@@ -1,17 +1,18 @@
 //! Calls that so far only the console makes, against a real engine: marks and notes, a rule proposed from a record, a tool
-//! started in a terminal, a reminder; and the same record by the command line.
+//! started in a terminal, a reminder, a repair; and the same record by the command line.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
 use reeve_api::client::Client;
 use reeve_api::contract::agents::{StartAgentInput, StartedDto};
-use reeve_api::contract::calls::{AgentsCall, CredentialsCall, OperationsCall, PoliciesCall};
+use reeve_api::contract::calls::{AgentsCall, CredentialsCall, OperationsCall, PoliciesCall, StatusCall};
 use reeve_api::contract::cards::WidthDto;
 use reeve_api::contract::credentials::{AddCredentialInput, CredentialDto, RemindInput, TypedSecret};
 use reeve_api::contract::operations::{AnnotateInput, CostliestInput, OperationRowDto, SearchInput, SearchPage};
 use reeve_api::contract::policies::RuleDto;
 use reeve_api::contract::policies::weighing::{EffectDto, ProposalDto, ProposeInput};
+use reeve_api::contract::status::{CheckDto, FixDto, RepairInput, StatusDto};
 use reeve_api::contract::{ApiCode, ApiError};
 use reeve_demo::Provider;
 use reeve_demo::script::Script;
@@ -181,4 +182,38 @@ async fn what_cost_the_most_comes_first_and_an_id_may_be_typed_by_its_beginning(
     assert!(code == Some(2) && colon.contains("`cost` needs a colon") && colon.contains("cost:>0.5"), "{colon}");
     let (code, closed) = says(&["open", &dear.id]);
     assert!(code != Some(0) && closed.contains("no display"), "{closed}");
+}
+
+/// Steps of the repair that the doctor offers for the profile's folders.
+async fn steps(client: &Client) -> Vec<String> {
+    let checks: Vec<CheckDto> = client.call(&StatusCall::Doctor).await.unwrap();
+    for name in ["clock", "left over"] {
+        assert!(checks.iter().any(|check| check.name == name && check.ok), "{name}: {checks:?}");
+    }
+    match checks.into_iter().find(|check| check.name == "profile").unwrap().fix {
+        Some(FixDto::Repair { steps }) => steps,
+        None => Vec::new(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_repairs_what_was_shown_and_what_came_after_is_shown_first() {
+    let (machine, _provider, client) = machine().await;
+    let folder = |name: &str| machine.world.reeve_home().join(name);
+    let mode = |name: &str| folder(name).metadata().unwrap().permissions().mode() & 0o777;
+    let open = |name: &str| std::fs::set_permissions(folder(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    assert_eq!(steps(&client).await, Vec::<String>::new());
+    open("data");
+    let shown = steps(&client).await;
+    assert_eq!(shown, [format!("take away the access of others to `{}`", folder("data").display())]);
+    open("state");
+    let _: StatusDto = client.call(&StatusCall::Repair(RepairInput { steps: shown })).await.unwrap();
+    assert_eq!((mode("data"), mode("state")), (0o700, 0o755));
+    let later = steps(&client).await;
+    assert!(later.len() == 1 && later[0].contains("state"), "{later:?}");
+    // What is no step of its own is none of Reeve's.
+    let own = RepairInput { steps: vec!["remove everything".to_owned()] };
+    let _: StatusDto = client.call(&StatusCall::Repair(own)).await.unwrap();
+    assert_eq!(mode("state"), 0o755);
 }

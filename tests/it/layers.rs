@@ -72,6 +72,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tauri-plugin-autostart", &["reeve-desktop"]),
     ("tauri-plugin-single-instance", &["reeve-desktop"]),
     ("tauri-plugin-window-state", &["reeve-desktop"]),
+    ("fluent-bundle", &["reeve-desktop"]),
+    ("unic-langid", &["reeve-desktop"]),
     ("clap", &["reeve-cli"]),
     ("clap_complete", &["reeve-cli"]),
     ("clap_mangen", &["reeve-cli"]),

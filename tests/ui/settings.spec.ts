@@ -155,8 +155,63 @@ test("the doctor looks only when asked, and says what mends", async ({ page }) =
   await open(page, "/settings/doctor?fake=story");
   await expect(page.getByRole("listitem")).toHaveCount(0);
   await page.getByRole("button", { name: "Run all checks" }).click();
-  await expect(page.getByText("1 of 6 checks found something.")).toBeVisible();
-  await expect(page.getByRole("listitem").filter({ hasText: "trust: node" })).toContainText("see README, trust per runtime");
+  await expect(page.getByText("3 of 14 checks found something.")).toBeVisible();
+  const row = (name: string) => page.getByRole("listitem").filter({ hasText: name });
+  // A command is there to be copied, an advice to be read.
+  await expect(row("trust: node")).toContainText("see README, trust per runtime.");
+  await expect(row("trust: node").getByRole("button")).toHaveCount(0);
+  await expect(row("policy").getByRole("button", { name: "Copy" })).toBeVisible();
+  await expect(row("web view")).toContainText("WebKitGTK");
+});
+
+test("a repair is shown step by step before it is done, by the keyboard alone, and the list is fresh after it", async ({ page }) => {
+  const repairs = () => page.evaluate(() => (window as unknown as { fakeEngine: { heard: Heard[] } }).fakeEngine.heard.filter((one) => one.call === "status.repair"));
+  await open(page, "/settings/doctor?fake=story");
+  const run = page.getByRole("button", { name: "Run all checks" });
+  await run.focus();
+  await page.keyboard.press("Enter");
+  const row = page.getByRole("main").getByRole("listitem").filter({ hasText: "left over" });
+  const offer = row.getByRole("button", { name: /^Repair…/ });
+  const dialog = page.getByRole("dialog", { name: "Repair" });
+  await offer.focus();
+  await page.keyboard.press("Enter");
+  await expect(dialog.getByRole("listitem")).toHaveCount(2);
+  // The whole of it, however long.
+  await expect(dialog).toContainText("remove the trust file /run/user/1000/reeve/trust/trust-ses_00000000000000000000000007.pem of a session that is over");
+  await page.keyboard.press("Escape");
+  await expect(dialog).toHaveCount(0);
+  await expect(offer).toBeFocused();
+  expect(await repairs()).toEqual([]);
+  await page.keyboard.press("Enter");
+  await dialog.getByRole("button", { name: "Repair", exact: true }).focus();
+  await page.keyboard.press("Enter");
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByText("2 of 14 checks found something.")).toBeVisible();
+  await expect(row).toContainText("nothing of engines and sessions that are gone");
+  await expect(offer).toHaveCount(0);
+  await expect(run).toBeFocused();
+  const [asked, ...others] = await repairs();
+  expect(others).toEqual([]);
+  expect(asked?.input?.steps).toHaveLength(2);
+});
+
+test("a repair that does not work is said where it was asked for, and the checks run again after it", async ({ page }) => {
+  await open(page, "/settings/doctor?fake=story");
+  await page.evaluate(() => {
+    const { fakeEngine } = window as unknown as { fakeEngine: { call: (call: { call: string }) => Promise<unknown> } };
+    const asked = fakeEngine.call.bind(fakeEngine);
+    fakeEngine.call = (call) => (call.call === "status.repair" ? Promise.reject({ code: "failed", message: "remove the trust file: permission denied", hint: null }) : asked(call));
+  });
+  await page.getByRole("button", { name: "Run all checks" }).click();
+  await page.getByRole("button", { name: /^Repair…/ }).click();
+  const dialog = page.getByRole("dialog", { name: "Repair" });
+  await dialog.getByRole("button", { name: "Repair", exact: true }).click();
+  await expect(dialog.getByRole("alert")).toContainText("permission denied");
+  await dialog.getByRole("button", { name: "Cancel" }).click();
+  await expect(dialog).toHaveCount(0);
+  await expect(page.getByText("3 of 14 checks found something.")).toBeVisible();
+  const looked = await page.evaluate(() => (window as unknown as { fakeEngine: { heard: Heard[] } }).fakeEngine.heard.filter((one) => one.call === "status.doctor").length);
+  expect(looked).toBe(2);
 });
 
 test("a setting that was refused stands as it was, and is said", async ({ page }) => {

@@ -5,7 +5,7 @@ pub mod approvals;
 pub mod audit;
 pub mod budgets;
 mod cards;
-mod changes;
+pub(crate) mod changes;
 pub mod credentials;
 pub mod operations;
 pub mod policies;

@@ -1,5 +1,9 @@
-//! The doctor: each thing that protection needs, probed for real, with what was found and the command that mends it.
+//! The doctor: each thing that protection needs, probed for real, with what was found and what mends it.
 
+mod clock;
+#[cfg(target_os = "linux")]
+pub mod desktop;
+pub(crate) mod profile;
 pub mod repair;
 
 use std::path::Path;
@@ -14,7 +18,7 @@ use reeve_engine::settings::SecretsStore;
 use reeve_engine::{LiveSession, OpenSession};
 use reeve_vault::{Probe, Vault};
 
-use crate::contract::status::CheckDto;
+use crate::contract::status::{CheckDto, FixDto};
 use crate::home::Home;
 use crate::host::Host;
 
@@ -25,8 +29,18 @@ const PRICES_OLD_AFTER_DAYS: i64 = 120;
 /// Less free space than this is worth a word, in bytes.
 const SPACE_WANTED: u64 = 500 * 1024 * 1024;
 
-fn check(name: &str, ok: bool, evidence: impl Into<String>, fix: Option<&str>) -> CheckDto {
-    CheckDto { name: name.to_owned(), ok, evidence: evidence.into(), fix: fix.map(str::to_owned).filter(|_| !ok) }
+fn check(name: &str, ok: bool, evidence: impl Into<String>, fix: Option<FixDto>) -> CheckDto {
+    CheckDto { name: name.to_owned(), ok, evidence: evidence.into(), fix: fix.filter(|_| !ok) }
+}
+
+/// What a person types in a terminal.
+fn command(line: &str) -> Option<FixDto> {
+    Some(FixDto::command(line))
+}
+
+/// What a person does elsewhere.
+fn advice(text: &str) -> Option<FixDto> {
+    Some(FixDto::advice(text))
 }
 
 /// Everything, with a running engine.
@@ -38,12 +52,15 @@ pub(crate) async fn with_engine(host: &Arc<Host>) -> Vec<CheckDto> {
         vault(engine.vault().probe().await, engine.vault().kind().as_str()),
     ];
     checks.extend(trust(host).await);
+    checks.extend(profile::with_engine(host));
     checks.push(disk(&host.home.data));
+    checks.push(clock::clock(host).await);
     checks.push(chain(host).await);
     checks.push(policy(host));
     checks.push(presence(host).await);
     checks.push(prices(host));
     checks.push(upstream(host));
+    checks.extend(profile::tools(host));
     checks
 }
 
@@ -53,12 +70,12 @@ pub(crate) async fn without_engine(home: &Home, why: &str) -> Vec<CheckDto> {
     let config = reeve_engine::settings::Settings::load(&home.config_file());
     match &config {
         Ok(_) => checks.push(check("configuration", true, format!("{} loads", home.config.display()), None)),
-        Err(error) => checks.push(check("configuration", false, error.to_string(), Some("edit config.toml"))),
+        Err(error) => checks.push(check("configuration", false, error.to_string(), advice("edit config.toml"))),
     }
     match config.map(|settings| settings.secrets).unwrap_or_default() {
         SecretsStore::Keychain => checks.push(match Vault::keychain(&home.profile) {
             Ok(keychain) => vault(keychain.probe().await, "keychain"),
-            Err(error) => check("keychain", false, error.to_string(), Some(error.advice())),
+            Err(error) => check("keychain", false, error.to_string(), advice(error.advice())),
         }),
         SecretsStore::File => {
             let path = home.secrets_file();
@@ -69,15 +86,17 @@ pub(crate) async fn without_engine(home: &Home, why: &str) -> Vec<CheckDto> {
     }
     match super::commands::policies::check(home) {
         Ok(found) => checks.push(check("policy", true, found, None)),
-        Err(error) => checks.push(check("policy", false, error.to_string(), Some("reeve policy check"))),
+        Err(error) => checks.push(check("policy", false, error.to_string(), command("reeve policy check"))),
     }
     checks.push(disk(&home.data));
     let engine = if checks.iter().all(|check| check.ok) {
-        check("engine", false, why, Some("reeve status"))
+        check("engine", false, why, command("reeve status"))
     } else {
         check("engine", false, "does not start: see below", None)
     };
     checks.insert(0, engine);
+    // What a crash left is no reason that an engine does not start.
+    checks.extend(profile::without_engine(home));
     checks
 }
 
@@ -86,14 +105,14 @@ async fn proxy(host: &Host) -> CheckDto {
     let connected = tokio::time::timeout(PROBE_WITHIN, tokio::net::TcpStream::connect(address)).await;
     match connected {
         Ok(Ok(_)) => check("proxy", true, format!("listens on {address}"), None),
-        _ => check("proxy", false, format!("does not answer on {address}"), Some("restart the engine")),
+        _ => check("proxy", false, format!("does not answer on {address}"), advice("restart the engine")),
     }
 }
 
 fn vault(probe: Probe, kind: &str) -> CheckDto {
     match probe.into_result() {
         Ok(()) => check("keychain", true, format!("{kind}: written, read and removed a probe"), None),
-        Err(error) => check("keychain", false, error.to_string(), Some(error.advice())),
+        Err(error) => check("keychain", false, error.to_string(), advice(error.advice())),
     }
 }
 
@@ -116,7 +135,7 @@ async fn presence(host: &Host) -> CheckDto {
             let later = "none is set yet, you choose it when it is first needed";
             check("presence", true, format!("a human is proven by the Reeve passphrase: {later}{instead}"), None)
         }
-        Err(error) => check("presence", false, error.to_string(), Some("unlock the keychain")),
+        Err(error) => check("presence", false, error.to_string(), advice("unlock the keychain")),
     }
 }
 
@@ -129,17 +148,17 @@ async fn trust(host: &Arc<Host>) -> Vec<CheckDto> {
     }
     let (live, token) = match session(host).await {
         Ok(opened) => opened,
-        Err(why) => return vec![check("trust", false, why, Some("reeve status"))],
+        Err(why) => return vec![check("trust", false, why, command("reeve status"))],
     };
     let mut checks = Vec::new();
     for (name, program, arguments) in there {
         checks.push(match fetch_probe(host, &live, &token, program, arguments).await {
             Ok(()) => check(&format!("trust: {name}"), true, "accepts a session's certificate", None),
-            Err(why) => check(&format!("trust: {name}"), false, why, Some("see README, trust per runtime")),
+            Err(why) => check(&format!("trust: {name}"), false, why, advice("see README, trust per runtime")),
         });
     }
     if let Err(error) = host.end_session(live.id(), SessionEnd::Exited).await {
-        checks.push(check("trust", false, error.to_string(), Some("reeve status")));
+        checks.push(check("trust", false, error.to_string(), command("reeve status")));
     }
     checks
 }
@@ -237,14 +256,14 @@ fn disk(folder: &Path) -> CheckDto {
                     "disk",
                     free >= SPACE_WANTED,
                     evidence,
-                    Some("free some space: without it nothing can be recorded"),
+                    advice("free some space: without it nothing can be recorded"),
                 )
             }
-            Err(error) => check("disk", false, error.to_string(), Some("check the data folder")),
+            Err(error) => check("disk", false, error.to_string(), advice("check the data folder")),
         }
     }
     #[cfg(not(unix))]
-    check("disk", folder.is_dir(), format!("{}", folder.display()), Some("check the data folder"))
+    check("disk", folder.is_dir(), format!("{}", folder.display()), advice("check the data folder"))
 }
 
 async fn chain(host: &Host) -> CheckDto {
@@ -253,8 +272,8 @@ async fn chain(host: &Host) -> CheckDto {
             let keychain = found.keychain.map(|says| format!("; the keychain {says}")).unwrap_or_default();
             check("chain", true, format!("{} records verify{keychain}", found.events), None)
         }
-        Ok(found) => check("chain", false, found.problem.unwrap_or_default(), Some("reeve verify")),
-        Err(error) => check("chain", false, error.to_string(), Some("reeve verify")),
+        Ok(found) => check("chain", false, found.problem.unwrap_or_default(), command("reeve verify")),
+        Err(error) => check("chain", false, error.to_string(), command("reeve verify")),
     }
 }
 
@@ -264,12 +283,12 @@ fn policy(host: &Host) -> CheckDto {
     match &in_force.problem {
         None if !projects.is_empty() => {
             let problems: Vec<String> = projects.into_iter().map(|project| project.problem).collect();
-            check("policy", false, problems.join("; "), Some("reeve policy acknowledge FOLDER"))
+            check("policy", false, problems.join("; "), command("reeve policy acknowledge FOLDER"))
         }
         None => check("policy", true, format!("revision {}", in_force.set.revision()), None),
         Some(problem) => {
             let fix = if in_force.waiting.is_some() { "reeve policy acknowledge --mine" } else { "reeve policy check" };
-            check("policy", false, problem.clone(), Some(fix))
+            check("policy", false, problem.clone(), command(fix))
         }
     }
 }
@@ -280,7 +299,7 @@ fn prices(host: &Host) -> CheckDto {
     let age = chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d")
         .map_or(0, |day| (host.engine.now().date_naive() - day).num_days());
     let evidence = format!("price table of {date}");
-    check("prices", age <= PRICES_OLD_AFTER_DAYS, evidence, Some("update Reeve, or set `prices` in config.toml"))
+    check("prices", age <= PRICES_OLD_AFTER_DAYS, evidence, advice("update Reeve, or set `prices` in config.toml"))
 }
 
 /// Names pointed elsewhere and extra roots are a person's choice, and always visible.

@@ -47,6 +47,7 @@ const POWERS: &[(&str, Power)] = &[
     ("status.get", Power::Read),
     // Opens sessions and writes a probe into the keychain.
     ("status.doctor", Power::Change),
+    ("status.repair", Power::Change),
     ("status.set_mark", Power::Change),
     ("status.stop_all", Power::Change),
     ("status.resume", Power::Change),

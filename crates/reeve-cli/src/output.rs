@@ -6,7 +6,7 @@ mod paint;
 use std::io::{IsTerminal as _, Write as _};
 
 use reeve_api::contract::ApiError;
-use reeve_api::contract::status::CheckDto;
+use reeve_api::contract::status::{CheckDto, FixDto};
 use serde::Serialize;
 
 pub use pager::page;
@@ -35,13 +35,21 @@ pub fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Prints what was checked, what was found, and the command that mends it.
+/// Prints what was checked, what was found, and what mends it.
 pub fn check(check: &CheckDto) -> anyhow::Result<()> {
     let mark = if check.ok { paint(Tone::Good, "✓") } else { paint(Tone::Bad, "✕") };
     line(&format!("{mark} {:<18} {}", check.name, visible(&check.evidence)))?;
-    match &check.fix {
-        Some(fix) => line(&format!("  {:<18} → {fix}", "")),
-        None => Ok(()),
+    check.fix.iter().flat_map(mending).try_for_each(|words| line(&format!("  {:<18} {words}", "")))
+}
+
+/// The command or the advice; of a repair the command, and each step that it takes.
+fn mending(fix: &FixDto) -> Vec<String> {
+    match fix {
+        FixDto::Command { line: words } | FixDto::Advice { text: words } => vec![format!("→ {words}")],
+        FixDto::Repair { steps } => {
+            let steps = steps.iter().map(|step| format!("  {}", visible(step)));
+            std::iter::once("→ reeve doctor --fix".to_owned()).chain(steps).collect()
+        }
     }
 }
 
@@ -138,6 +146,14 @@ mod tests {
         for (nano, text) in shown {
             assert_eq!(money(nano), text);
         }
+    }
+
+    #[test]
+    fn a_repair_is_one_command_that_says_its_steps() {
+        let steps = vec!["remove the trust file `a\u{1b}b`".to_owned()];
+        assert_eq!(mending(&FixDto::Repair { steps }), ["→ reeve doctor --fix", "  remove the trust file `a⟨ESC⟩b`"]);
+        assert_eq!(mending(&FixDto::command("reeve verify")), ["→ reeve verify"]);
+        assert_eq!(mending(&FixDto::advice("restart the engine")), ["→ restart the engine"]);
     }
 
     #[test]

@@ -97,6 +97,7 @@ type Answers = {
   "status.resume": StatusDto;
   "status.pause": StatusDto;
   "status.doctor": CheckDto[];
+  "status.repair": StatusDto;
   "agents.list": AgentDto[];
   "agents.get": AgentDetailDto;
   "agents.tools": ToolDto[];

@@ -32,10 +32,19 @@ pub(crate) fn changes(host: &Host) -> ChangesDto {
         agent: None,
         undo: Some(format!("reeve cred rm {}", credential.id)),
     }));
-    let mut signs = vec![host.proxy.address().to_string(), host.home.bundles().display().to_string()];
-    signs.extend(credentials.iter().map(|credential| credential.placeholder.clone()));
-    let home = std::env::home_dir().unwrap_or_default();
-    ChangesDto { changes, settings: settings(&home, &signs) }
+    let mut signs = signs_of_sessions(host);
+    signs.extend(credentials.into_iter().map(|credential| credential.placeholder));
+    ChangesDto { changes, settings: tool_settings(&signs) }
+}
+
+/// What is of use to a running session alone: the proxy of this engine, and trust files.
+pub(crate) fn signs_of_sessions(host: &Host) -> Vec<String> {
+    vec![host.proxy.address().to_string(), host.home.bundles().display().to_string()]
+}
+
+/// Settings files of known tools, and whether one of these signs of Reeve stands in them.
+pub(crate) fn tool_settings(signs: &[String]) -> Vec<ToolSettingsDto> {
+    settings(&std::env::home_dir().unwrap_or_default(), signs)
 }
 
 fn folders(home: &Home) -> Vec<ChangeDto> {

@@ -29,6 +29,7 @@ pub(crate) async fn run(host: &Arc<Host>, caller: &Caller, call: StatusCall) -> 
             reeve_engine::mark::choose(host.engine.store(), Mark { words: mark.words, stripe: mark.stripe }).await?;
         }
         StatusCall::Doctor => return answer(&crate::doctor::with_engine(host).await),
+        StatusCall::Repair(input) => crate::doctor::profile::repair(host, &input.steps)?,
         StatusCall::Shutdown => {
             // Answered first, then stopped: the caller hears that it was heard.
             let engine = host.engine.clone();
@@ -68,6 +69,7 @@ pub(crate) async fn status(host: &Host, marked: bool) -> Result<StatusDto, ApiEr
         held: count(engine.approvals().waiting()),
         to_review: count(engine.servers().to_review()),
         refused_credentials: count(engine.breakers().refused_credentials()),
+        policy_waits: engine.policies().in_force().waiting.is_some(),
         cost_today: costs.iter().map(|(_, cost)| cost).sum(),
         limit_today,
         chain: host.chain.state(engine).await?,

@@ -24,7 +24,7 @@ use super::retention::{RetentionDto, SetRetentionInput, WipeInput};
 use super::servers::{AddServerInput, ApproveServerInput, ServerInput, StatsInput};
 use super::sessions::{FlowInput, OpenSessionInput, SearchSessionsInput, SessionInput};
 use super::settings::SetSettingsInput;
-use super::status::PauseInput;
+use super::status::{PauseInput, RepairInput};
 use super::views::{ViewDto, ViewInput};
 
 /// What a call is about; the shells have one door per noun.
@@ -130,13 +130,14 @@ calls! {
         "approvals.set_presence" SetPresence(SetPresenceInput),
         "approvals.confirm" Confirm,
     }
-    /// Answers: a `StatusDto` each, as it is after the call.
+    /// Answers: `Vec<CheckDto>` of the doctor, else a `StatusDto`, as it is after the call.
     StatusCall {
         "status.get" Get,
         "status.stop_all" StopAll,
         "status.resume" Resume,
         "status.pause" Pause(PauseInput),
         "status.doctor" Doctor,
+        "status.repair" Repair(RepairInput),
         "status.set_mark" SetMark(MarkDto),
         "status.shutdown" Shutdown,
     }

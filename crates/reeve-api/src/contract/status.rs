@@ -120,6 +120,10 @@ pub struct StatusDto {
     #[serde(default, skip_serializing_if = "is_zero")]
     #[cfg_attr(feature = "ts", ts(optional, as = "Option<u32>"))]
     pub refused_credentials: u32,
+    /// The person's rules or limits were loosened outside Reeve, which waits for their word.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(feature = "ts", ts(optional, as = "Option<bool>"))]
+    pub policy_waits: bool,
     /// nano-USD settled since local midnight.
     pub cost_today: i64,
     /// The tightest money budget per day over all agents (nano-USD), where one is set.
@@ -173,8 +177,45 @@ pub struct CheckDto {
     pub ok: bool,
     /// What was found.
     pub evidence: String,
-    /// The command that mends it, where there is one.
-    pub fix: Option<String>,
+    /// What mends it, where something does.
+    pub fix: Option<FixDto>,
+}
+
+/// What mends a failed check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum FixDto {
+    /// Reeve does it when a person says so.
+    Repair {
+        /// Each in words, and exactly what `status.repair` takes.
+        steps: Vec<String>,
+    },
+    /// A person types it in a terminal.
+    Command { line: String },
+    /// A person does it elsewhere.
+    Advice { text: String },
+}
+
+impl FixDto {
+    #[must_use]
+    pub fn command(line: impl Into<String>) -> Self {
+        Self::Command { line: line.into() }
+    }
+
+    #[must_use]
+    pub fn advice(text: impl Into<String>) -> Self {
+        Self::Advice { text: text.into() }
+    }
+}
+
+/// What a person has seen and agreed to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "ts", derive(ts_rs::TS), ts(export))]
+#[serde(rename_all = "camelCase")]
+pub struct RepairInput {
+    /// Steps of a `FixDto`. Those that are needed no longer are left out, and no other is taken.
+    pub steps: Vec<String>,
 }
 
 /// What `audit.verify` found.

@@ -39,6 +39,23 @@ impl std::fmt::Display for Repair {
 }
 
 impl Repair {
+    /// What is wrong before it is done.
+    #[must_use]
+    pub fn found(&self) -> String {
+        match self {
+            Self::Create(path) => format!("`{}` is missing", path.display()),
+            Self::Close(path) => format!("others may look into `{}`", path.display()),
+            Self::RemoveSocket(path) => format!("`{}` is of an engine that is gone", path.display()),
+            Self::RemoveTrust(path) => format!("`{}` is of a session that is over", path.display()),
+        }
+    }
+
+    /// It takes away what nobody uses any more.
+    #[must_use]
+    pub fn is_left_over(&self) -> bool {
+        matches!(self, Self::RemoveSocket(_) | Self::RemoveTrust(_))
+    }
+
     /// Does it.
     ///
     /// # Errors
@@ -61,6 +78,13 @@ impl Repair {
             Self::RemoveTrust(path) => remove(path),
         }
     }
+}
+
+/// Takes the steps one after the other, and gives each that did not work with what the system said.
+#[must_use]
+pub fn take(home: &Home, steps: &[Repair]) -> Vec<String> {
+    let failed = |step: &Repair| step.apply(home).err().map(|error| format!("{step}: {error}"));
+    steps.iter().filter_map(failed).collect()
 }
 
 fn remove(path: &Path) -> std::io::Result<()> {
@@ -103,8 +127,11 @@ fn stale_trust(home: &Home, live: &[SessionId]) -> Vec<PathBuf> {
         .filter(|entry| {
             let name = entry.file_name().to_string_lossy().into_owned();
             let age = entry.metadata().and_then(|m| m.modified()).ok().and_then(|at| now.duration_since(at).ok());
-            let ours = name.starts_with("trust-") && name.ends_with(".pem");
-            ours && age.is_some_and(|age| age > YOUNG) && !live.iter().any(|id| name == format!("trust-{id}.pem"))
+            let id = name.strip_prefix("trust-").and_then(|name| name.strip_suffix(".pem"));
+            // Anybody can put something of another name there: it is not ours, and not to be printed.
+            let ours = id.and_then(|id| SessionId::parse(id).ok()).filter(|id| !live.contains(id));
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            ours.is_some() && is_file && age.is_some_and(|age| age > YOUNG)
         })
         .map(|entry| entry.path())
         .collect();
@@ -168,9 +195,12 @@ mod tests {
         std::fs::set_permissions(home.database(), std::fs::Permissions::from_mode(0o644)).unwrap();
         std::fs::set_permissions(&home.data, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::write(home.socket(), "").unwrap();
-        old(&home.bundles().join("trust-ses_gone.pem"));
-        std::fs::write(home.bundles().join("trust-ses_new.pem"), "").unwrap();
-        old(&home.bundles().join("somebody-elses.pem"));
+        let [gone, new] = [SessionId::new(), SessionId::new()].map(|id| home.bundles().join(format!("trust-{id}.pem")));
+        old(&gone);
+        std::fs::write(&new, "").unwrap();
+        for other in ["somebody-elses.pem", "trust-\u{1b}]52;c;\u{7}.pem"] {
+            old(&home.bundles().join(other));
+        }
         let found = needed(&home, None).unwrap();
         let words: Vec<String> =
             found.iter().map(|repair| repair.to_string().split(" `").next().unwrap().to_owned()).collect();
@@ -188,7 +218,7 @@ mod tests {
         assert_eq!(all(&home, None), Vec::<String>::new());
         assert_eq!(home.data.metadata().unwrap().permissions().mode() & 0o777, 0o700);
         assert_eq!(home.database().metadata().unwrap().permissions().mode() & 0o777, 0o600);
-        assert!(home.bundles().join("trust-ses_new.pem").exists());
+        assert!(new.exists() && !gone.exists());
     }
 
     #[test]
@@ -199,11 +229,12 @@ mod tests {
         std::fs::create_dir(home.bundles()).unwrap();
         let live = SessionId::new();
         old(&home.bundles().join(format!("trust-{live}.pem")));
-        old(&home.bundles().join("trust-ses_gone.pem"));
+        let gone = format!("trust-{}.pem", SessionId::new());
+        old(&home.bundles().join(&gone));
         std::fs::write(home.socket(), "").unwrap();
         let found = all(&home, Some(&[live]));
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("trust-ses_gone.pem"), "{found:?}");
+        assert!(found[0].contains(&gone), "{found:?}");
         // An engine that holds the lock and does not answer is there.
         let _held = Lease::take(&home).unwrap().unwrap();
         assert_eq!(all(&home, None), Vec::<String>::new());
@@ -223,6 +254,22 @@ mod tests {
         drop(held);
         found.iter().for_each(|repair| repair.apply(&home).unwrap());
         assert!(!home.socket().exists());
+    }
+
+    #[test]
+    fn a_step_that_does_not_work_is_said_and_the_next_is_taken_all_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::under(folder.path());
+        home.create().unwrap();
+        // A folder cannot be made inside a file.
+        std::fs::write(home.database(), "").unwrap();
+        let within = home.database().join("folder");
+        let trust = home.run.join("trust-ses_gone.pem");
+        std::fs::write(&trust, "").unwrap();
+        let problems = take(&home, &[Repair::Create(within), Repair::RemoveTrust(trust.clone())]);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].starts_with("create the missing folder `"), "{problems:?}");
+        assert!(!trust.exists());
     }
 
     #[test]

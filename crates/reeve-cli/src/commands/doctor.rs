@@ -40,10 +40,10 @@ pub async fn mend(context: &Context) -> anyhow::Result<()> {
     };
     let needed = repair::needed(&context.home, live.as_deref())?;
     for step in &needed {
-        context.say(&format!("reeve: {step}"));
-        if let Err(error) = step.apply(&context.home) {
-            eprintln!("reeve: that did not work: {error}");
-        }
+        context.say(&output::visible(&format!("reeve: {step}")));
+    }
+    for problem in repair::take(&context.home, &needed) {
+        eprintln!("{}", output::visible(&format!("reeve: that did not work: {problem}")));
     }
     if needed.is_empty() {
         context.say("reeve: nothing needs repair that could be repaired safely");

@@ -27,6 +27,10 @@ toReview?: number,
  */
 refusedCredentials?: number, 
 /**
+ * The person's rules or limits were loosened outside Reeve, which waits for their word.
+ */
+policyWaits?: boolean, 
+/**
  * nano-USD settled since local midnight.
  */
 costToday: number, 

@@ -1,5 +1,5 @@
 // Protection, as a recorded engine has it.
-import { checks } from "../../testing/settings";
+import { checks, LEFT_OVER } from "../../testing/settings";
 import type { ProtectionDto } from "../bindings/ProtectionDto";
 import type { StatusDto } from "../bindings/StatusDto";
 import { demand } from "./presence";
@@ -11,7 +11,10 @@ function protect(world: World, protection: ProtectionDto): StatusDto {
   return world.state.status;
 }
 
-export const status: Handlers<"status.get" | "status.stop_all" | "status.resume" | "status.pause" | "status.doctor" | "status.set_mark"> = {
+/** Where the doctor's repair was done. */
+const repaired = new WeakSet<World>();
+
+export const status: Handlers<"status.get" | "status.stop_all" | "status.resume" | "status.pause" | "status.doctor" | "status.repair" | "status.set_mark"> = {
   "status.get": (world) => world.state.status,
   "status.stop_all": (world) => {
     world.state.status = { ...world.state.status, stop: { at: new Date().toISOString(), sessions: world.state.status.sessionsRunning }, sessionsRunning: 0, agentsRunning: 0 };
@@ -27,5 +30,9 @@ export const status: Handlers<"status.get" | "status.stop_all" | "status.resume"
     world.tell([]);
     return world.state.status;
   },
-  "status.doctor": () => checks(),
+  "status.doctor": (world) => checks(repaired.has(world)),
+  "status.repair": (world, { steps }) => {
+    if (LEFT_OVER.every((step) => steps.includes(step))) repaired.add(world);
+    return world.state.status;
+  },
 };

@@ -80,6 +80,12 @@ export function useDoctor() {
   return useMutation<CheckDto[], EngineError>({ mutationFn: () => engine.call({ call: "status.doctor" }) });
 }
 
+/** Takes the steps that were shown, and no other. */
+export function useRepair() {
+  const engine = useEngine();
+  return useMutation<StatusDto, EngineError, string[]>({ mutationFn: (steps) => engine.call({ call: "status.repair", input: { steps } }) });
+}
+
 /** What would go under other wishes; asked again whenever they change. */
 export function useWeighed(keep: RetentionDto, enabled: boolean) {
   return useCall({ call: "audit.weigh_removal", input: keep }, { enabled, gcTime: 0 });

@@ -19,7 +19,7 @@ export function SettingsPage({ tab, link }: { tab: SettingsTab; link: (tab: Sett
     <>
       <PageBar title={t("places.settings")} />
       <div className="grid min-h-0 grid-cols-[184px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] small:grid-cols-1 small:grid-rows-[auto_minmax(0,1fr)]">
-        <nav aria-label={t("settings.tabs")} className="flex flex-col gap-px overflow-y-auto border-r border-line p-2 small:flex-row small:flex-wrap small:border-r-0 small:border-b">
+        <nav aria-label={t("settings.tabs")} className="flex flex-col gap-px overflow-y-auto border-e border-line p-2 small:flex-row small:flex-wrap small:border-e-0 small:border-b">
           {SETTINGS_TABS.map((one) => link(one, t(`settings.tab.${one}`)))}
         </nav>
         <div className="min-h-0 overflow-y-auto px-4 py-3">

@@ -18,7 +18,7 @@ use reeve_engine::decide::Answering;
 use crate::commands::{approvals, invalid};
 use crate::connection::Caller;
 use crate::contract::credentials::{CredentialTestDto, TestAnswerDto, TestCredentialInput, TestRequestDto};
-use crate::contract::status::CheckDto;
+use crate::contract::status::{CheckDto, FixDto};
 use crate::contract::{ApiCode, ApiError};
 use crate::host::Host;
 
@@ -49,14 +49,14 @@ pub(super) async fn test(
 }
 
 fn checks(trial: &Trial) -> Vec<CheckDto> {
-    let check = |name: &str, ok: bool, evidence: String, fix: Option<String>| CheckDto {
+    let check = |name: &str, ok: bool, evidence: String, fix: Option<FixDto>| CheckDto {
         name: name.to_owned(),
         ok,
         evidence,
         fix: fix.filter(|_| !ok),
     };
     let id = &trial.credential.id;
-    let replace = || Some(format!("reeve cred replace {id}"));
+    let replace = || Some(FixDto::command(format!("reeve cred replace {id}")));
     let mut checks = vec![match &trial.secret {
         Ok(()) => check("secret", true, "in the vault and readable".to_owned(), None),
         Err(why) => check("secret", false, why.clone(), replace()),

@@ -152,7 +152,7 @@ function WipeSection({ data }: { data: DataDto }) {
   return (
     <FormSection title={t("data.wipeTitle")}>
       <p className="mb-2 text-t2">{t("data.wipeMore")}</p>
-      <Button kind="danger" className="-ml-2.5" onClick={() => setOpen(true)}>
+      <Button kind="danger" className="-ms-2.5" onClick={() => setOpen(true)}>
         {t("data.wipe")}
       </Button>
       <Modal title={t("data.wipeTitle")} open={open} onOpen={setOpen}>
