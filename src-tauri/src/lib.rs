@@ -2,12 +2,14 @@
 
 mod calls;
 mod demo;
+mod doctor;
 mod link;
 mod login;
 mod notices;
 mod notify;
 mod tray;
 mod windows;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -111,6 +113,7 @@ fn build(builder: tauri::Builder<tauri::Wry>, link: Arc<Link>, start: Start) -> 
     with_calls(builder)
         .manage(Arc::clone(&link))
         .manage(first)
+        .manage(words::Words::default())
         .manage(notify::Notifier::default())
         .manage(windows::Quit::default())
         .setup(move |app| {
@@ -151,6 +154,7 @@ fn set_up(app: &tauri::App, link: Arc<Link>, in_tray: bool) {
     tauri::async_runtime::spawn(async move {
         let on_status = |status: Option<&StatusDto>| {
             tray::show(&handle, status);
+            windows::badge(&handle, status);
             notify::status(&handle, status);
             windows::quit_matters(&handle, status);
         };

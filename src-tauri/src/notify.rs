@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::link::Link;
 use crate::notices::{About, Notice, Notices};
 use crate::windows;
+use crate::words::Words;
 
 /// How often is looked for what is nearly over.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
@@ -40,12 +41,14 @@ impl Notifier {
 
 pub fn status<R: Runtime>(app: &AppHandle<R>, status: Option<&StatusDto>) {
     let in_front = windows::is_in_front(app);
-    tell(app, app.state::<Notifier>().with(|notices| notices.status(status, in_front)));
+    let words = app.state::<Words>();
+    tell(app, app.state::<Notifier>().with(|notices| notices.status(&words, status, in_front)));
 }
 
 pub fn heard<R: Runtime>(app: &AppHandle<R>, batch: &StreamBatch) {
     let in_front = windows::is_in_front(app);
-    tell(app, app.state::<Notifier>().with(|notices| notices.heard(batch, in_front)));
+    let words = app.state::<Words>();
+    tell(app, app.state::<Notifier>().with(|notices| notices.heard(&words, batch, in_front)));
 }
 
 /// Reminds of what is grave and nearly over, for as long as the shell runs.
@@ -53,7 +56,8 @@ pub async fn remind<R: Runtime>(app: AppHandle<R>) {
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let in_front = windows::is_in_front(&app);
-        tell(&app, app.state::<Notifier>().with(|notices| notices.due(Utc::now(), in_front)));
+        let words = app.state::<Words>();
+        tell(&app, app.state::<Notifier>().with(|notices| notices.due(&words, Utc::now(), in_front)));
     }
 }
 
@@ -106,14 +110,16 @@ async fn show<R: Runtime>(app: AppHandle<R>, notice: Notice, number: Arc<AtomicU
     if !notice.about.is_wanted(&chosen(&app).await) {
         return;
     }
+    let words = app.state::<Words>();
+    let review = words.text("review", &[]);
     let mut shown = notify_rust::Notification::new();
-    shown.appname("Reeve").summary(&notice.title).body(&notice.body).icon("reeve").action("default", "Review");
+    shown.appname("Reeve").summary(&notice.title).body(&notice.body).icon("reeve").action("default", &review);
     // A desktop without notifications: tray and Inbox say the same.
     let failed = |error: &dyn std::fmt::Display| eprintln!("reeve: no notification: {error}");
     #[cfg(target_os = "linux")]
     {
         let id = number.load(Ordering::Relaxed);
-        shown.action("review", "Review").id(id).urgency(urgency(&notice));
+        shown.action("review", &review).id(id).urgency(urgency(&notice));
         match shown.show_async().await {
             Ok(handle) => {
                 number.store(handle.id(), Ordering::Relaxed);

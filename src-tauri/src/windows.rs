@@ -52,6 +52,14 @@ pub fn is_in_front<R: Runtime>(app: &AppHandle<R>) -> bool {
         .is_some_and(|window| window.is_visible().unwrap_or(false) && window.is_focused().unwrap_or(false))
 }
 
+/// How much waits, as a number on the icon in dock or taskbar, where the desktop shows one. Windows has none for numbers.
+pub fn badge<R: Runtime>(app: &AppHandle<R>, status: Option<&StatusDto>) {
+    let held = status.map_or(0, |status| i64::from(status.held));
+    if let Some(window) = app.get_webview_window(MAIN) {
+        let _ = window.set_badge_count((held > 0).then_some(held));
+    }
+}
+
 /// Whether quitting is worth a question, and whether it was asked.
 #[derive(Debug, Default)]
 pub struct Quit {
