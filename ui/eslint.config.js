@@ -11,8 +11,11 @@ const TAURI = [{ group: ["@tauri-apps/*"], message: "Only ui/src/engine talks to
 /** Generated types may be named everywhere. */
 const NOT_BINDINGS = "(?!bindings/)";
 
+/** Utilities of one side: a language may run the other way. */
+const ONE_SIDED = "(^|[\\s:])-?([mp][lr]-[\\d.[a]|text-(left|right)(\\s|$)|(border|rounded)-[lr](-|\\s|$)|(left|right)-[\\d[])";
+
 /** Fields whose text comes from agents, providers or files: never drawn as they are. */
-const FOREIGN = "summary|cwd|command|host|path|model|rule|file|agentName|user|error|message|advice|unaffordable|credential|title";
+const FOREIGN = "summary|cwd|command|host|path|model|rule|file|agentName|user|error|message|advice|unaffordable|credential|title|said|branch|stranger|evidence";
 
 export default tseslint.config(
   { ignores: ["dist", "src/engine/bindings", "src/testing/recorded"] },
@@ -46,6 +49,7 @@ export default tseslint.config(
         { selector: "ExportDefaultDeclaration", message: "No default exports." },
         { selector: "JSXAttribute[name.name='dangerouslySetInnerHTML']", message: "Foreign text is text." },
         { selector: `:matches(JSXElement, JSXFragment) > JSXExpressionContainer > MemberExpression[property.name=/^(${FOREIGN})$/]`, message: "Foreign text is drawn by `Untrusted`." },
+        { selector: `:matches(Literal[value=/${ONE_SIDED}/], TemplateElement[value.raw=/${ONE_SIDED}/])`, message: "Lines may run the other way: `ms-`, `pe-`, `text-end`, `border-s`, `inset-s-`." },
         { selector: "JSXText[value=/[A-Za-z]{2,}/]", message: "Words belong to the message file." },
         { selector: "JSXAttribute[name.name=/^(aria-label|aria-description|title|placeholder|alt)$/] > Literal[value=/[A-Za-z]{2,}/]", message: "Words belong to the message file." },
       ],

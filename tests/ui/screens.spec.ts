@@ -2,20 +2,14 @@
 import { expect, test } from "@playwright/test";
 import { spilling, violations } from "./look";
 import { open } from "./open";
+import { addressOf, PLACES, placesIn } from "./places";
 
 const STATES = ["story", "recorded", "empty", "hostile", "long", "stopped", "degraded", "paused", "observing", "broken", "lost", "loading", "failing"];
-const PLACES = ["/inbox", "/timeline", "/agents", "/servers", "/budgets", "/policies", "/credentials", "/settings/protection", "/settings/data"];
-const MORE = ["/budgets?view=table", "/budgets/claude-session", "/agents?tab=rules", "/agents?tab=servers", "/agents?tab=credentials", "/agents?tab=sessions", "/servers/weather", "/servers/office?tool=export_report", "/agents?tab=changes", "/settings/general", "/settings/notifications", "/settings/shortcuts", "/settings/doctor", "/settings/about", "/policies/github-read", "/policies/new", "/policies/file/mine.cedar", "/policies/file/tools.yaml", "/policies?tab=files", "/policies?tab=history", "/policies?tab=cases", "/policies?tab=mine", "/policies?tab=standing", "/policies?tab=shared", "/policies?tab=preset", "/timeline?sort=cost", "/inbox?tab=decided", "/inbox?tab=expired", "/inbox?tab=suggestions", "/inbox/apr_s1?tab=suggestions", "/inbox?tab=decided&q=decision:refused", "/timeline?q=nothing-has-this-word", "/policies/new?from=op_00000000000000000000048205", "/credentials/anthropic"];
-
-/** Behind the first view of a place: also when texts are hostile or long, when nothing came yet, and when nothing can come. */
-const DEEP = ["/inbox?tab=decided", "/inbox?tab=suggestions", "/servers/office?tool=export_report", "/agents?tab=servers", "/agents?tab=sessions", "/agents?tab=credentials", "/policies?tab=history", "/policies?tab=cases", "/policies/new", "/settings/doctor", "/settings/about"];
-
-const placesIn = (state: string) => (state === "story" || state === "empty" ? [...PLACES, ...MORE] : ["hostile", "long", "loading", "failing"].includes(state) ? [...PLACES, ...DEEP] : PLACES);
 
 for (const state of STATES) {
   for (const place of placesIn(state)) {
     test(`${place} when ${state}`, async ({ page }) => {
-      await open(page, `${place}${place.includes("?") ? "&" : "?"}fake=${state}`);
+      await open(page, addressOf(place, state));
       expect(await violations(page)).toEqual([]);
       expect(await spilling(page)).toBe(false);
       await page.setViewportSize({ width: 960, height: 600 });
@@ -34,7 +28,7 @@ for (const id of ["apr_1", "apr_2", "apr_3", "apr_4", "apr_5"]) {
   test(`the card of ${id}`, async ({ page }) => {
     await open(page, `/inbox/${id}?fake=story`);
     await expect(page.locator("#card")).toHaveAttribute("data-armed", "true");
-    for (const disclosure of await page.getByRole("button", { name: /Everything that is sent|All details|What decides/ }).all()) await disclosure.click();
+    for (const disclosure of await page.getByRole("button", { name: /Everything that is sent|All details|What decides|What the agent said/ }).all()) await disclosure.click();
     expect(await violations(page)).toEqual([]);
     await page.setViewportSize({ width: 960, height: 600 });
     await expect(page.getByRole("button", { name: /Allow once|Allow this call/ })).toBeInViewport();
@@ -103,7 +97,7 @@ test("the range menu, the export dialog and what it wrote", async ({ page }) => 
 for (const state of ["story", "empty", "hostile", "long", "broken", "loading", "failing"]) {
   for (const place of ["/timeline?view=sessions", "/timeline?view=flow", "/record/48203", "/record/op_00000000000000000000048205"]) {
     test(`${place} when ${state}`, async ({ page }) => {
-      await open(page, `${place}${place.includes("?") ? "&" : "?"}fake=${state}`);
+      await open(page, addressOf(place, state));
       expect(await violations(page)).toEqual([]);
       expect(await spilling(page)).toBe(false);
       await page.setViewportSize({ width: 960, height: 600 });

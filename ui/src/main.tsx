@@ -21,9 +21,10 @@ async function engineOf(address: string): Promise<Engine | null> {
   if (inShell()) return tauriEngine;
   const name = new URL(address).searchParams.get("fake");
   if (name === null) return null;
-  if (new URL(address).searchParams.has("pseudo")) {
+  const pseudo = new URL(address).searchParams.get("pseudo");
+  if (pseudo !== null) {
     const { speakPseudo } = await import("./testing/pseudo");
-    speakPseudo();
+    speakPseudo(pseudo);
   }
   const { FakeEngine, isState } = await import("./engine/fake");
   const engine = new FakeEngine(isState(name) ? name : "story");

@@ -4,6 +4,7 @@
 import { AgentsPage } from "../routes/agents";
 import { BudgetsPage } from "../routes/budgets";
 import { CredentialsPage } from "../routes/credentials";
+import { InboxPage } from "../routes/inbox";
 import { PoliciesPage } from "../routes/policies";
 import { RecordPage } from "../routes/record";
 import { ServersPage } from "../routes/servers";
@@ -14,7 +15,7 @@ const FIRST = 1_000;
 /** Between two scripts where the web view does not say when it is idle, in milliseconds. */
 const PAUSE = 200;
 
-const PLACES = [AgentsPage, BudgetsPage, PoliciesPage, CredentialsPage, ServersPage, SettingsPage, RecordPage];
+const PLACES = [InboxPage, AgentsPage, BudgetsPage, PoliciesPage, CredentialsPage, ServersPage, SettingsPage, RecordPage];
 const HEAVY = [() => import("../features/timeline/components/sessions-view"), () => import("../features/timeline/components/flow-view"), () => import("../components/source-editor")];
 
 function idle(): Promise<void> {

@@ -13,6 +13,7 @@ describe("a link from outside", () => {
     ["reeve://agents/claude-code", { to: "/agents/$agent", params: { agent: "claude-code" } }],
     ["reeve://servers", { to: "/servers" }],
     ["reeve://credentials", { to: "/credentials" }],
+    ["reeve://policies", { to: "/policies" }],
     ["reeve://settings/protection", { to: "/settings/$tab", params: { tab: "protection" } }],
     ["reeve://timeline/", { to: "/timeline", search: {} }],
   ])("%s leads to its place", (link, place) => {

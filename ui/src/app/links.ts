@@ -6,6 +6,7 @@ type Destination =
   | { to: "/agents/$agent"; params: { agent: string } }
   | { to: "/servers" }
   | { to: "/credentials" }
+  | { to: "/policies" }
   | { to: "/settings/$tab"; params: { tab: string } }
   | { to: "/inbox/$approval"; params: { approval: string } } | { to: "/timeline"; search: { q?: string; op?: string; link?: "unknown" } };
 
@@ -31,6 +32,8 @@ export function destination(link: unknown): Destination {
       return id === undefined ? { to: "/servers" } : UNKNOWN;
     case "credentials":
       return id === undefined ? { to: "/credentials" } : UNKNOWN;
+    case "policies":
+      return id === undefined ? { to: "/policies" } : UNKNOWN;
     case "settings":
       return id === undefined ? UNKNOWN : { to: "/settings/$tab", params: { tab: id } };
     case "timeline":

@@ -21,7 +21,7 @@ export function Shell() {
   const link = useSearch({ strict: false, select: (search) => search.link });
   return (
     <div className="grid h-full grid-cols-[200px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] rail:grid-cols-[48px_minmax(0,1fr)]">
-      <a href="#content" className="absolute -top-10 left-2 z-30 rounded-control bg-surface px-3 py-1 focus:top-2 focus:shadow-overlay">
+      <a href="#content" className="absolute -top-10 inset-s-2 z-30 rounded-control bg-surface px-3 py-1 focus:top-2 focus:shadow-overlay">
         {t("common.skip")}
       </a>
       <Sidebar />
@@ -30,7 +30,7 @@ export function Shell() {
       <Modal title={t("shortcuts.title")} open={shortcuts} onOpen={setShortcuts} read>
         <ShortcutList />
       </Modal>
-      <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-l border-line bg-surface">
+      <div className="grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)_auto] border-s border-line bg-surface">
         <div role="status">{link === "unknown" ? <p className="border-b border-line bg-info-tint px-4 py-1.5 text-info">{t("error.link")}</p> : null}</div>
         <main id="content" tabIndex={-1} className="relative grid min-h-0 min-w-0 grid-rows-[auto_minmax(0,1fr)] overflow-hidden outline-none">
           {/* Places are loaded when they are first looked at; the one before stays until then. */}

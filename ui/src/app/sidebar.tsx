@@ -26,7 +26,7 @@ export function Sidebar() {
             {place.id === "inbox" && held > 0 ? <Waiting count={held} /> : null}
             {place.id === "agents" && review > 0 ? <ToReview count={review} /> : null}
             {place.id === "agents" && status && status.agentsRunning > 0 ? (
-              <span className={`text-caption font-normal text-t3 rail:hidden ${review > 0 ? "" : "ml-auto"}`}>
+              <span className={`text-caption font-normal text-t3 rail:hidden ${review > 0 ? "" : "ms-auto"}`}>
                 <span aria-hidden="true">{status.agentsRunning}</span>
                 <span className="sr-only">{t("places.running", { count: status.agentsRunning })}</span>
               </span>
@@ -66,7 +66,7 @@ function SidebarHead() {
         aria-label={name}
         aria-expanded={wide}
         onClick={() => setView("sidebar", wide ? "rail" : "wide")}
-        className="ml-auto inline-flex size-7 items-center justify-center rounded-control text-t3 hover:bg-hover narrow:hidden wide-rail:mr-auto"
+        className="ms-auto inline-flex size-7 items-center justify-center rounded-control text-t3 hover:bg-hover narrow:hidden wide-rail:me-auto"
       >
         <PanelLeft {...ICON} />
       </button>
@@ -77,7 +77,7 @@ function SidebarHead() {
 function Waiting({ count }: { count: number }) {
   const { t } = useTranslation();
   return (
-    <span className="-mr-0.5 ml-auto rounded-badge bg-ask-tint px-1.5 text-caption font-semibold text-ask rail:absolute rail:-top-0.5 rail:-right-1 rail:ml-0 rail:px-1 rail:text-badge">
+    <span className="ms-auto -me-0.5 rounded-badge bg-ask-tint px-1.5 text-caption font-semibold text-ask rail:absolute rail:-top-0.5 rail:-inset-e-1 rail:ms-0 rail:px-1 rail:text-badge">
       <span aria-hidden="true">{count}</span>
       <span className="sr-only">{t("places.waiting", { count })}</span>
     </span>
@@ -88,7 +88,7 @@ function Waiting({ count }: { count: number }) {
 function ToReview({ count }: { count: number }) {
   const { t } = useTranslation();
   return (
-    <span className="ml-auto inline-flex items-center gap-1 text-caption font-medium text-ask rail:absolute rail:-top-0.5 rail:-right-1">
+    <span className="ms-auto inline-flex items-center gap-1 text-caption font-medium text-ask rail:absolute rail:-top-0.5 rail:-inset-e-1">
       <TriangleAlert size={12} strokeWidth={1.75} aria-hidden />
       <span aria-hidden="true" className="rail:hidden">
         {count}

@@ -8,7 +8,7 @@ const look = (on: boolean) => `${ITEM} ${on ? "bg-surface text-t1 outline outlin
 export function AgentPlaces({ place, review }: { place: "agents" | "servers"; /** So many servers and tools wait. */ review: number }) {
   const { t } = useTranslation();
   return (
-    <nav aria-label={t("agentPlaces.label")} className="chrome ml-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">
+    <nav aria-label={t("agentPlaces.label")} className="chrome ms-2 inline-flex gap-0.5 rounded-control bg-inset p-0.5">
       <Link to="/agents" aria-current={place === "agents" ? "page" : undefined} className={look(place === "agents")}>
         {t("agentPlaces.agents")}
       </Link>

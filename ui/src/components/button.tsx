@@ -1,5 +1,5 @@
 // Buttons: one filled per view; inert ones stay reachable and say why.
-import type { ButtonHTMLAttributes, ReactNode } from "react";
+import type { ButtonHTMLAttributes, ReactNode, Ref } from "react";
 
 type Kind = "plain" | "primary" | "ghost" | "danger" | "icon";
 
@@ -19,6 +19,7 @@ export type ButtonProps = Omit<ButtonHTMLAttributes<HTMLButtonElement>, "disable
   large?: boolean;
   /** Cannot be pressed now, but can be reached and read. */
   inert?: boolean;
+  ref?: Ref<HTMLButtonElement>;
   children: ReactNode;
 };
 

@@ -11,7 +11,7 @@ export function CedarText({ text, file, caption }: { text: string; file: string 
   const { t } = useTranslation();
   return (
     <figure className="overflow-hidden rounded-control border border-line bg-inset">
-      <figcaption className="flex h-7.5 items-center gap-1.5 border-b border-line pr-1.5 pl-3 text-caption text-t3">
+      <figcaption className="flex h-7.5 items-center gap-1.5 border-b border-line ps-3 pe-1.5 text-caption text-t3">
         {caption ?? (file === null ? t("always.givenAs") : t("always.writtenTo"))}
         {file === null ? null : <code className="mono text-t1">{file}</code>}
         <span className="flex-1" />
@@ -19,8 +19,8 @@ export function CedarText({ text, file, caption }: { text: string; file: string 
       </figcaption>
       <pre className="mono py-2 text-[12px]/[18px] text-t1">
         {text.split("\n").map((line, at) => (
-          <span key={at} className="block pr-3 pl-10 -indent-10 whitespace-pre-wrap wrap-anywhere">
-            <span aria-hidden="true" className="mr-3 inline-block w-7 text-right indent-0 text-t3 select-none">
+          <span key={at} className="block ps-10 pe-3 -indent-10 whitespace-pre-wrap wrap-anywhere">
+            <span aria-hidden="true" className="me-3 inline-block w-7 text-end indent-0 text-t3 select-none">
               {at + 1}
             </span>
             <Coloured line={plain(line)} />

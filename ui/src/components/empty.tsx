@@ -20,7 +20,7 @@ export function Empty({ icon: Icon, title, children, footer }: { icon: LucideIco
 /** A command to copy. */
 export function CommandLine({ command }: { command: string }) {
   return (
-    <span className="inline-flex h-8 items-center gap-2 rounded-control bg-fill pr-1 pl-3">
+    <span className="inline-flex h-8 items-center gap-2 rounded-control bg-fill ps-3 pe-1">
       <code className="mono text-caption text-t1">{command}</code>
       <CopyButton text={command} />
     </span>
@@ -37,7 +37,7 @@ export function Failure({ title, meaning, code, action }: { title: string; meani
         <p className="mt-0.5 text-t2 first-letter:uppercase">{meaning}</p>
         <div className="mt-3 flex items-center gap-2">
           {action}
-          <code className="mono ml-auto text-caption text-t3">{code}</code>
+          <code className="mono ms-auto text-caption text-t3">{code}</code>
         </div>
       </div>
     </div>
@@ -65,7 +65,7 @@ export function Skeleton({ rows }: { rows: number }) {
   return (
     <div aria-hidden="true">
       {Array.from({ length: rows }, (_, at) => (
-        <div key={at} className="grid h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] content-center items-center gap-x-2 gap-y-1.5 border-b border-line-row pr-3 pl-4">
+        <div key={at} className="grid h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] content-center items-center gap-x-2 gap-y-1.5 border-b border-line-row ps-4 pe-3">
           <span className="h-2.5 w-18 rounded-badge bg-fill" />
           <span className="size-2.5 rounded-full bg-fill" />
           <span className="h-2.5 rounded-badge bg-fill" style={{ width: `${40 + ((at * 37) % 38)}%` }} />

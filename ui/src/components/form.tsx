@@ -17,7 +17,8 @@ export function FormRow({ label, children }: { label: ReactNode; children: React
   );
 }
 
-type Option<T extends string> = { value: T; label: string; more?: string };
+/** Words of ours, or foreign ones in `Untrusted`. */
+type Option<T extends string> = { value: T; label: ReactNode; more?: ReactNode };
 
 /** One of a few, all of them in view. */
 export function Radios<T extends string>({ label, value, options, onChoose }: { label: string; value: T; options: readonly Option<T>[]; onChoose: (value: T) => void }) {

@@ -1,4 +1,4 @@
-// The inset with a left rule: whoever sees it knows that this is not our sentence. Holds foreign or exact text only.
+// The inset with a rule where lines begin: whoever sees it knows that this is not our sentence. Holds foreign or exact text only.
 import { Check, Copy } from "lucide-react";
 import { type ReactNode, type Ref, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -22,10 +22,10 @@ type InsetProps = {
 
 export function Inset({ caption, length, copy, warn = false, small = false, scroll, onScroll, children }: InsetProps) {
   return (
-    <div className={`rounded-r-control border-l-2 bg-inset ${warn ? "border-ask" : "border-line-control"}`}>
+    <div className={`rounded-e-control border-s-2 bg-inset ${warn ? "border-ask" : "border-line-control"}`}>
       {caption === undefined ? null : (
-        <div className="flex h-7 items-center gap-2 pr-1.5 pl-3 text-caption text-t3">
-          <span className="min-w-0 flex-1 truncate">{caption}</span>
+        <div className="flex h-7 items-center gap-2 ps-3 pe-1.5 text-caption text-t3">
+          <span className="min-w-0 flex-1 truncate" title={caption}>{caption}</span>
           {length ? <span className="flex-none">{length}</span> : null}
           {copy === undefined ? null : <CopyButton text={copy} />}
         </div>

@@ -17,7 +17,7 @@ function Node({ value, depth }: { value: unknown; depth: number }) {
   const entries = Array.isArray(value) ? value.map((one, at): [string, unknown] => [String(at), one]) : Object.entries(value);
   if (entries.length === 0) return <span className="text-t3">{Array.isArray(value) ? "[]" : "{}"}</span>;
   return (
-    <dl className={depth === 0 ? "" : "border-l border-line-control/40 pl-3"}>
+    <dl className={depth === 0 ? "" : "border-s border-line-control/40 ps-3"}>
       {entries.map(([key, one]) => (
         <Entry key={key} name={key} value={one} depth={depth} />
       ))}
@@ -47,10 +47,10 @@ function Branch({ name, value, depth }: { name: string; value: object; depth: nu
   return (
     <div className="group/branch">
       <dt className="flex min-h-6 items-center text-t3">
-        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ml-3 inline-flex min-h-6 min-w-0 items-center pr-1 text-left -outline-offset-2 hover:text-t1">
+        <button type="button" aria-expanded={open} onClick={() => setOpen(!open)} className="-ms-3 inline-flex min-h-6 min-w-0 items-center pe-1 text-start -outline-offset-2 hover:text-t1">
           <Icon size={12} strokeWidth={1.5} aria-hidden className="flex-none" />
           <Untrusted text={name} max={40} />
-          <span className="pl-2 whitespace-nowrap">{t(Array.isArray(value) ? "json.items" : "json.fields", { count: Object.keys(value).length })}</span>
+          <span className="ps-2 whitespace-nowrap">{t(Array.isArray(value) ? "json.items" : "json.fields", { count: Object.keys(value).length })}</span>
         </button>
         <CopyMark text={() => JSON.stringify(value, null, 2)} label={t("json.copy")} />
       </dt>

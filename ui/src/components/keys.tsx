@@ -21,6 +21,12 @@ export function historyStep(event: Pressed): -1 | 0 | 1 {
   return !event.altKey || event.ctrlKey || event.metaKey ? 0 : event.key === "ArrowLeft" ? -1 : event.key === "ArrowRight" ? 1 : 0;
 }
 
+/** A step along the lines: 1 the way that they run, -1 against it, 0 for other keys. */
+export function along({ key, currentTarget }: { key: string; currentTarget: Element }): -1 | 0 | 1 {
+  const [ahead, back] = getComputedStyle(currentTarget).direction === "rtl" ? ["ArrowLeft", "ArrowRight"] : ["ArrowRight", "ArrowLeft"];
+  return key === ahead ? 1 : key === back ? -1 : 0;
+}
+
 const ICON = { size: 11, strokeWidth: 1.75, "aria-hidden": true } as const;
 
 type KeyName = "mod" | "alt" | "shift" | "enter" | "backspace";
@@ -30,8 +36,8 @@ export function Keys({ of }: { of: readonly (KeyName | (string & {}))[] }) {
   return (
     <kbd className="inline-flex items-center gap-px font-sans text-badge font-medium text-current opacity-80" aria-hidden="true">
       {of.map((key) => {
-        if (key === "mod") return onMac ? <Command key={key} {...ICON} /> : <span key={key} className="pr-0.5">{"Ctrl"}</span>;
-        if (key === "alt") return <span key={key} className="pr-0.5">{"Alt"}</span>;
+        if (key === "mod") return onMac ? <Command key={key} {...ICON} /> : <span key={key} className="pe-0.5">{"Ctrl"}</span>;
+        if (key === "alt") return <span key={key} className="pe-0.5">{"Alt"}</span>;
         if (key === "shift") return <ArrowBigUp key={key} {...ICON} />;
         if (key === "enter") return <CornerDownLeft key={key} {...ICON} />;
         if (key === "backspace") return <Delete key={key} {...ICON} />;

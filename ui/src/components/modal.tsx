@@ -12,7 +12,7 @@ export function Modal({ title, open, onOpen, after, read = false, children }: { 
       <Dialog.Portal>
         <Dialog.Backdrop className="fixed inset-0 z-20 bg-[var(--shadow-far)]" />
         <Dialog.Popup {...(after ? { finalFocus: after } : {})} className="fixed inset-6 z-30 m-auto flex h-fit max-h-[calc(100%-48px)] max-w-120 flex-col rounded-dialog border border-line bg-surface shadow-overlay">
-          <header className="flex h-11 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
+          <header className="flex h-11 flex-none items-center gap-2 border-b border-line ps-4 pe-2">
             <Dialog.Title className="chrome flex-1 text-strong font-semibold">{title}</Dialog.Title>
             <Button kind="icon" aria-label={t("common.close")} onClick={() => onOpen(false)}>
               <X size={14} strokeWidth={1.5} aria-hidden />

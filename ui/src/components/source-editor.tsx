@@ -80,7 +80,7 @@ export function SourceEditor({ language, text, onText, readOnly, label, problems
     if (view.current) mark(view.current, problems);
   }, [problems]);
   // Keys that are typed here mean nothing to the window around it.
-  return <div ref={host} className="max-h-inherit" onKeyDown={(event) => (event.ctrlKey || event.metaKey || event.key === "Tab" ? undefined : event.stopPropagation())} />;
+  return <div ref={host} dir="ltr" className="max-h-inherit" onKeyDown={(event) => (event.ctrlKey || event.metaKey || event.key === "Tab" ? undefined : event.stopPropagation())} />;
 }
 
 type Latest = { current: Pick<SourceEditorProps, "onText" | "complete" | "onSave"> };

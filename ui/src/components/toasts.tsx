@@ -58,9 +58,9 @@ export function Toasts({ children }: { children: ReactNode }) {
   return (
     <Context value={value}>
       {children}
-      <div ref={box} aria-live="polite" className="pointer-events-none fixed right-4 bottom-11 z-20 grid w-90 gap-2">
+      <div ref={box} aria-live="polite" className="pointer-events-none fixed inset-e-4 bottom-11 z-20 grid w-90 gap-2">
         {toasts.map((toast) => (
-          <div key={toast.id} className="pointer-events-auto flex min-h-10 items-center gap-2 rounded-card border border-line bg-surface py-1.5 pr-1.5 pl-3 shadow-overlay">
+          <div key={toast.id} className="pointer-events-auto flex min-h-10 items-center gap-2 rounded-card border border-line bg-surface py-1.5 ps-3 pe-1.5 shadow-overlay">
             {toast.tone === "done" ? <Check size={14} strokeWidth={2} aria-hidden className="flex-none text-allow" /> : <Glyph shape="denied" className="text-deny" />}
             <span className="min-w-0 flex-1 wrap-anywhere">{toast.text}</span>
             <Button kind="icon" aria-label={t("common.close")} onClick={() => close(toast.id)}>

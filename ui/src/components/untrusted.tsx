@@ -36,7 +36,7 @@ export const UntrustedBlock = memo(function UntrustedBlock({ text, inline = fals
     <bdi dir="ltr" className={`${inline ? "" : "block "}whitespace-pre-wrap wrap-anywhere`}>
       {shown.map((piece, at) => (piece.kind === "token" ? <Token key={at} text={piece.text} /> : piece.text))}
       {shown.length < all.length ? (
-        <button type="button" className="ml-1 font-sans text-caption font-medium text-accent" onClick={() => setWhole(true)}>
+        <button type="button" className="ms-1 font-sans text-caption font-medium text-accent" onClick={() => setWhole(true)}>
           {t("untrusted.rest", { count: all.length - shown.length })}
         </button>
       ) : null}

@@ -1,6 +1,7 @@
 // /inbox and /inbox/:approval
-import { getRouteApi } from "@tanstack/react-router";
-import { InboxPage } from "../features/approvals/inbox-page";
+import { getRouteApi, lazyRouteComponent } from "@tanstack/react-router";
+
+export const InboxPage = lazyRouteComponent(() => import("../features/approvals/inbox-page"), "InboxPage");
 
 type InboxSearch = { tab?: "decided" | "expired" | "suggestions"; /** What of the answered is listed. */ q?: string; /** One question of a group by itself. */ one?: true };
 

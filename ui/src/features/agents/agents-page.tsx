@@ -68,10 +68,10 @@ function Content({ agents, selected, tab, onTab }: { agents: readonly AgentDto[]
         <span>{t("agents.state")}</span>
         <span>{t("agents.coverage")}</span>
         <span className={WIDE}>{t("agents.mode")}</span>
-        <span className="text-right">{t("agents.sessions")}</span>
-        <span className="text-right text-t1">{t("agents.costToday")}</span>
-        <span className="text-right">{t("agents.heldDenied")}</span>
-        <span className={`text-right ${WIDE}`}>{t("agents.lastSeen")}</span>
+        <span className="text-end">{t("agents.sessions")}</span>
+        <span className="text-end text-t1">{t("agents.costToday")}</span>
+        <span className="text-end">{t("agents.heldDenied")}</span>
+        <span className={`text-end ${WIDE}`}>{t("agents.lastSeen")}</span>
       </div>
       <nav aria-label={t("agents.list")} className="relative max-h-[40%] flex-none overflow-y-auto">
         <ul>
@@ -110,13 +110,13 @@ function Row({ agent, chosen }: { agent: AgentDto; chosen: boolean }) {
       <span className={`truncate ${WIDE}`}>
         <ModeWords />
       </span>
-      <span className="text-right tabular-nums">
+      <span className="text-end tabular-nums">
         {agent.sessionsToday}
         <span className="sr-only">{t("agents.sessionsToday")}</span>
       </span>
-      <span className="text-right tabular-nums">{unseen(agent) ? <span className="text-t3">{t("agents.notSeen")}</span> : cents(agent.costToday)}</span>
-      <span className="text-right tabular-nums">{t("agents.heldOf", { held: agent.heldToday, denied: agent.deniedToday })}</span>
-      <span className={`text-right text-t3 ${WIDE}`}>{seen}</span>
+      <span className="text-end tabular-nums">{unseen(agent) ? <span className="text-t3">{t("agents.notSeen")}</span> : cents(agent.costToday)}</span>
+      <span className="text-end tabular-nums">{t("agents.heldOf", { held: agent.heldToday, denied: agent.deniedToday })}</span>
+      <span className={`text-end text-t3 ${WIDE}`}>{seen}</span>
     </Link>
   );
 }
@@ -143,15 +143,16 @@ function Totals({ agents }: { agents: readonly AgentDto[] }) {
   const { t } = useTranslation();
   const sum = (of: (agent: AgentDto) => number) => agents.reduce((all, one) => all + of(one), 0);
   const gaps = agents.filter(gapped).length;
+  const covered = gaps === 0 ? t("agents.allCovered") : t("agents.gaps", { count: gaps });
   return (
     <div className={`${COLUMNS} h-7 flex-none border-b border-line text-caption text-t2 tabular-nums`}>
       <span>{t("agents.count", { count: agents.length })}</span>
       <span>{t("agents.allRunning", { count: sum((one) => one.running) })}</span>
-      <span className="truncate">{gaps === 0 ? t("agents.allCovered") : t("agents.gaps", { count: gaps })}</span>
+      <span className="truncate" title={covered}>{covered}</span>
       <span className={WIDE} />
-      <span className="text-right">{sum((one) => one.sessionsToday)}</span>
-      <span className="text-right font-semibold text-t1">{cents(sum((one) => one.costToday))}</span>
-      <span className="text-right">{t("agents.heldOf", { held: sum((one) => one.heldToday), denied: sum((one) => one.deniedToday) })}</span>
+      <span className="text-end">{sum((one) => one.sessionsToday)}</span>
+      <span className="text-end font-semibold text-t1">{cents(sum((one) => one.costToday))}</span>
+      <span className="text-end">{t("agents.heldOf", { held: sum((one) => one.heldToday), denied: sum((one) => one.deniedToday) })}</span>
       <span className={WIDE} />
     </div>
   );

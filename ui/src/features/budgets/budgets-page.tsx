@@ -67,7 +67,7 @@ function Content({ lines, selected, view, onView, onAdd }: ContentProps) {
   const chosen = lines.find((line) => line.id === selected) ?? (selected === null ? lines[0] : undefined);
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[minmax(0,1fr)_minmax(380px,464px)] grid-rows-[minmax(0,1fr)]">
-      <section aria-label={t("budgets.list")} className="flex min-h-0 flex-col border-r border-line">
+      <section aria-label={t("budgets.list")} className="flex min-h-0 flex-col border-e border-line">
         <div className="flex h-7 flex-none items-center gap-4 overflow-hidden border-b border-line px-4 text-caption text-t3">
           <span className="font-medium whitespace-nowrap">{t("budgets.count", { count: lines.length })}</span>
           <span className="flex-1" />

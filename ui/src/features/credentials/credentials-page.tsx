@@ -88,7 +88,7 @@ function Content({ credentials, selected, onAdd }: { credentials: readonly Crede
   const names = (one: CredentialDto) => [...new Set(one.bindings.flatMap((place) => place.agents))].map((id) => agents.find((agent) => agent.id === id)?.name ?? id).join(", ");
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[356px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] max-wide:grid-cols-[268px_minmax(0,1fr)]">
-      <nav aria-label={t("credentials.list")} className="overflow-y-auto border-r border-line">
+      <nav aria-label={t("credentials.list")} className="overflow-y-auto border-e border-line">
         <p className="flex h-7 items-center border-b border-line px-4 text-caption font-medium text-t3"><span className="flex-1">{t("credentials.count", { count: credentials.length })}</span><span>{t("credentials.lastUsedHead")}</span></p>
         <ul>
           {credentials.map((one) => (
@@ -99,7 +99,7 @@ function Content({ credentials, selected, onAdd }: { credentials: readonly Crede
                   <span className="min-w-0 flex-1 truncate font-medium">
                     <Untrusted text={one.name} max={48} />
                     {/* Two of one kind have one name: the id tells them apart. */}
-                    {one.id === one.name ? null : <Untrusted text={one.id} max={32} className="mono ml-2 text-caption font-normal text-t3" />}
+                    {one.id === one.name ? null : <Untrusted text={one.id} max={32} className="mono ms-2 text-caption font-normal text-t3" />}
                   </span>
                   {(one.refused ?? []).length > 0 ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.isRefused")} className="flex-none text-deny" /> : rotationDue(one, now) ? <TriangleAlert size={13} strokeWidth={1.75} role="img" aria-label={t("credentials.overdue")} className="flex-none text-ask" /> : null}
                   <span className="flex-none text-caption text-t3">{one.lastUsedAt === undefined ? t("credentials.unused") : day(one.lastUsedAt, now)}</span>

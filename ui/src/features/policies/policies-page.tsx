@@ -75,7 +75,7 @@ export function PoliciesPage({ tab, view }: { tab: Tab; view: PoliciesView }) {
 function Tabs({ tab, rules }: { tab: Tab; rules: readonly RuleDto[] | undefined }) {
   const { t } = useTranslation();
   return (
-    <nav aria-label={t("policies.tabs")} className="chrome ml-2 inline-flex min-w-0 gap-0.5 rounded-control bg-inset p-0.5">
+    <nav aria-label={t("policies.tabs")} className="chrome ms-2 inline-flex min-w-0 gap-0.5 rounded-control bg-inset p-0.5">
       {([...TABS, "files", "cases", "history"] as const).map((one) => (
         <Link key={one} to="/policies" search={one === "all" ? {} : { tab: one }} aria-current={one === tab ? "page" : undefined} className={`inline-flex h-6 items-center gap-1.5 rounded-badge px-2 font-medium small:px-1 ${one === tab ? "bg-surface text-t1 outline outline-line" : "text-t2"}`}>
           {t(`policies.tab.${one}`)}

@@ -44,7 +44,7 @@ function Content({ file: { servers, problem, file }, selected, tool }: { file: S
   const chosen = sorted.find((one) => one.name === selected) ?? (selected === null ? sorted[0] : undefined);
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[356px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] max-wide:grid-cols-[268px_minmax(0,1fr)] small:block small:overflow-y-auto">
-      <nav aria-label={t("servers.list")} className="overflow-y-auto border-r border-line">
+      <nav aria-label={t("servers.list")} className="overflow-y-auto border-e border-line">
         <p className="flex h-7 items-center border-b border-line px-4 text-caption font-medium text-t3">
           <span className="flex-1">{t("servers.count", { count: servers.length })}</span>
           <span>{t("servers.order")}</span>

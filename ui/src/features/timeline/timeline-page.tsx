@@ -162,7 +162,7 @@ export function TimelinePage({ state, onState }: TimelinePageProps) {
         </div>
         <div className={`col-start-1 grid min-h-0 grid-rows-[minmax(0,1fr)] ${view !== "flow" && asks ? "wide:grid-cols-[184px_minmax(0,1fr)]" : ""}`}>
           {view !== "flow" && asks ? (
-            <div className="hidden min-h-0 border-r border-line wide:grid">
+            <div className="hidden min-h-0 border-e border-line wide:grid">
               <Facets groups={groups} query={query} onQuery={onQuery} />
             </div>
           ) : null}

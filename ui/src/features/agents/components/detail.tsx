@@ -9,6 +9,7 @@ import { Button } from "../../../components/button";
 import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Fact, Facts } from "../../../components/facts";
 import { DialogForm } from "../../../components/form";
+import { along } from "../../../components/keys";
 import { Modal } from "../../../components/modal";
 import { useToast } from "../../../components/toasts";
 import { Untrusted } from "../../../components/untrusted";
@@ -35,7 +36,7 @@ export function Detail({ agent, tab, onTab }: { agent: AgentDto; tab: string | n
       <div className="px-4 pt-4 pb-3">
         <div className="flex flex-wrap items-center gap-2">
           <AgentTile name={agent.name} size={28} />
-          <h2 className="ml-1 text-section font-semibold">
+          <h2 className="ms-1 text-section font-semibold">
             <Untrusted text={agent.name} max={60} />
           </h2>
           {agent.pausedAt === null ? agent.running > 0 ? <Badge tone="allow">{t("agents.runningSessions", { count: agent.running })}</Badge> : null : <Badge tone="ask">{t("agents.paused")}</Badge>}
@@ -102,7 +103,7 @@ function TabList({ agent, detail, chosen, onTab }: { agent: string; detail: Agen
           tabIndex={one === chosen ? 0 : -1}
           onClick={() => onTab(one)}
           onKeyDown={(event) => {
-            const by = event.key === "ArrowRight" || event.key === "]" ? 1 : event.key === "ArrowLeft" || event.key === "[" ? -1 : 0;
+            const by = event.key === "]" ? 1 : event.key === "[" ? -1 : along(event);
             if (by === 0) return;
             event.preventDefault();
             step(by);

@@ -92,10 +92,10 @@ function CostByDay({ days }: { days: readonly DayCostDto[] }) {
           <tbody>
             {days.map((one) => (
               <tr key={one.day} className="h-6 border-b border-line-row">
-                <th scope="row" className="text-left font-normal text-t2">
+                <th scope="row" className="text-start font-normal text-t2">
                   {name(one)}
                 </th>
-                <td className="text-right tabular-nums">{cents(one.cost)}</td>
+                <td className="text-end tabular-nums">{cents(one.cost)}</td>
               </tr>
             ))}
           </tbody>
@@ -211,13 +211,13 @@ function SessionRow({ sum }: { sum: SessionSumDto }): ReactNode {
         {session.endedAt === null ? null : <span className="flex-none text-caption text-t3">{t("agents.endedWord")}</span>}
       </span>
       <Untrusted text={session.cwd.split("/").at(-1) ?? session.cwd} max={12} className="truncate text-t2" />
-      <span className="text-right text-t2 tabular-nums">{countdown(lasted)}</span>
-      <span className="text-right text-t2 tabular-nums">
+      <span className="text-end text-t2 tabular-nums">{countdown(lasted)}</span>
+      <span className="text-end text-t2 tabular-nums">
         {sum.actions}
         {sum.capped ? "+" : null}
         <span className="sr-only">{t("agents.actionsWord")}</span>
       </span>
-      <span className="text-right tabular-nums">{cents(sum.cost)}</span>
+      <span className="text-end tabular-nums">{cents(sum.cost)}</span>
     </Link>
   );
 }

@@ -24,8 +24,8 @@ export function ToolServers({ agent }: { agent: string }) {
                 <Icon size={14} strokeWidth={1.75} aria-hidden className={held ? "text-ask" : known ? "text-allow" : "invisible"} />
                 <Untrusted text={name} max={40} className="mono truncate text-caption font-medium" />
                 <span className="text-t2">{t("agents.toolsUsed", { count: tools })}</span>
-                <span className="text-right text-t2 tabular-nums">{t("agents.wentWell", { good, count: of })}</span>
-                <span className={`truncate text-right ${held ? "font-medium text-ask" : "text-t3"}`}>{held ? t("agents.toReview") : known === undefined ? t("agents.notPinned") : known.version === null ? "" : <Untrusted text={known.version} max={24} />}</span>
+                <span className="text-end text-t2 tabular-nums">{t("agents.wentWell", { good, count: of })}</span>
+                <span className={`truncate text-end ${held ? "font-medium text-ask" : "text-t3"}`}>{held ? t("agents.toReview") : known === undefined ? t("agents.notPinned") : known.version === null ? "" : <Untrusted text={known.version} max={24} />}</span>
               </Link>
             </li>
           );

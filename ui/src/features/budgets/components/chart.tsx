@@ -107,14 +107,14 @@ export function SpendTable({ line, account, points }: Omit<Shown, "now">) {
     <table className="mt-2 w-full text-caption">
       <caption className="sr-only">{t("budgets.chart", { settled: amount(line.unit, account.settled), limit: amount(line.unit, line.limit) })}</caption>
       <thead>
-        <tr className="h-7 border-b border-line text-left text-t3">
+        <tr className="h-7 border-b border-line text-start text-t3">
           <th scope="col" className="font-medium">
             {t("budgets.until")}
           </th>
-          <th scope="col" className="text-right font-medium">
+          <th scope="col" className="text-end font-medium">
             {t("budgets.spentThen")}
           </th>
-          <th scope="col" className="text-right font-medium">
+          <th scope="col" className="text-end font-medium">
             {t("budgets.settledBy")}
           </th>
         </tr>
@@ -122,11 +122,11 @@ export function SpendTable({ line, account, points }: Omit<Shown, "now">) {
       <tbody>
         {rows.map((row, at) => (
           <tr key={row.at} className="h-6 border-b border-line-row tabular-nums">
-            <th scope="row" className="text-left font-normal text-t2">
+            <th scope="row" className="text-start font-normal text-t2">
               {moment(row.at, span)}
             </th>
-            <td className="text-right">{amount(line.unit, row.settled - (rows[at - 1]?.settled ?? 0))}</td>
-            <td className="text-right font-medium">{amount(line.unit, row.settled)}</td>
+            <td className="text-end">{amount(line.unit, row.settled - (rows[at - 1]?.settled ?? 0))}</td>
+            <td className="text-end font-medium">{amount(line.unit, row.settled)}</td>
           </tr>
         ))}
       </tbody>

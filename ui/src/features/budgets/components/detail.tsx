@@ -35,7 +35,7 @@ export function Detail({ line, view, onView }: { line: BudgetLineDto; view: Budg
   const close = () => setOpen(null);
   return (
     <div className="flex min-h-0 min-w-0 flex-col">
-      <header className="flex h-10 flex-none items-center gap-1 border-b border-line pr-2 pl-4">
+      <header className="flex h-10 flex-none items-center gap-1 border-b border-line ps-4 pe-2">
         <h2 className="min-w-0 flex-1 truncate font-semibold">
           <Who line={line} />
           {", "}
@@ -148,14 +148,14 @@ function Accounts({ line, chosen, onAccount }: { line: BudgetLineDto; chosen: st
       <ul>
         {shown.map((one) => (
           <li key={one.account}>
-            <button type="button" aria-pressed={one.account === chosen} onClick={() => onAccount(one.account)} className={`grid min-h-8 w-full grid-cols-[minmax(0,1fr)_minmax(80px,140px)_84px] items-center gap-3 border-b border-line-row px-1 text-left ${one.account === chosen ? "bg-selected" : "hover:bg-hover"}`}>
+            <button type="button" aria-pressed={one.account === chosen} onClick={() => onAccount(one.account)} className={`grid min-h-8 w-full grid-cols-[minmax(0,1fr)_minmax(80px,140px)_84px] items-center gap-3 border-b border-line-row px-1 text-start ${one.account === chosen ? "bg-selected" : "hover:bg-hover"}`}>
               <span className="flex min-w-0 items-center gap-2">
                 {one.agentName === null ? null : <AgentTile name={one.agentName} />}
                 <Untrusted text={one.agentName ?? one.account} max={28} className="truncate" />
                 {one.session === null ? null : <Untrusted text={one.session.slice(-6)} className="mono text-caption text-t3" />}
               </span>
               <BudgetBar label={t("budgets.bar", { used: amount(line.unit, one.settled + one.reserved), limit: amount(line.unit, lineOf(line, one).limit) })} settled={one.settled} reserved={one.reserved} limit={lineOf(line, one).limit} pace={null} />
-              <span className="text-right text-t2 tabular-nums">{t("budgets.free", { amount: amount(line.unit, one.free) })}</span>
+              <span className="text-end text-t2 tabular-nums">{t("budgets.free", { amount: amount(line.unit, one.free) })}</span>
             </button>
           </li>
         ))}
@@ -183,8 +183,8 @@ function ByAgent({ detail }: { detail: BudgetDetailDto }) {
               <svg width="100%" height="6" aria-hidden="true">
                 <rect width={`${(one.amount / most) * 100}%`} height="6" rx="3" className="fill-budget" opacity="0.75" />
               </svg>
-              <span className="text-right tabular-nums">{amount(detail.line.unit, one.amount)}</span>
-              <span className="text-right whitespace-nowrap text-t3 tabular-nums">{t("budgets.percent", { percent: Math.round(share) })}</span>
+              <span className="text-end tabular-nums">{amount(detail.line.unit, one.amount)}</span>
+              <span className="text-end whitespace-nowrap text-t3 tabular-nums">{t("budgets.percent", { percent: Math.round(share) })}</span>
             </li>
           );
         })}
@@ -222,7 +222,7 @@ function Next({ next }: { next: NextCallDto }) {
                   <Untrusted text={one.budget} max={32} />
                 )}
               </Link>
-              <span className={`text-right tabular-nums ${one.decides ? "font-semibold text-ask" : "text-t2"}`}>{t("budgets.free", { amount: amount(one.unit, one.free) })}</span>
+              <span className={`text-end tabular-nums ${one.decides ? "font-semibold text-ask" : "text-t2"}`}>{t("budgets.free", { amount: amount(one.unit, one.free) })}</span>
             </li>
           );
         })}
@@ -271,11 +271,10 @@ function Foot({ onPrices }: { onPrices: () => void }) {
   const { t } = useTranslation();
   const { data } = usePrices("");
   const now = useNow(3_600_000);
+  const dated = data ? t("budgets.pricesOf", { date: new Date(data.date).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }), age: t("budgets.days", { count: Math.max(0, Math.floor((now - Date.parse(data.date)) / 86_400_000)) }) }) : undefined;
   return (
     <footer className="flex min-h-9 flex-none items-center gap-2 border-t border-line px-4 text-t2">
-      <span className="min-w-0 flex-1 truncate">
-        {data ? t("budgets.pricesOf", { date: new Date(data.date).toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" }), age: t("budgets.days", { count: Math.max(0, Math.floor((now - Date.parse(data.date)) / 86_400_000)) }) }) : null}
-      </span>
+      <span className="min-w-0 flex-1 truncate" title={dated}>{dated}</span>
       <button type="button" onClick={onPrices} className="min-h-6 font-medium text-accent">
         {t("budgets.prices.title")}
       </button>

@@ -84,7 +84,7 @@ export function BudgetForm({ known, taken, onDone }: { known: BudgetLineDto | nu
             <select name="agent" defaultValue={scope.name ?? ""} className={FIELD}>
               <option value="">{t("budgets.form.everyAgent")}</option>
               {agents.map((one) => (
-                <option key={one.id} value={one.id}>
+                <option key={one.id} value={one.id} dir="ltr" translate="no">
                   {one.id}
                 </option>
               ))}

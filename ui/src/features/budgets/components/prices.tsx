@@ -29,12 +29,12 @@ export function PriceTable() {
           <div className="mt-2 max-h-80 overflow-auto" tabIndex={0} role="region" aria-label={t("budgets.prices.title")}>
             <table className="w-full text-caption">
               <thead>
-                <tr className="h-7 text-left text-t3">
+                <tr className="h-7 text-start text-t3">
                   <th scope="col" className="sticky top-0 bg-surface font-medium">
                     {t("budgets.prices.model")}
                   </th>
                   {UNITS.map((unit) => (
-                    <th key={unit} scope="col" className="sticky top-0 bg-surface pl-3 text-right font-medium whitespace-nowrap">
+                    <th key={unit} scope="col" className="sticky top-0 bg-surface ps-3 text-end font-medium whitespace-nowrap">
                       {t(`budgets.prices.${unit}`)}
                     </th>
                   ))}
@@ -43,11 +43,11 @@ export function PriceTable() {
               <tbody>
                 {data.rows.map((row) => (
                   <tr key={row.model} className="h-7 border-t border-line-row">
-                    <th scope="row" className="text-left font-normal">
+                    <th scope="row" className="text-start font-normal">
                       <Untrusted text={row.model} max={34} className="mono" />
                     </th>
                     {UNITS.map((unit) => (
-                      <td key={unit} className="pl-3 text-right tabular-nums">
+                      <td key={unit} className="ps-3 text-end tabular-nums">
                         {row[unit] === null ? <span className="text-t3">{t("budgets.prices.none")}</span> : `$${row[unit]}`}
                       </td>
                     ))}

@@ -35,7 +35,7 @@ export function AskChoice({ credential }: { credential: string }) {
       <span className="block text-caption text-t2">
         {t(`credentials.ask.${ask}More`)}{" "}
         {(rule === null ? asking : [rule.id]).map((id) => (
-          <Link key={id} to="/policies/$rule" params={{ rule: id }} className="mono mr-2 inline-flex min-h-6 items-center text-accent">
+          <Link key={id} to="/policies/$rule" params={{ rule: id }} className="mono me-2 inline-flex min-h-6 items-center text-accent">
             <Untrusted text={id} max={48} />
           </Link>
         ))}

@@ -8,6 +8,7 @@ import { Button } from "../../../components/button";
 import { CommandLine, EngineFailure } from "../../../components/empty";
 import { Dot, Fact, Facts } from "../../../components/facts";
 import { HostName } from "../../../components/host-name";
+import { Mending } from "../../../components/mending";
 import { Modal } from "../../../components/modal";
 import { Prose } from "../../../components/prose";
 import { Untrusted } from "../../../components/untrusted";
@@ -228,7 +229,7 @@ function Test({ credential }: { credential: string }) {
                 <span className="min-w-0 text-t2">
                   <Prose text={check.evidence} />
                 </span>
-                {check.fix === null ? null : <CommandLine command={check.fix} />}
+                {check.fix === null || check.fix.kind === "repair" ? null : <Mending fix={check.fix} />}
               </li>
             ))}
           </ul>
@@ -274,7 +275,7 @@ function LastUses({ credential }: { credential: string }) {
                 <Untrusted text={row.agentName} max={16} className="truncate" />
               </span>
               <Untrusted text={row.summary} max={64} className="mono truncate text-caption" />
-              <span className="text-right text-t3 tabular-nums">{row.status === null ? "" : row.status}</span>
+              <span className="text-end text-t3 tabular-nums">{row.status === null ? "" : row.status}</span>
             </Link>
           </li>
         ))}

@@ -44,7 +44,7 @@ function Form({ submit, secret, onDone, onChanged, change, children }: { submit:
 function Plain({ name, label, more, required = false, placeholder, known }: { name: string; label: string; more?: string; required?: boolean; placeholder?: string; /** What it is so far. */ known?: string | undefined }) {
   return (
     <Labelled label={label} {...(more === undefined ? {} : { more })}>
-      <input name={name} required={required} placeholder={placeholder} defaultValue={known} autoComplete="off" spellCheck={false} className={FIELD} />
+      <input name={name} required={required} dir="ltr" translate="no" placeholder={placeholder} defaultValue={known} autoComplete="off" spellCheck={false} className={FIELD} />
     </Labelled>
   );
 }
@@ -101,7 +101,7 @@ export function Add({ onDone }: { onDone: () => void }) {
       {/* Of a known kind everything else is known as well. */}
       <details open={own} className="group/more">
         <summary className="chrome flex min-h-6 cursor-default items-center gap-1 text-t2">
-          <ChevronRight size={14} strokeWidth={1.5} aria-hidden className="group-open/more:rotate-90" />
+          <ChevronRight size={14} strokeWidth={1.5} aria-hidden className="group-open/more:rotate-90 rtl:group-open/more:-rotate-90" />
           {t("credentials.more")}
         </summary>
         <div className="mt-2 grid gap-3">

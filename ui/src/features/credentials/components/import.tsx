@@ -121,7 +121,7 @@ function Line({ line }: { line: EnvLineDto }) {
         <Untrusted text={line.variable} max={40} className="mono font-medium" />
         <span className="text-caption text-t3">{t("credentials.importLine", { line: line.line })}</span>
       </label>
-      <p className="pl-5.5 text-caption text-t2">
+      <p className="ps-5.5 text-caption text-t2">
         {t(`credentials.signs.${line.sign}`)}
         {line.host === null ? null : (
           <>
@@ -137,7 +137,7 @@ function Line({ line }: { line: EnvLineDto }) {
         )}
       </p>
       {taken ? (
-        <div className="mt-1 grid grid-cols-2 gap-2 pl-5.5">
+        <div className="mt-1 grid grid-cols-2 gap-2 ps-5.5">
           <label className="grid gap-0.5 text-caption">
             {t("credentials.id")}
             <input name={`id-${line.line}`} required maxLength={64} pattern="[a-z0-9][a-z0-9\-]*" defaultValue={line.id} spellCheck={false} autoComplete="off" className={`${FIELD} mono`} />

@@ -100,7 +100,7 @@ export function Places({ places, region, controls }: { places: readonly BindingD
         <>
           <table className="w-full">
             <thead>
-              <tr className="h-7 border-b border-line text-left text-caption text-t3">
+              <tr className="h-7 border-b border-line text-start text-caption text-t3">
                 {(["host", "methods", "path", "inject", "agents"] as const).map((name) => (
                   <th key={name} scope="col" className="px-3 font-medium whitespace-nowrap">
                     {t(`credentials.${name}`)}

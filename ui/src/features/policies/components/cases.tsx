@@ -30,7 +30,7 @@ export function CasesView({ file, version, files, state }: { file: string | null
   const failing = data?.cases.filter((one) => !one.passed).length ?? 0;
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[356px_minmax(0,1fr)]">
-      <section aria-label={t("policies.cases")} className="flex min-h-0 flex-col border-r border-line">
+      <section aria-label={t("policies.cases")} className="flex min-h-0 flex-col border-e border-line">
         <p role="status" className="flex h-7 flex-none items-center border-b border-line px-4 text-caption text-t3">
           {data ? (failing === 0 ? t("policies.case.pass", { count: data.cases.length }) : t("policies.case.fail", { count: failing })) : null}
         </p>

@@ -154,7 +154,7 @@ export function Drafting({ target, state, title, aside, mode, wide = false, note
             </label>
           ) : null}
           {dirty ? null : (
-            <Button kind="danger" className="-ml-2.5" onClick={() => setText("")}>
+            <Button kind="danger" className="-ms-2.5" onClick={() => setText("")}>
               {t("policies.remove")}
             </Button>
           )}

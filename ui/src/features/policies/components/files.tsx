@@ -20,7 +20,7 @@ export function FilesView({ file, version, files, state }: { file: string | null
   const open = (name: string) => void navigate({ to: "/policies/file/$file", params: { file: name } });
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[356px_minmax(0,1fr)]">
-      <section aria-label={t("policies.filesOf")} className="flex min-h-0 flex-col border-r border-line">
+      <section aria-label={t("policies.filesOf")} className="flex min-h-0 flex-col border-e border-line">
         <nav aria-label={t("policies.filesOf")} className="min-h-0 flex-1 overflow-y-auto">
           <ul>
             {listed.map((one) => (

@@ -5,14 +5,13 @@ import { LayerBadge } from "../../../components/badge";
 import { EngineFailure, Skeleton } from "../../../components/empty";
 import { Radios } from "../../../components/form";
 import { Inset } from "../../../components/inset";
-import { UntrustedBlock } from "../../../components/untrusted";
+import { Untrusted, UntrustedBlock } from "../../../components/untrusted";
 import type { CheckedDto } from "../../../engine/bindings/CheckedDto";
 import type { EffectDto } from "../../../engine/bindings/EffectDto";
 import type { PolicyStateDto } from "../../../engine/bindings/PolicyStateDto";
 import type { ProposalDto } from "../../../engine/bindings/ProposalDto";
 import type { WidthDto } from "../../../engine/bindings/WidthDto";
 import { widthWord } from "../../../lib/action";
-import { plain } from "../../../lib/text";
 import { targetOfNew } from "../model";
 import { useProposal } from "../queries";
 import { Drafting } from "./drafting";
@@ -70,7 +69,7 @@ function Made({ proposal, choices, onChoices }: { proposal: ProposalDto; choices
         label={t("rule.who")}
         value={choices.anyone ? "anyone" : "agent"}
         options={[
-          { value: "agent", label: plain(proposal.agentName).slice(0, 40) },
+          { value: "agent", label: <Untrusted text={proposal.agentName} max={40} /> },
           { value: "anyone", label: t("policies.made.anyone") },
         ]}
         onChoose={(who) => onChoices({ ...choices, anyone: who === "anyone" })}
@@ -81,7 +80,7 @@ function Made({ proposal, choices, onChoices }: { proposal: ProposalDto; choices
           value={choices.here ? "here" : "anywhere"}
           options={[
             { value: "anywhere", label: t("rule.anywhere") },
-            { value: "here", label: t("rule.here"), more: plain(cwd).slice(-60) },
+            { value: "here", label: t("rule.here"), more: <Untrusted text={cwd} max={60} /> },
           ]}
           onChoose={(where) => onChoices({ ...choices, here: where === "here" })}
         />

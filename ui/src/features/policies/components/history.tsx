@@ -26,7 +26,7 @@ export function HistoryView({ chosen }: { chosen: string | null }) {
   }
   return (
     <div className="grid min-h-0 flex-1 grid-cols-[268px_minmax(0,1fr)] grid-rows-[minmax(0,1fr)] wide:grid-cols-[356px_minmax(0,1fr)]">
-      <nav aria-label={t("policies.history")} className="min-h-0 overflow-y-auto border-r border-line">
+      <nav aria-label={t("policies.history")} className="min-h-0 overflow-y-auto border-e border-line">
         <ul>
           {data.map((version) => (
             <li key={version.id}>

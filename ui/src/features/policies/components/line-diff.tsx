@@ -21,7 +21,7 @@ export function LineDiff({ before, after, label }: { before: string; after: stri
               {"⋯"}
             </span>
           ) : (
-            <span key={at} className={`block pr-3 pl-8 -indent-5 whitespace-pre-wrap wrap-anywhere ${LOOK[line.kind]}`}>
+            <span key={at} className={`block ps-8 pe-3 -indent-5 whitespace-pre-wrap wrap-anywhere ${LOOK[line.kind]}`}>
               <span aria-hidden="true" className="inline-block w-5 indent-0 select-none">
                 {SIGN[line.kind]}
               </span>

@@ -26,8 +26,8 @@ export function RuleList({ rules, count, tab, chosen, filter, onFilter, hits, pr
   const area = useRef<HTMLElement>(null);
   const virtual = useVirtualizer({ count: rules.length, getScrollElement: () => area.current, estimateSize: () => 48, overscan: 8 });
   return (
-    <section aria-label={t("policies.list")} className="flex min-h-0 flex-col border-r border-line">
-      <div className="flex h-7 flex-none items-center gap-2 border-b border-line pr-4 pl-4 text-caption text-t3">
+    <section aria-label={t("policies.list")} className="flex min-h-0 flex-col border-e border-line">
+      <div className="flex h-7 flex-none items-center gap-2 border-b border-line ps-4 pe-4 text-caption text-t3">
         <Search size={12} strokeWidth={1.75} aria-hidden className="flex-none" />
         <input value={filter} onChange={(event) => onFilter(event.target.value)} aria-label={t("policies.filter", { count, shown: number(count) })} placeholder={t("policies.filter", { count, shown: number(count) })} spellCheck={false} className="min-w-0 flex-1 bg-transparent text-t1 -outline-offset-2 placeholder:text-t3" />
         <span className="flex-none">{t("policies.hitsIn")}</span>

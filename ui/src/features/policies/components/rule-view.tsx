@@ -67,7 +67,7 @@ function About({ rule, state, files, own, hits, mode, onMode }: AboutProps) {
         {rule.lifts.length > 0 ? (
           <Fact label={t("policies.lifts")}>
             {rule.lifts.map((id) => (
-              <Link key={id} to="/policies/$rule" params={{ rule: id }} className="mono mr-2 inline-flex min-h-6 items-center text-caption text-accent">
+              <Link key={id} to="/policies/$rule" params={{ rule: id }} className="mono me-2 inline-flex min-h-6 items-center text-caption text-accent">
                 <Untrusted text={id} max={60} />
               </Link>
             ))}

@@ -46,7 +46,7 @@ function Counts({ replay }: { replay: ReplayDto }) {
     <p className="mt-1.5 flex flex-wrap items-baseline gap-x-5 gap-y-1">
       {one(newlyAllowed.count, t("policies.newlyAllowed"), "text-ask")}
       {newlyAllowed.grave > 0 ? (
-        <span className="-ml-3 inline-flex items-center gap-1 font-medium text-deny">
+        <span className="-ms-3 inline-flex items-center gap-1 font-medium text-deny">
           <Glyph shape="high" size={10} />
           {t("policies.grave", { shown: number(newlyAllowed.grave) })}
         </span>
@@ -67,12 +67,12 @@ function Changes({ replay, onWhatIf }: { replay: ReplayDto; onWhatIf: (operation
         <span />
         <span>{t("policies.action")}</span>
         <span>{t("policies.nowAndDraft")}</span>
-        <span className="text-right">{t("policies.times")}</span>
+        <span className="text-end">{t("policies.times")}</span>
       </div>
       <ul>
         {replay.changes.map((change) => (
           <li key={`${change.operation} ${change.after}`}>
-            <button type="button" onClick={() => onWhatIf(change.operation)} className={`${COLUMNS} min-h-7 w-full border-b border-line-row text-left -outline-offset-2 hover:bg-hover`}>
+            <button type="button" onClick={() => onWhatIf(change.operation)} className={`${COLUMNS} min-h-7 w-full border-b border-line-row text-start -outline-offset-2 hover:bg-hover`}>
               <Risk risk={change.risk} />
               <AgentTile name={change.agentName} />
               <span className="min-w-0">
@@ -84,7 +84,7 @@ function Changes({ replay, onWhatIf }: { replay: ReplayDto; onWhatIf: (operation
                 </span>
               </span>
               <Turn before={change.before} after={change.after} />
-              <span className="text-right tabular-nums">{number(change.times)}</span>
+              <span className="text-end tabular-nums">{number(change.times)}</span>
             </button>
           </li>
         ))}

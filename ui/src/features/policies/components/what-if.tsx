@@ -43,7 +43,7 @@ function Choose({ onChoose }: { onChoose: (operation: string) => void }) {
       <ul className="mt-2">
         {data?.rows.map((row) => (
           <li key={row.id}>
-            <button type="button" onClick={() => onChoose(row.id)} className="grid min-h-9 w-full grid-cols-[minmax(0,1fr)_auto] items-center gap-2 border-b border-line-row px-1 text-left -outline-offset-2 hover:bg-hover">
+            <button type="button" onClick={() => onChoose(row.id)} className="grid min-h-9 w-full grid-cols-[minmax(0,1fr)_auto] items-center gap-2 border-b border-line-row px-1 text-start -outline-offset-2 hover:bg-hover">
               <span className="mono truncate text-[12px]">
                 <Untrusted text={row.summary} max={90} />
               </span>

@@ -41,7 +41,7 @@ export function Findings({ findings }: { findings: readonly FindingDto[] }) {
             </span>
           </p>
           {finding.excerpt === "" ? null : (
-            <div className="mt-1 ml-5.5">
+            <div className="mt-1 ms-5.5">
               <Inset small warn>
                 <Untrusted text={finding.excerpt} />
               </Inset>

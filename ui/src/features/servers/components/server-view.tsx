@@ -224,17 +224,17 @@ function Tools({ server, tools }: { server: string; tools: readonly ServerToolDt
   return (
     <table className="w-full table-fixed">
       <thead>
-        <tr className="h-7 border-b border-line text-left text-caption text-t3">
+        <tr className="h-7 border-b border-line text-start text-caption text-t3">
           <th scope="col" className="w-[34%] font-medium">{t("servers.tool")}</th>
           <th scope="col" className="font-medium max-wide:hidden">{t("servers.claim")}</th>
-          <th scope="col" className="w-40 text-right font-medium">{t("servers.success")}</th>
-          <th scope="col" className="w-26 pl-4 font-medium">{t("servers.stands")}</th>
+          <th scope="col" className="w-40 text-end font-medium">{t("servers.success")}</th>
+          <th scope="col" className="w-26 ps-4 font-medium">{t("servers.stands")}</th>
         </tr>
       </thead>
       <tbody>
         {tools.map((tool) => (
           <tr key={tool.name} onClick={() => void navigate({ to: "/servers/$server", params: { server }, search: { tool: tool.name } })} className="h-9 border-b border-line-row hover:bg-hover">
-            <th scope="row" className="min-w-0 pr-3 text-left font-normal">
+            <th scope="row" className="min-w-0 pe-3 text-start font-normal">
               <Link to="/servers/$server" params={{ server }} search={{ tool: tool.name }} className="flex min-h-8 min-w-0 items-center gap-2 -outline-offset-2">
                 <Untrusted text={tool.name} max={40} className={`mono truncate text-caption ${tool.standing === "gone" ? "text-t3 line-through" : "font-medium"}`} />
                 {tool.findings.length === 0 ? null : (
@@ -247,13 +247,13 @@ function Tools({ server, tools }: { server: string; tools: readonly ServerToolDt
                 {tool.drifts.length === 0 ? null : <Badge>{t("servers.drifted")}</Badge>}
               </Link>
             </th>
-            <td className="truncate pr-3 text-t2 max-wide:hidden">
+            <td className="truncate pe-3 text-t2 max-wide:hidden">
               <Claims tool={tool} />
             </td>
-            <td className="text-right">
+            <td className="text-end">
               <Success health={tool.health} />
             </td>
-            <td className="pl-4">
+            <td className="ps-4">
               <Standing standing={tool.standing} />
             </td>
           </tr>

@@ -31,7 +31,7 @@ export function ToolView({ detail, tool }: { detail: ServerDetailDto; tool: Serv
   return (
     <section>
       <div className="flex min-h-12 flex-wrap items-center gap-2 border-b border-line px-4 py-2">
-        <Link to="/servers/$server" params={{ server: server.name }} aria-label={t("servers.allTools")} title={t("servers.allTools")} className="-ml-1.5 grid size-7 flex-none place-items-center rounded-control text-t2 hover:bg-hover">
+        <Link to="/servers/$server" params={{ server: server.name }} aria-label={t("servers.allTools")} title={t("servers.allTools")} className="-ms-1.5 grid size-7 flex-none place-items-center rounded-control text-t2 hover:bg-hover">
           <ArrowLeft size={14} strokeWidth={1.5} aria-hidden />
         </Link>
         <h2 className="mono min-w-0 text-section font-semibold wrap-anywhere">
@@ -109,11 +109,11 @@ function ByAgent({ server, tool }: { server: string; tool: string }) {
   if (rows.length === 0) return null;
   return (
     <Section title={t("servers.byAgent")} aside={<span className="text-caption text-t3">{t("servers.month")}</span>}>
-      <table className="w-full text-left">
+      <table className="w-full text-start">
         <thead className="text-caption text-t3">
           <tr>
             {(["agent", "version", "success", "otherEnds"] as const).map((column) => (
-              <th key={column} scope="col" className="py-1 pr-3 font-medium">
+              <th key={column} scope="col" className="py-1 pe-3 font-medium">
                 {t(`servers.${column}`)}
               </th>
             ))}
@@ -122,11 +122,11 @@ function ByAgent({ server, tool }: { server: string; tool: string }) {
         <tbody>
           {rows.map((row) => (
             <tr key={`${row.agent} ${row.definition ?? ""}`} className="border-t border-line-row align-top">
-              <td className="py-1.5 pr-3">
+              <td className="py-1.5 pe-3">
                 <Untrusted text={agents.find((agent) => agent.id === row.agent)?.name ?? row.agent} max={40} />
               </td>
-              <td className="py-1.5 pr-3">{row.definition === null ? <span className="text-t3">{t("servers.unlisted")}</span> : <code className="mono text-caption">{short(row.definition)}</code>}</td>
-              <td className="py-1.5 pr-3">
+              <td className="py-1.5 pe-3">{row.definition === null ? <span className="text-t3">{t("servers.unlisted")}</span> : <code className="mono text-caption">{short(row.definition)}</code>}</td>
+              <td className="py-1.5 pe-3">
                 <Success health={row} />
               </td>
               <td className="py-1.5">

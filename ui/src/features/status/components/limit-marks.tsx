@@ -20,12 +20,13 @@ const AGAIN = 60_000;
 function Mark({ share, className = "", children }: { share: Share; className?: string; children?: ReactNode }) {
   const { t } = useTranslation();
   const { sign: Sign, tone } = MARKS[share];
+  const words = share === 100 ? t("budgets.reached") : t("budgets.over", { percent: share });
   return (
     <span className={`inline-flex min-w-0 items-center gap-1 ${tone} ${className}`}>
       <Sign size={12} strokeWidth={1.75} aria-hidden className="flex-none" />
-      <span className="truncate">
+      <span className="truncate" title={words}>
         {children}
-        {share === 100 ? t("budgets.reached") : t("budgets.over", { percent: share })}
+        {words}
       </span>
     </span>
   );
@@ -34,7 +35,7 @@ function Mark({ share, className = "", children }: { share: Share; className?: s
 /** How much of the limit is used that stands before it, from half of it on. */
 export function LimitMark({ used, limit }: { used: number; limit: number }) {
   const share = shareOf(used, limit);
-  return share === null ? null : <Mark share={share} className="-ml-2" />;
+  return share === null ? null : <Mark share={share} className="-ms-2" />;
 }
 
 /** The limit that is nearest of all those the strip has no sum of. */

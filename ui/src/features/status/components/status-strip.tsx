@@ -120,7 +120,7 @@ function Gaps() {
   return (
     <span className="inline-flex items-center gap-1">
       {", "}
-      <TriangleAlert size={12} strokeWidth={1.75} aria-hidden className="ml-1 text-ask" />
+      <TriangleAlert size={12} strokeWidth={1.75} aria-hidden className="ms-1 text-ask" />
       {t("strip.gaps", { count: gaps })}
     </span>
   );

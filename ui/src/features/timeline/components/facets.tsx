@@ -80,7 +80,7 @@ function FacetGroup({ name, group, query, onQuery }: { name: Group; group: Facet
                 type="button"
                 aria-pressed={chosen(query, name, value)}
                 onClick={click(value)}
-                className={`grid h-6 w-full items-center gap-x-1.5 rounded-badge px-2 text-left text-caption hover:bg-hover aria-pressed:bg-selected ${hasMark(name) ? "grid-cols-[14px_minmax(0,1fr)_auto]" : "grid-cols-[minmax(0,1fr)_auto]"}`}
+                className={`grid h-6 w-full items-center gap-x-1.5 rounded-badge px-2 text-start text-caption hover:bg-hover aria-pressed:bg-selected ${hasMark(name) ? "grid-cols-[14px_minmax(0,1fr)_auto]" : "grid-cols-[minmax(0,1fr)_auto]"}`}
               >
                 <Mark group={name} value={nameOf(value)} />
                 <span className={`truncate ${hasMark(name) ? "" : "mono"}`}>
@@ -103,7 +103,7 @@ function hasMark(group: Group): boolean {
 function FacetLabel({ group, value }: { group: Group; value: string }) {
   const { t } = useTranslation();
   const state = group === "decision" ? stateOf(value) : null;
-  return state ? t(`state.low.${state}`) : <Untrusted text={value} max={40} />;
+  return state ? <span title={t(`state.low.${state}`)}>{t(`state.low.${state}`)}</span> : <Untrusted text={value} max={40} />;
 }
 
 function Mark({ group, value }: { group: Group; value: string }) {

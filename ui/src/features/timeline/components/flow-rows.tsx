@@ -46,17 +46,17 @@ export function TurnLine({ turn, number, open, onToggle, scale }: { turn: FlowTu
           {turn.wait > 0 ? <span className="text-ask">{` ${t("flow.waited", { time: took(turn.wait) })}`}</span> : null}
         </span>
       </span>
-      <span role="gridcell" className="text-right">
+      <span role="gridcell" className="text-end">
         {turn.cost === 0 ? "" : money(turn.cost)}
       </span>
-      <span role="gridcell" className="text-right font-normal text-t2">
+      <span role="gridcell" className="text-end font-normal text-t2">
         {took(turn.end - turn.start)}
       </span>
       {scale === null ? null : (
-        <span role="gridcell" aria-hidden="true" className="relative h-full text-badge font-normal text-t3">
+        <span dir="ltr" role="gridcell" aria-hidden="true" className="relative h-full text-badge font-normal text-t3">
           {open
             ? [0, 1, 2, 3, 4].map((at) => (
-                <span key={at} className="absolute inset-y-0 grid place-items-center pl-1" style={{ left: `${at * 20}%` }}>
+                <span key={at} className="absolute inset-y-0 grid place-items-center ps-1" style={{ left: `${at * 20}%` }}>
                   {mark(at * scale.step)}
                 </span>
               ))
@@ -83,7 +83,7 @@ export function NodeLine({ node, part, open, onToggle, scale }: NodeLineProps) {
   const time = node.wait + (node.work ?? 0);
   return (
     <div className={`${columns(scale !== null)} h-full`}>
-      <span role="gridcell" className="flex min-w-0 items-center gap-1.5 whitespace-nowrap" style={{ paddingLeft: node.depth * 20 }}>
+      <span role="gridcell" className="flex min-w-0 items-center gap-1.5 whitespace-nowrap" style={{ paddingInlineStart: node.depth * 20 }}>
         {node.below > 0 ? <Twist open={open} onToggle={onToggle} label={t(open ? "flow.close" : "flow.open")} /> : <span className="w-4 flex-none" />}
         <span className={colour}>
           <Glyph shape={shape} />
@@ -118,10 +118,10 @@ export function NodeLine({ node, part, open, onToggle, scale }: NodeLineProps) {
           </code>
         ) : null}
       </span>
-      <span role="gridcell" className="text-right text-caption">
+      <span role="gridcell" className="text-end text-caption">
         {node.cost === undefined ? "" : money(node.cost)}
       </span>
-      <span role="gridcell" className={`text-right text-caption ${held ? "font-medium text-ask" : "text-t2"}`}>
+      <span role="gridcell" className={`text-end text-caption ${held ? "font-medium text-ask" : "text-t2"}`}>
         {node.work === undefined && node.wait === 0 ? "" : took(time)}
       </span>
       {scale === null ? null : <Bar node={node} scale={scale} />}
@@ -143,7 +143,7 @@ function PartLine({ node, part, scale }: { node: FlowNodeDto; part: "asked" | "m
   const { injected, ...stretch }: Stretch = asked ? { start: node.start, wait, injected: false } : { start: node.start + wait, wait: 0, work, injected: node.injected };
   return (
     <div className={`${columns(scale !== null)} h-full`}>
-      <span role="gridcell" className="flex min-w-0 items-center gap-1.5 whitespace-nowrap" style={{ paddingLeft: (node.depth + 1) * 20 }}>
+      <span role="gridcell" className="flex min-w-0 items-center gap-1.5 whitespace-nowrap" style={{ paddingInlineStart: (node.depth + 1) * 20 }}>
         <span className="w-4 flex-none" />
         <span className={colour}>
           <Glyph shape={shape} />
@@ -151,7 +151,7 @@ function PartLine({ node, part, scale }: { node: FlowNodeDto; part: "asked" | "m
         <span className="min-w-0 truncate text-caption text-t2">{asked ? t("flow.parts.asked", { state: t(`state.low.${node.state}`) }) : t("flow.parts.made")}</span>
       </span>
       <span role="gridcell" />
-      <span role="gridcell" className="text-right text-caption text-t2">
+      <span role="gridcell" className="text-end text-caption text-t2">
         {took(asked ? wait : work)}
       </span>
       {scale === null ? null : <Bar node={{ ...PLAIN, ...stretch, injected, id: node.id, kind: node.kind, state: asked && node.state === "held" ? "held" : "allowed" }} scale={scale} />}
@@ -170,7 +170,7 @@ function Bar({ node, scale }: { node: FlowNodeDto; scale: Scale }) {
   const late = left + wait + work > 55;
   const label = words === null ? "" : words === "rule" ? (node.rule ?? "") : t(`flow.${words}`);
   return (
-    <span role="gridcell" className="relative h-full bg-[linear-gradient(90deg,var(--border)_1px,transparent_1px)] bg-[length:20%_100%]">
+    <span dir="ltr" role="gridcell" className="relative h-full bg-[linear-gradient(90deg,var(--border)_1px,transparent_1px)] bg-[length:20%_100%]">
       <span className="sr-only">{t("flow.bar", { wait: took(node.wait), work: took(node.work ?? 0) })}</span>
       {wait > 0 ? <span aria-hidden="true" className="hatched-ask absolute top-[9px] h-2.5 min-w-[3px] rounded-[2px]" style={{ left: `${left}%`, width: `${wait}%` }} /> : null}
       {turned ? (

@@ -78,7 +78,7 @@ function SessionList({ sums, more, chosen, onSession, onEnd, onKey }: SessionLis
   const { t } = useTranslation();
   const items: SessionItem[] = sums.map((sum) => ({ key: sum.session.id, level: 1, height: 46, expandable: false, open: false, sum }));
   return (
-    <section aria-label={t("sessions.title")} className="flex min-h-0 flex-col border-r border-line">
+    <section aria-label={t("sessions.title")} className="flex min-h-0 flex-col border-e border-line">
       <p className="chrome flex h-7 flex-none items-center justify-between border-b border-line px-4 text-caption text-t3">
         <span>{t("sessions.count", { count: sums.length, shown: `${sums.length}${more ? "+" : ""}` })}</span>
         <span>{t("sessions.order")}</span>
@@ -183,8 +183,8 @@ function Drawn({ flow, sum, query, operation, onOpen, onClose, onKey }: Omit<Wat
       )}
       <div className={`chrome h-7 flex-none border-b border-line text-caption font-medium text-t3 ${columns(true)}`}>
         <span>{t("timeline.column.action")}</span>
-        <span className="text-right">{t("timeline.column.cost")}</span>
-        <span className="text-right">{t("timeline.column.time")}</span>
+        <span className="text-end">{t("timeline.column.cost")}</span>
+        <span className="text-end">{t("timeline.column.time")}</span>
         <span />
       </div>
       {flow.nodes.length === 0 ? <Empty icon={Search} title={t("flow.empty")}>{query === "" ? t("flow.emptyMore") : t("timeline.noneMore")}</Empty> : null}

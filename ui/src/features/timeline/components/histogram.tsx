@@ -148,7 +148,7 @@ function Bar({ bin, x, width, most }: { bin: BinDto; x: number; width: number; m
 
 function Axis({ bins, now }: { bins: readonly BinDto[]; now: number }) {
   return (
-    <div aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge whitespace-nowrap text-t3">
+    <div dir="ltr" aria-hidden="true" className="chrome mt-0.5 flex h-4 justify-between text-badge whitespace-nowrap text-t3">
       {labelsOf(bins, now).map((label, at) => (
         <span key={at}>{label}</span>
       ))}

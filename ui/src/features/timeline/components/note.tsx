@@ -76,7 +76,7 @@ export function Note({ row }: { row: OperationRowDto }) {
 /** What a row shows of both. */
 export function Marks({ row }: { row: OperationRowDto }) {
   const { t } = useTranslation();
-  const icon = { size: 12, strokeWidth: 1.5, role: "img", className: "ml-1.5 inline-block align-[-1px] text-t2" } as const;
+  const icon = { size: 12, strokeWidth: 1.5, role: "img", className: "ms-1.5 inline-block align-[-1px] text-t2" } as const;
   return (
     <>
       {row.pinned ? <Pin {...icon} aria-label={t("note.pinned")} /> : null}

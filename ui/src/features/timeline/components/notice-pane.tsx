@@ -31,9 +31,9 @@ export function NoticePane({ record, onOpen, onClose }: NoticePaneProps) {
       onKeyDown={(event) => {
         if (event.key === "Escape") onClose();
       }}
-      className="col-start-2 row-span-2 row-start-2 flex min-h-0 min-w-0 flex-col border-l border-line bg-surface -outline-offset-2"
+      className="col-start-2 row-span-2 row-start-2 flex min-h-0 min-w-0 flex-col border-s border-line bg-surface -outline-offset-2"
     >
-      <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
+      <header className="flex h-10 flex-none items-center gap-2 border-b border-line ps-4 pe-2">
         {notice ? (
           <span className={`inline-flex items-center gap-2 font-semibold ${TONE_COLOURS[notice.tone]}`}>
             <Glyph shape="medium" size={12} />

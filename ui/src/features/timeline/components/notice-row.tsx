@@ -49,7 +49,7 @@ export const NoticeRow = memo(function NoticeRow({ notice, index, selected, look
             {words}
           </span>
           <span role="gridcell" className="col-span-2 col-start-3 row-start-2 flex h-4 min-w-0 items-center gap-1.5 overflow-hidden text-caption whitespace-nowrap text-t3">
-            <span className="ml-9 w-19.5 flex-none truncate text-t2">{whose}</span>
+            <span className="ms-9 w-19.5 flex-none truncate text-t2">{whose}</span>
             {first === undefined ? null : (
               <span className="min-w-0 truncate">
                 <Prose text={first} />

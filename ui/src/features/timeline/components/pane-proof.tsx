@@ -93,7 +93,7 @@ export function EventProof({ event }: { event: EventDto }) {
       <div className="flex items-baseline gap-2">
         <code className="mono text-caption font-semibold">{event.name}</code>
         <span className="mono text-caption text-t3">{t("pane.record", { seq: event.seq.toLocaleString("en-US") })}</span>
-        <span className="ml-auto text-caption text-t3" title={exact(event.at)}>
+        <span className="ms-auto text-caption text-t3" title={exact(event.at)}>
           {clock(event.at).time}
         </span>
       </div>

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import { Button } from "../../../components/button";
 import { EngineFailure } from "../../../components/empty";
 import { Glyph } from "../../../components/glyph";
+import { along } from "../../../components/keys";
 import { useToast } from "../../../components/toasts";
 import type { OperationDetailDto } from "../../../engine/bindings/OperationDetailDto";
 import type { EngineError } from "../../../engine/client";
@@ -46,9 +47,9 @@ export function Pane({ id, tab, onTab, onClose }: PaneProps) {
         else if (event.key === "[") step(-1);
         else if (event.key === "Enter" && event.target === event.currentTarget) void navigate({ to: "/record/$record", params: { record: id }, search: tab === null ? {} : { tab } });
       }}
-      className="col-start-2 row-span-2 row-start-2 flex min-h-0 min-w-0 flex-col border-l border-line bg-surface -outline-offset-2"
+      className="col-start-2 row-span-2 row-start-2 flex min-h-0 min-w-0 flex-col border-s border-line bg-surface -outline-offset-2"
     >
-      <header className="flex h-10 flex-none items-center gap-2 border-b border-line pr-2 pl-4">
+      <header className="flex h-10 flex-none items-center gap-2 border-b border-line ps-4 pe-2">
         <StateTitle detail={data} numbered />
         <span className="flex-1" />
         <CopyLink id={id} />
@@ -91,7 +92,7 @@ export function Tabs({ part, fit, onTab, step }: { part: PartName; fit: number; 
   const shown = first.includes(part) ? first : [...first.slice(0, -1), part];
   const rest = NAMES.filter((one) => !shown.includes(one));
   return (
-    <div className="flex h-9 flex-none items-stretch border-b border-line pr-2 pl-4">
+    <div className="flex h-9 flex-none items-stretch border-b border-line ps-4 pe-2">
       <div role="tablist" aria-label={t("pane.tabs")} className="chrome -mb-px flex min-w-0 flex-1 items-stretch gap-3.5 overflow-hidden">
         {shown.map((one) => (
           <button
@@ -104,9 +105,9 @@ export function Tabs({ part, fit, onTab, step }: { part: PartName; fit: number; 
             tabIndex={one === part ? 0 : -1}
             onClick={() => onTab(one)}
             onKeyDown={(event) => {
-              if (event.key === "ArrowRight") step(1);
-              else if (event.key === "ArrowLeft") step(-1);
-              else return;
+              const by = along(event);
+              if (by === 0) return;
+              step(by);
               requestAnimationFrame(() => document.querySelector<HTMLElement>("[role=tab][aria-selected=true]")?.focus());
             }}
             className={`border-b-2 pt-0.5 font-medium -outline-offset-2 ${one === part ? "border-t1 text-t1" : "border-transparent text-t2"}`}
@@ -233,7 +234,7 @@ export function PaneFoot({ detail }: { detail: OperationDetailDto }) {
   const { data } = useCall({ call: "status.get" });
   const { row } = detail;
   return (
-    <footer data-actions className="flex h-11 flex-none items-center gap-2 border-t border-line pr-3 pl-4 text-caption">
+    <footer data-actions className="flex h-11 flex-none items-center gap-2 border-t border-line ps-4 pe-3 text-caption">
       {data?.chain.ok ? (
         <span className="inline-flex min-w-0 items-center gap-1.5 font-medium text-allow" title={t("pane.verified")}>
           <ShieldCheck size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
@@ -243,7 +244,7 @@ export function PaneFoot({ detail }: { detail: OperationDetailDto }) {
       {data && !data.chain.ok ? (
         <Link to="/record/$record" params={{ record: String(data.chain.brokenAt ?? data.chain.head) }} className="inline-flex min-w-0 items-center gap-1.5 font-medium text-deny">
           <ShieldAlert size={14} strokeWidth={1.5} aria-hidden className="flex-none" />
-          <span className="truncate">{t("pane.broken", { at: data.chain.brokenAt ?? data.chain.head })}</span>
+          <span className="truncate" title={t("pane.broken", { at: data.chain.brokenAt ?? data.chain.head })}>{t("pane.broken", { at: data.chain.brokenAt ?? data.chain.head })}</span>
         </Link>
       ) : null}
       <span className="flex-1" />

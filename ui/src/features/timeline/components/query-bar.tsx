@@ -68,7 +68,7 @@ export function QueryBar({ query, onQuery, children }: { query: string; onQuery:
   };
 
   return (
-    <div className="relative flex items-center gap-2 border-b border-line py-2 pr-3 pl-4">
+    <div className="relative flex items-center gap-2 border-b border-line py-2 ps-4 pe-3">
       <div
         role="search"
         className="flex h-8 min-w-0 flex-1 items-center gap-1.5 overflow-hidden rounded-control border border-line-control px-2 has-[input:focus-visible]:outline-2 has-[input:focus-visible]:outline-offset-2 has-[input:focus-visible]:outline-accent"
@@ -102,7 +102,7 @@ export function QueryBar({ query, onQuery, children }: { query: string; onQuery:
           className="mono h-full min-w-24 flex-1 bg-transparent text-caption outline-none placeholder:text-t3"
         />
         {all.length > 0 ? (
-          <Button kind="icon" className="-mr-1.5 h-6 w-6" aria-label={t("timeline.clear")} onClick={() => onQuery("")}>
+          <Button kind="icon" className="-me-1.5 h-6 w-6" aria-label={t("timeline.clear")} onClick={() => onQuery("")}>
             <X size={14} strokeWidth={1.5} aria-hidden />
           </Button>
         ) : (
@@ -111,7 +111,7 @@ export function QueryBar({ query, onQuery, children }: { query: string; onQuery:
           </kbd>
         )}
       </div>
-      <ul id={list} role="listbox" aria-label={t("timeline.suggest")} hidden={offered.length === 0} className="absolute top-11 left-4 z-10 min-w-64 rounded-card border border-line bg-surface p-1 shadow-overlay">
+      <ul id={list} role="listbox" aria-label={t("timeline.suggest")} hidden={offered.length === 0} className="absolute top-11 inset-s-4 z-10 min-w-64 rounded-card border border-line bg-surface p-1 shadow-overlay">
         {offered.map((one, index) => (
           <li
             key={one.text}

@@ -128,8 +128,8 @@ export function RowList({ lines, total, selected, oneLine, live, onLive, onOpen,
       case ".": {
         const place = selected === null ? null : document.getElementById(`row-${selected}`);
         if (!place) return;
-        const { left, bottom } = place.getBoundingClientRect();
-        place.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: left + 118, clientY: bottom - 4 }));
+        const { left, right, bottom } = place.getBoundingClientRect();
+        place.dispatchEvent(new MouseEvent("contextmenu", { bubbles: true, cancelable: true, clientX: getComputedStyle(place).direction === "rtl" ? right - 118 : left + 118, clientY: bottom - 4 }));
         event.preventDefault();
       }
     }
@@ -196,8 +196,8 @@ export function RowList({ lines, total, selected, oneLine, live, onLive, onOpen,
 function Header({ roomy, newer, byCost, onByCost }: { roomy: boolean; newer: ReactNode } & Pick<RowListProps, "byCost" | "onByCost">) {
   const { t } = useTranslation();
   return (
-    <div className={`chrome grid flex-none items-center gap-x-2 border-b border-line pr-3 pl-4 text-caption font-medium text-t3 ${oneLineGrid(roomy)}`}>
-      <button type="button" aria-pressed={!byCost} title={t("timeline.newestFirst")} onClick={() => onByCost(false)} className={`min-h-6 text-left ${byCost ? "hover:text-t1" : "text-t1"}`}>
+    <div className={`chrome grid flex-none items-center gap-x-2 border-b border-line ps-4 pe-3 text-caption font-medium text-t3 ${oneLineGrid(roomy)}`}>
+      <button type="button" aria-pressed={!byCost} title={t("timeline.newestFirst")} onClick={() => onByCost(false)} className={`min-h-6 text-start ${byCost ? "hover:text-t1" : "text-t1"}`}>
         {t("timeline.column.time")}
       </button>
       <span />
@@ -208,10 +208,10 @@ function Header({ roomy, newer, byCost, onByCost }: { roomy: boolean; newer: Rea
         {newer}
       </span>
       {roomy ? <span>{t("timeline.column.why")}</span> : null}
-      <button type="button" aria-pressed={byCost} title={t("timeline.costliestFirst")} onClick={() => onByCost(true)} className={`min-h-6 text-right ${byCost ? "text-t1" : "hover:text-t1"}`}>
+      <button type="button" aria-pressed={byCost} title={t("timeline.costliestFirst")} onClick={() => onByCost(true)} className={`min-h-6 text-end ${byCost ? "text-t1" : "hover:text-t1"}`}>
         {t("timeline.column.cost")}
       </button>
-      <span className="text-right">{t("timeline.column.took")}</span>
+      <span className="text-end">{t("timeline.column.took")}</span>
     </div>
   );
 }

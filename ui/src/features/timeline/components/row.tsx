@@ -52,7 +52,7 @@ export const Row = memo(function Row({ row, tried, index, selected, looks, top, 
 
 /** A line of the list as a grid, in either height. */
 export function rowGrid(looks: RowLooks, selected: boolean): string {
-  return `absolute inset-x-0 top-0 grid items-center gap-x-2 border-b border-line-row pr-3 pl-4 ${looks.oneLine ? oneLineGrid(looks.roomy) : "h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] grid-rows-[20px_17px] content-center"} ${selected ? "bg-selected" : "hover:bg-hover"}`;
+  return `absolute inset-x-0 top-0 grid items-center gap-x-2 border-b border-line-row ps-4 pe-3 ${looks.oneLine ? oneLineGrid(looks.roomy) : "h-11 grid-cols-[88px_14px_minmax(0,1fr)_auto] grid-rows-[20px_17px] content-center"} ${selected ? "bg-selected" : "hover:bg-hover"}`;
 }
 
 /** Columns of a one-line row and of the header above it. */
@@ -100,17 +100,17 @@ function TwoLines({ row, tried, looks }: LinesProps) {
           <Marks row={row} />
         </span>
       </span>
-      <span role="gridcell" className="text-right text-[12px]/5 whitespace-nowrap">
+      <span role="gridcell" className="text-end text-[12px]/5 whitespace-nowrap">
         <Cost row={row} />
       </span>
       <span role="gridcell" className="col-start-3 row-start-2 flex h-4 min-w-0 items-center gap-1.5 overflow-hidden text-caption whitespace-nowrap text-t3">
         <AgentTile name={row.agentName} size={14} />
-        <span className="ml-4 w-19.5 flex-none truncate text-t2" data-key="agent" data-value={row.agent}>
+        <span className="ms-4 w-19.5 flex-none truncate text-t2" data-key="agent" data-value={row.agent}>
           <Untrusted text={row.agentName} max={24} />
         </span>
         <Why row={row} tried={tried} />
       </span>
-      <span role="gridcell" className="col-start-4 row-start-2 text-right text-caption whitespace-nowrap text-t3">
+      <span role="gridcell" className="col-start-4 row-start-2 text-end text-caption whitespace-nowrap text-t3">
         <Took row={row} />
       </span>
     </>
@@ -141,10 +141,10 @@ function OneLine({ row, tried, looks }: LinesProps) {
           <Why row={row} tried={tried} />
         </span>
       ) : null}
-      <span role="gridcell" className="truncate text-right text-[12px]/5 whitespace-nowrap">
+      <span role="gridcell" className="truncate text-end text-[12px]/5 whitespace-nowrap">
         <Cost row={row} brief />
       </span>
-      <span role="gridcell" className="text-right text-caption whitespace-nowrap text-t3">
+      <span role="gridcell" className="text-end text-caption whitespace-nowrap text-t3">
         <Took row={row} />
       </span>
     </>

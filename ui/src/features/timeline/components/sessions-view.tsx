@@ -90,8 +90,8 @@ export function SessionsView({ query, operation, onOpen, onClose, onKey }: Sessi
     <section aria-label={t("sessions.title")} className="flex min-h-0 min-w-0 flex-col">
       <div className={`chrome h-7 flex-none border-b border-line text-caption font-medium text-t3 ${columns(false)}`}>
         <span>{t("sessions.column")}</span>
-        <span className="text-right">{t("timeline.column.cost")}</span>
-        <span className="text-right">{t("timeline.column.time")}</span>
+        <span className="text-end">{t("timeline.column.cost")}</span>
+        <span className="text-end">{t("timeline.column.time")}</span>
       </div>
       {failed ? <EngineFailure error={failed} /> : null}
       <TreeGrid
@@ -115,20 +115,20 @@ function Line({ item, onToggle }: { item: Item; onToggle: () => void }) {
   if (item.sum) return <SessionRow sum={item.sum} open={item.open} onToggle={onToggle} />;
   if (item.row?.kind === "turn") {
     return (
-      <div className="h-full pl-5">
+      <div className="h-full ps-5">
         <TurnLine turn={item.row.turn} number={item.row.number} open={item.open} onToggle={onToggle} scale={null} />
       </div>
     );
   }
   if (item.row) {
     return (
-      <div className="h-full pl-10">
+      <div className="h-full ps-10">
         <NodeLine node={item.row.node} part={null} open={item.open} onToggle={onToggle} scale={null} />
       </div>
     );
   }
   return (
-    <div role="gridcell" className="flex h-full items-center pl-15 text-caption text-t3">
+    <div role="gridcell" className="flex h-full items-center ps-15 text-caption text-t3">
       {t("timeline.loading")}
     </div>
   );
@@ -158,10 +158,10 @@ function SessionRow({ sum, open, onToggle }: { sum: SessionSumDto; open: boolean
           {sum.held > 0 ? <span className="text-ask">{t("flow.held", { count: sum.held })}</span> : null}
         </span>
       </span>
-      <span role="gridcell" className="text-right">
+      <span role="gridcell" className="text-end">
         {sum.cost === 0 ? <span className="text-caption text-t3">{t("sessions.noCost")}</span> : money(sum.cost)}
       </span>
-      <span role="gridcell" className="text-right text-t2">
+      <span role="gridcell" className="text-end text-t2">
         {countdown(lastedMs(session, now))}
       </span>
     </div>

@@ -1,6 +1,7 @@
 // A tree as a flat virtual list: one tab stop, arrows move, open and close, `*` opens everything below, `/` finds.
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from "react";
+import { along } from "../../../components/keys";
 
 export type TreeItem = {
   key: string;
@@ -84,10 +85,10 @@ export function TreeGrid<T extends TreeItem>({ label, items, selected, begin, re
     else if (event.key === "PageUp") go(at - 15);
     else if (event.key === "Home") go(0);
     else if (event.key === "End") go(items.length - 1);
-    else if (event.key === "ArrowRight" && item) {
+    else if (along(event) === 1 && item) {
       if (item.expandable && !item.open) onToggle(item, true);
       else if (item.expandable) go(at + 1);
-    } else if (event.key === "ArrowLeft" && item) {
+    } else if (along(event) === -1 && item) {
       if (item.expandable && item.open) onToggle(item, false);
       else parent();
     } else if (event.key === "*" && item) onAll(item);

@@ -11,7 +11,7 @@ export const VIEW_ICONS: Record<ViewName, LucideIcon> = { list: List, sessions: 
 export function ViewSwitch({ view, onView }: { view: ViewName; onView: (view: ViewName) => void }) {
   const { t } = useTranslation();
   return (
-    <div role="group" aria-label={t("timeline.views")} className="chrome ml-2 flex h-7 flex-none items-center rounded-control bg-fill p-px">
+    <div role="group" aria-label={t("timeline.views")} className="chrome ms-2 flex h-7 flex-none items-center rounded-control bg-fill p-px">
       {VIEWS.map((one) => {
         const Icon = VIEW_ICONS[one];
         return (

@@ -88,7 +88,7 @@ export function SavedViews({ query, onQuery }: { query: string; onQuery: (query:
               aria-pressed={view.query === query}
               title={plain(view.query)}
               onClick={() => onQuery(view.query)}
-              className="grid h-6 w-full grid-cols-[14px_minmax(0,1fr)] items-center gap-x-1.5 rounded-badge pr-7 pl-2 text-left text-caption hover:bg-hover aria-pressed:bg-selected"
+              className="grid h-6 w-full grid-cols-[14px_minmax(0,1fr)] items-center gap-x-1.5 rounded-badge ps-2 pe-7 text-start text-caption hover:bg-hover aria-pressed:bg-selected"
             >
               <Bookmark size={12} strokeWidth={1.5} aria-hidden className="text-t3" />
               <span className="truncate">
@@ -113,7 +113,7 @@ function ViewMenu({ view }: { view: ViewDto }) {
     <Menu.Root>
       <Menu.Trigger
         aria-label={t("views.more", { name: plain(view.name) })}
-        className="absolute top-0 right-0 grid size-6 place-items-center rounded-badge text-t2 opacity-0 group-hover:opacity-100 hover:bg-hover focus-visible:opacity-100 data-popup-open:opacity-100"
+        className="absolute top-0 inset-e-0 grid size-6 place-items-center rounded-badge text-t2 opacity-0 group-hover:opacity-100 hover:bg-hover focus-visible:opacity-100 data-popup-open:opacity-100"
       >
         <Ellipsis size={14} strokeWidth={1.5} aria-hidden />
       </Menu.Trigger>
